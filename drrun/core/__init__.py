@@ -1,0 +1,1 @@
+"""The rules: pure functions and values. No clock, no input or output, no thread."""

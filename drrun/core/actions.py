@@ -1,0 +1,197 @@
+"""Actions: what a step does. Exactly one of run, manual, decision or a named action.
+
+Rules:
+- What a named action takes is data here (`BUILT_IN`), read by validation, by the JSON Schema and
+  by the documentation; the code that executes it is elsewhere (`drrun.builtin`).
+- An action that is listed but not built yet is refused at `plan` and `run`, never ignored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class RunAction:
+    """Shell text, executed on each target."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManualAction:
+    """An instruction to a person."""
+
+    text: str
+    #: Answers that are wanted: name -> type (`str`, `int`, `float`, `bool`, `duration`).
+    input: Mapping[str, str] = field(default_factory=dict)
+    evidence: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionAction:
+    """A choice between named options."""
+
+    options: Mapping[str, Mapping[str, Any]]
+    question: str = ""
+    authority: str = ""
+    default: str | None = None
+    decide_by: str | None = None
+    remind_after: str | None = None
+    escalate_after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsesAction:
+    """A named action with its arguments, templates not yet rendered."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+Action = RunAction | ManualAction | DecisionAction | UsesAction
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument of a named action."""
+
+    #: `text`, `path`, `duration`, `mode`, `bool`, `number`, `probes`, `mapping`, `texts`, `any`.
+    kind: str
+    required: bool = False
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedAction:
+    """Declaration of a named action."""
+
+    about: str
+    parameters: Mapping[str, Parameter]
+    #: Of these, exactly one must be given.
+    one_of: tuple[str, ...] = ()
+    built: bool = True
+    #: Whether it changes something, and so wants a verify.
+    changes: bool = True
+
+
+BUILT_IN: Mapping[str, NamedAction] = {
+    "wait": NamedAction(
+        "Wait for a duration, until probes hold, or as long as a DNS record may be cached.",
+        {
+            "for": Parameter("duration", about="how long"),
+            "until": Parameter("probes", about="until all of these hold"),
+            "ttl": Parameter("text", about="a DNS name: as long as its TTL says"),
+            "server": Parameter("text", about="the server asked for the TTL"),
+        },
+        one_of=("for", "until", "ttl"),
+        changes=False,
+    ),
+    "copy": NamedAction(
+        "Copy a local file to the target: written aside, compared by SHA-256, then renamed.",
+        {
+            "source": Parameter("path", about="local file, relative to the runbook"),
+            "content": Parameter("text", about="the content itself, instead of a source"),
+            "to": Parameter("text", required=True, about="path on the target"),
+            "mode": Parameter("mode", about="permissions, '0644'"),
+            "owner": Parameter("text", about="user or user:group, needs become"),
+        },
+        one_of=("source", "content"),
+    ),
+    "template": NamedAction(
+        "Render a local Jinja2 template and copy the result to the target.",
+        {
+            "source": Parameter("path", required=True, about="local template"),
+            "to": Parameter("text", required=True, about="path on the target"),
+            "mode": Parameter("mode", about="permissions, '0644'"),
+            "owner": Parameter("text", about="user or user:group, needs become"),
+            "vars": Parameter("mapping", about="more names for the template"),
+        },
+    ),
+    "script": NamedAction(
+        "Execute a local file on the target, with its own #! line.",
+        {
+            "source": Parameter("path", required=True, about="local file"),
+            "args": Parameter("texts", about="arguments"),
+        },
+    ),
+    "fetch": NamedAction(
+        "Copy a file from the target to the controller.",
+        {
+            "from": Parameter("text", required=True),
+            "to": Parameter("path", required=True),
+        },
+        built=False,
+        changes=False,
+    ),
+    "rsync": NamedAction(
+        "Synchronise a folder with source and target guards.",
+        {
+            "source": Parameter("text", required=True),
+            "to": Parameter("text", required=True),
+            "options": Parameter("texts"),
+            "delete": Parameter("bool"),
+            "exclude": Parameter("texts"),
+            "checksum": Parameter("bool"),
+        },
+        built=False,
+    ),
+    "dns.update": NamedAction(
+        "Change DNS records by RFC 2136 with TSIG.",
+        {
+            "zone": Parameter("text", required=True),
+            "server": Parameter("text"),
+            "servers": Parameter("texts"),
+            "records": Parameter("any"),
+            "name": Parameter("text"),
+            "type": Parameter("text"),
+            "ttl": Parameter("any"),
+            "data": Parameter("any"),
+            "key": Parameter("text"),
+            "key_name": Parameter("text"),
+            "algorithm": Parameter("text"),
+        },
+        built=False,
+    ),
+    "http.request": NamedAction(
+        "Send one HTTP request.",
+        {
+            "url": Parameter("text", required=True),
+            "method": Parameter("text"),
+            "headers": Parameter("mapping"),
+            "body": Parameter("any"),
+            "status": Parameter("any"),
+            "address": Parameter("text"),
+        },
+        built=False,
+    ),
+    "notify": NamedAction(
+        "Tell people.",
+        {
+            "to": Parameter("any"),
+            "message": Parameter("text", required=True),
+            "subject": Parameter("text"),
+            "channel": Parameter("text"),
+            "url": Parameter("text"),
+        },
+        built=False,
+        changes=False,
+    ),
+    "runbook": NamedAction(
+        "Execute another runbook as part of this one.",
+        {"file": Parameter("path", required=True), "inputs": Parameter("mapping")},
+        built=False,
+    ),
+    "set_route": NamedAction(
+        "Choose the route by which a host is reached.",
+        {"host": Parameter("text"), "route": Parameter("text", required=True)},
+        built=False,
+        changes=False,
+    ),
+    "fact": NamedAction(
+        "Ask a probe and record what it saw.",
+        {"probe": Parameter("any", required=True), "name": Parameter("text")},
+        built=False,
+        changes=False,
+    ),
+}

@@ -1,0 +1,97 @@
+"""What can go wrong, by whose fault it is and which exit code it ends with.
+
+Rules:
+- The class docstring is the default message; attributes carry the data.
+- Results of acting on hosts are values (`drrun.core.outcomes`), never exceptions: an
+  unreachable host is an observation, not an error of this program.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """Whether a finding stops the program."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in a text that a person wrote. Line and column count from 1; 0 is unknown."""
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.file
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or doubtful, in what a person wrote."""
+
+    place: Place
+    message: str
+    severity: Severity = Severity.ERROR
+    #: Stable name of the rule, `missing-verify`; people waive and search for it.
+    code: str = "invalid"
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if str(self.place) else ""
+        mark = "" if self.severity is Severity.ERROR else "warning: "
+        return f"{where}{mark}{self.message}"
+
+
+class DrrunError(Exception):
+    """drrun cannot go on."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+
+
+class InputError(DrrunError):
+    """The input is not valid. Exit code 2."""
+
+    def __init__(self, findings: Sequence[Finding] | str) -> None:
+        if isinstance(findings, str):
+            findings = [Finding(Place(), findings)]
+        self.findings: tuple[Finding, ...] = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class NotSupported(InputError):
+    """The file is valid, but asks for something that this version cannot execute. Exit code 2."""
+
+
+class NotReady(DrrunError):
+    """Something that the run needs is missing or unreachable. Exit code 4."""
+
+
+class RunHeld(DrrunError):
+    """Another controller holds this run. Exit code 5."""
+
+
+class JournalDamaged(DrrunError):
+    """The journal is not what was written. Exit code 6."""
+
+
+class StateUnusable(DrrunError):
+    """The state folder cannot be written safely, so nothing was started. Exit code 2."""
+
+
+class LeaseLost(DrrunError):
+    """Another controller has taken over this run; this one stops acting at once. Exit code 5."""
+
+
+class Refused(DrrunError):
+    """That cannot be done now, or was answered otherwise before. Exit code 2."""
+
+
+class IllegalMove(DrrunError):
+    """An event arrived that the state does not allow; the state was not changed."""

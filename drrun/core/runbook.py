@@ -1,0 +1,240 @@
+"""The runbook as its author wrote it: steps, inputs, roles, services. SPEC section 2.
+
+Rules:
+- Values only, nothing resolved: templates are text, hosts are patterns, files are names.
+- A default that SPEC names stands here once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from drrun.core.actions import Action
+from drrun.core.errors import Place
+from drrun.core.ids import StepId
+from drrun.core.probes import Probe
+from drrun.core.values import Duration, Share
+
+
+class Mode(StrEnum):
+    """What a run may touch; it carries its mode for ever."""
+
+    LIVE = "live"
+    REHEARSAL = "rehearsal"
+    DRY_RUN = "dry-run"
+    TABLETOP = "tabletop"
+
+
+class OnFailure(StrEnum):
+    """What a failed step does to the run."""
+
+    STOP = "stop"
+    CONTINUE = "continue"
+    PAUSE = "pause"
+    ABORT = "abort"
+    ROLLBACK = "rollback"
+
+
+class OnUnknown(StrEnum):
+    """What happens to an attempt whose outcome is not known."""
+
+    RECONCILE = "reconcile"
+    ASK = "ask"
+    RERUN = "rerun"
+
+
+class RetryCause(StrEnum):
+    """What a retry may follow on."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    FAILED = "failed"
+    VERIFY = "verify"
+
+
+class Level(StrEnum):
+    """How well a service serves; from nothing to everything."""
+
+    DOWN = "down"
+    READ_ONLY_STALE = "read-only-stale"
+    READ_ONLY = "read-only"
+    DEGRADED = "degraded"
+    READ_WRITE = "read-write"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How long a step is expected to take: the middle, and the bad case."""
+
+    p50: Duration
+    p90: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that must have passed: a step, or any one of several."""
+
+    any_of: tuple[StepId, ...]
+
+    def __str__(self) -> str:
+        return " or ".join(self.any_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """When and how often to try again."""
+
+    attempts: int = 1
+    delay: Duration = Duration(1)
+    #: Factor by which the delay grows.
+    backoff: float = 2.0
+    max_delay: Duration = Duration(300)
+    #: Largest random addition to the delay, in seconds.
+    jitter: Duration = Duration(0)
+    on: tuple[RetryCause, ...] = tuple(RetryCause)
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A value taken from what an action printed; later steps read it as `steps.ID.NAME`."""
+
+    name: str
+    source: str = "stdout"
+    regex: str | None = None
+    json: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Objectives:
+    """How long a service may be away, and how much data may be lost."""
+
+    rto: Duration | None = None
+    rpo: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What users use."""
+
+    name: str
+    title: str = ""
+    priority: int = 0
+    objectives: Objectives = Objectives()
+    stores: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A value that a run is started with."""
+
+    name: str
+    type: str = "string"
+    default: Any = None
+    required: bool = True
+    choices: tuple[Any, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """Where a secret is found; never the secret. `kind` is `env`, `file` or `command`."""
+
+    name: str
+    kind: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Who may and must do something."""
+
+    name: str
+    people: tuple[str, ...] = ()
+    deputies: tuple[str, ...] = ()
+    contact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How `run` executes."""
+
+    shell: str = "sh"
+    env: Mapping[str, str] = field(default_factory=dict)
+    become: str | None = None
+    chdir: str | None = None
+    stdin: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A node of the DAG. The comment of each key is SPEC section 2's table."""
+
+    id: StepId
+    action: Action
+    title: str = ""
+    description: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    estimate: Estimate | None = None
+    needs: tuple[Need, ...] = ()
+    when: str | None = None
+    modes: tuple[Mode, ...] | None = None
+    variants: tuple[str, ...] | None = None
+    when_lost: Any = None
+    on: tuple[str, ...] = ()
+    for_each: Any = None
+    batch: tuple[Share, ...] = ()
+    max_failures: Share = Share(0)
+    locks: tuple[str, ...] = ()
+    not_before: str | None = None
+    guard: tuple[Probe, ...] = ()
+    done_when: tuple[Probe, ...] = ()
+    verify: tuple[Probe, ...] = ()
+    watch: tuple[Probe, ...] = ()
+    watch_threshold: str | None = None
+    on_regressed: str | None = None
+    capture: tuple[Capture, ...] = ()
+    execution: Execution = Execution()
+    timeout: Duration | None = None
+    on_timeout: str | None = None
+    retry: Retry = Retry()
+    reboots: bool = False
+    approval: Mapping[str, Any] | None = None
+    irreversible: bool = False
+    on_failure: OnFailure = OnFailure.STOP
+    on_unknown: OnUnknown = OnUnknown.RECONCILE
+    dry_run: Any = None
+    undo: Any = None
+    restores: tuple[str, ...] = ()
+    raises: Mapping[str, Level] = field(default_factory=dict)
+    workaround: Mapping[str, Any] | None = None
+    follow_up: str = ""
+    place: Place = Place()
+    #: Positions of the keys, for errors found after reading: `verify` -> its place.
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """What people call this step."""
+        return self.title or self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runbook:
+    """A DAG of steps with everything that they refer to."""
+
+    name: str
+    steps: Mapping[StepId, Step]
+    title: str = ""
+    description: str = ""
+    objectives: Objectives = Objectives()
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    secrets: Mapping[str, SecretRef] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
+    locks: Mapping[str, int] = field(default_factory=dict)
+    invariants: tuple[Mapping[str, Any], ...] = ()
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    place: Place = Place()

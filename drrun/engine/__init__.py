@@ -1,0 +1,1 @@
+"""The imperative shell around the rules: observe, record, fold, decide, record intent, obey."""

@@ -1,0 +1,394 @@
+"""What the engine needs from the world, as small protocols that adapters implement.
+
+Rules:
+- Three or four methods each. Results of acting are values (`drrun.core.outcomes`); a port raises
+  only for faults of this program's own machine (disk, database).
+- Every call has a deadline or returns at once; a port that can block takes a `Cancel`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from drrun.core.ids import RunId, StepId, TargetName
+from drrun.core.inventory import Host
+from drrun.core.outcomes import Outcome
+from drrun.core.probes import Expect, ProbeKind, Verdict
+from drrun.core.runbook import Execution
+from drrun.core.values import Duration
+
+
+class Clock(Protocol):
+    """The one source of time."""
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC; never goes back while the process lives."""
+        ...
+
+
+class Cancel(Protocol):
+    """Tells a blocking call to stop; a `threading.Event` is one."""
+
+    def is_set(self) -> bool:
+        """Whether to stop."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Sleep for `timeout` seconds or until told to stop; True if told."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal: an event in its envelope. Bodies are plain JSON values."""
+
+    run: RunId
+    #: Counts from 1 without a gap.
+    seq: int
+    #: Seconds since the epoch, UTC, from the controller's clock.
+    at: float
+    #: Who: `controller`, or a person's name.
+    actor: str
+    #: Fencing token of the controller that wrote this.
+    epoch: int
+    kind: str
+    version: int
+    body: Mapping[str, Any]
+    #: SHA-256 (hex) over the previous entry's hash and this entry's canonical JSON.
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event before the journal has given it a place."""
+
+    at: float
+    actor: str
+    kind: str
+    version: int
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to drive a run. The epoch grows with every holder."""
+
+    run: RunId
+    epoch: int
+    #: `user@host`.
+    holder: str
+    host: str
+    pid: int
+    #: When it was taken, and when the holder was last seen; seconds since the epoch, UTC.
+    since: float
+    seen: float
+    #: Start time of the holder's process, to tell a reused pid.
+    started: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asked of a run from any terminal. Waits in the inbox until answered."""
+
+    id: int
+    run: RunId
+    at: float
+    actor: str
+    #: `confirm`, `reject`, `retry`, `skip`, `mark-done`, `pause`, `unpause`, `abort`, `note`.
+    kind: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the controller made of a request."""
+
+    accepted: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One line of the history. A cache: rebuilt from the journal at will."""
+
+    id: RunId
+    runbook: str
+    title: str
+    mode: str
+    variant: str
+    started_at: float
+    started_by: str
+    #: As of the last entry written; `interrupted` is decided by whoever looks at the lease.
+    status: str
+    ended_at: float | None
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text that a run is pinned to: the runbook, an inventory file, the inputs."""
+
+    #: `runbook`, `inventory`, `inputs`.
+    kind: str
+    path: str
+    content: str
+    sha256: str
+
+
+class Journal(Protocol):
+    """The truth: append-only, hash-chained, one writer per epoch."""
+
+    def create(self, record: RunRecord, documents: Sequence[Document]) -> None:
+        """Make a run with its pinned documents, durably, before anything else."""
+        ...
+
+    def append(self, lease: Lease, drafts: Sequence[Draft]) -> list[Entry]:
+        """Write all of `drafts` durably in one transaction, or none.
+
+        Raises:
+            LeaseLost: Another controller holds the run by now; nothing was written.
+            StateUnusable: Disk full or failing; nothing was written.
+        """
+        ...
+
+    def read(self, run: RunId, after: int = 0) -> Iterator[Entry]:
+        """Entries with `seq > after`, in order."""
+        ...
+
+    def documents(self, run: RunId) -> tuple[Document, ...]:
+        """What the run is pinned to."""
+        ...
+
+    def runs(self) -> list[RunRecord]:
+        """All runs, newest first."""
+        ...
+
+    def update(self, run: RunId, status: str, ended_at: float | None) -> None:
+        """Refresh the history's cache."""
+        ...
+
+    def verify(self, run: RunId) -> str:
+        """Check the hash chain and return the head hash.
+
+        Raises:
+            JournalDamaged: Names the first entry that is not what was written.
+        """
+        ...
+
+
+class Leases(Protocol):
+    """Who may drive a run."""
+
+    def take(self, run: RunId, *, force: bool = False) -> Lease:
+        """Become the controller; a holder that is provably dead is replaced.
+
+        Raises:
+            RunHeld: Somebody else holds it, or might; `force` takes over after `LEASE_TTL`
+                without a sign of life.
+        """
+        ...
+
+    def renew(self, lease: Lease) -> None:
+        """Give a sign of life.
+
+        Raises:
+            LeaseLost: Another controller holds the run.
+        """
+        ...
+
+    def release(self, lease: Lease) -> None:
+        """Stop being the controller."""
+        ...
+
+    def holder(self, run: RunId) -> Lease | None:
+        """Who drives the run now, if anybody alive does."""
+        ...
+
+
+class Inbox(Protocol):
+    """Requests of people on their way to the controller."""
+
+    def post(
+        self, run: RunId, at: float, actor: str, kind: str, body: Mapping[str, Any]
+    ) -> Request:
+        """Leave a request durably, from any process."""
+        ...
+
+    def pending(self, run: RunId) -> list[Request]:
+        """Requests without an answer, oldest first."""
+        ...
+
+    def settle(self, request: Request, answer: Answer) -> None:
+        """Record what became of a request."""
+        ...
+
+    def answer(self, request: Request) -> Answer | None:
+        """What became of a request, or None while it waits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptOrder:
+    """One attempt, ready to be executed: everything rendered, nothing left to decide."""
+
+    run: RunId
+    step: StepId
+    target: TargetName
+    attempt: int
+    epoch: int
+    #: None: on the controller itself.
+    host: Host | None
+    #: `run`, or the name of a built-in action.
+    action: str
+    #: Rendered arguments; `text` for run.
+    arguments: Mapping[str, Any]
+    execution: Execution = Execution()
+    timeout: Duration | None = None
+    #: Values to mask wherever bytes enter storage.
+    secrets: tuple[str, ...] = ()
+    #: Folder of the runbook, for local files.
+    folder: Path = Path()
+    #: Names for templates.
+    names: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One evaluation of one probe, ready to be asked."""
+
+    kind: ProbeKind
+    #: Rendered.
+    ask: Mapping[str, Any]
+    expect: Expect
+    timeout: Duration
+    #: Where it is asked; None: on the controller.
+    host: Host | None
+    execution: Execution = Execution()
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one evaluation found."""
+
+    verdict: Verdict
+    #: What was seen, shortened for people.
+    value: str
+    #: Why it does not hold, or could not be told; "" when it holds.
+    why: str = ""
+    #: Where it was asked: a host, a server, `local`.
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """News of an attempt that is going on."""
+
+    #: Route by which the host was reached, "" on the controller.
+    route: str = ""
+    #: Fingerprint of the host key that was accepted.
+    host_key: str = ""
+    #: User that was logged in.
+    user: str = ""
+    #: End of a wait, seconds since the epoch.
+    until: float | None = None
+
+
+class Output(Protocol):
+    """Where the bytes of one attempt go: on disk at once, masked, up to a stated limit."""
+
+    def write(self, stream: str, data: bytes) -> None:
+        """Keep bytes of `stdout` or `stderr`."""
+        ...
+
+    def text(self, stream: str) -> str:
+        """What was kept so far, decoded, for captures."""
+        ...
+
+    def close(self) -> Mapping[str, Any]:
+        """Flush to disk; how many bytes came, how many were kept, the hash of all."""
+        ...
+
+
+class Hands(Protocol):
+    """Does things to hosts. Blocking; called in a worker thread."""
+
+    def perform(
+        self,
+        order: AttemptOrder,
+        output: Output,
+        tell: Callable[[Progress], None],
+        cancel: Cancel,
+    ) -> Outcome:
+        """Execute one attempt to its end. Never raises for what a host does."""
+        ...
+
+    def reconcile(
+        self,
+        order: AttemptOrder,
+        output: Output,
+        tell: Callable[[Progress], None],
+        cancel: Cancel,
+    ) -> Outcome:
+        """Find out what became of an attempt that was intended by an earlier controller."""
+        ...
+
+    def close(self) -> None:
+        """Leave all hosts."""
+        ...
+
+
+class Prober(Protocol):
+    """Asks questions without changing anything. Blocking; called in a worker thread."""
+
+    def evaluate(self, question: Question, cancel: Cancel) -> Seen:
+        """Ask once. Never raises for what a host does."""
+        ...
+
+
+class Renderer(Protocol):
+    """Fills in templates and evaluates conditions."""
+
+    def text(self, template: str, names: Mapping[str, Any], *, shell: bool = False) -> str:
+        """Render one template; with `shell`, every value is quoted for sh.
+
+        Raises:
+            InputError: A name is undefined, or the template is wrong.
+        """
+        ...
+
+    def value(self, value: Any, names: Mapping[str, Any]) -> Any:
+        """Render every text inside a structure; a lone `{{ x }}` keeps the type of x."""
+        ...
+
+    def condition(self, expression: str, names: Mapping[str, Any]) -> bool:
+        """Evaluate an expression to true or false."""
+        ...
+
+
+class Spool(Protocol):
+    """Keeps outputs of attempts."""
+
+    def open(
+        self,
+        run: RunId,
+        step: StepId,
+        target: TargetName,
+        attempt: int,
+        secrets: Iterable[str] = (),
+    ) -> Output:
+        """A place for the output of one attempt."""
+        ...
+
+
+class Secrets(Protocol):
+    """Finds secrets when they are used."""
+
+    def resolve(self, name: str) -> str:
+        """The secret's value.
+
+        Raises:
+            NotReady: It is missing, empty or cannot be read.
+        """
+        ...
