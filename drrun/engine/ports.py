@@ -254,6 +254,17 @@ class AttemptOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Script:
+    """Shell text on its way to a place: never in argv, always over standard input."""
+
+    text: str
+    execution: Execution = Execution()
+    #: What the command reads on its standard input, after `execution.stdin`.
+    stdin: bytes = b""
+    timeout: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One evaluation of one probe, ready to be asked."""
 
@@ -308,6 +319,16 @@ class Output(Protocol):
 
     def close(self) -> Mapping[str, Any]:
         """Flush to disk; how many bytes came, how many were kept, the hash of all."""
+        ...
+
+
+class Remote(Protocol):
+    """One place where commands can be executed: a host over SSH, or the controller itself."""
+
+    def run(
+        self, script: Script, output: Output, tell: Callable[[Progress], None], cancel: Cancel
+    ) -> Outcome:
+        """Execute `script` to its end. Never raises for what the place does."""
         ...
 
 
