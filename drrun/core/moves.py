@@ -1,0 +1,163 @@
+"""Which event may happen to a target in which status, what it becomes, and the sentence for it.
+
+Rules:
+- This is the only place where a status changes. A pair that is not in the table is an
+  `IllegalMove`, and the state is left as it was.
+- The sentence is what `show`, the report and the state diagram print.
+- An event whose new status depends on what it says (an exit status, a verdict) has one row for
+  each answer, told apart by `answer_of`.
+"""
+
+from collections.abc import Mapping
+
+from drrun.core import events as ev
+from drrun.core.errors import IllegalMove
+from drrun.core.events import Event, kind_of
+from drrun.core.probes import Purpose, Verdict
+from drrun.core.status import Status
+
+PENDING, WAITING, RUNNING = Status.PENDING, Status.WAITING, Status.RUNNING
+VERIFYING, PASSED, FAILED = Status.VERIFYING, Status.PASSED, Status.FAILED
+SKIPPED, UNKNOWN, BLOCKED = Status.SKIPPED, Status.UNKNOWN, Status.BLOCKED
+CANCELLED = Status.CANCELLED
+
+
+def answer_of(event: Event) -> str:
+    """The part of an event that decides which row it is."""
+    match event:
+        case ev.ProbesConcluded(purpose=purpose, verdict=verdict):
+            return f"{purpose} {verdict}"
+        case ev.AttemptEnded(exit=status):
+            return "good" if status == 0 else "bad"
+        case ev.AttemptTimedOut(gone=gone):
+            return "gone" if gone else "perhaps alive"
+        case ev.GateOpened(gate=gate):
+            return gate
+        case ev.GateAnswered(gate="ask", purpose=purpose):
+            return f"ask {purpose}"
+        case ev.GateAnswered(gate=gate, answer=answer):
+            return f"{gate} {answer}"
+        case ev.TargetMarked(status=status):
+            return status
+        case _:
+            return ""
+
+
+def _concluded(purpose: Purpose, verdict: Verdict) -> tuple[str, str]:
+    return "ProbesConcluded", f"{purpose} {verdict}"
+
+
+_HOLDS, _NOT, _DOUBT = Verdict.HOLDS, Verdict.DOES_NOT_HOLD, Verdict.COULD_NOT_TELL
+
+#: (kind, answer) -> status before -> (status after, sentence).
+MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
+    ("StepSkipped", ""): {
+        PENDING: (SKIPPED, "left out"),
+        WAITING: (SKIPPED, "left out while it waited"),
+    },
+    ("StepBlocked", ""): {
+        PENDING: (BLOCKED, "something that it needs failed"),
+        WAITING: (BLOCKED, "something that it needs failed"),
+    },
+    ("TargetsCancelled", ""): {
+        PENDING: (CANCELLED, "will not be begun"),
+        WAITING: (CANCELLED, "will not be begun"),
+    },
+    ("TargetWaiting", ""): {
+        PENDING: (WAITING, "could begin, but has to wait"),
+        WAITING: (WAITING, "waits for something else now"),
+    },
+    ("TargetBegan", ""): {
+        PENDING: (RUNNING, "begins"),
+        WAITING: (RUNNING, "begins after waiting"),
+    },
+    _concluded(Purpose.GUARD, _HOLDS): {RUNNING: (RUNNING, "its guards hold")},
+    _concluded(Purpose.GUARD, _NOT): {RUNNING: (RUNNING, "a guard does not hold: no action")},
+    _concluded(Purpose.GUARD, _DOUBT): {RUNNING: (RUNNING, "a guard could not tell: no action")},
+    _concluded(Purpose.DONE_WHEN, _HOLDS): {RUNNING: (PASSED, "was done already")},
+    _concluded(Purpose.DONE_WHEN, _NOT): {RUNNING: (RUNNING, "is not done yet")},
+    _concluded(Purpose.DONE_WHEN, _DOUBT): {
+        RUNNING: (RUNNING, "could not tell whether it is done already: no action"),
+    },
+    _concluded(Purpose.UNTIL, _HOLDS): {RUNNING: (VERIFYING, "what it waited for holds")},
+    _concluded(Purpose.UNTIL, _NOT): {RUNNING: (RUNNING, "what it waited for did not come")},
+    _concluded(Purpose.UNTIL, _DOUBT): {RUNNING: (RUNNING, "what it waits for cannot be seen")},
+    _concluded(Purpose.VERIFY, _HOLDS): {VERIFYING: (PASSED, "verified")},
+    _concluded(Purpose.VERIFY, _NOT): {VERIFYING: (VERIFYING, "verification does not hold")},
+    _concluded(Purpose.VERIFY, _DOUBT): {
+        VERIFYING: (UNKNOWN, "acted, but verification could not tell"),
+    },
+    _concluded(Purpose.RECONCILE, _HOLDS): {
+        UNKNOWN: (PASSED, "found done after contact was lost"),
+    },
+    _concluded(Purpose.RECONCILE, _NOT): {UNKNOWN: (UNKNOWN, "not found done")},
+    _concluded(Purpose.RECONCILE, _DOUBT): {UNKNOWN: (UNKNOWN, "looking could not tell")},
+    ("AttemptIntended", ""): {RUNNING: (RUNNING, "about to act")},
+    ("AttemptStarted", ""): {RUNNING: (RUNNING, "acts")},
+    ("AttemptEnded", "good"): {RUNNING: (VERIFYING, "acted; to be verified")},
+    ("AttemptEnded", "bad"): {RUNNING: (RUNNING, "the action failed")},
+    ("AttemptTimedOut", "gone"): {RUNNING: (RUNNING, "out of time; its processes are gone")},
+    ("AttemptTimedOut", "perhaps alive"): {
+        RUNNING: (UNKNOWN, "out of time; its processes may live on"),
+    },
+    ("AttemptNeverStarted", ""): {RUNNING: (RUNNING, "was never started")},
+    ("ContactLost", ""): {RUNNING: (UNKNOWN, "contact was lost")},
+    ("WaitBegan", ""): {RUNNING: (WAITING, "waits for the clock")},
+    ("WaitEnded", ""): {WAITING: (VERIFYING, "the wait is over")},
+    ("RetryPlanned", ""): {
+        RUNNING: (WAITING, "will be tried again"),
+        VERIFYING: (WAITING, "will be tried again"),
+        UNKNOWN: (WAITING, "will be tried again"),
+    },
+    ("TargetFailed", ""): {
+        RUNNING: (FAILED, "given up"),
+        VERIFYING: (FAILED, "given up: not verified"),
+    },
+    ("GateOpened", "manual"): {RUNNING: (WAITING, "waits for a person to do it")},
+    ("GateOpened", "irreversible"): {RUNNING: (WAITING, "no way back: waits for a person's word")},
+    ("GateOpened", "ask"): {
+        RUNNING: (WAITING, "waits for a person to look"),
+        VERIFYING: (WAITING, "waits for a person to look"),
+        UNKNOWN: (WAITING, "waits for a person to look"),
+    },
+    ("GateOpened", "unknown"): {UNKNOWN: (UNKNOWN, "a person has to say what happened")},
+    ("GateAnswered", "manual confirm"): {WAITING: (VERIFYING, "a person did it")},
+    ("GateAnswered", "manual reject"): {WAITING: (FAILED, "a person refused")},
+    ("GateAnswered", "irreversible confirm"): {WAITING: (RUNNING, "a person gave the word")},
+    ("GateAnswered", "irreversible reject"): {WAITING: (FAILED, "a person refused")},
+    ("GateAnswered", "ask guard"): {WAITING: (RUNNING, "a person looked")},
+    ("GateAnswered", "ask done_when"): {WAITING: (RUNNING, "a person looked")},
+    ("GateAnswered", "ask until"): {WAITING: (RUNNING, "a person looked")},
+    ("GateAnswered", "ask verify"): {WAITING: (VERIFYING, "a person looked")},
+    ("GateAnswered", "ask reconcile"): {WAITING: (UNKNOWN, "a person looked")},
+    ("GateAnswered", "unknown confirm"): {UNKNOWN: (PASSED, "done, by a person's word")},
+    ("GateAnswered", "unknown reject"): {UNKNOWN: (FAILED, "not done, by a person's word")},
+    ("TargetReopened", ""): {
+        FAILED: (PENDING, "to be tried again"),
+        BLOCKED: (PENDING, "open again"),
+        CANCELLED: (PENDING, "open again"),
+        UNKNOWN: (UNKNOWN, "to be looked at again"),
+    },
+    ("TargetMarked", "passed"): {
+        status: (PASSED, "done, by a person's word")
+        for status in (PENDING, WAITING, FAILED, BLOCKED, UNKNOWN, CANCELLED)
+    },
+    ("TargetMarked", "skipped"): {
+        status: (SKIPPED, "left out by a person")
+        for status in (PENDING, WAITING, FAILED, BLOCKED, UNKNOWN, CANCELLED)
+    },
+}
+
+
+def move(status: Status, event: Event) -> tuple[Status, str]:
+    """The status after `event`, and the sentence for it.
+
+    Raises:
+        IllegalMove: The table has no such row.
+    """
+    row = MOVES.get((kind_of(event), answer_of(event)), {})
+    if status not in row:
+        raise IllegalMove(
+            f"{kind_of(event)} {answer_of(event)} cannot happen to a {status} target"
+        )
+    return row[status]
