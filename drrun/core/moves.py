@@ -49,6 +49,8 @@ def _concluded(purpose: Purpose, verdict: Verdict) -> tuple[str, str]:
 
 _HOLDS, _NOT, _DOUBT = Verdict.HOLDS, Verdict.DOES_NOT_HOLD, Verdict.COULD_NOT_TELL
 
+_UNDECIDED = (PENDING, WAITING, FAILED, BLOCKED, UNKNOWN, CANCELLED)
+
 #: (kind, answer) -> status before -> (status after, sentence).
 MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("StepSkipped", ""): {
@@ -138,14 +140,8 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
         CANCELLED: (PENDING, "open again"),
         UNKNOWN: (UNKNOWN, "to be looked at again"),
     },
-    ("TargetMarked", "passed"): {
-        status: (PASSED, "done, by a person's word")
-        for status in (PENDING, WAITING, FAILED, BLOCKED, UNKNOWN, CANCELLED)
-    },
-    ("TargetMarked", "skipped"): {
-        status: (SKIPPED, "left out by a person")
-        for status in (PENDING, WAITING, FAILED, BLOCKED, UNKNOWN, CANCELLED)
-    },
+    ("TargetMarked", "passed"): dict.fromkeys(_UNDECIDED, (PASSED, "done, by a person's word")),
+    ("TargetMarked", "skipped"): dict.fromkeys(_UNDECIDED, (SKIPPED, "left out by a person")),
 }
 
 

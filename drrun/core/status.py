@@ -1,6 +1,6 @@
 """The words for how things stand: of a target, a step, a run. SPEC section 1."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -86,33 +86,25 @@ class Cause(StrEnum):
     RETRY = "retry"
 
 
-def step_status(statuses: Iterable[Status], allowed_failures: int) -> Status:
+def step_status(counts: Mapping[Status, int], allowed_failures: int) -> Status:
     """The status of a step from those of its targets.
 
     Args:
-        statuses: One for each target.
+        counts: How many targets stand where; none of the counts is 0.
         allowed_failures: How many of them may fail without failing the step.
     """
-    seen = list(statuses)
-    moving = _moving(seen)
-    if moving is not None:
-        return moving
-    failed = seen.count(Status.FAILED)
-    if failed > allowed_failures:
+    for status in _MOVING:
+        if status in counts:
+            return status
+    if Status.PENDING in counts:
+        return Status.PENDING if len(counts) == 1 else Status.RUNNING
+    if counts.get(Status.FAILED, 0) > allowed_failures:
         return Status.FAILED
-    for status in (Status.REGRESSED, Status.BLOCKED, Status.CANCELLED, Status.ROLLED_BACK):
-        if status in seen:
+    for status in _SHOWN_FIRST:
+        if status in counts:
             return status
-    if seen and all(status is Status.SKIPPED for status in seen):
-        return Status.SKIPPED
-    return Status.PASSED
+    return Status.SKIPPED if len(counts) == 1 and Status.SKIPPED in counts else Status.PASSED
 
 
-def _moving(seen: list[Status]) -> Status | None:
-    for status in (Status.RUNNING, Status.VERIFYING, Status.UNKNOWN, Status.WAITING):
-        if status in seen:
-            return status
-    if Status.PENDING in seen:
-        begun = any(status is not Status.PENDING for status in seen)
-        return Status.RUNNING if begun else Status.PENDING
-    return None
+_MOVING = (Status.RUNNING, Status.VERIFYING, Status.UNKNOWN, Status.WAITING)
+_SHOWN_FIRST = (Status.REGRESSED, Status.BLOCKED, Status.CANCELLED, Status.ROLLED_BACK)

@@ -1,0 +1,235 @@
+"""The state of a run: what the journal folds to, kept ready for the next decision.
+
+Rules:
+- `apply` is the only way in. Nothing here is known that the events do not say, so a state folded
+  from the journal after a crash equals the one that was kept in memory.
+- It changes in place and touches only what an event is about, because one full look at 10,000
+  steps after each of their events would take minutes; a test compares it with a full look.
+- Readers outside get read-only views.
+"""
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from drrun.core import events as ev
+from drrun.core.ids import StepId, TargetName
+from drrun.core.plan import Plan, PlannedStep
+from drrun.core.runbook import Need, OnFailure
+from drrun.core.status import FINAL, GOOD, RunStatus, Status, step_status
+from drrun.core.target import TargetState, advance
+
+
+class Key(NamedTuple):
+    """One target of one step."""
+
+    step: StepId
+    target: TargetName
+
+    def __str__(self) -> str:
+        return self.step if self.target == "local" else f"{self.step}@{self.target}"
+
+
+class RunState:
+    """What is known of a run. Made empty from a plan; then events are applied in order."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.targets: dict[Key, TargetState] = {}
+        #: Begun and not ended, in the order in which they began.
+        self.active: dict[Key, None] = {}
+        #: Steps whose needs are met and that have targets not begun; longest tail first.
+        self.ready: list[tuple[float, int, StepId]] = []
+        #: Steps that need something that failed.
+        self.doomed: dict[StepId, None] = {}
+        self.conditions: dict[StepId, bool] = {}
+        self.clocks: dict[StepId, float] = {}
+        self.held: Counter[str] = Counter()
+        self.options: Mapping[str, object] = {}
+        self.paused = ""
+        self.aborted = ""
+        self.ended: RunStatus | None = None
+        self.started_at: float | None = None
+        self.epoch = 0
+        #: Steps that passed, failed, … with the moment, in order; for the service ledger.
+        self.settled_at: dict[StepId, float] = {}
+        self._position = {step: index for index, step in enumerate(plan.order)}
+        self._counts: dict[StepId, Counter[Status]] = {}
+        self._open_steps = 0
+        for step in plan.order:
+            planned = plan.steps[step]
+            self._counts[step] = Counter({Status.PENDING: len(planned.targets)})
+            self._open_steps += bool(planned.targets)
+            for target in planned.targets:
+                self.targets[Key(step, target.name)] = TargetState()
+        for step in plan.order:
+            self._sort_in(step)
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def step(self, step: StepId) -> Status:
+        """Where a step stands."""
+        return step_status(self._counts[step], self.plan.steps[step].allowed_failures)
+
+    def counts(self, step: StepId) -> Mapping[Status, int]:
+        """How many targets of a step stand where."""
+        return self._counts[step]
+
+    def keys(self, step: StepId) -> Iterator[Key]:
+        """The targets of a step, in the plan's order."""
+        return (Key(step, target.name) for target in self.plan.steps[step].targets)
+
+    @property
+    def all_final(self) -> bool:
+        """Whether every target has ended."""
+        return self._open_steps == 0
+
+    def good(self, step: StepId) -> bool:
+        """Whether dependents of a step may go on."""
+        status = self.step(step)
+        if status in GOOD:
+            return True
+        carries_on = self.plan.steps[step].step.on_failure is OnFailure.CONTINUE
+        return status is Status.FAILED and carries_on
+
+    def met(self, need: Need) -> bool:
+        """Whether a need is met."""
+        return any(self.good(step) for step in need.any_of)
+
+    def hopeless(self, need: Need) -> bool:
+        """Whether a need will not be met unless a person intervenes."""
+        return all(self.step(step) in FINAL and not self.good(step) for step in need.any_of)
+
+    # --- changing -------------------------------------------------------------------------------
+
+    def apply(self, event: ev.Event, at: float) -> None:
+        """Take in one event.
+
+        Raises:
+            IllegalMove: The event cannot happen now; the state is as it was.
+        """
+        match event:
+            case ev.TargetEvent():
+                self._change(Key(StepId(event.step), TargetName(event.target)), event, at)
+            case ev.StepSkipped() | ev.StepBlocked() | ev.TargetsCancelled():
+                self._change_all(StepId(event.step), event, at)
+            case ev.ConditionSeen():
+                self.conditions[StepId(event.step)] = event.value
+            case ev.ClockSet():
+                self.clocks[StepId(event.step)] = event.until
+            case _:
+                self._apply_to_run(event, at)
+
+    def _apply_to_run(self, event: ev.Event, at: float) -> None:
+        match event:
+            case ev.RunStarted():
+                self.started_at = at
+                self.options = event.options
+            case ev.ControllerTook(epoch=epoch):
+                self.epoch = epoch
+            case ev.RunPaused(why=why):
+                self.paused = why or "paused"
+            case ev.RunUnpaused():
+                self.paused = ""
+            case ev.RunAborted(why=why):
+                self.aborted = why or "aborted"
+            case ev.RunEnded(status=status):
+                self.ended = RunStatus(status)
+            case ev.RunResumed():
+                self._reopen(event, at)
+            case _:
+                pass
+
+    def _reopen(self, event: ev.RunResumed, at: float) -> None:
+        self.ended, self.paused, self.aborted = None, "", ""
+        again = (Status.FAILED, Status.BLOCKED, Status.CANCELLED, Status.UNKNOWN)
+        for key, target in list(self.targets.items()):
+            if target.status in again and not self._in_flight(target):
+                reopened = ev.TargetReopened(step=key.step, target=key.target, by=event.by)
+                self._change(key, reopened, at)
+
+    @staticmethod
+    def _in_flight(target: TargetState) -> bool:
+        return target.status is Status.UNKNOWN and target.gate is None
+
+    def _change_all(self, step: StepId, event: ev.StepEvent, at: float) -> None:
+        for key in self.keys(step):
+            if self.targets[key].status in (Status.PENDING, Status.WAITING):
+                self._change(key, event, at)
+
+    def _change(self, key: Key, event: ev.Event, at: float) -> None:
+        before = self.targets[key]
+        after = advance(before, event, at)
+        self.targets[key] = after
+        if before.begun != after.begun or (before.status in FINAL) != (after.status in FINAL):
+            self._hold_or_release(key, before, after)
+        if before.status is not after.status or before.begun != after.begun:
+            self._recount(key.step, before.status, after.status, at)
+
+    def _hold_or_release(self, key: Key, before: TargetState, after: TargetState) -> None:
+        was = before.begun and before.status not in FINAL
+        now = after.begun and after.status not in FINAL
+        if was == now:
+            return
+        if now:
+            self.active[key] = None
+        else:
+            del self.active[key]
+        for lock in self.plan.steps[key.step].step.locks:
+            self.held[lock] += 1 if now else -1
+
+    def _recount(self, step: StepId, before: Status, after: Status, at: float) -> None:
+        was = self.step(step)
+        counts = self._counts[step]
+        counts[before] -= 1
+        counts[after] += 1
+        if not counts[before]:
+            del counts[before]
+        now = self.step(step)
+        self._sort_in(step)
+        if was is now:
+            return
+        self._open_steps += (now not in FINAL) - (was not in FINAL)
+        if now in FINAL:
+            self.settled_at[step] = at
+        if now in FINAL or was in FINAL:
+            for dependent in self.plan.dependents[step]:
+                self._sort_in(dependent)
+
+    def _sort_in(self, step: StepId) -> None:
+        """Put a step among the ready or the doomed, or among neither."""
+        entry = (-self.plan.tails[step], self._position[step], step)
+        needs = self.plan.steps[step].step.needs
+        queued = any(
+            self.targets[key].status in (Status.PENDING, Status.WAITING)
+            and not self.targets[key].begun
+            for key in self.keys(step)
+        )
+        self.doomed.pop(step, None)
+        if entry in self.ready:
+            self.ready.remove(entry)
+        if not queued:
+            return
+        if all(self.met(need) for need in needs):
+            insort(self.ready, entry)
+        elif any(self.hopeless(need) for need in needs):
+            self.doomed[step] = None
+
+    def because(self, step: StepId) -> tuple[StepId, ...]:
+        """The steps that doom a step."""
+        needs = self.plan.steps[step].step.needs
+        return tuple(each for need in needs if self.hopeless(need) for each in need.any_of)
+
+
+def fold(plan: Plan, events: Iterable[tuple[float, ev.Event]]) -> RunState:
+    """The state after events, given with the moments at which they happened."""
+    state = RunState(plan)
+    for at, event in events:
+        state.apply(event, at)
+    return state
+
+
+def planned(state: RunState, key: Key) -> PlannedStep:
+    """The plan of the step that a target belongs to."""
+    return state.plan.steps[key.step]

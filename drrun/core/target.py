@@ -1,0 +1,235 @@
+"""One target of a step: what is known of it, and how an event changes that.
+
+Rules:
+- `advance` is pure: the same state and event give the same state, whoever asks and whenever.
+- The status comes from the table in `drrun.core.moves` and from nowhere else; here the phase and
+  the details follow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from drrun.core import events as ev
+from drrun.core.moves import move
+from drrun.core.polling import Progress
+from drrun.core.probes import Purpose, Verdict
+from drrun.core.runbook import RetryCause
+from drrun.core.status import Cause, Phase, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A question that waits for a person."""
+
+    kind: str
+    text: str
+    opened_at: float
+    input: Mapping[str, str] = field(default_factory=dict)
+    evidence: bool = False
+    purpose: str = ""
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicted:
+    """Why the last attempt did not do."""
+
+    #: A `RetryCause`, or `guard`, `done_when`, which are never retried.
+    cause: str
+    why: str
+    #: Trying again cannot help.
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    """What is known of one target. Times in seconds since the epoch."""
+
+    status: Status = Status.PENDING
+    phase: Phase = Phase.QUEUED
+    #: Since when it has had this status.
+    since: float = 0.0
+    began_at: float | None = None
+    #: Number of the current attempt; 0 before the first.
+    attempt: int = 0
+    #: Attempts that got a verdict since the target was (re)opened; the retry budget.
+    verdicts: int = 0
+    #: What was seen of the probes of the current phase, by position.
+    progress: Mapping[int, Progress] = field(default_factory=dict)
+    judged: Verdicted | None = None
+    waits_for: Cause | None = None
+    #: When a wait or the pause before a retry is over.
+    until: float | None = None
+    gate: Gate | None = None
+    #: A person gave the word for an irreversible step.
+    permitted: bool = False
+    already: bool = False
+    #: One sentence on how it came to this.
+    note: str = ""
+    #: Captured values and typed answers.
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has begun, and so holds its locks until it ends."""
+        return self.began_at is not None
+
+
+def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:
+    """The state after `event`.
+
+    Raises:
+        IllegalMove: Such an event cannot happen to a target of this status.
+    """
+    if isinstance(event, ev.ProbeSeen):
+        return _seen(before, event, at)
+    status, sentence = move(before.status, event)
+    after = replace(
+        before,
+        status=status,
+        since=at if status is not before.status else before.since,
+        note=sentence,
+        waits_for=None,
+        until=None,
+    )
+    match event:
+        case ev.AttemptEvent():
+            return _attempted(after, event)
+        case ev.GateOpened() | ev.GateAnswered():
+            return _asked(after, event, at)
+        case _:
+            return _moved(after, event, at)
+
+
+def _seen(before: TargetState, event: ev.ProbeSeen, at: float) -> TargetState:
+    if event.attempt != before.attempt or event.purpose != purpose_of(before.phase):
+        return before  # a late answer to a question that is settled by now
+    verdict = Verdict(event.verdict)
+    seen = Progress.after(before.progress.get(event.index), verdict, at, event.why)
+    return replace(before, progress={**before.progress, event.index: seen})
+
+
+def purpose_of(phase: Phase) -> Purpose | None:
+    """Which list of probes is being asked in a phase."""
+    return _PURPOSES.get(phase)
+
+
+_PURPOSES = {
+    Phase.GUARD: Purpose.GUARD,
+    Phase.DONE_WHEN: Purpose.DONE_WHEN,
+    Phase.ACTING: Purpose.UNTIL,
+    Phase.VERIFY: Purpose.VERIFY,
+    Phase.RECONCILE: Purpose.RECONCILE,
+}
+
+
+def _attempted(after: TargetState, event: ev.AttemptEvent) -> TargetState:
+    match event:
+        case ev.ProbesConcluded():
+            return _concluded(after, event)
+        case ev.AttemptIntended():
+            return _enter(after, Phase.ACTING)
+        case ev.AttemptEnded(exit=0):
+            return _enter(after, Phase.VERIFY, values={**after.values, **event.captured})
+        case ev.AttemptEnded():
+            why = event.note or (
+                f"killed by SIG{event.signal}" if event.signal else f"exit {event.exit}"
+            )
+            return _judge(after, RetryCause.FAILED, why)
+        case ev.AttemptTimedOut(gone=True):
+            return _judge(after, RetryCause.TIMEOUT, event.note or "out of time")
+        case ev.AttemptNeverStarted():
+            return _judge(after, RetryCause.UNREACHABLE, event.why, final=event.final)
+        case ev.ContactLost(why=why) | ev.AttemptTimedOut(note=why):
+            return _enter(after, Phase.RECONCILE, note=why)
+        case ev.WaitBegan():
+            return replace(after, until=event.until, waits_for=Cause.CLOCK)
+        case ev.WaitEnded():
+            return _enter(after, Phase.VERIFY)
+        case _:
+            return after
+
+
+def _concluded(after: TargetState, event: ev.ProbesConcluded) -> TargetState:
+    holds = event.verdict == Verdict.HOLDS
+    match Purpose(event.purpose):
+        case Purpose.GUARD:
+            return _enter(after, Phase.DONE_WHEN) if holds else _judge(after, "guard", event.why)
+        case Purpose.DONE_WHEN if holds:
+            return _enter(after, Phase.ENDED, already=True)
+        case Purpose.DONE_WHEN if event.verdict == Verdict.DOES_NOT_HOLD:
+            return _enter(after, Phase.ACT)
+        case Purpose.DONE_WHEN:
+            return _judge(after, "done_when", event.why)
+        case Purpose.UNTIL:
+            if holds:
+                return _enter(after, Phase.VERIFY)
+            return _judge(after, RetryCause.FAILED, event.why)
+        case Purpose.VERIFY | Purpose.RECONCILE if holds:
+            return _enter(after, Phase.ENDED)
+        case Purpose.VERIFY if event.verdict == Verdict.DOES_NOT_HOLD:
+            return _judge(after, RetryCause.VERIFY, event.why)
+        case _:
+            return _enter(after, Phase.ASK, note=event.why or after.note)
+
+
+def _asked(after: TargetState, event: ev.GateOpened | ev.GateAnswered, at: float) -> TargetState:
+    if isinstance(event, ev.GateOpened):
+        gate = Gate(
+            event.gate, event.text, at, event.input, event.evidence, event.purpose, event.index
+        )
+        return replace(after, gate=gate, waits_for=Cause.PERSON)
+    after = replace(after, gate=None)
+    by = f"by {event.by}" + (f": {event.reason}" if event.reason else "")
+    if event.gate == "ask":
+        verdict = Verdict.HOLDS if event.answer == "confirm" else Verdict.DOES_NOT_HOLD
+        seen = Progress(verdict, at, at, at if verdict is Verdict.HOLDS else None, by)
+        return replace(after, progress={**after.progress, event.index: seen})
+    if event.gate == "irreversible" and event.answer == "confirm":
+        return _enter(after, Phase.ACT, permitted=True)
+    if event.gate == "manual" and event.answer == "confirm":
+        return _enter(after, Phase.VERIFY, values={**after.values, **event.input})
+    return _enter(after, Phase.ENDED, note=f"{after.note}, {by}")
+
+
+def _moved(after: TargetState, event: ev.Event, at: float) -> TargetState:
+    match event:
+        case ev.TargetWaiting():
+            return replace(
+                after, waits_for=Cause(event.cause), until=event.until, note=event.detail
+            )
+        case ev.TargetBegan():
+            fresh = _enter(after, Phase.GUARD, judged=None, attempt=after.attempt + 1)
+            return replace(fresh, began_at=at if after.began_at is None else after.began_at)
+        case ev.RetryPlanned():
+            queued = _enter(after, Phase.QUEUED, note=event.why, gate=None)
+            return replace(queued, until=event.not_before, waits_for=Cause.RETRY)
+        case ev.TargetReopened() if after.status is Status.UNKNOWN:
+            return _enter(after, Phase.RECONCILE, gate=None)
+        case ev.TargetReopened():
+            return TargetState(since=after.since, attempt=after.attempt, values=after.values)
+        case ev.TargetFailed():
+            return _enter(after, Phase.ENDED, note=event.why)
+        case ev.TargetMarked(by=by, why=why):
+            return _enter(after, Phase.ENDED, gate=None, note=f"{after.note}: {by}, {why}")
+        case ev.StepSkipped(why=why) | ev.TargetsCancelled(why=why):
+            return _enter(after, Phase.ENDED, gate=None, note=why)
+        case ev.StepBlocked(because=because):
+            return _enter(after, Phase.ENDED, note=f"needs {', '.join(because)}")
+        case _:
+            return after
+
+
+def _enter(after: TargetState, phase: Phase, **changes: Any) -> TargetState:
+    return replace(after, phase=phase, progress={}, **changes)
+
+
+def _judge(after: TargetState, cause: str, why: str, *, final: bool = False) -> TargetState:
+    return _enter(
+        after,
+        Phase.JUDGED,
+        judged=Verdicted(str(cause), why, final),
+        verdicts=after.verdicts + 1,
+        note=why,
+    )
