@@ -270,6 +270,8 @@ class AttemptEnded(AttemptEvent):
     exit: int | None
     signal: str = ""
     note: str = ""
+    #: Why it did not do although it exited with 0: a value to capture was not there.
+    fault: str = ""
     captured: Mapping[str, Any] = field(default_factory=dict)
     #: Bytes seen and kept for each stream, and their hashes.
     output: Mapping[str, Any] = field(default_factory=dict)

@@ -27,8 +27,8 @@ def answer_of(event: Event) -> str:
     match event:
         case ev.ProbesConcluded(purpose=purpose, verdict=verdict):
             return f"{purpose} {verdict}"
-        case ev.AttemptEnded(exit=status):
-            return "good" if status == 0 else "bad"
+        case ev.AttemptEnded(exit=status, fault=fault):
+            return "good" if status == 0 and not fault else "bad"
         case ev.AttemptTimedOut(gone=gone):
             return "gone" if gone else "perhaps alive"
         case ev.GateOpened(gate=gate):

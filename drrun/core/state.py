@@ -8,7 +8,7 @@ Rules:
 - Readers outside get read-only views.
 """
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -37,6 +37,8 @@ class RunState:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.targets: dict[Key, TargetState] = {}
+        #: Name of the host that a target acts on, "" for the controller.
+        self.hosts: dict[Key, str] = {}
         #: Begun and not ended, in the order in which they began.
         self.active: dict[Key, None] = {}
         #: Steps whose needs are met and that have targets not begun; longest tail first.
@@ -56,13 +58,18 @@ class RunState:
         self.settled_at: dict[StepId, float] = {}
         self._position = {step: index for index, step in enumerate(plan.order)}
         self._counts: dict[StepId, Counter[Status]] = {}
+        self._queued: dict[StepId, int] = {}
         self._open_steps = 0
         for step in plan.order:
             planned = plan.steps[step]
-            self._counts[step] = Counter({Status.PENDING: len(planned.targets)})
-            self._open_steps += bool(planned.targets)
+            pending = len(planned.targets)
+            self._counts[step] = Counter({Status.PENDING: pending} if pending else {})
+            self._queued[step] = pending
+            self._open_steps += bool(pending)
             for target in planned.targets:
-                self.targets[Key(step, target.name)] = TargetState()
+                key = Key(step, target.name)
+                self.targets[key] = TargetState()
+                self.hosts[key] = target.host.name if target.host else ""
         for step in plan.order:
             self._sort_in(step)
 
@@ -155,29 +162,29 @@ class RunState:
 
     def _change_all(self, step: StepId, event: ev.StepEvent, at: float) -> None:
         for key in self.keys(step):
-            if self.targets[key].status in (Status.PENDING, Status.WAITING):
+            target = self.targets[key]
+            if _queued(target) or (self.aborted and target.status is Status.WAITING):
                 self._change(key, event, at)
 
     def _change(self, key: Key, event: ev.Event, at: float) -> None:
         before = self.targets[key]
         after = advance(before, event, at)
         self.targets[key] = after
-        if before.begun != after.begun or (before.status in FINAL) != (after.status in FINAL):
-            self._hold_or_release(key, before, after)
-        if before.status is not after.status or before.begun != after.begun:
+        if _active(before) != _active(after):
+            self._hold_or_release(key, begins=_active(after))
+        if before.status is not after.status:
             self._recount(key.step, before.status, after.status, at)
+        if _queued(before) != _queued(after):
+            self._queued[key.step] += 1 if _queued(after) else -1
+            self._sort_in(key.step)
 
-    def _hold_or_release(self, key: Key, before: TargetState, after: TargetState) -> None:
-        was = before.begun and before.status not in FINAL
-        now = after.begun and after.status not in FINAL
-        if was == now:
-            return
-        if now:
+    def _hold_or_release(self, key: Key, *, begins: bool) -> None:
+        if begins:
             self.active[key] = None
         else:
             del self.active[key]
         for lock in self.plan.steps[key.step].step.locks:
-            self.held[lock] += 1 if now else -1
+            self.held[lock] += 1 if begins else -1
 
     def _recount(self, step: StepId, before: Status, after: Status, at: float) -> None:
         was = self.step(step)
@@ -187,7 +194,6 @@ class RunState:
         if not counts[before]:
             del counts[before]
         now = self.step(step)
-        self._sort_in(step)
         if was is now:
             return
         self._open_steps += (now not in FINAL) - (was not in FINAL)
@@ -200,26 +206,30 @@ class RunState:
     def _sort_in(self, step: StepId) -> None:
         """Put a step among the ready or the doomed, or among neither."""
         entry = (-self.plan.tails[step], self._position[step], step)
+        place = bisect_left(self.ready, entry)
+        listed = place < len(self.ready) and self.ready[place] == entry
         needs = self.plan.steps[step].step.needs
-        queued = any(
-            self.targets[key].status in (Status.PENDING, Status.WAITING)
-            and not self.targets[key].begun
-            for key in self.keys(step)
-        )
-        self.doomed.pop(step, None)
-        if entry in self.ready:
-            self.ready.remove(entry)
-        if not queued:
-            return
-        if all(self.met(need) for need in needs):
+        ready = self._queued[step] > 0 and all(self.met(need) for need in needs)
+        if ready and not listed:
             insort(self.ready, entry)
-        elif any(self.hopeless(need) for need in needs):
+        elif listed and not ready:
+            del self.ready[place]
+        self.doomed.pop(step, None)
+        if self._queued[step] and not ready and any(self.hopeless(need) for need in needs):
             self.doomed[step] = None
 
     def because(self, step: StepId) -> tuple[StepId, ...]:
         """The steps that doom a step."""
         needs = self.plan.steps[step].step.needs
         return tuple(each for need in needs if self.hopeless(need) for each in need.any_of)
+
+
+def _active(target: TargetState) -> bool:
+    return target.begun and target.status not in FINAL
+
+
+def _queued(target: TargetState) -> bool:
+    return not target.begun and target.status in (Status.PENDING, Status.WAITING)
 
 
 def fold(plan: Plan, events: Iterable[tuple[float, ev.Event]]) -> RunState:

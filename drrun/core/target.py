@@ -130,13 +130,10 @@ def _attempted(after: TargetState, event: ev.AttemptEvent) -> TargetState:
             return _concluded(after, event)
         case ev.AttemptIntended():
             return _enter(after, Phase.ACTING)
-        case ev.AttemptEnded(exit=0):
+        case ev.AttemptEnded(exit=0, fault=""):
             return _enter(after, Phase.VERIFY, values={**after.values, **event.captured})
         case ev.AttemptEnded():
-            why = event.note or (
-                f"killed by SIG{event.signal}" if event.signal else f"exit {event.exit}"
-            )
-            return _judge(after, RetryCause.FAILED, why)
+            return _judge(after, RetryCause.FAILED, _how_it_ended(event))
         case ev.AttemptTimedOut(gone=True):
             return _judge(after, RetryCause.TIMEOUT, event.note or "out of time")
         case ev.AttemptNeverStarted():
@@ -149,6 +146,11 @@ def _attempted(after: TargetState, event: ev.AttemptEvent) -> TargetState:
             return _enter(after, Phase.VERIFY)
         case _:
             return after
+
+
+def _how_it_ended(event: ev.AttemptEnded) -> str:
+    how = f"killed by SIG{event.signal}" if event.signal else f"exit {event.exit}"
+    return event.fault or (f"{how}: {event.note}" if event.note else how)
 
 
 def _concluded(after: TargetState, event: ev.ProbesConcluded) -> TargetState:

@@ -1,0 +1,339 @@
+"""The whole scheduler: which wishes follow from a state. Pure, total, idempotent.
+
+Rules:
+- Every step starts the moment it may: no waves, no barriers. Where not all can (parallelism,
+  sessions of a host, locks), the one with the longest path behind it goes first.
+- What is in the air is told from outside: an attempt that was intended and is not in the air was
+  left behind by an earlier controller, and is reconciled, never started again.
+- Obeying all wishes and asking again must come to an end: each wish changes the state or puts
+  something into the air.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from drrun.core import wishes as w
+from drrun.core.actions import ManualAction, UsesAction
+from drrun.core.ids import StepId
+from drrun.core.polling import outlook
+from drrun.core.probes import Probe, ProbeKind, Purpose
+from drrun.core.runbook import OnFailure, OnUnknown, Step
+from drrun.core.state import Key, RunState
+from drrun.core.status import FINAL, Cause, Phase, RunStatus, Status
+from drrun.core.target import TargetState
+
+#: How many things are done at once unless the user says otherwise.
+MAX_PARALLEL = 32
+#: How far down the list of ready steps gates are looked for while nothing more may be begun.
+LOOKAHEAD = 256
+
+
+class Activity(NamedTuple):
+    """Something in the air: an attempt, or one evaluation of one probe."""
+
+    key: Key
+    #: None: the attempt.
+    purpose: Purpose | None = None
+    #: Which probe of that purpose.
+    position: int = 0
+
+
+@dataclass(slots=True)
+class Room:
+    """How much more may go into the air now."""
+
+    air: Mapping[Activity, str]
+    limit: int
+    sessions: Mapping[str, int]
+    _hosts: Counter[str] = field(default_factory=Counter)
+    _used: int = 0
+
+    def __post_init__(self) -> None:
+        self._hosts = Counter(host for host in self.air.values() if host)
+        self._used = len(self.air)
+
+    def take(self, host: str) -> bool:
+        """Take a place for one more activity on `host` ("": the controller), if there is one."""
+        if self.full or (host and self._hosts[host] >= self.sessions.get(host, self.limit)):
+            return False
+        self._used += 1
+        self._hosts[host] += 1
+        return True
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more may go into the air."""
+        return self._used >= self.limit
+
+
+@dataclass(slots=True)
+class Decision:
+    """What to do now, and when to ask again at the latest."""
+
+    wishes: list[w.Wish] = field(default_factory=list)
+    wake_at: float | None = None
+
+    def wake(self, at: float) -> None:
+        """Ask again at `at`, or earlier."""
+        self.wake_at = at if self.wake_at is None else min(self.wake_at, at)
+
+
+def decide(state: RunState, room: Room, now: float, *, begin: bool = True) -> Decision:
+    """The wishes that follow from a state.
+
+    Args:
+        state: What is known.
+        room: What is in the air, and how much more may be.
+        now: Seconds since the epoch.
+        begin: False: nothing new begins; what has acted is still verified.
+    """
+    decision = Decision()
+    if state.ended is not None:
+        return decision
+    begin = begin and not state.paused and not state.aborted
+    decision.wishes.extend(w.Block(step, state.because(step)) for step in state.doomed)
+    if state.aborted:
+        decision.wishes.extend(_given_up(state))
+    for key in state.active:
+        decision.wishes.extend(_go_on(state, key, room, now, decision, begin=begin))
+    if begin:
+        for looked, (_, _, step) in enumerate(state.ready):
+            if room.full and looked > LOOKAHEAD:
+                break
+            decision.wishes.extend(_begin(state, step, room, now, decision))
+    if not decision.wishes and not room.air and state.all_final:
+        decision.wishes.append(w.End(_verdict(state)))
+    return decision
+
+
+def _verdict(state: RunState) -> RunStatus:
+    if state.aborted:
+        return RunStatus.ABORTED
+    good = all(state.step(step) in (Status.PASSED, Status.SKIPPED) for step in state.plan.order)
+    return RunStatus.SUCCEEDED if good else RunStatus.FAILED
+
+
+def _given_up(state: RunState) -> Iterator[w.Wish]:
+    for step in state.plan.order:
+        if state.counts(step).get(Status.PENDING) or state.counts(step).get(Status.WAITING):
+            yield w.CancelRest(step, f"run aborted: {state.aborted}")
+
+
+# --- steps that may begin -----------------------------------------------------------------------
+
+
+def _begin(
+    state: RunState, step_id: StepId, room: Room, now: float, decision: Decision
+) -> Iterator[w.Wish]:
+    planned = state.plan.steps[step_id]
+    step = planned.step
+    if planned.left_out:
+        yield w.Skip(step_id, planned.left_out)
+    elif step.when is not None and step_id not in state.conditions:
+        yield w.SeeCondition(step_id)
+    elif not state.conditions.get(step_id, True):
+        yield w.Skip(step_id, f"when: {step.when} is false")
+    elif step.not_before is not None and step_id not in state.clocks:
+        yield w.SeeClock(step_id)
+    elif state.counts(step_id).get(Status.FAILED, 0) > planned.allowed_failures:
+        yield w.CancelRest(step_id, "too many targets of this step failed")
+    elif now < state.clocks.get(step_id, 0.0):
+        until = state.clocks[step_id]
+        decision.wake(until)
+        yield from _wait(state, _queued(state, step_id), Cause.CLOCK, "not before", until)
+    else:
+        yield from _begin_targets(state, step, room)
+
+
+def _queued(state: RunState, step: StepId) -> list[Key]:
+    """Targets that have not begun and that the batches let begin now."""
+    planned = state.plan.steps[step]
+    keys = list(state.keys(step))
+    ended = sum(count for status, count in state.counts(step).items() if status in FINAL)
+    limit = next((size for size in planned.batches if ended < size), len(keys))
+    return [
+        key
+        for key in keys[:limit]
+        if not state.targets[key].begun
+        and state.targets[key].status in (Status.PENDING, Status.WAITING)
+    ]
+
+
+def _begin_targets(state: RunState, step: Step, room: Room) -> Iterator[w.Wish]:
+    if room.full and not _needs_no_room(step):
+        return
+    taken: Counter[str] = Counter()
+    for key in _queued(state, step.id):
+        busy = next((name for name in step.locks if _busy(state, name, taken)), None)
+        if busy is not None:
+            yield from _wait(state, [key], Cause.LOCK, f"lock {busy}", None)
+        elif _needs_no_room(step) or room.take(""):
+            taken.update(step.locks)
+            yield w.Begin(key)
+        else:
+            return
+
+
+def _busy(state: RunState, lock: str, taken: Counter[str]) -> bool:
+    return state.held[lock] + taken[lock] >= state.plan.runbook.locks.get(lock, 1)
+
+
+def _needs_no_room(step: Step) -> bool:
+    return isinstance(step.action, ManualAction) and not step.guard and not step.done_when
+
+
+def _wait(
+    state: RunState, keys: list[Key], cause: Cause, detail: str, until: float | None
+) -> Iterator[w.Wish]:
+    for key in keys:
+        target = state.targets[key]
+        if target.waits_for is not cause or target.until != until:
+            yield w.Wait(key, cause, detail, until)
+
+
+# --- targets that have begun --------------------------------------------------------------------
+
+
+def _go_on(
+    state: RunState, key: Key, room: Room, now: float, decision: Decision, *, begin: bool
+) -> Iterator[w.Wish]:
+    target = state.targets[key]
+    step = state.plan.steps[key.step].step
+    if target.gate is not None:
+        return
+    match target.phase:
+        case Phase.QUEUED if begin:
+            yield from _try_again(key, target, room, now, decision)
+        case Phase.GUARD | Phase.DONE_WHEN | Phase.ACT if begin:
+            yield from _towards_action(state, key, room, decision, now)
+        case Phase.ACTING:
+            yield from _while_acting(state, key, room, now, decision)
+        case Phase.VERIFY:
+            yield from _ask(state, key, Purpose.VERIFY, room, now, decision)
+        case Phase.JUDGED:
+            yield from _after_verdict(state, key)
+        case Phase.RECONCILE if step.on_unknown is OnUnknown.RERUN:
+            yield w.PlanRetry(key, "unknown", "on_unknown: rerun")
+        case Phase.RECONCILE if step.on_unknown is OnUnknown.RECONCILE and step.verify:
+            yield from _ask(state, key, Purpose.RECONCILE, room, now, decision)
+        case Phase.RECONCILE | Phase.ASK:
+            yield w.OpenGate(key, "unknown")
+        case _:
+            pass
+
+
+def _try_again(
+    key: Key, target: TargetState, room: Room, now: float, decision: Decision
+) -> Iterator[w.Wish]:
+    if target.until is not None and now < target.until:
+        decision.wake(target.until)
+    elif room.take(""):
+        yield w.Begin(key)
+
+
+def _towards_action(
+    state: RunState, key: Key, room: Room, decision: Decision, now: float
+) -> Iterator[w.Wish]:
+    target = state.targets[key]
+    step = state.plan.steps[key.step].step
+    if target.phase is Phase.GUARD and step.guard:
+        yield from _ask(state, key, Purpose.GUARD, room, now, decision)
+    elif target.phase is not Phase.ACT and step.done_when:
+        yield from _ask(state, key, Purpose.DONE_WHEN, room, now, decision)
+    elif step.irreversible and not target.permitted and not _allowed(state, step):
+        yield w.OpenGate(key, "irreversible")
+    elif isinstance(step.action, ManualAction):
+        yield w.OpenGate(key, "manual")
+    elif _waits(step):
+        yield w.BeginWait(key)
+    elif room.take(state.hosts[key]):
+        yield w.StartAttempt(key)
+
+
+def _allowed(state: RunState, step: Step) -> bool:
+    named = state.options.get("allow_irreversible", ())
+    return isinstance(named, list | tuple) and step.id in named
+
+
+def _waits(step: Step) -> bool:
+    """Whether the action is a wait that needs nobody's hands."""
+    action = step.action
+    return (
+        isinstance(action, UsesAction) and action.name == "wait" and "ttl" not in action.arguments
+    )
+
+
+def until_of(step: Step) -> tuple[Probe, ...]:
+    """The probes that a `wait` waits for."""
+    if isinstance(step.action, UsesAction) and step.action.name == "wait":
+        return tuple(step.action.arguments.get("until", ()))
+    return ()
+
+
+def _while_acting(
+    state: RunState, key: Key, room: Room, now: float, decision: Decision
+) -> Iterator[w.Wish]:
+    target = state.targets[key]
+    step = state.plan.steps[key.step].step
+    if target.until is not None:
+        if now >= target.until:
+            yield w.EndWait(key)
+        else:
+            decision.wake(target.until)
+    elif until_of(step):
+        yield from _ask(state, key, Purpose.UNTIL, room, now, decision)
+    elif Activity(key) not in room.air and room.take(state.hosts[key]):
+        yield w.Reconcile(key)
+
+
+def probes_of(step: Step, purpose: Purpose) -> tuple[Probe, ...]:
+    """The list of probes for a purpose; looking after lost contact asks what verify asks."""
+    match purpose:
+        case Purpose.GUARD:
+            return step.guard
+        case Purpose.DONE_WHEN:
+            return step.done_when
+        case Purpose.UNTIL:
+            return until_of(step)
+        case Purpose.VERIFY | Purpose.RECONCILE:
+            return step.verify
+
+
+def _ask(
+    state: RunState, key: Key, purpose: Purpose, room: Room, now: float, decision: Decision
+) -> Iterator[w.Wish]:
+    probes = probes_of(state.plan.steps[key.step].step, purpose)
+    view = outlook(probes, state.targets[key].progress)
+    if view.conclusion is not None:
+        yield w.Conclude(key, purpose, view.conclusion.verdict, view.conclusion.why)
+        return
+    people = [index for index, _ in view.looks if probes[index].kind is ProbeKind.ASK]
+    for index, at in view.looks:
+        if index in people or Activity(key, purpose, index) in room.air:
+            continue
+        if now < at:
+            decision.wake(at)
+        elif room.take(state.hosts[key]):
+            yield w.Evaluate(key, purpose, index)
+    if people and len(people) == len(view.looks):
+        yield w.OpenGate(key, "ask", purpose, people[0])
+
+
+def _after_verdict(state: RunState, key: Key) -> Iterator[w.Wish]:
+    target = state.targets[key]
+    step = state.plan.steps[key.step].step
+    if target.judged is None:  # an impossible fold; give up rather than hang
+        yield w.GiveUp(key, "failed", target.note)
+        return
+    cause, why = target.judged.cause, target.judged.why
+    retried = cause in {str(each) for each in step.retry.on} and not target.judged.final
+    if retried and target.verdicts < step.retry.attempts and not state.aborted:
+        yield w.PlanRetry(key, cause, why)
+        return
+    yield w.GiveUp(key, cause, why)
+    if step.on_failure is OnFailure.PAUSE and not state.paused:
+        yield w.Pause(f"step {key} failed: {why}")
+    elif step.on_failure is OnFailure.ABORT and not state.aborted:
+        yield w.Abort(f"step {key} failed: {why}")
