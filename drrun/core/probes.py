@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from drrun.core.errors import Place
+from drrun.core.execution import Execution
 from drrun.core.values import Duration
 
 
@@ -89,6 +90,8 @@ class Probe:
     #: The question itself by kind, templates not yet rendered: `text` for run, `url` for http…
     ask: Mapping[str, Any]
     name: str = ""
+    #: How `run` and `sql` execute.
+    execution: Execution = field(default_factory=Execution)
     #: Pattern of hosts to ask on, as of a step; None: on the target itself.
     on: tuple[str, ...] | None = None
     expect: Expect = field(default_factory=Expect)

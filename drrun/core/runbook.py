@@ -12,6 +12,7 @@ from typing import Any
 
 from drrun.core.actions import Action
 from drrun.core.errors import Place
+from drrun.core.execution import Execution as Execution  # noqa: PLC0414 - part of this model
 from drrun.core.ids import StepId
 from drrun.core.probes import Probe
 from drrun.core.values import Duration, Share
@@ -156,14 +157,12 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
-    """How `run` executes."""
+class StandIn:
+    """An action beside the step's own: its undo, its dry run, its form after a loss."""
 
-    shell: str = "sh"
-    env: Mapping[str, str] = field(default_factory=dict)
-    become: str | None = None
-    chdir: str | None = None
-    stdin: str | None = None
+    action: Action
+    execution: Execution = field(default_factory=Execution)
+    verify: tuple[Probe, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +181,8 @@ class Step:
     when: str | None = None
     modes: tuple[Mode, ...] | None = None
     variants: tuple[str, ...] | None = None
-    when_lost: Any = None
+    #: `skip`, `block`, or the ungraceful form of the step.
+    when_lost: str | StandIn | None = None
     on: tuple[str, ...] = ()
     for_each: Any = None
     batch: tuple[Share, ...] = ()
@@ -196,7 +196,7 @@ class Step:
     watch_threshold: str | None = None
     on_regressed: str | None = None
     capture: tuple[Capture, ...] = ()
-    execution: Execution = Execution()
+    execution: Execution = field(default_factory=Execution)
     timeout: Duration | None = None
     on_timeout: str | None = None
     retry: Retry = Retry()
@@ -205,8 +205,9 @@ class Step:
     irreversible: bool = False
     on_failure: OnFailure = OnFailure.STOP
     on_unknown: OnUnknown = OnUnknown.RECONCILE
-    dry_run: Any = None
-    undo: Any = None
+    dry_run: StandIn | None = None
+    #: Text: why there is none, `none`.
+    undo: str | StandIn | None = None
     restores: tuple[str, ...] = ()
     raises: Mapping[str, Level] = field(default_factory=dict)
     workaround: Mapping[str, Any] | None = None
@@ -235,6 +236,13 @@ class Runbook:
     roles: Mapping[str, Role] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     locks: Mapping[str, int] = field(default_factory=dict)
-    invariants: tuple[Mapping[str, Any], ...] = ()
+    #: Watched for the whole run; broken: the run pauses.
+    invariants: tuple[Probe, ...] = ()
     vars: Mapping[str, Any] = field(default_factory=dict)
+    #: Name of a variant -> what it is for; empty: any name is accepted.
+    variants: Mapping[str, str] = field(default_factory=dict)
+    #: `{rule, steps, reason, owner, expires}` where somebody accepted that a rule is not met.
+    waivers: tuple[Mapping[str, Any], ...] = ()
+    tags: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
     place: Place = Place()

@@ -1,0 +1,15 @@
+"""How shell text executes: as whom, where, with which shell and environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How `run` executes."""
+
+    shell: str = "sh"
+    env: Mapping[str, str] = field(default_factory=dict)
+    become: str | None = None
+    chdir: str | None = None
+    stdin: str | None = None

@@ -1,0 +1,1 @@
+"""Text to model and back. Gets text, opens no file, contacts nobody."""
