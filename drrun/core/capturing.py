@@ -18,7 +18,7 @@ _INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,17})\.\d{1,15}")
 
 
-class Missing(Exception):  # noqa: N818 - a finding of a search, not an error of the program
+class Missing(Exception):
     """What was looked for is not there."""
 
 
@@ -60,7 +60,8 @@ def pick(document: Any, path: str) -> Any:
     Raises:
         Missing: There is no such path; the message says how far it went.
     """
-    found, gone = document, []
+    found = document
+    gone: list[str] = []
     for name in path.removeprefix("$").strip(".").split(".") if path.strip("$.") else []:
         if isinstance(found, dict) and name in found:
             found = found[name]

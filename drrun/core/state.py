@@ -48,6 +48,8 @@ class RunState:
         self.conditions: dict[StepId, bool] = {}
         self.clocks: dict[StepId, float] = {}
         self.held: Counter[str] = Counter()
+        #: The last answer of a person to each target's gate.
+        self.answers: dict[Key, ev.GateAnswered] = {}
         self.options: Mapping[str, object] = {}
         self.paused = ""
         self.aborted = ""
@@ -118,7 +120,10 @@ class RunState:
         """
         match event:
             case ev.TargetEvent():
-                self._change(Key(StepId(event.step), TargetName(event.target)), event, at)
+                key = Key(StepId(event.step), TargetName(event.target))
+                self._change(key, event, at)
+                if isinstance(event, ev.GateAnswered):
+                    self.answers[key] = event
             case ev.StepSkipped() | ev.StepBlocked() | ev.TargetsCancelled():
                 self._change_all(StepId(event.step), event, at)
             case ev.ConditionSeen():
