@@ -1,0 +1,229 @@
+"""The loop, and the only writer: observe, record, fold, decide, record intent, obey.
+
+Rules:
+- Everything that a run does follows from `decide`; nothing is remembered here that the journal
+  does not hold, but for what is in the air.
+- Acts are carried out only after the facts that announce them are durable.
+- The controller looks at its inbox several times a second, so that an answer from any terminal
+  has its effect within a second (SPEC section 4).
+"""
+
+import threading
+from dataclasses import dataclass
+from enum import Enum
+
+from drrun.core import events as ev
+from drrun.core.decide import Decision, Room, decide
+from drrun.core.errors import IllegalMove
+from drrun.core.people import Denied, consider
+from drrun.core.state import RunState
+from drrun.core.status import RunStatus, Status
+from drrun.engine.crew import Crew
+from drrun.engine.ledger import Ledger
+from drrun.engine.obey import Obedience
+from drrun.engine.observe import facts
+from drrun.engine.orders import Orders
+from drrun.engine.ports import Answer, Clock, Inbox, Leases, Request
+
+#: Seconds between two looks at the inbox.
+INBOX_EVERY = 0.2
+#: Seconds between two signs of life.
+RENEW_EVERY = 5.0
+
+
+class Leaving(Enum):
+    """How the controller was told to leave."""
+
+    NOT = "not"
+    #: Start nothing new, let running steps finish.
+    AFTER_RUNNING = "after running"
+    #: At once; remote commands go on.
+    AT_ONCE = "at once"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the run stood when its controller left it."""
+
+    status: RunStatus
+    why: str = ""
+    #: Every failure was a host that could not be reached.
+    unreachable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is done at once, and how long people are waited for."""
+
+    max_parallel: int
+    #: Seconds to stay when only a person can go on; None: for ever.
+    linger: float | None = 0.0
+
+
+@dataclass(slots=True)
+class Edges:
+    """What the controller works with."""
+
+    ledger: Ledger
+    orders: Orders
+    crew: Crew
+    clock: Clock
+    inbox: Inbox
+    leases: Leases
+
+
+class Controller:
+    """Drives one run for as long as it holds its lease."""
+
+    def __init__(self, edges: Edges, limits: Limits) -> None:
+        self._edges = edges
+        self._limits = limits
+        self._state: RunState = edges.ledger.state
+        self._obedience = Obedience(edges.ledger, edges.orders, edges.crew, edges.clock)
+        self._leaving = Leaving.NOT
+        self._lock = threading.Lock()
+        self._still_since: float | None = None
+        self._inbox_at = 0.0
+        self._renew_at = edges.clock.now() + RENEW_EVERY
+        self._sessions = {
+            name: host.max_sessions for name, host in self._state.plan.inventory.hosts.items()
+        }
+
+    def leave(self, how: Leaving) -> None:
+        """Ask the loop to end, from any thread."""
+        with self._lock:
+            if self._leaving is not Leaving.AT_ONCE:
+                self._leaving = how
+        self._edges.crew.wake()
+
+    def drive(self) -> Standing:
+        """Go on until the run ends, nothing can move, or somebody asks to leave.
+
+        Raises:
+            LeaseLost: Another controller took over; nothing more was recorded or begun.
+            StateUnusable: The journal cannot be written; nothing more was begun.
+        """
+        wait = 0.0
+        while True:
+            for observation in self._edges.crew.collect(wait):
+                for event in facts(self._state, observation, self._edges.orders.mask):
+                    self._record(event)
+            self._take_requests()
+            decision = self._settle()
+            self._renew()
+            standing = self._finished(decision)
+            if standing is not None:
+                return standing
+            wait = self._until(decision.wake_at)
+
+    def _record(self, event: ev.Event, actor: str = "controller") -> bool:
+        try:
+            self._edges.ledger.record(event, actor)
+        except IllegalMove:
+            return False  # settled in the meantime by a person's word
+        return True
+
+    def _settle(self) -> Decision:
+        """Decide and obey until nothing more follows."""
+        while True:
+            decision = self._decide()
+            for wish in decision.wishes:
+                self._obedience.obey(wish)
+            self._edges.ledger.commit()
+            for act in self._obedience.take_acts():
+                act()
+            if not decision.wishes:
+                return decision
+
+    def _decide(self) -> Decision:
+        room = Room(self._edges.crew.air, self._limits.max_parallel, self._sessions)
+        begin = self._leaving is Leaving.NOT
+        return decide(self._state, room, self._edges.clock.now(), begin=begin)
+
+    def _take_requests(self) -> None:
+        now = self._edges.clock.now()
+        if now < self._inbox_at:
+            return
+        self._inbox_at = now + INBOX_EVERY
+        for request in self._edges.inbox.pending(self._edges.ledger.lease.run):
+            self._edges.inbox.settle(request, self._answer(request))
+
+    def _answer(self, request: Request) -> Answer:
+        found = consider(
+            self._state, request.kind, request.body, request.actor, self._edges.clock.now()
+        )
+        if isinstance(found, Denied):
+            self._record(
+                ev.RequestRefused(
+                    kind=request.kind,
+                    by=request.actor,
+                    why=found.why,
+                    step=str(request.body.get("step", "")),
+                ),
+                request.actor,
+            )
+            self._edges.ledger.commit()
+            return Answer(accepted=False, message=found.why)
+        for event in found.events:
+            self._record(event, request.actor)
+        self._edges.ledger.commit()
+        return Answer(accepted=True, message=found.message)
+
+    def _renew(self) -> None:
+        now = self._edges.clock.now()
+        if now >= self._renew_at:
+            self._edges.leases.renew(self._edges.ledger.lease)
+            self._renew_at = now + RENEW_EVERY
+
+    def _until(self, wake_at: float | None) -> float:
+        now = self._edges.clock.now()
+        moments = [self._inbox_at, self._renew_at]
+        if wake_at is not None:
+            moments.append(wake_at)
+        return max(0.0, min(moments) - now)
+
+    def _finished(self, decision: Decision) -> Standing | None:
+        state = self._state
+        if state.ended is not None:
+            return Standing(state.ended, unreachable=_only_unreachable(state))
+        if self._leaving is Leaving.AT_ONCE:
+            return self._left(RunStatus.INTERRUPTED, "asked to leave at once")
+        if self._edges.crew.air:
+            self._still_since = None
+            return None
+        if self._leaving is Leaving.AFTER_RUNNING and decision.wake_at is None:
+            return self._left(RunStatus.INTERRUPTED, "asked to leave")
+        if decision.wake_at is not None:
+            self._still_since = None
+            return None
+        return self._still()
+
+    def _still(self) -> Standing | None:
+        """Nothing moves without a person: stay for a while, then leave."""
+        now = self._edges.clock.now()
+        if self._still_since is None:
+            self._still_since = now
+        linger = self._limits.linger
+        if linger is None or now < self._still_since + linger:
+            return None
+        if self._state.paused:
+            return self._left(RunStatus.PAUSED, self._state.paused)
+        return self._left(RunStatus.WAITING, waits_for(self._state))
+
+    def _left(self, status: RunStatus, why: str) -> Standing:
+        self._record(ev.ControllerLeft(why=why))
+        self._edges.ledger.commit()
+        return Standing(status, why)
+
+
+def waits_for(state: RunState) -> str:
+    """Who is asked what, in one sentence."""
+    asked = [str(key) for key in state.active if state.targets[key].gate is not None]
+    return f"a person has to answer {', '.join(asked)}" if asked else "nothing can move"
+
+
+def _only_unreachable(state: RunState) -> bool:
+    failed = [target for target in state.targets.values() if target.status is Status.FAILED]
+    return bool(failed) and all(
+        target.judged is not None and target.judged.cause == "unreachable" for target in failed
+    )

@@ -1,0 +1,58 @@
+"""Recording: an event changes the state and is durable before anybody acts on it.
+
+Rules:
+- `record` applies an event at once, so that an illegal one is refused before it is written;
+  `commit` makes all that were recorded durable in one transaction. Nobody acts in between.
+- When a commit fails the memory is ahead of the journal: the controller must stop acting. The
+  next controller folds what is durable, and nothing else ever happened.
+"""
+
+from collections.abc import Callable
+
+from drrun.core import events as ev
+from drrun.core.state import RunState
+from drrun.engine.ports import Clock, Draft, Entry, Journal, Lease
+
+Listener = Callable[[Entry, ev.Event], None]
+
+
+class Ledger:
+    """The journal and the state that it folds to, kept together."""
+
+    def __init__(self, state: RunState, journal: Journal, lease: Lease, clock: Clock) -> None:
+        self.state = state
+        self.lease = lease
+        self._journal = journal
+        self._clock = clock
+        self._waiting: list[tuple[Draft, ev.Event]] = []
+        self._listeners: list[Listener] = []
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` with every entry once it is durable; it must return at once."""
+        self._listeners.append(listener)
+
+    def record(self, event: ev.Event, actor: str = "controller") -> None:
+        """Apply an event and keep it for the next commit.
+
+        Raises:
+            IllegalMove: It cannot happen now; nothing was changed.
+        """
+        at = self._clock.now()
+        self.state.apply(event, at)
+        draft = Draft(at, actor, ev.kind_of(event), event.VERSION, ev.body_of(event))
+        self._waiting.append((draft, event))
+
+    def commit(self) -> None:
+        """Make everything that was recorded durable.
+
+        Raises:
+            LeaseLost: Another controller holds the run.
+            StateUnusable: The disk is full or failing.
+        """
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        entries = self._journal.append(self.lease, [draft for draft, _ in waiting])
+        for entry, (_, event) in zip(entries, waiting, strict=True):
+            for listener in self._listeners:
+                listener(entry, event)

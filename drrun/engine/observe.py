@@ -1,0 +1,102 @@
+"""From observations to facts: what the world answered, as events.
+
+Rules:
+- A late observation (of an attempt or a probe that is settled by now) changes nothing.
+- An outcome that is no verdict stays none: lost contact is never recorded as a failure.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from drrun.core import events as ev
+from drrun.core.decide import probes_of
+from drrun.core.masking import Mask
+from drrun.core.outcomes import (
+    ContactLost,
+    Ended,
+    NeverStarted,
+    RefusedByHost,
+    TimedOut,
+)
+from drrun.core.state import Key, RunState
+from drrun.core.status import Phase
+from drrun.core.target import purpose_of
+from drrun.engine.crew import Acted, Asked, Observation, Told
+
+
+def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.Event]:
+    """The events that follow from an observation."""
+    match observation:
+        case (
+            Acted(activity=activity, attempt=attempt) | Told(activity=activity, attempt=attempt)
+        ) if not _acting(state, activity.key, attempt):
+            return
+        case Acted():
+            yield _outcome(observation, mask)
+        case Told():
+            progress = observation.progress
+            yield ev.AttemptStarted(
+                **_attempt(observation.activity.key, observation.attempt),
+                route=progress.route,
+                host_key=progress.host_key,
+                user=progress.user,
+            )
+        case Asked():
+            yield from _answer(state, observation, mask)
+        case _:
+            return
+
+
+def _acting(state: RunState, key: Key, attempt: int) -> bool:
+    target = state.targets[key]
+    return target.phase is Phase.ACTING and target.attempt == attempt
+
+
+def _attempt(key: Key, attempt: int) -> dict[str, Any]:
+    return {"step": key.step, "target": key.target, "attempt": attempt}
+
+
+def _outcome(acted: Acted, mask: Mask) -> ev.Event:
+    who = _attempt(acted.activity.key, acted.attempt)
+    match acted.outcome:
+        case Ended(exit=0, facts={"until": float(until)}):
+            return ev.WaitBegan(**who, until=until)
+        case Ended(exit=status, signal=signal, note=note):
+            return ev.AttemptEnded(
+                **who,
+                exit=status,
+                signal=signal,
+                note=mask.text(note),
+                fault=acted.fault,
+                captured=mask.structure(acted.captured),
+                output=dict(acted.output),
+            )
+        case TimedOut(gone=gone, note=note):
+            return ev.AttemptTimedOut(**who, gone=gone, note=mask.text(note))
+        case NeverStarted(why=why, final=final):
+            return ev.AttemptNeverStarted(**who, why=mask.text(why), final=final)
+        case RefusedByHost(why=why):
+            return ev.AttemptNeverStarted(**who, why=mask.text(why), final=True)
+        case ContactLost(why=why):
+            return ev.ContactLost(**who, why=mask.text(why))
+
+
+def _answer(state: RunState, asked: Asked, mask: Mask) -> Iterator[ev.Event]:
+    key, purpose, index = asked.activity
+    target = state.targets[key]
+    if purpose is None or target.attempt != asked.attempt or purpose_of(target.phase) != purpose:
+        return
+    probe = probes_of(state.plan.steps[key.step].step, purpose)[index]
+    seen = asked.seen
+    yield ev.ProbeSeen(
+        **_attempt(key, asked.attempt),
+        purpose=purpose,
+        index=index,
+        name=probe.label,
+        question=mask.text(asked.question or probe.question),
+        where=seen.where or state.hosts[key] or "local",
+        expected=str(probe.expect),
+        verdict=seen.verdict,
+        value=mask.text(seen.value),
+        why=mask.text(seen.why),
+    )
