@@ -74,6 +74,8 @@ class Decision:
 
     wishes: list[w.Wish] = field(default_factory=list)
     wake_at: float | None = None
+    #: Locks that the wishes will take.
+    locks: Counter[str] = field(default_factory=Counter)
 
     def wake(self, at: float) -> None:
         """Ask again at `at`, or earlier."""
@@ -98,7 +100,8 @@ def decide(state: RunState, room: Room, now: float, *, begin: bool = True) -> De
         decision.wishes.extend(_given_up(state))
     for key in state.active:
         decision.wishes.extend(_go_on(state, key, room, now, decision, begin=begin))
-    if begin:
+    if begin and not decision.wishes:
+        # Only when nothing else follows: what goes on may make a step ready that comes first.
         for looked, (_, _, step) in enumerate(state.ready):
             if room.full and looked > LOOKAHEAD:
                 break
@@ -144,7 +147,7 @@ def _begin(
         decision.wake(until)
         yield from _wait(state, _queued(state, step_id), Cause.CLOCK, "not before", until)
     else:
-        yield from _begin_targets(state, step, room)
+        yield from _begin_targets(state, step, room, decision.locks)
 
 
 def _queued(state: RunState, step: StepId) -> list[Key]:
@@ -161,10 +164,11 @@ def _queued(state: RunState, step: StepId) -> list[Key]:
     ]
 
 
-def _begin_targets(state: RunState, step: Step, room: Room) -> Iterator[w.Wish]:
+def _begin_targets(
+    state: RunState, step: Step, room: Room, taken: Counter[str]
+) -> Iterator[w.Wish]:
     if room.full and not _needs_no_room(step):
         return
-    taken: Counter[str] = Counter()
     for key in _queued(state, step.id):
         busy = next((name for name in step.locks if _busy(state, name, taken)), None)
         if busy is not None:

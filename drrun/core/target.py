@@ -103,24 +103,24 @@ def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:
 
 
 def _seen(before: TargetState, event: ev.ProbeSeen, at: float) -> TargetState:
-    if event.attempt != before.attempt or event.purpose != purpose_of(before.phase):
+    if event.attempt != before.attempt or event.purpose not in purposes_of(before.phase):
         return before  # a late answer to a question that is settled by now
     verdict = Verdict(event.verdict)
     seen = Progress.after(before.progress.get(event.index), verdict, at, event.why)
     return replace(before, progress={**before.progress, event.index: seen})
 
 
-def purpose_of(phase: Phase) -> Purpose | None:
-    """Which list of probes is being asked in a phase."""
-    return _PURPOSES.get(phase)
+def purposes_of(phase: Phase) -> frozenset[Purpose]:
+    """Which lists of probes may be asked in a phase; without guards, done_when is asked at once."""
+    return _PURPOSES.get(phase, frozenset())
 
 
 _PURPOSES = {
-    Phase.GUARD: Purpose.GUARD,
-    Phase.DONE_WHEN: Purpose.DONE_WHEN,
-    Phase.ACTING: Purpose.UNTIL,
-    Phase.VERIFY: Purpose.VERIFY,
-    Phase.RECONCILE: Purpose.RECONCILE,
+    Phase.GUARD: frozenset({Purpose.GUARD, Purpose.DONE_WHEN}),
+    Phase.DONE_WHEN: frozenset({Purpose.DONE_WHEN}),
+    Phase.ACTING: frozenset({Purpose.UNTIL}),
+    Phase.VERIFY: frozenset({Purpose.VERIFY}),
+    Phase.RECONCILE: frozenset({Purpose.RECONCILE}),
 }
 
 

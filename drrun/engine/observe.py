@@ -20,7 +20,7 @@ from drrun.core.outcomes import (
 )
 from drrun.core.state import Key, RunState
 from drrun.core.status import Phase
-from drrun.core.target import purpose_of
+from drrun.core.target import purposes_of
 from drrun.engine.crew import Acted, Asked, Observation, Told
 
 
@@ -84,7 +84,11 @@ def _outcome(acted: Acted, mask: Mask) -> ev.Event:
 def _answer(state: RunState, asked: Asked, mask: Mask) -> Iterator[ev.Event]:
     key, purpose, index = asked.activity
     target = state.targets[key]
-    if purpose is None or target.attempt != asked.attempt or purpose_of(target.phase) != purpose:
+    if (
+        purpose is None
+        or target.attempt != asked.attempt
+        or purpose not in purposes_of(target.phase)
+    ):
         return
     probe = probes_of(state.plan.steps[key.step].step, purpose)[index]
     seen = asked.seen

@@ -27,6 +27,14 @@ class Clock(Protocol):
         ...
 
 
+class Ids(Protocol):
+    """The one source of names that nobody else has."""
+
+    def new_run(self, name: str, now: float) -> RunId:
+        """A new run's id; sorts by time, tells the runbook, cannot be guessed."""
+        ...
+
+
 class Cancel(Protocol):
     """Tells a blocking call to stop; a `threading.Event` is one."""
 

@@ -1,0 +1,53 @@
+"""What this version can validate but not execute yet. Refused before a run, never ignored.
+
+Rules:
+- A key that only matters to a command which does not exist yet (`undo` to rollback, `when_lost`
+  to lost, `dry_run` to the mode of that name) is no obstacle: nothing in a run would execute it.
+"""
+
+from collections.abc import Iterator
+
+from drrun.core.actions import BUILT_IN, DecisionAction, UsesAction
+from drrun.core.errors import Finding
+from drrun.core.plan import Plan
+from drrun.core.runbook import Mode, OnFailure, Runbook, Step
+
+_MODES = (Mode.LIVE, Mode.REHEARSAL)
+
+
+def unsupported(plan: Plan) -> list[Finding]:
+    """Everything in a plan that cannot be executed yet, with its place."""
+    found = list(_of_runbook(plan.runbook))
+    if plan.mode not in _MODES:
+        found.append(Finding(plan.runbook.place, f"mode {plan.mode} is not supported yet"))
+    for planned in plan.steps.values():
+        if not planned.left_out:
+            found.extend(_of_step(planned.step))
+    return found
+
+
+def _of_runbook(runbook: Runbook) -> Iterator[Finding]:
+    if runbook.invariants:
+        yield Finding(runbook.place, "invariants are not supported yet")
+
+
+def _of_step(step: Step) -> Iterator[Finding]:
+    keys = {
+        "decision": isinstance(step.action, DecisionAction),
+        "approval": step.approval is not None,
+        "watch": bool(step.watch),
+        "reboots": step.reboots,
+        "on_timeout": step.on_timeout is not None,
+    }
+    for key, used in keys.items():
+        if used:
+            yield _finding(step, key, f"`{key}` is not supported yet")
+    if step.on_failure is OnFailure.ROLLBACK:
+        yield _finding(step, "on_failure", "`on_failure: rollback` is not supported yet")
+    if isinstance(step.action, UsesAction) and not BUILT_IN[step.action.name].built:
+        yield _finding(step, "uses", f"the action {step.action.name} is not supported yet")
+
+
+def _finding(step: Step, key: str, message: str) -> Finding:
+    place = step.places.get(key, step.place)
+    return Finding(place, f"step {step.id}: {message}", code="not-supported")

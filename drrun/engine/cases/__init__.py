@@ -1,0 +1,1 @@
+"""One use case a module; the command line and every other front calls these."""

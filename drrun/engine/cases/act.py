@@ -1,0 +1,59 @@
+"""A person acts on a run from any terminal: a request, and what became of it.
+
+Rules:
+- The request is durable before anything else. A live controller answers it; without one it is
+  weighed against the journal at once, so that a mistake is told now and not at the next resume.
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from drrun.core.ids import RunId
+from drrun.core.people import Denied, consider
+from drrun.engine.cases.look import known
+from drrun.engine.cases.start import Records
+from drrun.engine.ports import Answer
+
+#: Seconds to wait for a live controller's answer.
+PATIENCE = 10.0
+
+
+def act(records: Records, run: RunId, kind: str, body: Mapping[str, Any], by: str) -> Answer:
+    """Ask something of a run.
+
+    Args:
+        records: Where the run is kept.
+        run: Which run.
+        kind: The command, `confirm`, `skip`…
+        body: What the command was given: `step`, `target`, `reason`, `input`, `evidence`, `text`.
+        by: Who asks.
+
+    Returns:
+        What became of it; without a live controller, what will.
+    """
+    seen = known(records, run)
+    if seen.holder is None:
+        found = consider(seen.state, kind, body, by, records.clock.now())
+        if isinstance(found, Denied):
+            return Answer(accepted=False, message=found.why)
+        if not found.events:
+            return Answer(accepted=True, message=found.message)
+    request = records.inbox.post(run, records.clock.now(), by, kind, body)
+    if seen.holder is None:
+        return Answer(
+            accepted=True,
+            message=f"kept for later: nobody drives this run now; go on with: drrun resume {run}",
+        )
+    pause = threading.Event()
+    deadline = records.clock.now() + PATIENCE
+    while records.clock.now() < deadline:
+        answer = records.inbox.answer(request)
+        if answer is not None:
+            return answer
+        pause.wait(0.05)
+    return Answer(
+        accepted=True,
+        message=f"kept, but its controller has not answered for {PATIENCE:.0f} s: "
+        f"look with: drrun status {run}",
+    )

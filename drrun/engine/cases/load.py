@@ -1,0 +1,168 @@
+"""From files to a plan. The plan is a function of documents, so that a resumed run has the same.
+
+Rules:
+- `load` reads files into documents; `plan_of` makes the plan from documents alone. A run stores
+  its documents, and resuming it calls `plan_of` again (SPEC guarantee 6).
+- All errors of all files are reported at once.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from drrun.core.actions import UsesAction
+from drrun.core.errors import Finding, InputError, NotSupported, Place, Severity
+from drrun.core.ids import StepId
+from drrun.core.plan import Plan, Selection, bind
+from drrun.core.runbook import Mode
+from drrun.core.support import unsupported
+from drrun.engine.ports import Document
+from drrun.files.inputs import bind_inputs
+from drrun.files.templating import Templates
+from drrun.files.validation import validate
+
+#: Files of an inventory folder that are read.
+_INVENTORY_FILES = (".yml", ".yaml", ".ini")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the user asked to be planned."""
+
+    runbook: Path
+    inventories: Sequence[Path] = ()
+    #: As given: texts of `-e NAME=VALUE`, values of `-e @FILE`.
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    mode: Mode = Mode.LIVE
+    variant: str = ""
+    left_out: Mapping[StepId, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A plan, and the documents that it follows from."""
+
+    plan: Plan
+    documents: tuple[Document, ...]
+    #: Folder of the runbook, for local files.
+    folder: Path
+    warnings: tuple[Finding, ...] = ()
+
+
+def load(wanted: Wanted) -> Loaded:
+    """Read the files and make the plan.
+
+    Raises:
+        InputError: Every finding in every file.
+    """
+    return plan_of(read_documents(wanted))
+
+
+def read_documents(wanted: Wanted) -> tuple[Document, ...]:
+    """The files and choices that a plan follows from.
+
+    Raises:
+        InputError: A file does not exist or cannot be read.
+    """
+    found = [_read("runbook", wanted.runbook)]
+    for path in wanted.inventories:
+        found.extend(_read("inventory", each) for each in inventory_files(path))
+    choices = {
+        "inputs": dict(wanted.inputs),
+        "mode": str(wanted.mode),
+        "variant": wanted.variant,
+        "left_out": dict(wanted.left_out),
+        "folder": str(wanted.runbook.resolve().parent),
+    }
+    text = json.dumps(choices, sort_keys=True, default=str)
+    found.append(_document("choices", "", text))
+    return tuple(found)
+
+
+def inventory_files(path: Path) -> list[Path]:
+    """The inventory files that a path given with `-i` stands for.
+
+    Raises:
+        InputError: There are none.
+    """
+    if not path.is_dir():
+        return [path]
+    files = sorted(each for each in path.iterdir() if each.suffix in _INVENTORY_FILES)
+    if not files:
+        raise InputError(f"{path} holds no inventory: no file ends with .yml, .yaml or .ini")
+    return files
+
+
+def plan_of(documents: Sequence[Document]) -> Loaded:
+    """Make the plan from documents.
+
+    Raises:
+        InputError: Every finding in every document.
+    """
+    runbook_text = next(each for each in documents if each.kind == "runbook")
+    choices = json.loads(next(each.content for each in documents if each.kind == "choices"))
+    inventory = [(each.path, _raw(each)) for each in documents if each.kind == "inventory"]
+    valid = validate(_raw(runbook_text), runbook_text.path, inventory)
+    errors = [each for each in valid.findings if each.severity is Severity.ERROR]
+    if errors or valid.runbook is None:
+        raise InputError(errors)
+    selection = Selection(
+        Mode(choices["mode"]),
+        choices["variant"],
+        {StepId(step): why for step, why in choices["left_out"].items()},
+    )
+    inputs = bind_inputs(valid.runbook, choices["inputs"])
+    plan = bind(valid.runbook, valid.inventory, inputs, selection, Templates().value)
+    folder = Path(choices["folder"])
+    missing = list(_missing_files(plan, folder))
+    if missing:
+        raise InputError(missing)
+    warnings = [each for each in valid.findings if each.severity is Severity.WARNING]
+    return Loaded(plan, tuple(documents), folder, tuple(warnings))
+
+
+def refuse_unsupported(plan: Plan) -> None:
+    """Stop before a plan that this version cannot execute.
+
+    Raises:
+        NotSupported: Names every key and action with its place.
+    """
+    found = unsupported(plan)
+    if found:
+        raise NotSupported(found)
+
+
+def _missing_files(plan: Plan, folder: Path) -> Iterable[Finding]:
+    for planned in plan.steps.values():
+        action = planned.step.action
+        if not isinstance(action, UsesAction) or "source" not in action.arguments:
+            continue
+        source = str(action.arguments["source"])
+        local = action.name in ("copy", "template", "script") and "{{" not in source
+        if local and not (folder / source).is_file():
+            place = planned.step.places.get("with", planned.step.place)
+            yield Finding(place, f"step {planned.step.id}: no such file: {folder / source}")
+
+
+def _read(kind: str, path: Path) -> Document:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError([Finding(Place(str(path)), "no such file")]) from None
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise InputError([Finding(Place(str(path)), reason.lower())]) from None
+    # Bytes that are no UTF-8 are kept as they are, so that validation can name their place.
+    return _document(kind, str(path), raw.decode("utf-8", "surrogateescape"))
+
+
+def _raw(document: Document) -> bytes:
+    return document.content.encode("utf-8", "surrogateescape")
+
+
+def _document(kind: str, path: str, content: str) -> Document:
+    digest = hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()
+    return Document(kind, path, content, digest)

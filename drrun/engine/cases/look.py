@@ -1,0 +1,94 @@
+"""Read what is known of runs, from the journal and from nowhere else."""
+
+from dataclasses import dataclass
+
+from drrun.core.errors import InputError, JournalDamaged
+from drrun.core.events import Event, event_of
+from drrun.core.ids import RunId
+from drrun.core.state import RunState, fold
+from drrun.core.status import RunStatus, Status
+from drrun.engine.cases.load import Loaded, plan_of
+from drrun.engine.cases.start import Records
+from drrun.engine.ports import Entry, Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One entry of the journal with its event."""
+
+    entry: Entry
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything that is known of a run."""
+
+    run: RunId
+    loaded: Loaded
+    told: tuple[Told, ...]
+    state: RunState
+    holder: Lease | None
+
+    @property
+    def status(self) -> RunStatus:
+        """Where the run stands, seen from outside."""
+        if self.state.ended is not None:
+            return self.state.ended
+        if self.state.paused:
+            return RunStatus.PAUSED
+        asked = [key for key in self.state.active if self.state.targets[key].gate is not None]
+        moving = len(self.state.active) > len(asked) or bool(self.state.ready)
+        if asked and not moving:
+            return RunStatus.WAITING
+        return RunStatus.RUNNING if self.holder is not None else RunStatus.INTERRUPTED
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether an attempt was begun whose outcome is not recorded."""
+        return any(self.state.targets[key].status is Status.RUNNING for key in self.state.active)
+
+
+def find_run(records: Records, text: str) -> RunId:
+    """The run that a person means: an id, a unique beginning or part of one, or `latest`.
+
+    Raises:
+        InputError: There is none, or several.
+    """
+    runs = records.journal.runs()
+    if not runs:
+        raise InputError("there is no run yet; begin one with: drrun run RUNBOOK")
+    if text == "latest":
+        return runs[0].id
+    for matches in (
+        [run.id for run in runs if run.id == text],
+        [run.id for run in runs if run.id.startswith(text)],
+        [run.id for run in runs if text in run.id],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise InputError(f"{text!r} could be {', '.join(matches[:5])}")
+    raise InputError(f"there is no run {text!r}; `drrun history` lists them")
+
+
+def known(records: Records, run: RunId) -> Known:
+    """Fold a run's journal.
+
+    Raises:
+        JournalDamaged: An entry cannot be what was written.
+    """
+    loaded = plan_of(records.journal.documents(run))
+    told = tuple(_told(entry) for entry in records.journal.read(run))
+    state = fold(loaded.plan, ((each.entry.at, each.event) for each in told))
+    return Known(run, loaded, told, state, records.leases.holder(run))
+
+
+def _told(entry: Entry) -> Told:
+    try:
+        return Told(entry, event_of(entry.kind, entry.body))
+    except (KeyError, TypeError) as error:
+        raise JournalDamaged(
+            f"entry {entry.seq} of {entry.run} is a {entry.kind!r} that this drrun cannot read "
+            f"({error}); was it written by a newer version?"
+        ) from None

@@ -1,0 +1,102 @@
+"""Go on with a run that was interrupted, paused, left waiting, or failed."""
+
+import difflib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from drrun.core import events as ev
+from drrun.core.errors import InputError, Refused
+from drrun.core.ids import RunId
+from drrun.core.status import RunStatus
+from drrun.engine.cases.look import known
+from drrun.engine.cases.start import Equip, Options, Records, Seat, seat, took
+from drrun.engine.naming import LateSecrets
+from drrun.engine.ports import Document
+from drrun.engine.session import Session
+
+#: Asked with a diff when files changed since the run started; True: go on with the pinned ones.
+AskPinned = Callable[[str], bool]
+
+
+def resume(
+    records: Records,
+    equip: Equip,
+    run: RunId,
+    options: Options,
+    *,
+    ask: AskPinned,
+    take_over: bool = False,
+) -> Session:
+    """Take the lease and open again what can be: failed, blocked and cancelled targets.
+
+    Passed steps stay passed; attempts in flight are reconciled by the first decisions.
+
+    Raises:
+        Refused: The run has succeeded, or the person does not want to go on.
+        RunHeld: Another controller drives it.
+        NotReady: A secret cannot be resolved.
+    """
+    seen = known(records, run)
+    if seen.state.ended in (RunStatus.SUCCEEDED, RunStatus.ROLLED_BACK):
+        raise Refused(f"{run} has {seen.state.ended}: there is nothing left to do")
+    diff = changes(seen.loaded.documents)
+    if diff and not ask(diff):
+        raise Refused("nothing was changed; the run can be resumed later")
+    tools = equip(seen.loaded)
+    secrets = LateSecrets(seen.loaded.plan.runbook.secrets, tools.secrets)
+    secrets.resolve_all()
+    lease = records.leases.take(run, force=take_over)
+    # Once more: another controller may have written between the look and the lease.
+    state = known(records, run).state
+    place = Seat(run, lease, seen.loaded.folder)
+    session = seat(records, tools, secrets, state, place, options)
+    ledger = session.edges.ledger
+    ledger.record(took(lease))
+    if diff:
+        ledger.record(ev.FilesChanged(decision="pinned", diff=diff, by=options.by), options.by)
+    ledger.record(ev.RunResumed(by=options.by), options.by)
+    ledger.commit()
+    records.journal.update(run, RunStatus.RUNNING, None)
+    return session
+
+
+def changes(documents: Sequence[Document]) -> str:
+    """What changed in the files that a run is pinned to, as a unified diff ("": nothing).
+
+    A file that is gone or cannot be read counts as unchanged: the run has its own copy, and the
+    laptop it was started from may be lost.
+    """
+    parts: list[str] = []
+    for document in documents:
+        if document.path:
+            parts.extend(_changed(document))
+    return "".join(parts)
+
+
+def _changed(document: Document) -> Sequence[str]:
+    try:
+        now = Path(document.path).read_bytes().decode("utf-8", "surrogateescape")
+    except OSError:
+        return ()
+    if now == document.content:
+        return ()
+    return list(
+        difflib.unified_diff(
+            document.content.splitlines(keepends=True),
+            now.splitlines(keepends=True),
+            f"{document.path} (pinned)",
+            f"{document.path} (now)",
+        )
+    )
+
+
+def refuse_changed(diff: str) -> bool:
+    """The answer where nobody can be asked.
+
+    Raises:
+        InputError: Always; shows the diff and names the flag.
+    """
+    raise InputError(
+        f"files changed since the run was started:\n{diff}\n"
+        "Go on with the files as they were by: drrun resume RUN --pinned"
+    )

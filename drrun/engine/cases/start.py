@@ -1,0 +1,177 @@
+"""Begin a run: pin the documents, take the lease, record that it started."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from drrun import __version__
+from drrun.core import events as ev
+from drrun.core.decide import MAX_PARALLEL
+from drrun.core.ids import RunId
+from drrun.core.state import RunState
+from drrun.core.status import RunStatus
+from drrun.engine.cases.load import Loaded, refuse_unsupported
+from drrun.engine.controller import Controller, Edges, Limits
+from drrun.engine.crew import Crew
+from drrun.engine.ledger import Ledger
+from drrun.engine.naming import LateSecrets
+from drrun.engine.orders import Orders
+from drrun.engine.ports import (
+    Clock,
+    Document,
+    Hands,
+    Ids,
+    Inbox,
+    Journal,
+    Lease,
+    Leases,
+    Prober,
+    Renderer,
+    RunRecord,
+    Secrets,
+    Spool,
+)
+from drrun.engine.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Where runs are kept, and the two sources of what is not determined."""
+
+    journal: Journal
+    leases: Leases
+    inbox: Inbox
+    spool: Spool
+    clock: Clock
+    ids: Ids
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a run acts with."""
+
+    hands: Hands
+    prober: Prober
+    renderer: Renderer
+    secrets: Secrets
+
+
+#: Makes the tools for a plan; the mode decides which hands.
+Equip = Callable[[Loaded], Tools]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run is driven."""
+
+    by: str
+    max_parallel: int = MAX_PARALLEL
+    allow_irreversible: tuple[str, ...] = ()
+    #: Seconds to stay when only a person can go on; None: for ever.
+    linger: float | None = 0.0
+
+
+def start(records: Records, equip: Equip, loaded: Loaded, options: Options) -> Session:
+    """Make a new run, ready to be driven. Nothing has been contacted yet.
+
+    Raises:
+        NotSupported: The plan holds something that cannot be executed yet.
+        NotReady: A secret cannot be resolved.
+        StateUnusable: The state folder cannot be written.
+    """
+    refuse_unsupported(loaded.plan)
+    tools = equip(loaded)
+    secrets = LateSecrets(loaded.plan.runbook.secrets, tools.secrets)
+    secrets.resolve_all()
+    plan, now = loaded.plan, records.clock.now()
+    run = records.ids.new_run(plan.runbook.name, now)
+    record = RunRecord(
+        id=run,
+        runbook=plan.runbook.name,
+        title=plan.runbook.title,
+        mode=str(plan.mode),
+        variant=plan.variant,
+        started_at=now,
+        started_by=options.by,
+        status=RunStatus.RUNNING,
+        ended_at=None,
+        entries=0,
+    )
+    records.journal.create(record, [_pinned(each) for each in loaded.documents])
+    lease = records.leases.take(run)
+    session = seat(
+        records, tools, secrets, RunState(plan), Seat(run, lease, loaded.folder), options
+    )
+    ledger = session.edges.ledger
+    ledger.record(
+        ev.RunStarted(
+            name=plan.runbook.name,
+            title=plan.runbook.title,
+            mode=str(plan.mode),
+            variant=plan.variant,
+            inputs={name: _plain(value) for name, value in plan.inputs.items()},
+            options={
+                "max_parallel": options.max_parallel,
+                "allow_irreversible": list(options.allow_irreversible),
+            },
+            by=options.by,
+            tool=__version__,
+        ),
+        options.by,
+    )
+    ledger.record(took(lease))
+    ledger.commit()
+    return session
+
+
+def _pinned(document: Document) -> Document:
+    """A document that is found again from another folder, to see whether it changed."""
+    if not document.path:
+        return document
+    return replace(document, path=str(Path(document.path).resolve()))
+
+
+def took(lease: Lease) -> ev.ControllerTook:
+    """The fact that a lease was taken."""
+    return ev.ControllerTook(
+        epoch=lease.epoch,
+        holder=lease.holder,
+        host=lease.host,
+        pid=lease.pid,
+        tool=__version__,
+    )
+
+
+def _plain(value: object) -> object:
+    """An input as JSON keeps it; a duration as its author would write it."""
+    if isinstance(value, float) and type(value) is not float:
+        return str(value)
+    return (
+        value if isinstance(value, str | int | float | bool | list | dict | None) else str(value)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A controller's place: the run, its lease, the folder of its local files."""
+
+    run: RunId
+    lease: Lease
+    folder: Path
+
+
+def seat(
+    records: Records,
+    tools: Tools,
+    secrets: LateSecrets,
+    state: RunState,
+    place: Seat,
+    options: Options,
+) -> Session:
+    """Put a controller together."""
+    ledger = Ledger(state, records.journal, place.lease, records.clock)
+    orders = Orders(state, place.run, tools.renderer, secrets, place.folder)
+    crew = Crew(tools.hands, tools.prober, records.spool)
+    edges = Edges(ledger, orders, crew, records.clock, records.inbox, records.leases)
+    controller = Controller(edges, Limits(options.max_parallel, options.linger))
+    return Session(place.run, controller, edges, records.journal, tools.hands.close)

@@ -1,0 +1,323 @@
+"""The scheduler's promises, with plain values."""
+
+import pytest
+from drrun.core import events as ev
+from drrun.core.outcomes import ContactLost, Ended, NeverStarted, TimedOut
+from drrun.core.probes import Purpose, Verdict
+from drrun.core.runbook import OnFailure, OnUnknown, Retry, RetryCause
+from drrun.core.state import Key
+from drrun.core.status import RunStatus, Status
+from drrun.core.values import Duration, Share
+
+from tests.unit.core.worlds import World, manual, plan_of, probe, statuses, step
+
+
+def failing(*names: str):
+    return lambda key, _attempt: Ended(1 if key.step in names else 0)
+
+
+def test_a_chain_of_steps_passes_in_order() -> None:
+    world = World(plan_of(step("a"), step("b", "a"), step("c", "b")))
+    world.drive()
+    begun = [event.step for _, event in world.journal if isinstance(event, ev.TargetBegan)]
+    assert begun == ["a", "b", "c"]
+
+
+def test_a_run_whose_steps_all_passed_has_succeeded() -> None:
+    world = World(plan_of(step("a"), step("b", "a")))
+    assert world.drive().ended is RunStatus.SUCCEEDED
+
+
+def test_independent_steps_are_in_the_air_together() -> None:
+    world = World(plan_of(*(step(name) for name in "abc")))
+    world.drive()
+    assert world.most_in_air == 3
+
+
+def test_max_parallel_is_never_exceeded() -> None:
+    world = World(plan_of(*(step(f"s{n}") for n in range(20))), max_parallel=4)
+    world.drive()
+    assert world.most_in_air == 4
+
+
+def test_a_failed_step_blocks_what_needs_it_and_nothing_else() -> None:
+    plan = plan_of(step("a"), step("b", "a"), step("c", "b"), step("d"))
+    state = World(plan, acting=failing("a")).drive()
+    assert statuses(state) == ["failed", "blocked", "blocked", "passed"]
+
+
+def test_exit_0_with_a_failing_verify_is_a_failure() -> None:
+    world = World(
+        plan_of(step("a", verify=(probe(),))),
+        answering=lambda *_: Verdict.DOES_NOT_HOLD,
+    )
+    assert statuses(world.drive(), "a") == ["failed"]
+
+
+def test_verify_that_could_not_tell_is_unknown_and_asks_a_person() -> None:
+    world = World(
+        plan_of(step("a", verify=(probe(),))), answering=lambda *_: Verdict.COULD_NOT_TELL
+    )
+    state = world.drive()
+    gate = state.targets[next(state.keys(world.plan.order[0]))].gate
+    assert (statuses(state, "a"), gate and gate.kind) == (["unknown"], "unknown")
+
+
+def test_a_guard_that_does_not_hold_starts_no_action() -> None:
+    world = World(plan_of(step("a", guard=(probe(),))), answering=lambda *_: Verdict.DOES_NOT_HOLD)
+    world.drive()
+    assert not world.effects
+
+
+def test_a_guard_that_could_not_tell_starts_no_action() -> None:
+    world = World(
+        plan_of(step("a", guard=(probe(),))), answering=lambda *_: Verdict.COULD_NOT_TELL
+    )
+    world.drive()
+    assert not world.effects
+
+
+def test_what_is_done_already_passes_without_acting() -> None:
+    world = World(plan_of(step("a", done_when=(probe(),))))
+    state = world.drive()
+    target = state.targets[next(state.keys(world.plan.order[0]))]
+    assert (target.status, target.already, world.effects) == (Status.PASSED, True, {})
+
+
+def test_when_nobody_can_tell_whether_it_is_done_nothing_is_done() -> None:
+    world = World(
+        plan_of(step("a", done_when=(probe(),))), answering=lambda *_: Verdict.COULD_NOT_TELL
+    )
+    state = world.drive()
+    assert (statuses(state, "a"), world.effects) == (["failed"], {})
+
+
+def test_a_retry_acts_again_until_it_passes() -> None:
+    world = World(
+        plan_of(step("a", retry=Retry(attempts=3))),
+        acting=lambda _key, attempt: Ended(0 if attempt == 3 else 1),
+    )
+    state = world.drive()
+    assert (statuses(state, "a"), len(world.effects)) == (["passed"], 3)
+
+
+def test_retries_end_when_the_attempts_are_used_up() -> None:
+    world = World(plan_of(step("a", retry=Retry(attempts=3))), acting=failing("a"))
+    state = world.drive()
+    assert (statuses(state, "a"), len(world.effects)) == (["failed"], 3)
+
+
+def test_a_cause_that_is_not_listed_is_not_retried() -> None:
+    retry = Retry(attempts=3, on=(RetryCause.VERIFY,))
+    world = World(plan_of(step("a", retry=retry)), acting=failing("a"))
+    world.drive()
+    assert len(world.effects) == 1
+
+
+def test_an_unreachable_host_is_retried() -> None:
+    world = World(
+        plan_of(step("a", retry=Retry(attempts=2))),
+        acting=lambda _key, attempt: NeverStarted("no route") if attempt == 1 else Ended(0),
+    )
+    assert statuses(world.drive(), "a") == ["passed"]
+
+
+def test_a_wrong_key_is_not_retried() -> None:
+    world = World(
+        plan_of(step("a", retry=Retry(attempts=5))),
+        acting=lambda *_: NeverStarted("key refused", final=True),
+    )
+    world.drive()
+    assert len(world.effects) == 1
+
+
+def test_lost_contact_is_unknown_and_never_failed() -> None:
+    world = World(plan_of(step("a"), step("b", "a")), acting=lambda *_: ContactLost("cut"))
+    assert statuses(world.drive()) == ["unknown", "pending"]
+
+
+def test_after_lost_contact_a_verify_that_holds_passes_the_step() -> None:
+    world = World(plan_of(step("a", verify=(probe(),))), acting=lambda *_: ContactLost("cut"))
+    state = world.drive()
+    target = state.targets[Key(world.plan.order[0], "local")]
+    assert (target.status, target.note) == (Status.PASSED, "found done after contact was lost")
+
+
+def test_after_lost_contact_a_verify_that_does_not_hold_asks_and_acts_no_more() -> None:
+    world = World(
+        plan_of(step("a", verify=(probe(),))),
+        acting=lambda *_: ContactLost("cut"),
+        answering=lambda *_: Verdict.DOES_NOT_HOLD,
+    )
+    state = world.drive()
+    assert (statuses(state, "a"), len(world.effects)) == (["unknown"], 1)
+
+
+def test_lost_contact_is_not_retried_even_where_retries_are_left() -> None:
+    world = World(
+        plan_of(step("a", retry=Retry(attempts=5))), acting=lambda *_: ContactLost("cut")
+    )
+    world.drive()
+    assert len(world.effects) == 1
+
+
+def test_on_unknown_rerun_acts_again() -> None:
+    world = World(
+        plan_of(step("a", on_unknown=OnUnknown.RERUN)),
+        acting=lambda _key, attempt: ContactLost("cut") if attempt == 1 else Ended(0),
+    )
+    state = world.drive()
+    assert (statuses(state, "a"), len(world.effects)) == (["passed"], 2)
+
+
+def test_a_time_out_whose_processes_may_live_is_unknown() -> None:
+    world = World(plan_of(step("a")), acting=lambda *_: TimedOut(gone=False))
+    assert statuses(world.drive(), "a") == ["unknown"]
+
+
+def test_a_time_out_whose_processes_are_gone_is_a_failure() -> None:
+    world = World(plan_of(step("a")), acting=lambda *_: TimedOut(gone=True))
+    assert statuses(world.drive(), "a") == ["failed"]
+
+
+def test_one_of_several_needs_suffices() -> None:
+    plan = plan_of(step("a"), step("b"), step("c", ("a", "b")))
+    state = World(plan, acting=failing("a")).drive()
+    assert statuses(state) == ["failed", "passed", "passed"]
+
+
+def test_on_failure_continue_lets_dependents_go_on() -> None:
+    plan = plan_of(step("a", on_failure=OnFailure.CONTINUE), step("b", "a"))
+    state = World(plan, acting=failing("a")).drive()
+    assert (statuses(state), state.ended) == (["failed", "passed"], RunStatus.FAILED)
+
+
+def test_on_failure_pause_begins_nothing_more() -> None:
+    plan = plan_of(step("a", on_failure=OnFailure.PAUSE), step("b"), step("c", "b"))
+    state = World(plan, acting=failing("a"), max_parallel=1).drive()
+    assert (bool(state.paused), statuses(state, "c")) == (True, ["pending"])
+
+
+def test_on_failure_abort_cancels_what_has_not_begun() -> None:
+    plan = plan_of(step("a", on_failure=OnFailure.ABORT), step("b"), step("c", "b"))
+    state = World(plan, acting=failing("a"), max_parallel=1).drive()
+    assert (state.ended, statuses(state, "c")) == (RunStatus.ABORTED, ["cancelled"])
+
+
+def test_a_lock_is_held_by_one_step_at_a_time() -> None:
+    plan = plan_of(*(step(name, locks=("db",)) for name in "abc"), locks={"db": 1})
+    world = World(plan)
+    world.drive()
+    assert world.most_in_air == 1
+
+
+def test_a_counting_lock_is_held_by_so_many_steps() -> None:
+    plan = plan_of(*(step(name, locks=("db",)) for name in "abcd"), locks={"db": 2})
+    world = World(plan)
+    world.drive()
+    assert world.most_in_air == 2
+
+
+def test_a_person_is_waited_for_while_other_branches_go_on() -> None:
+    world = World(plan_of(manual("a"), step("b", "a"), step("c")))
+    assert statuses(world.drive()) == ["waiting", "pending", "passed"]
+
+
+def test_the_longest_path_begins_first() -> None:
+    from drrun.core.runbook import Estimate
+
+    def takes(seconds: float) -> Estimate:
+        return Estimate(Duration(seconds), Duration(seconds))
+
+    plan = plan_of(
+        step("short", estimate=takes(1)),
+        step("long", estimate=takes(5)),
+        step("after", "long", estimate=takes(100)),
+    )
+    world = World(plan, max_parallel=1)
+    world.drive()
+    begun = [event.step for _, event in world.journal if isinstance(event, ev.TargetBegan)]
+    assert begun == ["long", "after", "short"]
+
+
+def test_a_canary_that_fails_keeps_the_others_from_beginning() -> None:
+    items = ["a", "b", "c", "d"]
+    plan = plan_of(step("s", for_each=items, batch=(Share(1), Share(100, percent=True))))
+    world = World(plan, acting=failing("s"))
+    state = world.drive()
+    counts = state.counts(plan.order[0])
+    assert counts == {Status.FAILED: 1, Status.CANCELLED: 3}
+
+
+def test_tolerated_failures_do_not_fail_the_step() -> None:
+    plan = plan_of(step("s", for_each=["a", "b", "c", "d"], max_failures=Share(1)), step("t", "s"))
+    world = World(plan, acting=lambda key, _n: Ended(1 if key.target == "b" else 0))
+    assert statuses(world.drive()) == ["passed", "passed"]
+
+
+def test_a_probe_is_polled_until_it_holds() -> None:
+    world = World(
+        plan_of(step("a", verify=(probe(within=Duration(60), every=Duration(5)),))),
+        answering=lambda _key, _purpose, times: (
+            Verdict.HOLDS if times >= 3 else Verdict.DOES_NOT_HOLD
+        ),
+    )
+    state = world.drive()
+    assert (statuses(state, "a"), world.asked.total()) == (["passed"], 4)
+
+
+def test_polling_ends_when_its_time_is_over() -> None:
+    world = World(
+        plan_of(step("a", verify=(probe(within=Duration(20), every=Duration(5)),))),
+        answering=lambda *_: Verdict.DOES_NOT_HOLD,
+    )
+    state = world.drive()
+    assert (statuses(state, "a"), world.asked.total()) == (["failed"], 5)
+
+
+def test_a_probe_that_does_not_stay_stable_does_not_hold() -> None:
+    world = World(
+        plan_of(step("a", verify=(probe(stable_for=Duration(10), every=Duration(2)),))),
+        answering=lambda _key, _purpose, times: (
+            Verdict.DOES_NOT_HOLD if times == 2 else Verdict.HOLDS
+        ),
+    )
+    assert statuses(world.drive(), "a") == ["failed"]
+
+
+@pytest.mark.parametrize("answer", ["confirm", "reject"])
+def test_a_persons_word_settles_what_is_unknown(answer: str) -> None:
+    world = World(plan_of(step("a")), acting=lambda *_: ContactLost("cut"))
+    world.drive()
+    world.record(
+        ev.GateAnswered(step="a", target="local", gate="unknown", answer=answer, by="drew")
+    )
+    expected = {"confirm": "passed", "reject": "failed"}[answer]
+    assert statuses(world.drive(), "a") == [expected]
+
+
+def test_resuming_a_failed_run_tries_failed_steps_again_and_no_others() -> None:
+    plan = plan_of(step("a"), step("b", "a"), step("c", "b"))
+    world = World(plan, acting=failing("b"))
+    world.drive()
+    world.acting = lambda *_: Ended(0)
+    world.record(ev.RunResumed(by="drew"))
+    state = world.drive()
+    assert (state.ended, [n for (k, _), n in world.effects.items() if k.step == "a"]) == (
+        RunStatus.SUCCEEDED,
+        [1],
+    )
+
+
+def test_asking_for_purposes_covers_all_of_them() -> None:
+    from drrun.core.decide import probes_of
+
+    one = step("a", guard=(probe("g"),), done_when=(probe("d"),), verify=(probe("v"),))
+    found = {purpose: [p.question for p in probes_of(one, purpose)] for purpose in Purpose}
+    assert found == {
+        Purpose.GUARD: ["g"],
+        Purpose.DONE_WHEN: ["d"],
+        Purpose.UNTIL: [],
+        Purpose.VERIFY: ["v"],
+        Purpose.RECONCILE: ["v"],
+    }

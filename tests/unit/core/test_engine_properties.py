@@ -1,0 +1,221 @@
+"""Random graphs, random outcomes, crashes at random events: what must always be true."""
+
+from dataclasses import replace
+from zlib import crc32
+
+from drrun.core import events as ev
+from drrun.core.ids import StepId
+from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
+from drrun.core.plan import Plan
+from drrun.core.probes import Verdict
+from drrun.core.runbook import OnFailure, OnUnknown, Retry, Step
+from drrun.core.state import Key, RunState, fold
+from drrun.core.status import FINAL, Status
+from drrun.core.values import Duration, Share
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.core.worlds import Killed, World, manual, plan_of, probe, step
+
+OUTCOMES: list[Outcome] = [
+    Ended(0), Ended(0), Ended(0), Ended(1), NeverStarted("down"), TimedOut(gone=True),
+    TimedOut(gone=False), ContactLost("cut"),
+]  # fmt: skip
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Plan:
+    """Up to twelve steps that need earlier ones, with all that changes how they go."""
+    steps: list[Step] = []
+    for number in range(draw(st.integers(1, 12))):
+        name = f"s{number}"
+        earlier = [each.id for each in steps]
+        needs: list[str | tuple[str, ...]] = []
+        if earlier:
+            needs = list(draw(st.lists(st.sampled_from(earlier), max_size=3, unique=True)))
+            if draw(st.booleans()) and len(earlier) > 1:
+                needs.append(
+                    tuple(draw(st.lists(st.sampled_from(earlier), min_size=2, max_size=3)))
+                )
+        if draw(st.integers(0, 9)) == 0:
+            steps.append(manual(name, *(need for need in needs if isinstance(need, str))))
+            continue
+        made = step(
+            name,
+            *needs,
+            retry=Retry(attempts=draw(st.integers(1, 3))),
+            on_failure=draw(st.sampled_from([OnFailure.STOP, OnFailure.CONTINUE])),
+            on_unknown=draw(st.sampled_from(list(OnUnknown))),
+            locks=tuple(draw(st.lists(st.sampled_from(["x", "y"]), max_size=1))),
+        )
+        for kind in ("guard", "done_when", "verify"):
+            if draw(st.integers(0, 2)) == 0:
+                made = replace(
+                    made, **{kind: (probe(kind, within=Duration(3), every=Duration(1)),)}
+                )
+        if draw(st.integers(0, 3)) == 0:
+            made = replace(
+                made,
+                for_each=["p", "q", "r"],
+                batch=(Share(draw(st.integers(1, 3))),),
+                max_failures=Share(draw(st.integers(0, 1))),
+            )
+        steps.append(made)
+    return plan_of(*steps, locks={"x": 1, "y": 2})
+
+
+def world_of(plan: Plan, seed: int, max_parallel: int) -> World:
+    """A world whose answers depend on the question alone, so that a crash changes none."""
+
+    def number(*about: object) -> int:
+        return crc32(repr((seed, *(str(each) for each in about))).encode())
+
+    def answering(key: Key, purpose: object, times: int) -> Verdict:
+        return list(Verdict)[number(key, purpose, times) % 3] if number(key) % 2 else Verdict.HOLDS
+
+    return World(
+        plan,
+        acting=lambda key, attempt: OUTCOMES[number(key, attempt) % len(OUTCOMES)],
+        answering=answering,
+        max_parallel=max_parallel,
+    )
+
+
+runs = given(plan=graphs(), seed=st.integers(0, 10**6), max_parallel=st.integers(1, 5))
+
+
+@runs
+@settings(max_examples=150, deadline=None)
+def test_every_edge_is_respected(plan: Plan, seed: int, max_parallel: int) -> None:
+    world = world_of(plan, seed, max_parallel)
+    world.drive()
+    state = RunState(plan)
+    for at, event in world.journal:
+        if isinstance(event, ev.TargetBegan):
+            needs = plan.steps[StepId(event.step)].step.needs
+            assert all(state.met(need) for need in needs)
+        state.apply(event, at)
+
+
+@runs
+@settings(max_examples=150, deadline=None)
+def test_the_fold_of_the_journal_is_the_state(plan: Plan, seed: int, max_parallel: int) -> None:
+    world = world_of(plan, seed, max_parallel)
+    world.drive()
+    assert vars(fold(plan, world.journal)) == vars(world.state)
+
+
+@runs
+@settings(max_examples=150, deadline=None)
+def test_what_is_ready_is_what_a_full_look_finds(plan: Plan, seed: int, max_parallel: int) -> None:
+    world = world_of(plan, seed, max_parallel)
+    world.drive()
+    state = RunState(plan)
+    for at, event in world.journal:
+        state.apply(event, at)
+        assert {name for _, _, name in state.ready} == ready_by_definition(state)
+        assert set(state.active) == active_by_definition(state)
+
+
+def ready_by_definition(state: RunState) -> set[StepId]:
+    """Steps with a target that has not begun, and all needs met: one full look."""
+    return {
+        name
+        for name in state.plan.order
+        if all(state.met(need) for need in state.plan.steps[name].step.needs)
+        and any(
+            not state.targets[key].begun
+            and state.targets[key].status in (Status.PENDING, Status.WAITING)
+            for key in state.keys(name)
+        )
+    }
+
+
+def active_by_definition(state: RunState) -> set[Key]:
+    """Targets that have begun and not ended: one full look."""
+    return {
+        key for key, target in state.targets.items() if target.begun and target.status not in FINAL
+    }
+
+
+@runs
+@settings(max_examples=150, deadline=None)
+def test_locks_are_never_held_by_more_than_they_count(
+    plan: Plan, seed: int, max_parallel: int
+) -> None:
+    world = world_of(plan, seed, max_parallel)
+    world.drive()
+    state = RunState(plan)
+    for at, event in world.journal:
+        state.apply(event, at)
+        assert all(state.held[lock] <= count for lock, count in plan.runbook.locks.items())
+
+
+@given(
+    plan=graphs(),
+    seed=st.integers(0, 10**6),
+    max_parallel=st.integers(1, 5),
+    crashes=st.lists(st.integers(1, 200), min_size=1, max_size=4),
+)
+@settings(max_examples=200, deadline=None)
+def test_no_crash_makes_an_attempt_act_twice(
+    plan: Plan, seed: int, max_parallel: int, crashes: list[int]
+) -> None:
+    world = drive_with_crashes(world_of(plan, seed, max_parallel), crashes)
+    assert all(times == 1 for times in world.effects.values())
+
+
+@given(
+    plan=graphs(),
+    seed=st.integers(0, 10**6),
+    max_parallel=st.integers(1, 5),
+    crashes=st.lists(st.integers(1, 200), min_size=1, max_size=4),
+)
+@settings(max_examples=200, deadline=None)
+def test_after_a_crash_an_attempt_in_flight_is_followed_by_another_only_on_request(
+    plan: Plan, seed: int, max_parallel: int, crashes: list[int]
+) -> None:
+    world = drive_with_crashes(world_of(plan, seed, max_parallel), crashes)
+    lost = {
+        (event.step, event.target): event.attempt
+        for _, event in world.journal
+        if isinstance(event, ev.ContactLost)
+    }
+    for (name, target), attempt in lost.items():
+        if plan.steps[StepId(name)].step.on_unknown is not OnUnknown.RERUN:
+            assert not world.effects[Key(StepId(name), target), attempt + 1]
+
+
+@given(
+    plan=graphs(),
+    seed=st.integers(0, 10**6),
+    max_parallel=st.integers(1, 5),
+    crashes=st.lists(st.integers(1, 200), min_size=1, max_size=4),
+)
+@settings(max_examples=200, deadline=None)
+def test_a_step_that_passed_before_a_crash_stays_passed(
+    plan: Plan, seed: int, max_parallel: int, crashes: list[int]
+) -> None:
+    world = world_of(plan, seed, max_parallel)
+    passed: set[Key] = set()
+    for crash in sorted(crashes):
+        world.die_after = crash
+        try:
+            world.drive()
+        except Killed:
+            world.resume()
+        now = {key for key, seen in world.state.targets.items() if seen.status is Status.PASSED}
+        assert passed <= now
+        passed = now
+
+
+def drive_with_crashes(world: World, crashes: list[int]) -> World:
+    """Kill the controller after so many events, each time going on with a new one."""
+    for crash in sorted(crashes):
+        world.die_after = crash
+        try:
+            world.drive()
+        except Killed:
+            world.resume()
+    world.drive()
+    return world

@@ -1,0 +1,233 @@
+"""A small world for the rules alone: wishes are obeyed at once, time jumps, nothing is contacted."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from drrun.core import events as ev
+from drrun.core import wishes as w
+from drrun.core.actions import ManualAction, RunAction
+from drrun.core.decide import Activity, Room, decide
+from drrun.core.ids import StepId
+from drrun.core.inventory import Inventory
+from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
+from drrun.core.plan import Plan, Selection, bind
+from drrun.core.probes import Probe, ProbeKind, Purpose, Verdict
+from drrun.core.runbook import Need, Runbook, Step
+from drrun.core.state import Key, RunState, fold
+
+
+def step(name: str, *needs: str | tuple[str, ...], **keys: object) -> Step:
+    """A step; a tuple among the needs is an any_of."""
+    return Step(
+        id=StepId(name),
+        action=keys.pop("action", RunAction(f"do {name}")),  # type: ignore[arg-type] # kwargs
+        needs=tuple(
+            Need(tuple(StepId(each) for each in ((need,) if isinstance(need, str) else need)))
+            for need in needs
+        ),
+        **keys,  # type: ignore[arg-type] # a test may give any key
+    )
+
+
+def manual(name: str, *needs: str, **keys: object) -> Step:
+    """A step for a person."""
+    return step(name, *needs, action=ManualAction(f"please {name}"), **keys)
+
+
+def probe(text: str = "look", **keys: object) -> Probe:
+    """A probe that runs something."""
+    return Probe(kind=ProbeKind.RUN, ask={"text": text}, **keys)  # type: ignore[arg-type] # kwargs
+
+
+def plan_of(
+    *steps: Step, inventory: Inventory | None = None, locks: Mapping[str, int] | None = None
+) -> Plan:
+    """A live plan of these steps."""
+    runbook = Runbook(name="test", steps={each.id: each for each in steps}, locks=locks or {})
+    selection = Selection()
+    return bind(runbook, inventory or Inventory(), {}, selection, lambda value, _: value)
+
+
+#: What an attempt comes to, and what a probe answers; given the target, the attempt's number and
+#: (for probes) the purpose and how often it was asked before.
+Acting = Callable[[Key, int], Outcome]
+Answering = Callable[[Key, Purpose, int], Verdict]
+
+
+@dataclass
+class World:
+    """Obeys wishes. `journal` is what was recorded; `effects` is what really happened."""
+
+    plan: Plan
+    acting: Acting = lambda _key, _attempt: Ended(0)
+    answering: Answering = lambda _key, _purpose, _times: Verdict.HOLDS
+    max_parallel: int = 4
+    now: float = 1000.0
+    journal: list[tuple[float, ev.Event]] = field(default_factory=list)
+    effects: Counter[tuple[Key, int]] = field(default_factory=Counter)
+    asked: Counter[tuple[Key, Purpose]] = field(default_factory=Counter)
+    #: Stop after so many events, as if killed; None: never.
+    die_after: int | None = None
+    state: RunState = field(init=False)
+    air: dict[Activity, str] = field(default_factory=dict)
+    most_in_air: int = 0
+
+    def __post_init__(self) -> None:
+        self.state = RunState(self.plan)
+
+    def record(self, event: ev.Event) -> None:
+        """Apply and write one event, or die."""
+        if self.die_after is not None and len(self.journal) >= self.die_after:
+            raise Killed
+        self.state.apply(event, self.now)
+        self.journal.append((self.now, event))
+
+    def resume(self) -> None:
+        """A new controller: everything is folded from the journal, nothing is in the air."""
+        self.die_after = None
+        self.state = fold(self.plan, self.journal)
+        self.air = {}
+
+    def drive(self) -> RunState:
+        """Until nothing moves."""
+        for _ in range(100_000):
+            decision = decide(
+                self.state, Room(self.air, self.max_parallel, {}), self.now, begin=True
+            )
+            for wish in decision.wishes:
+                self.obey(wish)
+            self.most_in_air = max(self.most_in_air, len(self.air))
+            if decision.wishes:
+                continue
+            if self.air:
+                self.land(next(iter(self.air)))
+            elif decision.wake_at is not None:
+                self.now = max(self.now, decision.wake_at)
+            else:
+                return self.state
+        raise AssertionError("the rules never come to rest")
+
+    def land(self, activity: Activity) -> None:
+        """One thing in the air comes down."""
+        del self.air[activity]
+        self.now += 1
+        key, purpose, index = activity
+        target = self.state.targets[key]
+        who = {"step": key.step, "target": key.target, "attempt": target.attempt}
+        if purpose is None:
+            self.record(_fact(self.acting(key, target.attempt), who))
+            return
+        times = self.asked[key, purpose]
+        self.asked[key, purpose] += 1
+        verdict = self.answering(key, purpose, times)
+        self.record(
+            ev.ProbeSeen(
+                **who,
+                purpose=purpose,
+                index=index,
+                name="p",
+                question="q",
+                where="here",
+                expected="",
+                verdict=verdict,
+                value=str(verdict),
+                why="" if verdict is Verdict.HOLDS else "seen otherwise",
+            )
+        )
+
+    def obey(self, wish: w.Wish) -> None:
+        """What the engine does, without the world."""
+        match wish:
+            case w.Evaluate(key=key, purpose=purpose, index=index):
+                self.air[Activity(key, purpose, index)] = ""
+            case w.StartAttempt(key=key):
+                attempt = self.state.targets[key].attempt
+                self.record(
+                    ev.AttemptIntended(
+                        step=key.step,
+                        target=key.target,
+                        attempt=attempt,
+                        action="run",
+                        command="x",
+                        host="",
+                    )
+                )
+                self.effects[key, attempt] += 1
+                self.air[Activity(key)] = ""
+            case w.Reconcile(key=key):
+                attempt = self.state.targets[key].attempt
+                self.record(
+                    ev.ContactLost(
+                        step=key.step, target=key.target, attempt=attempt, why="controller died"
+                    )
+                )
+            case _:
+                self.record(fact_of(wish, self.state, self.now))
+
+
+class Killed(Exception):
+    """The controller was killed."""
+
+
+def _fact(outcome: Outcome, who: Mapping[str, object]) -> ev.Event:
+    match outcome:
+        case Ended(exit=status):
+            return ev.AttemptEnded(**who, exit=status)  # type: ignore[arg-type] # kwargs
+        case TimedOut(gone=gone):
+            return ev.AttemptTimedOut(**who, gone=gone)  # type: ignore[arg-type] # kwargs
+        case NeverStarted(why=why, final=final):
+            return ev.AttemptNeverStarted(**who, why=why, final=final)  # type: ignore[arg-type] # kwargs
+        case ContactLost(why=why):
+            return ev.ContactLost(**who, why=why)  # type: ignore[arg-type] # kwargs
+        case _:
+            raise AssertionError(outcome)
+
+
+def fact_of(wish: w.Wish, state: RunState, now: float) -> ev.Event:
+    """The fact of a wish that needs nobody."""
+    match wish:
+        case w.Skip(step=name, why=why):
+            return ev.StepSkipped(step=name, why=why)
+        case w.Block(step=name, because=because):
+            return ev.StepBlocked(step=name, because=because)
+        case w.CancelRest(step=name, why=why):
+            return ev.TargetsCancelled(step=name, why=why)
+        case w.Wait(key=(name, target), cause=cause, detail=detail, until=until):
+            return ev.TargetWaiting(
+                step=name, target=target, cause=cause, detail=detail, until=until
+            )
+        case w.Begin(key=(name, target)):
+            return ev.TargetBegan(step=name, target=target)
+        case w.Conclude(key=(name, target) as key, purpose=purpose, verdict=verdict, why=why):
+            return ev.ProbesConcluded(
+                step=name,
+                target=target,
+                attempt=state.targets[key].attempt,
+                purpose=purpose,
+                verdict=verdict,
+                why=why,
+            )
+        case w.PlanRetry(key=(name, target), cause=cause, why=why):
+            return ev.RetryPlanned(
+                step=name, target=target, not_before=now + 1, cause=cause, why=why
+            )
+        case w.GiveUp(key=(name, target), cause=cause, why=why):
+            return ev.TargetFailed(step=name, target=target, cause=cause, why=why)
+        case w.OpenGate(key=(name, target), kind=kind, purpose=asked, index=index):
+            return ev.GateOpened(
+                step=name, target=target, gate=kind, text="?", purpose=asked or "", index=index
+            )
+        case w.Pause(why=why):
+            return ev.RunPaused(why=why, by="controller")
+        case w.Abort(why=why):
+            return ev.RunAborted(why=why, by="controller")
+        case w.End(status=status):
+            return ev.RunEnded(status=status)
+        case _:
+            raise AssertionError(wish)
+
+
+def statuses(state: RunState, *names: str) -> Sequence[str]:
+    """Where steps stand, as words."""
+    return [str(state.step(StepId(name))) for name in names or state.plan.order]
