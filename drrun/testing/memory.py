@@ -1,0 +1,214 @@
+"""A journal with leases and inbox that lives in memory: the fake that ships.
+
+Rules:
+- It passes the same contract as the journal on disk (`tests/contract/journal`).
+- Nothing survives the process; one store may be looked at from several seats.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from drrun.core.chain import Head, first_flaw
+from drrun.core.errors import JournalDamaged, LeaseLost, Refused
+from drrun.core.ids import RunId
+from drrun.engine.leasing import Seat, Sign, must_be_free
+from drrun.engine.ports import (
+    Answer,
+    Clock,
+    Document,
+    Draft,
+    Entry,
+    Lease,
+    Request,
+    RunRecord,
+)
+from drrun.engine.sealing import born, seal
+from drrun.testing.clock import ManualClock
+
+
+@dataclass(slots=True)
+class _Kept:
+    """One run."""
+
+    record: RunRecord
+    documents: tuple[Document, ...]
+    head: Head
+    entries: list[Entry] = field(default_factory=list)
+    lease: Lease | None = None
+    epoch: int = 0
+
+
+@dataclass(slots=True)
+class _Store:
+    """What all seats share."""
+
+    runs: dict[RunId, _Kept] = field(default_factory=dict)
+    requests: list[Request] = field(default_factory=list)
+    answers: dict[int, Answer] = field(default_factory=dict)
+    dead: set[Seat] = field(default_factory=set)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+
+_HERE = Seat("drew@laptop", "laptop", 4711, "1")
+
+
+class MemoryJournal:
+    """`Journal`, `Leases` and `Inbox` in one, as one process sees them."""
+
+    def __init__(self, clock: Clock | None = None, seat: Seat = _HERE) -> None:
+        """Begin with no run.
+
+        Args:
+            clock: Tells when leases were taken and seen; by default one that stands still.
+            seat: The process that this object stands for.
+        """
+        self._clock = clock or ManualClock()
+        self._seat = seat
+        self._store = _Store()
+
+    def seen_from(self, seat: Seat) -> "MemoryJournal":
+        """The same journal, as another process sees it."""
+        other = MemoryJournal(self._clock, seat)
+        other._store = self._store
+        return other
+
+    def bury(self, seat: Seat) -> None:
+        """Let the process at `seat` be provably dead."""
+        self._store.dead.add(seat)
+
+    def create(self, record: RunRecord, documents: Sequence[Document]) -> None:
+        """Make a run; see `Journal.create`.
+
+        Raises:
+            Refused: There is a run with that id.
+        """
+        with self._store.lock:
+            if record.id in self._store.runs:
+                raise Refused(f"there is a run {record.id} already; nothing was changed")
+            head = born(record, documents)
+            kept = replace(record, started_at=float(record.started_at), entries=0)
+            self._store.runs[record.id] = _Kept(kept, tuple(documents), head)
+
+    def append(self, lease: Lease, drafts: Sequence[Draft]) -> list[Entry]:
+        """Write all of `drafts` or none; see `Journal.append`."""
+        with self._store.lock:
+            kept = self._held(lease)
+            entries = seal(lease.run, lease.epoch, kept.head, drafts)
+            kept.entries.extend(entries)
+            if entries:
+                kept.head = Head(entries[-1].seq, entries[-1].hash)
+            kept.record = replace(kept.record, entries=kept.head.seq)
+            return entries
+
+    def read(self, run: RunId, after: int = 0) -> Iterator[Entry]:
+        """Entries with `seq > after`, in order."""
+        kept = self._store.runs.get(run)
+        yield from kept.entries[after:] if kept else ()
+
+    def documents(self, run: RunId) -> tuple[Document, ...]:
+        """What the run is pinned to."""
+        kept = self._store.runs.get(run)
+        return kept.documents if kept else ()
+
+    def runs(self) -> list[RunRecord]:
+        """All runs, newest first."""
+        with self._store.lock:
+            records = [kept.record for kept in self._store.runs.values()]
+        return sorted(records, key=lambda each: (each.started_at, each.id), reverse=True)
+
+    def update(self, run: RunId, status: str, ended_at: float | None) -> None:
+        """Refresh the history's cache."""
+        with self._store.lock:
+            kept = self._known(run)
+            kept.record = replace(kept.record, status=status, ended_at=ended_at)
+
+    def verify(self, run: RunId) -> str:
+        """Check the hash chain and return the head hash; see `Journal.verify`."""
+        with self._store.lock:
+            kept = self._known(run)
+            flaw = first_flaw(kept.entries, born(kept.record, kept.documents), kept.head)
+            if flaw:
+                raise JournalDamaged(f"the journal of {run} is damaged: {flaw}")
+            return kept.head.hash
+
+    def take(self, run: RunId, *, force: bool = False) -> Lease:
+        """Become the controller; see `Leases.take`."""
+        with self._store.lock:
+            kept, now = self._known(run), self._clock.now()
+            if kept.lease:
+                must_be_free(kept.lease, self._sign(kept.lease), now, force=force)
+            kept.epoch += 1
+            seat = self._seat
+            kept.lease = Lease(
+                run, kept.epoch, seat.holder, seat.host, seat.pid, now, now, seat.started
+            )
+            return kept.lease
+
+    def renew(self, lease: Lease) -> None:
+        """Give a sign of life; see `Leases.renew`."""
+        with self._store.lock:
+            kept = self._held(lease)
+            kept.lease = replace(lease, seen=self._clock.now())
+
+    def release(self, lease: Lease) -> None:
+        """Stop being the controller; nothing happens if another one is by now."""
+        with self._store.lock:
+            kept = self._store.runs.get(lease.run)
+            if kept and kept.lease and kept.lease.epoch == lease.epoch:
+                kept.lease = None
+
+    def holder(self, run: RunId) -> Lease | None:
+        """Who drives the run now, if anybody who may be alive does."""
+        kept = self._store.runs.get(run)
+        lease = kept.lease if kept else None
+        return lease if lease and self._sign(lease) is not Sign.DEAD else None
+
+    def post(
+        self, run: RunId, at: float, actor: str, kind: str, body: Mapping[str, Any]
+    ) -> Request:
+        """Leave a request; see `Inbox.post`."""
+        with self._store.lock:
+            self._known(run)
+            request = Request(
+                len(self._store.requests) + 1, run, float(at), actor, kind, dict(body)
+            )
+            self._store.requests.append(request)
+            return request
+
+    def pending(self, run: RunId) -> list[Request]:
+        """Requests without an answer, oldest first."""
+        with self._store.lock:
+            mine = [each for each in self._store.requests if each.run == run]
+            return [each for each in mine if each.id not in self._store.answers]
+
+    def settle(self, request: Request, answer: Answer) -> None:
+        """Record what became of a request; the first answer stands."""
+        with self._store.lock:
+            self._store.answers.setdefault(request.id, answer)
+
+    def answer(self, request: Request) -> Answer | None:
+        """What became of a request, or None while it waits."""
+        return self._store.answers.get(request.id)
+
+    def version(self) -> int:
+        """Changes when a request was posted."""
+        return len(self._store.requests)
+
+    def _known(self, run: RunId) -> _Kept:
+        if run not in self._store.runs:
+            raise Refused(f"there is no run {run}; see: drrun history")
+        return self._store.runs[run]
+
+    def _held(self, lease: Lease) -> _Kept:
+        kept = self._known(lease.run)
+        if kept.lease is None or kept.lease.epoch != lease.epoch:
+            raise LeaseLost
+        return kept
+
+    def _sign(self, lease: Lease) -> Sign:
+        seat = Seat(lease.holder, lease.host, lease.pid, lease.started)
+        if seat in self._store.dead:
+            return Sign.DEAD
+        return Sign.ALIVE if lease.host == self._seat.host else Sign.OUT_OF_SIGHT
