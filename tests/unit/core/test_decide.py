@@ -1,18 +1,19 @@
 """The scheduler's promises, with plain values."""
 
 import pytest
+
 from drrun.core import events as ev
+from drrun.core.ids import LOCAL
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, TimedOut
 from drrun.core.probes import Purpose, Verdict
 from drrun.core.runbook import OnFailure, OnUnknown, Retry, RetryCause
 from drrun.core.state import Key
 from drrun.core.status import RunStatus, Status
 from drrun.core.values import Duration, Share
+from tests.unit.core.worlds import Acting, World, manual, plan_of, probe, statuses, step
 
-from tests.unit.core.worlds import World, manual, plan_of, probe, statuses, step
 
-
-def failing(*names: str):
+def failing(*names: str) -> Acting:
     return lambda key, _attempt: Ended(1 if key.step in names else 0)
 
 
@@ -139,7 +140,7 @@ def test_lost_contact_is_unknown_and_never_failed() -> None:
 def test_after_lost_contact_a_verify_that_holds_passes_the_step() -> None:
     world = World(plan_of(step("a", verify=(probe(),))), acting=lambda *_: ContactLost("cut"))
     state = world.drive()
-    target = state.targets[Key(world.plan.order[0], "local")]
+    target = state.targets[Key(world.plan.order[0], LOCAL)]
     assert (target.status, target.note) == (Status.PASSED, "found done after contact was lost")
 
 

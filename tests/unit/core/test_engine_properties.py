@@ -3,8 +3,11 @@
 from dataclasses import replace
 from zlib import crc32
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from drrun.core import events as ev
-from drrun.core.ids import StepId
+from drrun.core.ids import StepId, TargetName
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
 from drrun.core.plan import Plan
 from drrun.core.probes import Verdict
@@ -12,9 +15,6 @@ from drrun.core.runbook import OnFailure, OnUnknown, Retry, Step
 from drrun.core.state import Key, RunState, fold
 from drrun.core.status import FINAL, Status
 from drrun.core.values import Duration, Share
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.unit.core.worlds import Killed, World, manual, plan_of, probe, step
 
 OUTCOMES: list[Outcome] = [
@@ -50,9 +50,8 @@ def graphs(draw: st.DrawFn) -> Plan:
         )
         for kind in ("guard", "done_when", "verify"):
             if draw(st.integers(0, 2)) == 0:
-                made = replace(
-                    made, **{kind: (probe(kind, within=Duration(3), every=Duration(1)),)}
-                )
+                asked = (probe(kind, within=Duration(3), every=Duration(1)),)
+                made = replace(made, **{kind: asked})  # type: ignore[arg-type] # kwargs
         if draw(st.integers(0, 3)) == 0:
             made = replace(
                 made,
@@ -183,7 +182,7 @@ def test_after_a_crash_an_attempt_in_flight_is_followed_by_another_only_on_reque
     }
     for (name, target), attempt in lost.items():
         if plan.steps[StepId(name)].step.on_unknown is not OnUnknown.RERUN:
-            assert not world.effects[Key(StepId(name), target), attempt + 1]
+            assert not world.effects[Key(StepId(name), TargetName(target)), attempt + 1]
 
 
 @given(

@@ -1,8 +1,9 @@
-"""A small world for the rules alone: wishes are obeyed at once, time jumps, nothing is contacted."""
+"""A small world for the rules alone: wishes are obeyed at once, time jumps."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from drrun.core import events as ev
 from drrun.core import wishes as w
@@ -114,7 +115,7 @@ class World:
         self.now += 1
         key, purpose, index = activity
         target = self.state.targets[key]
-        who = {"step": key.step, "target": key.target, "attempt": target.attempt}
+        who: dict[str, Any] = {"step": key.step, "target": key.target, "attempt": target.attempt}
         if purpose is None:
             self.record(_fact(self.acting(key, target.attempt), who))
             return
@@ -170,16 +171,16 @@ class Killed(Exception):
     """The controller was killed."""
 
 
-def _fact(outcome: Outcome, who: Mapping[str, object]) -> ev.Event:
+def _fact(outcome: Outcome, who: Mapping[str, Any]) -> ev.Event:
     match outcome:
         case Ended(exit=status):
-            return ev.AttemptEnded(**who, exit=status)  # type: ignore[arg-type] # kwargs
+            return ev.AttemptEnded(**who, exit=status)
         case TimedOut(gone=gone):
-            return ev.AttemptTimedOut(**who, gone=gone)  # type: ignore[arg-type] # kwargs
+            return ev.AttemptTimedOut(**who, gone=gone)
         case NeverStarted(why=why, final=final):
-            return ev.AttemptNeverStarted(**who, why=why, final=final)  # type: ignore[arg-type] # kwargs
+            return ev.AttemptNeverStarted(**who, why=why, final=final)
         case ContactLost(why=why):
-            return ev.ContactLost(**who, why=why)  # type: ignore[arg-type] # kwargs
+            return ev.ContactLost(**who, why=why)
         case _:
             raise AssertionError(outcome)
 
@@ -193,6 +194,18 @@ def fact_of(wish: w.Wish, state: RunState, now: float) -> ev.Event:
             return ev.StepBlocked(step=name, because=because)
         case w.CancelRest(step=name, why=why):
             return ev.TargetsCancelled(step=name, why=why)
+        case w.Pause(why=why):
+            return ev.RunPaused(why=why, by="controller")
+        case w.Abort(why=why):
+            return ev.RunAborted(why=why, by="controller")
+        case w.End(status=status):
+            return ev.RunEnded(status=status)
+        case _:
+            return _target_fact(wish, state, now)
+
+
+def _target_fact(wish: w.Wish, state: RunState, now: float) -> ev.Event:
+    match wish:
         case w.Wait(key=(name, target), cause=cause, detail=detail, until=until):
             return ev.TargetWaiting(
                 step=name, target=target, cause=cause, detail=detail, until=until
@@ -218,12 +231,6 @@ def fact_of(wish: w.Wish, state: RunState, now: float) -> ev.Event:
             return ev.GateOpened(
                 step=name, target=target, gate=kind, text="?", purpose=asked or "", index=index
             )
-        case w.Pause(why=why):
-            return ev.RunPaused(why=why, by="controller")
-        case w.Abort(why=why):
-            return ev.RunAborted(why=why, by="controller")
-        case w.End(status=status):
-            return ev.RunEnded(status=status)
         case _:
             raise AssertionError(wish)
 

@@ -1,0 +1,140 @@
+"""The facts of a run. The journal holds them; everything that is known is folded from them.
+
+Rules:
+- Past tense, one frozen dataclass each, members are plain JSON values (text, numbers, booleans,
+  lists, mappings of these), so that the body of a journal entry is the dataclass as it stands.
+- A body holds every choice that was not determined: the moment of a retry, the value a probe saw,
+  the route that was taken. Folding needs no clock and no luck.
+- A released event never changes its meaning. A new member has a default; anything else is a new
+  `VERSION` and a lifting function.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from drrun.core.events.attempts import (
+    AttemptEnded,
+    AttemptIntended,
+    AttemptNeverStarted,
+    AttemptStarted,
+    AttemptTimedOut,
+    ContactLost,
+    ProbesConcluded,
+    ProbeSeen,
+    WaitBegan,
+    WaitEnded,
+)
+from drrun.core.events.base import (
+    AttemptEvent,
+    Event,
+    StepEvent,
+    TargetEvent,
+)
+from drrun.core.events.people import (
+    GateAnswered,
+    GateOpened,
+)
+from drrun.core.events.run import (
+    ControllerLeft,
+    ControllerTook,
+    FilesChanged,
+    Noted,
+    RequestRefused,
+    RunAborted,
+    RunEnded,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    RunUnpaused,
+)
+from drrun.core.events.steps import (
+    ClockSet,
+    ConditionSeen,
+    RetryPlanned,
+    StepBlocked,
+    StepSkipped,
+    TargetBegan,
+    TargetFailed,
+    TargetMarked,
+    TargetReopened,
+    TargetsCancelled,
+    TargetWaiting,
+)
+
+__all__ = [
+    "KINDS",
+    "AttemptEnded",
+    "AttemptEvent",
+    "AttemptIntended",
+    "AttemptNeverStarted",
+    "AttemptStarted",
+    "AttemptTimedOut",
+    "ClockSet",
+    "ConditionSeen",
+    "ContactLost",
+    "ControllerLeft",
+    "ControllerTook",
+    "Event",
+    "FilesChanged",
+    "GateAnswered",
+    "GateOpened",
+    "Noted",
+    "ProbeSeen",
+    "ProbesConcluded",
+    "RequestRefused",
+    "RetryPlanned",
+    "RunAborted",
+    "RunEnded",
+    "RunPaused",
+    "RunResumed",
+    "RunStarted",
+    "RunUnpaused",
+    "StepBlocked",
+    "StepEvent",
+    "StepSkipped",
+    "TargetBegan",
+    "TargetEvent",
+    "TargetFailed",
+    "TargetMarked",
+    "TargetReopened",
+    "TargetWaiting",
+    "TargetsCancelled",
+    "WaitBegan",
+    "WaitEnded",
+    "body_of",
+    "event_of",
+    "kind_of",
+]
+
+
+def _concrete(base: type[Event]) -> dict[str, type[Event]]:
+    found: dict[str, type[Event]] = {}
+    for kind in base.__subclasses__():
+        found |= _concrete(kind) or {kind.__name__: kind}
+    return found
+
+
+#: Kind -> class.
+KINDS: Mapping[str, type[Event]] = _concrete(Event)
+
+
+def kind_of(event: Event) -> str:
+    """The kind under which the journal keeps an event."""
+    return type(event).__name__
+
+
+def body_of(event: Event) -> dict[str, Any]:
+    """An event as plain JSON values."""
+    return {member.name: getattr(event, member.name) for member in fields(event)}
+
+
+def event_of(kind: str, body: Mapping[str, Any]) -> Event:
+    """The event that a journal entry holds.
+
+    Raises:
+        KeyError: An unknown kind: the journal was written by a newer drrun.
+    """
+    known = KINDS[kind]
+    names = {member.name for member in fields(known)}
+    return known(**{name: value for name, value in body.items() if name in names})

@@ -1,0 +1,103 @@
+"""Facts about attempts to act, and about what probes saw."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from drrun.core.events.base import AttemptEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptIntended(AttemptEvent):
+    """The command is about to be sent. Durable before it is."""
+
+    action: str
+    #: As sent, secrets masked.
+    command: str
+    host: str
+    #: Names of the variables given, never their values.
+    environment: tuple[str, ...] = ()
+    become: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptStarted(AttemptEvent):
+    """The place was reached and took the command."""
+
+    route: str = ""
+    host_key: str = ""
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptEnded(AttemptEvent):
+    """The action ended by itself."""
+
+    exit: int | None
+    signal: str = ""
+    note: str = ""
+    #: Why it did not do although it exited with 0: a value to capture was not there.
+    fault: str = ""
+    captured: Mapping[str, Any] = field(default_factory=dict)
+    #: Bytes seen and kept for each stream, and their hashes.
+    output: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptTimedOut(AttemptEvent):
+    """The written time limit was over; `gone`: the processes are proved to be dead."""
+
+    gone: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptNeverStarted(AttemptEvent):
+    """Provably nothing happened; `final`: trying again cannot help."""
+
+    why: str
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactLost(AttemptEvent):
+    """The outcome of the attempt is not known."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitBegan(AttemptEvent):
+    """A wait has an end on the clock."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitEnded(AttemptEvent):
+    """The wait is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeSeen(AttemptEvent):
+    """One evaluation of one probe."""
+
+    purpose: str
+    #: Position in the list of that purpose.
+    index: int
+    name: str
+    question: str
+    where: str
+    expected: str
+    verdict: str
+    value: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbesConcluded(AttemptEvent):
+    """All probes of a purpose together were found to hold, or not."""
+
+    purpose: str
+    verdict: str
+    why: str = ""

@@ -1,0 +1,93 @@
+"""Facts about steps and their targets."""
+
+from dataclasses import dataclass
+
+from drrun.core.events.base import StepEvent, TargetEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionSeen(StepEvent):
+    """`when` was evaluated."""
+
+    expression: str
+    value: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSet(StepEvent):
+    """`not_before` was evaluated: the step begins at `until` at the earliest."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSkipped(StepEvent):
+    """The step is left out; dependents go on."""
+
+    why: str
+    by: str = "controller"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepBlocked(StepEvent):
+    """Something that the step needs failed."""
+
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetsCancelled(StepEvent):
+    """The targets that had not begun never will."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetWaiting(TargetEvent):
+    """The target could begin, but for `cause`."""
+
+    cause: str
+    detail: str
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetBegan(TargetEvent):
+    """The target holds its locks; guards come next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPlanned(TargetEvent):
+    """Another attempt will be made."""
+
+    not_before: float
+    #: `unreachable`, `timeout`, `failed`, `verify`, `unknown`, `person`.
+    cause: str
+    why: str
+    by: str = "controller"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetFailed(TargetEvent):
+    """The target was given up."""
+
+    cause: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetReopened(TargetEvent):
+    """A person wants the target to be tried again from the start."""
+
+    by: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetMarked(TargetEvent):
+    """A person declared the target done, or not wanted."""
+
+    #: `passed` or `skipped`.
+    status: str
+    by: str
+    why: str

@@ -1,0 +1,63 @@
+"""The table of moves: complete, reachable, and closed to everything that is not in it."""
+
+import pytest
+
+from drrun.core import events as ev
+from drrun.core.errors import IllegalMove
+from drrun.core.ids import LOCAL
+from drrun.core.moves import MOVES
+from drrun.core.state import Key, RunState
+from drrun.core.status import FINAL, Status
+from tests.unit.core.worlds import plan_of, step
+
+#: These come with commands that do not exist yet.
+LATER = {Status.REGRESSED, Status.ROLLED_BACK}
+
+
+def reachable(start: Status) -> set[Status]:
+    found, edge = {start}, {start}
+    while edge:
+        edge = {
+            after
+            for row in MOVES.values()
+            for before, (after, _) in row.items()
+            if before in edge and after not in found
+        }
+        found |= edge
+    return found
+
+
+def test_every_status_is_reached_from_pending() -> None:
+    assert reachable(Status.PENDING) == set(Status) - LATER
+
+
+@pytest.mark.parametrize("status", sorted(set(Status) - LATER))
+def test_every_status_can_come_to_an_end(status: Status) -> None:
+    assert reachable(status) & FINAL
+
+
+def test_every_row_has_a_sentence() -> None:
+    assert all(sentence for row in MOVES.values() for _, sentence in row.values())
+
+
+def test_every_row_belongs_to_an_event_that_exists() -> None:
+    assert {kind for kind, _ in MOVES} <= set(ev.KINDS)
+
+
+def test_an_illegal_event_is_refused_and_changes_nothing() -> None:
+    state = RunState(plan_of(step("a")))
+    key = Key(next(iter(state.plan.order)), LOCAL)
+    before = state.targets[key]
+    with pytest.raises(IllegalMove):
+        state.apply(
+            ev.TargetFailed(step="a", target="local", cause="failed", why="never began"), 1.0
+        )
+    assert state.targets[key] == before
+
+
+def test_nothing_leaves_passed_but_what_later_commands_bring() -> None:
+    leaving = {
+        kind for (kind, _), row in MOVES.items() if row.get(Status.PASSED, (Status.PASSED,))[0]
+        is not Status.PASSED
+    }  # fmt: skip
+    assert not leaving
