@@ -140,9 +140,8 @@ def bind(
     Raises:
         InputError: A target does not exist, a list cannot be rendered, steps wait in a circle.
     """
-    findings: list[Finding] = []
     names = {"inputs": inputs, "vars": {**inventory.vars, **runbook.vars}}
-    planned = {}
+    planned, findings = {}, []
     for step in runbook.steps.values():
         try:
             planned[step.id] = _planned(step, inventory, selection, names, render)
@@ -157,8 +156,7 @@ def bind(
     )
     if findings:
         raise InputError(findings)
-    order = graph.order_of(runbook.steps)
-    lengths = {step: planned[step].length for step in order}
+    lengths = {step: planned[step].length for step in planned}
     return Plan(
         runbook=runbook,
         inventory=inventory,
@@ -166,13 +164,20 @@ def bind(
         mode=selection.mode,
         variant=selection.variant,
         steps=planned,
-        order=order,
-        waves=tuple(tuple(wave) for wave in graph.waves_of(runbook.steps, order)),
-        critical_path=graph.critical_path(runbook.steps, order, lengths),
-        tails=graph.tails(runbook.steps, order, lengths),
-        ends=graph.finish_times(runbook.steps, order, lengths),
-        dependents=graph.dependents_of(runbook.steps),
+        **_shape(runbook, lengths),
     )
+
+
+def _shape(runbook: Runbook, lengths: Mapping[StepId, float]) -> dict[str, Any]:
+    steps, order = runbook.steps, graph.order_of(runbook.steps)
+    return {
+        "order": order,
+        "waves": tuple(tuple(wave) for wave in graph.waves_of(steps, order)),
+        "critical_path": graph.critical_path(steps, order, lengths),
+        "tails": graph.tails(steps, order, lengths),
+        "ends": graph.finish_times(steps, order, lengths),
+        "dependents": graph.dependents_of(steps),
+    }
 
 
 def _planned(

@@ -8,6 +8,7 @@ from drrun import __version__
 from drrun.core import events as ev
 from drrun.core.decide import MAX_PARALLEL
 from drrun.core.ids import RunId
+from drrun.core.plan import Plan
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus
 from drrun.engine.cases.load import Loaded, refuse_unsupported
@@ -83,10 +84,22 @@ def start(records: Records, equip: Equip, loaded: Loaded, options: Options) -> S
     tools = equip(loaded)
     secrets = LateSecrets(loaded.plan.runbook.secrets, tools.secrets)
     secrets.resolve_all()
-    plan, now = loaded.plan, records.clock.now()
-    run = records.ids.new_run(plan.runbook.name, now)
-    record = RunRecord(
-        id=run,
+    record = _record(records, loaded.plan, options)
+    records.journal.create(record, [_pinned(each) for each in loaded.documents])
+    lease = records.leases.take(record.id)
+    place = Seat(record.id, lease, loaded.folder)
+    session = seat(records, tools, secrets, RunState(loaded.plan), place, options)
+    ledger = session.edges.ledger
+    ledger.record(_started(loaded.plan, options), options.by)
+    ledger.record(took(lease))
+    ledger.commit()
+    return session
+
+
+def _record(records: Records, plan: Plan, options: Options) -> RunRecord:
+    now = records.clock.now()
+    return RunRecord(
+        id=records.ids.new_run(plan.runbook.name, now),
         runbook=plan.runbook.name,
         title=plan.runbook.title,
         mode=str(plan.mode),
@@ -97,31 +110,22 @@ def start(records: Records, equip: Equip, loaded: Loaded, options: Options) -> S
         ended_at=None,
         entries=0,
     )
-    records.journal.create(record, [_pinned(each) for each in loaded.documents])
-    lease = records.leases.take(run)
-    session = seat(
-        records, tools, secrets, RunState(plan), Seat(run, lease, loaded.folder), options
+
+
+def _started(plan: Plan, options: Options) -> ev.RunStarted:
+    return ev.RunStarted(
+        name=plan.runbook.name,
+        title=plan.runbook.title,
+        mode=str(plan.mode),
+        variant=plan.variant,
+        inputs={name: _plain(value) for name, value in plan.inputs.items()},
+        options={
+            "max_parallel": options.max_parallel,
+            "allow_irreversible": list(options.allow_irreversible),
+        },
+        by=options.by,
+        tool=__version__,
     )
-    ledger = session.edges.ledger
-    ledger.record(
-        ev.RunStarted(
-            name=plan.runbook.name,
-            title=plan.runbook.title,
-            mode=str(plan.mode),
-            variant=plan.variant,
-            inputs={name: _plain(value) for name, value in plan.inputs.items()},
-            options={
-                "max_parallel": options.max_parallel,
-                "allow_irreversible": list(options.allow_irreversible),
-            },
-            by=options.by,
-            tool=__version__,
-        ),
-        options.by,
-    )
-    ledger.record(took(lease))
-    ledger.commit()
-    return session
 
 
 def _pinned(document: Document) -> Document:
