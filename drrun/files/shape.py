@@ -125,14 +125,14 @@ class Record(Shape[T]):
         build: Build[T],
         *,
         about: str = "",
-        extra: Schema | None = None,
+        extra: Callable[[Definitions], Schema] = lambda _: {},
     ) -> None:
         self.name = name
         self.keys = keys
         self.build = build
         self.expects = f"a mapping with keys like {', '.join(list(keys)[:3])}"
         self._about = about
-        self._extra = extra or {}
+        self._extra = extra
 
     def read(self, written: Written, reading: Reading) -> T | Wrong:
         """The record as far as it is sound; unknown and missing keys are findings."""
@@ -169,7 +169,7 @@ class Record(Shape[T]):
         required = [name for name, key in self.keys.items() if key.required]
         if required:
             schema["required"] = required
-        return schema | self._extra
+        return schema | self._extra(definitions)
 
 
 def into(cls: Callable[..., T]) -> Build[T]:
@@ -220,8 +220,8 @@ class ListOf(Shape[tuple[T, ...]]):
         self, item: Shape[T], *, or_one: bool = False, or_mapping: bool = False, least: int = 0
     ) -> None:
         self._item = item
-        self._one = (or_one and (Scalar,)) or ()
-        self._one += (or_mapping and (Table,)) or ()
+        forms = ((Scalar, or_one), (Table, or_mapping))
+        self._one: tuple[type, ...] = tuple(form for form, wanted in forms if wanted)
         self._least = least
         self.expects = f"a list of {item.expects}"
         if self._one:
@@ -229,18 +229,21 @@ class ListOf(Shape[tuple[T, ...]]):
 
     def read(self, written: Written, reading: Reading) -> tuple[T, ...] | Wrong:
         """The items that could be read."""
-        if isinstance(written, self._one) and not (isinstance(written, Scalar) and written.is_null):
-            value = self._item.read(written, reading)
-            return WRONG if value is WRONG else (value,)
+        if isinstance(written, self._one) and not (
+            isinstance(written, Scalar) and written.is_null
+        ):
+            one = self._item.read(written, reading)
+            return WRONG if one is WRONG else (one,)
         if not isinstance(written, Listing):
             return self.refuse(written, reading)
         if len(written.items) < self._least:
             return reading.wrong(written, f"must have at least {self._least} item(s)")
-        values = [
-            read_at(str(number), self._item, item, reading)
-            for number, item in enumerate(written.items, 1)
-        ]
-        return tuple(value for value in values if value is not WRONG)
+        values: list[T] = []
+        for number, item in enumerate(written.items, 1):
+            value = read_at(str(number), self._item, item, reading)
+            if value is not WRONG:
+                values.append(value)
+        return tuple(values)
 
     def schema(self, definitions: Definitions) -> Schema:
         """An array, or one item."""

@@ -9,14 +9,14 @@ Rules:
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from drrun.core.values import Duration, Share, Size
 from drrun.files.nearest import did_you_mean
-from drrun.files.shape import WRONG, Converted, Definitions, Reading, Schema, Shape, Wrong
+from drrun.files.shape import WRONG, Definitions, Reading, Schema, Shape, Wrong
 from drrun.files.written import (
     Scalar,
     Written,
@@ -32,7 +32,6 @@ V = TypeVar("V")
 
 #: Longest word that can be a number, a duration, a share.
 _LONGEST: Final = 40
-_SAID_OTHERWISE = frozenset({"yes", "no", "on", "off", "y", "n"})
 
 
 class Text(Shape[str]):
@@ -52,7 +51,7 @@ class Text(Shape[str]):
             return self.refuse(written, reading)
         return written.text
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, _: Definitions) -> Schema:
         """A string; other plain values too unless a pattern is wanted."""
         if self._pattern:
             return {"type": ["string", "integer"], "pattern": f"^(?:{self._pattern.pattern})$"}
@@ -70,7 +69,7 @@ class Literally(Shape[str]):
             return self.refuse(written, reading)
         return written.text
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, _: Definitions) -> Schema:
         """A string or what YAML takes for something else."""
         return {"type": ["string", "number", "boolean"]}
 
@@ -94,7 +93,7 @@ class Parsed(Shape[V]):
         except ValueError as error:
             return reading.wrong(written, str(error))
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, _: Definitions) -> Schema:
         """As given."""
         return dict(self._schema)
 
@@ -111,7 +110,7 @@ class Boolean(Shape[bool]):
             return self.refuse(written, reading)
         return truth
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, _: Definitions) -> Schema:
         """A boolean."""
         return {"type": "boolean"}
 
@@ -137,32 +136,44 @@ class Number(Shape[Any]):
             return self.refuse(written, reading)
         return number
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, _: Definitions) -> Schema:
         """A number with its limits."""
         kind = "integer" if self._whole else "number"
         return {"type": kind, "minimum": self._least, "maximum": self._most}
 
 
-class Choice(Shape[E]):
-    """One of the members of an enum."""
+class OneOf(Shape[V]):
+    """One of a few words, each with its value."""
 
-    def __init__(self, members: type[E]) -> None:
-        self._members = {str(member): member for member in members}
-        self.expects = f"one of {', '.join(self._members)}"
+    def __init__(self, words: Mapping[str, V]) -> None:
+        self._words = words
+        self.expects = f"one of {', '.join(words)}"
 
-    def read(self, written: Written, reading: Reading) -> E | Wrong:
-        """The member."""
+    def read(self, written: Written, reading: Reading) -> V | Wrong:
+        """The value of the word."""
         if not isinstance(written, Scalar):
             return self.refuse(written, reading)
-        member = self._members.get(written.text)
-        if member is None:
-            hint = did_you_mean(written.text, self._members)
+        if written.text not in self._words:
+            hint = did_you_mean(written.text, self._words)
+            if "did you mean" not in hint:
+                return self.refuse(written, reading)
             return reading.wrong(written, f"must be {self.expects}, not {describe(written)}{hint}")
-        return member
+        return self._words[written.text]
 
-    def schema(self, definitions: Definitions) -> Schema:
-        """An enumeration."""
-        return {"enum": list(self._members)}
+    def schema(self, _: Definitions) -> Schema:
+        """An enumeration; `true` and `false` may be written as such."""
+        booleans = [word == "true" for word in self._words if word in {"true", "false"}]
+        return {"enum": [*self._words, *booleans]}
+
+
+def choice(members: type[E]) -> Shape[E]:
+    """One of the members of an enum."""
+    return OneOf({str(member): member for member in members})
+
+
+def one_of(*words: str) -> Shape[str]:
+    """One of a few words."""
+    return OneOf({word: word for word in words})
 
 
 class Pattern(Shape[str]):
@@ -188,7 +199,7 @@ class Pattern(Shape[str]):
             return reading.wrong(written, "is a regular expression that is too large")
         return written.text
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, _: Definitions) -> Schema:
         """A string; editors' regular expressions differ from Python's."""
         return {"type": ["string", "number", "boolean"]}
 
@@ -198,11 +209,11 @@ class Anything(Shape[Any]):
 
     expects = "anything"
 
-    def read(self, written: Written, reading: Reading) -> Any:
+    def read(self, written: Written, _: Reading) -> Any:
         """Text, number, boolean, None, list or dict."""
         return plain_value(written)
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, _: Definitions) -> Schema:
         """No restriction."""
         return {}
 
@@ -227,14 +238,9 @@ class AnyMapping(Shape[dict[str, Any]]):
                 return WRONG
         return value
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, _: Definitions) -> Schema:
         """An object."""
         return {"type": ["object", "null"]}
-
-
-def one_of(words: Iterable[str]) -> Shape[str]:
-    """A word out of a few."""
-    return Converted(Choice(StrEnum("Words", [(word, word) for word in words])), str)
 
 
 def _decimal(text: str) -> float | None:
@@ -242,6 +248,13 @@ def _decimal(text: str) -> float | None:
         return None
     number = float(text)
     return number if math.isfinite(number) else None
+
+
+def _period(text: str) -> Duration:
+    span = Duration.parse(text)
+    if span < 0.1:
+        raise ValueError(f"{text!r} is too short: at least 100ms")
+    return span
 
 
 def _date(text: str) -> str:
@@ -265,6 +278,8 @@ _DURATION_SCHEMA: Schema = {
 }
 
 duration: Shape[Duration] = Parsed("a duration like 5m", Duration.parse, _DURATION_SCHEMA)
+#: A duration that may not be zero: a limit, or how often to look.
+period: Shape[Duration] = Parsed("a duration like 5m", _period, _DURATION_SCHEMA)
 size: Shape[Size] = Parsed("a size like 20GiB", Size.parse, {"type": "string"})
 share: Shape[Share] = Parsed(
     "a count or a share like 25%",

@@ -28,7 +28,7 @@ MOST_ANCHORS: Final = 1_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Refused(Exception):  # noqa: N818 - private, and named for what happened
+class _Refused(Exception):
     """The file breaks a rule that makes reading on pointless."""
 
     def __init__(self, mark: Any, message: str) -> None:
@@ -119,6 +119,8 @@ class _Builder:
                     raise _Refused(
                         event.start_mark, "a second document begins here: one file, one document"
                     )
+            case _:
+                pass  # ends of the document and of the stream
 
     def _take_scalar(self, event: Any) -> None:
         self._count_one(event)
