@@ -41,7 +41,7 @@ def _float(value: Any) -> float:
         try:
             value = float(value)
         except ValueError:
-            _refuse("a number", value) from None
+            _refuse("a number", value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
         _refuse("a number", value)
     return float(value)
