@@ -1,0 +1,191 @@
+# The resident launcher: one per host and controller, on one channel. Reads requests on standard
+# input, answers on standard output, starts every job in a session of its own, so that a job
+# outlives this process, the channel, the link and the controller.
+#
+# Portable sh (dash, bash, busybox ash); no Python, no root. Needs: mkdir, mv, rm, cat, head, tail,
+# wc; setsid where there is one.
+#
+# Rules (FAULTS section 2):
+# - `mkdir` of the job's folder is the claim; whoever loses it only reports (R2).
+# - A script that did not arrive whole is never claimed and never executed (R8).
+# - The exit code is written aside and renamed; nothing is removed before the controller says so,
+#   which it does once the outcome is durable in its journal (R3, R4).
+# - A job of a controller whose fencing token is older than the newest seen for the run is refused.
+#
+# Request: one line, then the stated number of bytes.   Answer: one line, then the stated bytes.
+#   start RUN JOB EPOCH LENGTH BECOME LIMIT  -> started | exists | refused EPOCH | cut | broken WHY
+#   look RUN JOB                 -> absent | claimed | running | ended CODE | gone | rebooted
+#                                   then: OUT ERR  bytes kept so far
+#   read RUN JOB out|err OFFSET LENGTH  -> data LENGTH, then the bytes
+#   kill RUN JOB SIGNAL          -> alive | dead
+#   drop RUN JOB                 -> dropped
+#   list                         -> list COUNT, then so many lines RUN JOB
+# Every answer begins with the nonce, so that what a login shell prints is never taken for one.
+
+umask 077
+set -f
+base=$HOME/.drrun/jobs
+nonce=$1
+boot=-
+[ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id
+setsid=
+command -v setsid >/dev/null 2>&1 && setsid=setsid
+
+say() { printf '%s %s\n' "$nonce" "$*"; }
+
+# Start time of a process, to tell a reused pid; "-" where there is no /proc.
+begun() {
+    began=-
+    [ -r "/proc/$1/stat" ] || return 1
+    read -r began <"/proc/$1/stat" 2>/dev/null || return 1
+    set -- ${began##*) }
+    shift 19 2>/dev/null || return 1
+    began=$1
+}
+
+# The job itself: bounded output, exit code by rename. Runs detached, with the job's folder as $1.
+runner='
+cd "$1" || exit 1
+trap "" HUP
+boot=-; began=-
+[ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id
+if [ -r "/proc/$$/stat" ] && read -r began <"/proc/$$/stat"; then
+    limit=$2; set -f; set -- ${began##*) }; shift 19; began=$1; set -- . "$limit"
+fi
+echo "$$ $boot $began" >pid.new && mv pid.new pid || exit 1
+keep() { head -c "$1" >"$2"; rest=$(wc -c); [ "$rest" -eq 0 ] || echo "$rest" >"$2.more"; }
+{ {
+    /bin/sh ./script </dev/null 2>&3 3>&-
+    echo "$?" >exit.new && mv exit.new exit
+} | keep "$2" out; } 3>&1 | keep "$2" err
+'
+
+start() {
+    run=$1 job=$2 epoch=$3 length=$4 become=$5 limit=$6
+    where=$base/$run/$job
+    mkdir -p "$base/$run" 2>/dev/null || { head -c "$length" >/dev/null; say broken cannot write "$base"; return; }
+    # Over pipes head never reads more than it is asked for, so the next request stays in place.
+    coming=$base/$run/.coming.$$
+    head -c "$length" >"$coming" 2>/dev/null
+    if [ "$(wc -c <"$coming" 2>/dev/null)" -ne "$length" ]; then
+        rm -f "$coming"
+        say cut
+        return
+    fi
+    newest=0
+    [ -r "$base/$run/epoch" ] && read -r newest <"$base/$run/epoch"
+    if [ "$epoch" -lt "$newest" ]; then
+        rm -f "$coming"
+        say refused "$newest"
+        return
+    fi
+    if [ "$epoch" -gt "$newest" ]; then
+        echo "$epoch" >"$base/$run/epoch.$$" && mv "$base/$run/epoch.$$" "$base/$run/epoch"
+    fi
+    if ! mkdir "$where" 2>/dev/null; then
+        rm -f "$coming"
+        if [ -d "$where" ]; then say exists; else say broken cannot write "$base"; fi
+        return
+    fi
+    echo "$become" >"$where/become"
+    mv "$coming" "$where/script" || { say broken cannot write "$where"; return; }
+    if [ -n "$setsid" ]; then
+        setsid /bin/sh -c "$runner" drrun-job "$where" "$limit" </dev/null >/dev/null 2>&1 &
+    else
+        (set -m; /bin/sh -c "$runner" drrun-job "$where" "$limit" </dev/null >/dev/null 2>&1 &)
+    fi
+    say started
+}
+
+# Sets state, and pid where there is one.
+find_state() {
+    where=$base/$1/$2 pid=
+    if [ ! -d "$where" ]; then state=absent
+    elif [ -r "$where/exit" ] && read -r code <"$where/exit"; then state="ended $code"
+    elif [ ! -r "$where/pid" ]; then state=claimed
+    else
+        read -r pid old_boot old_began <"$where/pid"
+        if [ "$old_boot" != "$boot" ]; then state=rebooted
+        elif [ "$old_began" = - ]; then
+            if kill -0 "$pid" 2>/dev/null; then state=running; else state=gone; fi
+        elif begun "$pid" && [ "$began" = "$old_began" ]; then state=running
+        # Between the end of its shell and the exit code there is nothing; look once more.
+        elif [ -r "$where/exit" ] && read -r code <"$where/exit"; then state="ended $code"
+        else state=gone
+        fi
+    fi
+}
+
+size() { if [ -f "$1" ]; then wc -c <"$1"; else echo 0; fi; }
+more() { more=0; [ -r "$1.more" ] && read -r more <"$1.more"; echo "$more"; }
+
+look() {
+    find_state "$1" "$2"
+    # shellcheck disable=SC2046
+    set -- $(size "$where/out") $(size "$where/err") $(more "$where/out") $(more "$where/err")
+    say "$state" "$1" "$2" "$3" "$4"
+}
+
+fetch() {
+    file=$base/$1/$2/$3
+    there=$(size "$file")
+    length=$(( there - $4 ))
+    [ "$length" -gt "$5" ] && length=$5
+    [ "$length" -lt 0 ] && length=0
+    say data "$length"
+    [ "$length" -eq 0 ] || tail -c "+$(( $4 + 1 ))" "$file" 2>/dev/null | head -c "$length"
+}
+
+# Ends the job's whole process group, after making sure that it is still the job's. The form without
+# `--` is the one that dash, bash and busybox all take.
+end() {
+    find_state "$1" "$2"
+    if [ -n "$pid" ] && [ "$state" != rebooted ] && [ "$state" != gone ]; then
+        as=
+        [ -r "$where/become" ] && read -r as <"$where/become"
+        if [ "$as" != - ] && [ -n "$as" ]; then
+            sudo -n -u "$as" /bin/sh -c "kill -$3 -$pid" 2>/dev/null
+        fi
+        kill -"$3" "-$pid" 2>/dev/null
+        if kill -0 "-$pid" 2>/dev/null; then say alive; else say dead; fi
+    else
+        say dead
+    fi
+}
+
+list() {
+    set +f
+    count=0 lines=
+    for each in "$base"/*/*/become; do
+        [ -e "$each" ] || continue
+        each=${each%/become}
+        job=${each##*/}
+        each=${each%/*}
+        count=$(( count + 1 ))
+        lines="$lines${each##*/} $job
+"
+    done
+    set -f
+    say list "$count"
+    printf '%s' "$lines"
+}
+
+drop() {
+    [ -n "$1" ] && [ -n "$2" ] && rm -rf "$base/$1/$2"
+    rmdir "$base/$1" 2>/dev/null
+    say dropped
+}
+
+say ready 1 "$boot" "${setsid:-none}"
+while read -r verb one two three four five six; do
+    case $verb in
+        start) start "$one" "$two" "$three" "$four" "$five" "$six" ;;
+        look) look "$one" "$two" ;;
+        read) fetch "$one" "$two" "$three" "$four" "$five" ;;
+        kill) end "$one" "$two" "$three" ;;
+        drop) drop "$one" "$two" ;;
+        list) list ;;
+        bye) exit 0 ;;
+        *) say what ;;
+    esac
+done
