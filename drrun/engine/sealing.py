@@ -14,6 +14,27 @@ from drrun.core.ids import RunId
 from drrun.engine.ports import Document, Draft, Entry, RunRecord
 
 
+def plain(text: str) -> str:
+    """`text` that any storage takes: bytes that were no text, as in odd file names, are spelt."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def storable(
+    record: RunRecord, documents: Iterable[Document]
+) -> tuple[RunRecord, tuple[Document, ...]]:
+    """A run and its documents as they are kept."""
+    kept = replace(
+        record,
+        runbook=plain(record.runbook),
+        title=plain(record.title),
+        variant=plain(record.variant),
+        started_at=float(record.started_at),
+        started_by=plain(record.started_by),
+        entries=0,
+    )
+    return kept, tuple(replace(each, path=plain(each.path)) for each in documents)
+
+
 def born(record: RunRecord, documents: Iterable[Document]) -> Head:
     """The head of a run that has no entry yet: what never changes in it, and its documents."""
     facts = {
@@ -36,8 +57,7 @@ def seal(run: RunId, epoch: int, head: Head, drafts: Sequence[Draft]) -> list[En
             run=run,
             seq=head.seq + 1,
             at=float(draft.at),
-            # A name from the operating system may hold bytes that are no text.
-            actor=draft.actor.encode("utf-8", "backslashreplace").decode(),
+            actor=plain(draft.actor),
             epoch=epoch,
             kind=draft.kind,
             version=draft.version,

@@ -24,7 +24,7 @@ from drrun.engine.ports import (
     Request,
     RunRecord,
 )
-from drrun.engine.sealing import born, seal
+from drrun.engine.sealing import born, plain, seal, storable
 from drrun.testing.clock import ManualClock
 
 
@@ -87,9 +87,8 @@ class MemoryJournal:
         with self._store.lock:
             if record.id in self._store.runs:
                 raise Refused(f"there is a run {record.id} already; nothing was changed")
-            head = born(record, documents)
-            kept = replace(record, started_at=float(record.started_at), entries=0)
-            self._store.runs[record.id] = _Kept(kept, tuple(documents), head)
+            kept, papers = storable(record, documents)
+            self._store.runs[record.id] = _Kept(kept, papers, born(kept, papers))
 
     def append(self, lease: Lease, drafts: Sequence[Draft]) -> list[Entry]:
         """Write all of `drafts` or none; see `Journal.append`."""
@@ -172,7 +171,7 @@ class MemoryJournal:
         with self._store.lock:
             self._known(run)
             request = Request(
-                len(self._store.requests) + 1, run, float(at), actor, kind, dict(body)
+                len(self._store.requests) + 1, run, float(at), plain(actor), kind, dict(body)
             )
             self._store.requests.append(request)
             return request

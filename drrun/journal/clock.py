@@ -1,0 +1,55 @@
+"""The real clock, and names for new runs: the only place that asks the machine for either.
+
+Rules:
+- The wall clock is read once. From then on a clock counts that goes on while the machine sleeps
+  and cannot be set, so a jump of the wall clock changes no duration and no order (FAULTS 94).
+"""
+
+import re
+import secrets
+import time
+from datetime import UTC, datetime
+
+from drrun.core.ids import RunId
+
+_NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
+
+
+def _elapsed() -> float:
+    """Seconds that only grow, counting suspend where the system can (Linux: CLOCK_BOOTTIME)."""
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boottime is None else time.clock_gettime(boottime)
+
+
+def _wall() -> float:
+    return time.time()  # noqa: TID251  # this is the adapter that everybody else asks
+
+
+class SystemClock:
+    """The real `Clock`."""
+
+    def __init__(self) -> None:
+        self._offset = _wall() - _elapsed()
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC; never goes back while the process lives."""
+        return self._offset + _elapsed()
+
+    def skew(self) -> float:
+        """Seconds by which the wall clock was set forward (or back, negative) since the start."""
+        return _wall() - self.now()
+
+
+class SystemIds:
+    """The real `Ids`."""
+
+    def new_run(self, name: str, now: float) -> RunId:
+        """A name for a new run: `20240111-090000-datacentre-migration-7f3a`.
+
+        Args:
+            name: The runbook's name; what does not belong into a file's name becomes a dash.
+            now: Seconds since the epoch, UTC.
+        """
+        moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
+        plain = _NOT_IN_A_NAME.sub("-", name.lower()).strip("-")[:60].rstrip("-")
+        return RunId("-".join(part for part in (moment, plain, secrets.token_hex(2)) if part))

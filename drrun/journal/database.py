@@ -1,0 +1,192 @@
+"""One SQLite file: opened safely, written durably, its faults said in words.
+
+Rules:
+- Rollback journal and synchronous=EXTRA: a commit that returned survives power loss. No WAL:
+  before 3.51.3 it can lose pages, and a flipped byte in it goes unnoticed (FAULTS section 1).
+- A transaction that met an I/O error is never tried again on this handle: a second fsync may
+  report success for bytes that are gone (FAULTS 86).
+- Reading creates nothing. Where there is no file there is an empty history.
+- One connection for all threads of the process, under a lock; every call is short.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from drrun.core.errors import StateUnusable
+from drrun.journal.faults import explained, is_final, is_full
+from drrun.journal.folder import StatePlace, free_reserve, has_begun, inspect, prepare
+from drrun.journal.queries import statements
+from drrun.journal.schema import bring_up_to_date
+
+#: Seconds to wait for another process that writes.
+BUSY_TIMEOUT = 15.0
+
+Row = Mapping[str, Any]
+
+
+class Database:
+    """The database of one state folder."""
+
+    def __init__(self, place: StatePlace | Path | str, busy_timeout: float = BUSY_TIMEOUT) -> None:
+        """Open nothing yet.
+
+        Args:
+            place: Where the state is, or a name for `StatePlace.named`.
+            busy_timeout: Seconds to wait for another process that writes.
+        """
+        self.place = place if isinstance(place, StatePlace) else StatePlace.named(place)
+        self._busy_timeout = busy_timeout
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        #: Why this handle must not be used any more.
+        self._broken = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the file; the next call opens it again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+    def rows(self, name: str, **values: Any) -> list[Row]:
+        """All rows of a named query; none where there is no file."""
+        with self._faults(), self._lock:
+            if self._connection is None and not has_begun(self.place):
+                return []
+            return self._open().execute(statements()[name], values).fetchall()
+
+    def row(self, name: str, **values: Any) -> Row | None:
+        """The first row of a named query."""
+        return next(iter(self.rows(name, **values)), None)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See one state of the file in all queries inside; keep it short, writers wait."""
+        with self._faults(), self._lock:
+            if self._connection is None and not has_begun(self.place):
+                yield
+                return
+            with _inside(self._open(), "BEGIN"):
+                yield
+
+    @contextmanager
+    def transaction(self) -> Iterator["Transaction"]:
+        """Write all that is done inside durably, or nothing.
+
+        Raises:
+            StateUnusable: Nothing was written.
+        """
+        with self._faults(), self._lock:
+            if self._connection is None:
+                prepare(self.place)
+            connection = self._open()
+            with _inside(connection, "BEGIN IMMEDIATE"):
+                yield Transaction(connection)
+
+    def _open(self) -> sqlite3.Connection:
+        if self._broken:
+            raise StateUnusable(self._broken)
+        if self._connection is None:
+            inspect(self.place)
+            connection = _connect(self.place.database, self._busy_timeout)
+            try:
+                bring_up_to_date(connection, self.place.database)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """Say what SQLite met in words, and act on it."""
+        try:
+            yield
+        except (sqlite3.ProgrammingError, sqlite3.InterfaceError):
+            raise  # a fault of this program, not of the file
+        except sqlite3.Error as error:
+            freed = is_full(error) and free_reserve(self.place)
+            said = explained(error, self.place.database, self._busy_timeout, freed=freed)
+            if is_final(error):
+                self._broken = str(said)
+                self.close()
+            raise said from error
+
+
+class Transaction:
+    """What can be done inside `Database.transaction`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def row(self, name: str, **values: Any) -> Row | None:
+        """The first row of a named query."""
+        row: Row | None = self._connection.execute(statements()[name], values).fetchone()
+        return row
+
+    def change(self, name: str, **values: Any) -> int:
+        """Execute a named statement; how many rows it changed."""
+        return self._connection.execute(statements()[name], values).rowcount
+
+    def change_all(self, name: str, values: Sequence[Row]) -> int:
+        """Execute a named statement with each of `values`; how many rows were changed."""
+        return self._connection.executemany(statements()[name], values).rowcount
+
+    def insert(self, name: str, **values: Any) -> int:
+        """Execute a named insert; the id of the new row."""
+        return self._connection.execute(statements()[name], values).lastrowid or 0
+
+
+def _connect(file: Path, busy_timeout: float) -> sqlite3.Connection:
+    # `rw` never creates, and falls back to reading where writing is not allowed.
+    connection = sqlite3.connect(
+        f"{file.as_uri()}?mode=rw",
+        uri=True,
+        timeout=busy_timeout,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.row_factory = sqlite3.Row
+    for pragma in (
+        "journal_mode = DELETE",
+        "synchronous = EXTRA",
+        "foreign_keys = ON",
+        "trusted_schema = OFF",
+        "cell_size_check = ON",
+    ):
+        try:
+            connection.execute(f"PRAGMA {pragma}").close()
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def _inside(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            # After a full disk SQLite has often rolled back already.
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,133 @@
+"""One stream of an attempt as it lies on disk: a head, and the last two of many segments.
+
+Rules:
+- Of a limit L the first L/2 bytes are the head, and segments are L/4 each: at least the last L/4
+  bytes are always there, at most L in all. The number of a segment tells how much came before it,
+  so nothing else has to survive a crash.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class KeptStream:
+    """The files of one stream; reading finds what is there now, also while it grows."""
+
+    path: Path
+    #: Bytes kept at most.
+    limit: int
+
+    def chunks(self) -> Iterator[bytes]:
+        """All that was kept, with a mark where something was left out."""
+        end = 0
+        for start, file in self._parts():
+            if start > end:
+                yield left_out(start - end)
+            end = start
+            for chunk in _read(file):
+                end += len(chunk)
+                yield chunk
+
+    def head(self, size: int) -> bytes:
+        """The first `size` bytes."""
+        found = b""
+        for _, file in self._parts():
+            for chunk in _read(file):
+                found += chunk[: size - len(found)]
+                if len(found) >= size:
+                    return found
+        return found
+
+    def tail(self, size: int) -> bytes:
+        """The last `size` bytes."""
+        found = b""
+        for _, file in reversed(self._parts()):
+            found = _last(file, size - len(found)) + found
+            if len(found) >= size:
+                break
+        return found
+
+    def excerpt(self, size: int, more: bytes = b"") -> bytes:
+        """The first and the last `size` bytes, all if there are not more.
+
+        Args:
+            size: Bytes of the beginning, and of the end.
+            more: What belongs behind the bytes on disk.
+        """
+        total = sum(file.stat().st_size for _, file in self._parts()) + len(more)
+        if total <= 2 * size and not self._gap():
+            return b"".join(self.chunks()) + more
+        end = (self.tail(size) + more)[-size:]
+        return self.head(size) + left_out(max(0, total - 2 * size) + self._gap()) + end
+
+    def size(self) -> int:
+        """Bytes that are kept."""
+        return sum(file.stat().st_size for _, file in self._parts())
+
+    def place_for(self, offset: int) -> tuple[Path, int]:
+        """The file for the byte at `offset`, and the offset where the next file begins.
+
+        A segment that is not wanted any more is removed.
+        """
+        head, segment = self._sizes()
+        if offset < head:
+            return self.path, head
+        number = (offset - head) // segment + 1
+        self._segment(number - 2).unlink(missing_ok=True)
+        return self._segment(number), head + number * segment
+
+    def put_aside(self) -> None:
+        """Give what is there another name, `….before-1` or the next number."""
+        parts = [file for _, file in self._parts()]
+        if not parts:
+            return
+        number = 1 + len(list(self.path.parent.glob(f"{self.path.name}.before-*")))
+        for file in parts:
+            ending = file.name.removeprefix(self.path.name)
+            file.rename(file.with_name(f"{self.path.name}.before-{number}{ending}"))
+
+    def _gap(self) -> int:
+        parts = self._parts()
+        if len(parts) < 2:
+            return 0
+        return max(0, parts[1][0] - parts[0][1].stat().st_size)
+
+    def _parts(self) -> list[tuple[int, Path]]:
+        """Where each file begins in the stream, and the file, in order."""
+        head, segment = self._sizes()
+        found = [(0, self.path)] if self.path.exists() else []
+        for file in sorted(self.path.parent.glob(f"{self.path.name}.[0-9]*")):
+            number = int(file.name.rpartition(".")[2])
+            found.append((head + (number - 1) * segment, file))
+        return found
+
+    def _sizes(self) -> tuple[int, int]:
+        return max(1, self.limit // 2), max(1, self.limit // 4)
+
+    def _segment(self, number: int) -> Path:
+        # Twelve digits: names sort as numbers do, for more bytes than there are.
+        return self.path.with_name(f"{self.path.name}.{number:012d}")
+
+
+def left_out(size: int) -> bytes:
+    """The mark in place of `size` bytes that were not kept."""
+    return f"\n[drrun: {size} bytes were left out here]\n".encode()
+
+
+def _read(file: Path) -> Iterator[bytes]:
+    try:
+        with file.open("rb") as opened:
+            while chunk := opened.read(_CHUNK):
+                yield chunk
+    except FileNotFoundError:
+        return  # a segment that was removed while the stream was read
+
+
+def _last(file: Path, size: int) -> bytes:
+    with file.open("rb") as opened:
+        opened.seek(max(0, file.stat().st_size - size))
+        return opened.read(size)

@@ -1,0 +1,111 @@
+"""Leases in SQLite: who drives a run.
+
+Rules:
+- A row is never deleted: the epoch of a run only grows.
+- Taking a lease looks at the whole journal first: nobody goes on with a damaged one.
+"""
+
+from collections.abc import Callable
+
+from drrun.core.errors import LeaseLost
+from drrun.core.ids import RunId
+from drrun.engine.leasing import Seat, Sign, must_be_free
+from drrun.engine.ports import Clock, Lease
+from drrun.journal.anchors import Anchors
+from drrun.journal.database import Database
+from drrun.journal.inspection import head_of
+from drrun.journal.processes import sign_of, this_process
+from drrun.journal.rows import lease_of
+
+
+class SqliteLeases:
+    """The `Leases` of one state folder."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        seat: Seat | None = None,
+        sign: Callable[[Lease], Sign] = sign_of,
+    ) -> None:
+        """Take nothing yet.
+
+        Args:
+            database: Where leases are kept.
+            clock: Tells when a lease was taken and seen.
+            seat: Who takes leases; by default this process.
+            sign: Tells whether a holder lives.
+        """
+        self._database = database
+        self._clock = clock
+        self._seat = seat or this_process()
+        self._sign = sign
+        self._anchors = Anchors(database.place.folder)
+
+    def take(self, run: RunId, *, force: bool = False) -> Lease:
+        """Become the controller; a holder that is provably dead is replaced.
+
+        Raises:
+            RunHeld: Somebody else holds it, or might.
+            JournalDamaged: The run is not what was written; nobody can go on with it.
+            Refused: There is no such run.
+        """
+        seat, now = self._seat, self._clock.now()
+        with self._database.transaction() as transaction:
+            row = transaction.row("lease", run=run)
+            if row and not row["released"]:
+                held = lease_of(row)
+                must_be_free(held, self._sign(held), now, force=force)
+            head_of(self._database, self._anchors, run)
+            # Also above what was written: a lost or damaged row must not let the epoch go back.
+            epoch = 1 + max(row["epoch"] if row else 0, self._last_epoch(run))
+            taken = transaction.change(
+                "take_lease",
+                run=run,
+                epoch=epoch,
+                holder=seat.holder,
+                host=seat.host,
+                pid=seat.pid,
+                started=seat.started,
+                since=now,
+            )
+            if not taken:
+                raise LeaseLost
+        return Lease(run, epoch, seat.holder, seat.host, seat.pid, now, now, seat.started)
+
+    def renew(self, lease: Lease) -> None:
+        """Give a sign of life.
+
+        Raises:
+            LeaseLost: Another controller holds the run.
+        """
+        with self._database.transaction() as transaction:
+            if not transaction.change("renew_lease", seen=self._clock.now(), **_key(lease)):
+                raise LeaseLost
+
+    def release(self, lease: Lease) -> None:
+        """Stop being the controller; nothing happens if another one is by now."""
+        with self._database.transaction() as transaction:
+            transaction.change("release_lease", **_key(lease))
+
+    def holder(self, run: RunId) -> Lease | None:
+        """Who drives the run now, if anybody who may be alive does."""
+        row = self._database.row("lease", run=run)
+        if row is None or row["released"]:
+            return None
+        lease = lease_of(row)
+        return None if self._sign(lease) is Sign.DEAD else lease
+
+    def _last_epoch(self, run: RunId) -> int:
+        row = self._database.row("last_epoch", run=run)
+        return int(row["epoch"]) if row else 0
+
+
+def _key(lease: Lease) -> dict[str, str | int]:
+    return {
+        "run": lease.run,
+        "epoch": lease.epoch,
+        "pid": lease.pid,
+        "host": lease.host,
+        "started": lease.started,
+    }

@@ -1,0 +1,119 @@
+"""Rows of the database to values, and back.
+
+Rules:
+- What is no JSON any more, or of another type than was written, is damage, and named.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from drrun.core.chain import canonical
+from drrun.core.errors import JournalDamaged
+from drrun.core.ids import RunId
+from drrun.engine.ports import Document, Entry, Lease, Request, RunRecord
+from drrun.journal.database import Row
+
+
+def entry_of(run: RunId, row: Row) -> Entry:
+    """An entry as it is stored; whether it is what was written, the chain tells.
+
+    Raises:
+        JournalDamaged: It cannot be read.
+    """
+    try:
+        body: Mapping[str, Any] = json.loads(row["body"])
+        # A body is stored in its one spelling: another spelling was not written by us.
+        altered = canonical(body) != row["body"] or not isinstance(body, dict)
+        entry = Entry(
+            run=run,
+            seq=int(row["seq"]),
+            at=float(row["at"]),
+            actor=str(row["actor"]),
+            epoch=int(row["epoch"]),
+            kind=str(row["kind"]),
+            version=int(row["version"]),
+            body=body,
+            hash=str(row["hash"]),
+        )
+    except (ValueError, TypeError, RecursionError):
+        altered, entry = True, None
+    if altered or entry is None:
+        raise JournalDamaged(damage(run, f"entry {row['seq']} was altered"))
+    return entry
+
+
+def entry_values(entry: Entry, lease: Lease) -> dict[str, Any]:
+    """What `append_entry` wants."""
+    return {
+        "run": entry.run,
+        "seq": entry.seq,
+        "at": entry.at,
+        "actor": entry.actor,
+        "epoch": entry.epoch,
+        "kind": entry.kind,
+        "version": entry.version,
+        "body": canonical(entry.body),
+        "hash": entry.hash,
+        "pid": lease.pid,
+        "host": lease.host,
+        "started": lease.started,
+    }
+
+
+def record_of(row: Row) -> RunRecord:
+    """A line of the history."""
+    return RunRecord(
+        id=RunId(row["id"]),
+        runbook=row["runbook"],
+        title=row["title"],
+        mode=row["mode"],
+        variant=row["variant"],
+        started_at=row["started_at"],
+        started_by=row["started_by"],
+        status=row["status"],
+        ended_at=row["ended_at"],
+        entries=row["entries"],
+    )
+
+
+def document_of(row: Row) -> Document:
+    """A document that a run is pinned to."""
+    return Document(row["kind"], row["path"], row["content"], row["sha256"])
+
+
+def lease_of(row: Row) -> Lease:
+    """A lease."""
+    return Lease(
+        run=RunId(row["run"]),
+        epoch=row["epoch"],
+        holder=row["holder"],
+        host=row["host"],
+        pid=row["pid"],
+        since=row["since"],
+        seen=row["seen"],
+        started=row["started"],
+    )
+
+
+def request_of(row: Row) -> Request:
+    """A request of a person.
+
+    Raises:
+        JournalDamaged: It cannot be read.
+    """
+    run = RunId(row["run"])
+    try:
+        body = json.loads(row["body"])
+    except (ValueError, TypeError, RecursionError):
+        raise JournalDamaged(damage(run, f"request {row['id']} was altered")) from None
+    return Request(row["id"], run, row["at"], row["actor"], row["kind"], body)
+
+
+def damage(run: RunId, what: str) -> str:
+    """The message of a damaged journal: what is wrong, what is safe, what to do next."""
+    return (
+        f"the journal of {run} is not what was written: {what}. Nothing was changed, and nobody "
+        f"can go on with this run. Keep a copy of the state folder, then see what is left of it: "
+        f"drrun events {run}"
+    )

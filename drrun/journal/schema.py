@@ -1,0 +1,68 @@
+"""The version of the schema in a file, and the way forward from an older one.
+
+Rules:
+- Migrations go forward only, all in one transaction: killed in the middle, a file is old or new,
+  never half (FAULTS 97). A file with entries is copied before it is migrated.
+- A file made by a newer version is refused, and so is one that is not ours (FAULTS 95).
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from drrun.core.errors import StateUnusable
+from drrun.journal.folder import make_private_file
+from drrun.journal.queries import migrations
+
+#: `PRAGMA application_id`: "drrn".
+APPLICATION = 0x6472726E
+
+
+def bring_up_to_date(connection: sqlite3.Connection, file: Path) -> None:
+    """Apply the migrations that `file` lacks.
+
+    Raises:
+        StateUnusable: It was made by a newer version, or by another program.
+    """
+    newest = max(migrations())
+    if _version(connection, file) == newest:
+        return
+    if _version(connection, file):
+        _copy(connection, file)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have been faster.
+        for number in range(_version(connection, file) + 1, newest + 1):
+            for statement in migrations()[number]:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {newest}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection, file: Path) -> int:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    if application != APPLICATION and (tables or application or version):
+        raise StateUnusable(
+            f"{file} is no journal of drrun. Nothing was changed. Choose another state: --state"
+        )
+    if version > max(migrations()):
+        raise StateUnusable(
+            f"{file} was made by a newer drrun (schema {version}, this one knows "
+            f"{max(migrations())}). Nothing was changed. Use that version, or another state folder"
+        )
+    return version
+
+
+def _copy(connection: sqlite3.Connection, file: Path) -> None:
+    version = _version(connection, file)
+    copy = file.with_name(f"{file.name}.schema-{version}")
+    make_private_file(copy)
+    with closing(sqlite3.connect(copy)) as target:
+        connection.backup(target)

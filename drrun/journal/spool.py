@@ -1,0 +1,232 @@
+"""Outputs of attempts as files: on disk as they come, masked, up to a stated limit.
+
+Rules:
+- `STATE/outputs/RUN/STEP@TARGET/ATTEMPT.stdout` and `.stderr`, mode 0600, written unbuffered:
+  only what may be the beginning of a secret is held back until more comes, or the end.
+- Of each stream half of the attempt's limit is kept: a head in that file, and behind it segments
+  `ATTEMPT.stdout.000000000001`, … of which only the last two stay. What was left out between is
+  marked for every reader and counted. Size and SHA-256 of all bytes, after masking, are in
+  `ATTEMPT.json`. (FAULTS 67)
+- A full or failing disk ends the keeping of that stream, says so in `ATTEMPT.json`, and never
+  ends the run.
+- When an attempt is picked up by a later controller its output is fetched from the start again.
+  What was kept before stays as `ATTEMPT.stdout.before-N` once the first new byte comes.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from drrun.core.errors import StateUnusable
+from drrun.core.ids import RunId, StepId, TargetName
+from drrun.core.masking import Mask, StreamMask
+from drrun.journal.kept import KeptStream
+
+#: Bytes kept of one attempt, both streams together.
+LIMIT = 256 * 1024 * 1024
+
+STREAMS = ("stdout", "stderr")
+#: Bytes of a stream's beginning, and of its end, that captures see.
+_SEEN_BY_CAPTURES = 1024 * 1024
+#: File names are at most 255 bytes long; some room is left for endings.
+_LONGEST_NAME = 200
+
+
+class FileSpool:
+    """The `Spool` of one state folder, and the way to read outputs back."""
+
+    def __init__(self, folder: Path, limit: int = LIMIT) -> None:
+        """Create nothing yet.
+
+        Args:
+            folder: The state folder.
+            limit: Bytes kept of one attempt, both streams together.
+        """
+        self._folder = folder / "outputs"
+        self._limit = limit
+
+    def open(
+        self,
+        run: RunId,
+        step: StepId,
+        target: TargetName,
+        attempt: int,
+        secrets: Iterable[str] = (),
+    ) -> "FileOutput":
+        """A place for the output of one attempt; files appear with the first byte."""
+        return FileOutput(self._at(run, step, target) / str(attempt), self._limit, Mask(secrets))
+
+    def attempts(self, run: RunId, step: StepId, target: TargetName) -> list[int]:
+        """Attempts that left an output, in order."""
+        folder = self._at(run, step, target)
+        names = {file.name.partition(".")[0] for file in folder.glob("*.*")}
+        return sorted(int(name) for name in names if name.isdigit())
+
+    def kept(
+        self, run: RunId, step: StepId, target: TargetName, attempt: int, stream: str
+    ) -> KeptStream:
+        """One stream of one attempt, to read; empty if there is none."""
+        return KeptStream(self._at(run, step, target) / f"{attempt}.{stream}", self._limit // 2)
+
+    def account(
+        self, run: RunId, step: StepId, target: TargetName, attempt: int
+    ) -> Mapping[str, Any]:
+        """What `close` said of an attempt; empty if it was never closed."""
+        return _account(self._at(run, step, target) / f"{attempt}.json")
+
+    def _at(self, run: RunId, step: StepId, target: TargetName) -> Path:
+        return self._folder / _name(run) / f"{_name(step)}@{_name(target)}"
+
+
+class FileOutput:
+    """The `Output` of one attempt."""
+
+    def __init__(self, path: Path, limit: int, mask: Mask) -> None:
+        """Keep bytes under `path` with an ending for each stream."""
+        self._account = path.with_name(f"{path.name}.json")
+        self._lock = threading.Lock()
+        self._streams = {
+            name: _Stream(path.with_name(f"{path.name}.{name}"), limit // 2, mask)
+            for name in STREAMS
+        }
+
+    def write(self, stream: str, data: bytes) -> None:
+        """Keep bytes of `stdout` or `stderr`."""
+        with self._lock:
+            self._streams[stream].take(data)
+
+    def text(self, stream: str) -> str:
+        """What was kept so far, decoded: the first and the last MiB, with a mark between."""
+        with self._lock:
+            kept = self._streams[stream].excerpt(_SEEN_BY_CAPTURES)
+        return kept.decode("utf-8", "replace")
+
+    def close(self) -> Mapping[str, Any]:
+        """Flush to disk.
+
+        Returns:
+            For each stream: `bytes` that came, `masked` bytes after masking, `kept` of those,
+            `sha256` of all masked bytes, `truncated` and why (`reason`, "" if nothing is missing).
+        """
+        with self._lock:
+            account = {name: stream.finish() for name, stream in self._streams.items()}
+            if not any(each["bytes"] for each in account.values()):
+                return _account(self._account) or account
+            try:
+                _write_account(self._account, account)
+            except OSError as error:
+                for each in account.values():
+                    each["reason"] = each["reason"] or f"no account: {error.strerror}"
+            return account
+
+
+class _Stream:
+    """One stream on its way to disk."""
+
+    def __init__(self, path: Path, limit: int, mask: Mask) -> None:
+        self._path = path
+        self._kept = KeptStream(path, limit)
+        self._mask = StreamMask(mask)
+        self._hash = sha256()
+        self._came = 0
+        self._masked = 0
+        self._file = -1
+        self._file_end = 0
+        self._fault = ""
+
+    def take(self, chunk: bytes) -> None:
+        if not chunk:
+            return
+        if not self._came:
+            self._begin()
+        self._came += len(chunk)
+        self._keep(self._mask.feed(chunk))
+
+    def excerpt(self, size: int) -> bytes:
+        return self._kept.excerpt(size, self._mask.waiting())
+
+    def finish(self) -> dict[str, Any]:
+        self._keep(self._mask.flush())
+        if self._file >= 0:
+            try:
+                os.fsync(self._file)
+            except OSError as error:
+                self._fault = self._fault or f"disk: {error.strerror}"
+            os.close(self._file)
+            self._file = -1
+        kept = self._kept.size() if self._came else 0
+        return {
+            "bytes": self._came,
+            "masked": self._masked,
+            "kept": kept,
+            "sha256": self._hash.hexdigest(),
+            "truncated": kept < self._masked,
+            "reason": self._fault or ("limit" if kept < self._masked else ""),
+        }
+
+    def _begin(self) -> None:
+        """Make room: what an earlier controller kept of this attempt stays under another name."""
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._kept.put_aside()
+        except OSError as error:
+            self._fault = f"disk: {error.strerror}"
+
+    def _keep(self, masked: bytes) -> None:
+        self._hash.update(masked)
+        view = memoryview(masked)
+        while view and not self._fault:
+            try:
+                if self._file < 0 or self._masked >= self._file_end:
+                    self._next_file()
+                written = os.write(self._file, view[: self._file_end - self._masked])
+            except OSError as error:
+                self._fault = f"disk: {error.strerror}"
+                break
+            self._masked += written
+            view = view[written:]
+        self._masked += len(view)
+
+    def _next_file(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+        path, self._file_end = self._kept.place_for(self._masked)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._file = os.open(path, flags, 0o600)
+
+
+def _name(text: str) -> str:
+    """`text` as a file's name, whatever it holds; a long one is cut and told apart by its hash."""
+    safe = quote(text.encode("utf-8", "surrogatepass"), safe="")
+    # Two names that are no names of files.
+    safe = safe.replace(".", "%2E") if safe in {".", ".."} else safe
+    if len(safe) > _LONGEST_NAME // 2:
+        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        safe = f"{safe[: _LONGEST_NAME // 2 - 20]}%{digest}"
+    return safe
+
+
+def _account(path: Path) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise StateUnusable(f"{path} cannot be read: {error}") from None
+    return found
+
+
+def _write_account(path: Path, account: Mapping[str, Any]) -> None:
+    aside = path.with_name(f"{path.name}.new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(aside, flags, 0o600), "w", encoding="utf-8") as file:
+        json.dump(account, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)

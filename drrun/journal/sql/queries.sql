@@ -1,0 +1,93 @@
+-- Every statement of the journal, by name. `drrun.journal.queries` reads this file.
+
+-- name: create_run
+INSERT INTO runs (id, runbook, title, mode, variant, started_at, started_by, status, ended_at,
+                  genesis, head_seq, head_hash)
+VALUES (:id, :runbook, :title, :mode, :variant, :started_at, :started_by, :status, :ended_at,
+        :genesis, 0, :genesis)
+ON CONFLICT (id) DO NOTHING
+
+-- name: create_document
+INSERT INTO documents (run, position, kind, path, content, sha256)
+VALUES (:run, :position, :kind, :path, :content, :sha256)
+
+-- name: documents
+SELECT kind, path, content, sha256 FROM documents WHERE run = :run ORDER BY position
+
+-- name: runs
+SELECT id, runbook, title, mode, variant, started_at, started_by, status, ended_at,
+       head_seq AS entries
+FROM runs ORDER BY started_at DESC, id DESC
+
+-- name: run
+SELECT id, runbook, title, mode, variant, started_at, started_by, status, ended_at,
+       head_seq AS entries, genesis, head_hash
+FROM runs WHERE id = :run
+
+-- name: update_run
+UPDATE runs SET status = :status, ended_at = :ended_at WHERE id = :run
+
+-- name: head
+SELECT runs.head_seq, runs.head_hash, runs.genesis, entries.hash AS last_hash
+FROM runs LEFT JOIN entries ON entries.run = runs.id AND entries.seq = runs.head_seq
+WHERE runs.id = :run
+
+-- name: append_entry
+-- The fencing token is compared by the insert itself: a check before it lets a paused controller
+-- write after it was replaced.
+INSERT INTO entries (run, seq, at, actor, epoch, kind, version, body, hash)
+SELECT :run, :seq, :at, :actor, :epoch, :kind, :version, :body, :hash
+WHERE EXISTS (SELECT 1 FROM leases
+              WHERE run = :run AND epoch = :epoch AND pid = :pid AND host = :host
+                AND started = :started AND released = 0)
+
+-- name: move_head
+UPDATE runs SET head_seq = :seq, head_hash = :hash
+WHERE id = :run AND head_seq = :old_seq AND head_hash = :old_hash
+
+-- name: entries
+SELECT seq, at, actor, epoch, kind, version, body, hash
+FROM entries WHERE run = :run AND seq > :after ORDER BY seq LIMIT :limit
+
+-- name: hash_of_entry
+SELECT hash FROM entries WHERE run = :run AND seq = :seq
+
+-- name: last_epoch
+SELECT epoch FROM entries WHERE run = :run ORDER BY seq DESC LIMIT 1
+
+-- name: lease
+SELECT run, epoch, holder, host, pid, started, since, seen, released FROM leases WHERE run = :run
+
+-- name: take_lease
+INSERT INTO leases (run, epoch, holder, host, pid, started, since, seen, released)
+VALUES (:run, :epoch, :holder, :host, :pid, :started, :since, :since, 0)
+ON CONFLICT (run) DO UPDATE
+SET epoch = excluded.epoch, holder = excluded.holder, host = excluded.host, pid = excluded.pid,
+    started = excluded.started, since = excluded.since, seen = excluded.seen, released = 0
+WHERE leases.epoch < excluded.epoch
+
+-- name: renew_lease
+UPDATE leases SET seen = :seen
+WHERE run = :run AND epoch = :epoch AND pid = :pid AND host = :host AND started = :started
+  AND released = 0
+
+-- name: release_lease
+UPDATE leases SET released = 1
+WHERE run = :run AND epoch = :epoch AND pid = :pid AND host = :host AND started = :started
+
+-- name: post_request
+INSERT INTO requests (run, at, actor, kind, body) VALUES (:run, :at, :actor, :kind, :body)
+
+-- name: pending_requests
+SELECT id, run, at, actor, kind, body FROM requests
+WHERE run = :run AND accepted IS NULL ORDER BY id
+
+-- name: settle_request
+-- The first answer stands.
+UPDATE requests SET accepted = :accepted, message = :message WHERE id = :id AND accepted IS NULL
+
+-- name: answer
+SELECT accepted, message FROM requests WHERE id = :id AND accepted IS NOT NULL
+
+-- name: last_request
+SELECT coalesce(max(id), 0) AS id FROM requests

@@ -1,0 +1,56 @@
+"""The parts of a state folder, put together.
+
+Rules:
+- Opening creates nothing; the first write does.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from drrun.engine.ports import Clock
+from drrun.journal.database import Database
+from drrun.journal.inbox import SqliteInbox
+from drrun.journal.leases import SqliteLeases
+from drrun.journal.processes import this_process
+from drrun.journal.spool import FileSpool
+from drrun.journal.sqlite import SqliteJournal
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Everything that is kept of runs."""
+
+    database: Database
+    journal: SqliteJournal
+    leases: SqliteLeases
+    inbox: SqliteInbox
+    spool: FileSpool
+
+    def close(self) -> None:
+        """Leave the database."""
+        self.database.close()
+
+
+@contextmanager
+def open_store(name: str | Path, clock: Clock, person: str = "") -> Iterator[Store]:
+    """The store at `name`, closed at the end.
+
+    Args:
+        name: A folder, or an SQLite file; see `StatePlace.named`.
+        clock: Tells when leases are taken and seen.
+        person: Who holds leases; by default the user of the operating system.
+    """
+    database = Database(name)
+    store = Store(
+        database,
+        SqliteJournal(database),
+        SqliteLeases(database, clock, this_process(person)),
+        SqliteInbox(database),
+        FileSpool(database.place.folder),
+    )
+    try:
+        yield store
+    finally:
+        store.close()
