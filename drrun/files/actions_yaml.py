@@ -201,7 +201,9 @@ def take_action(values: dict[str, Any], table: Table, reading: Reading) -> Actio
     if len(written) != 1:
         says = f"has {' and '.join(written)}" if written else "does nothing"
         return reading.wrong(
-            table, f"{says}: exactly one action of {', '.join(CHOICES)}", code="one-action"
+            reading.keys[-1] or table,
+            f"{says}: exactly one action of {', '.join(CHOICES)}",
+            code="one-action",
         )
     kind = written[0]
     _refuse_strays(kind, table, reading)

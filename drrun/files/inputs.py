@@ -50,9 +50,9 @@ def _float(value: Any) -> float:
 def _bool(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    if value in {"true", "false"}:
-        return bool(value == "true")
-    _refuse("true or false", value)
+    if value not in ("true", "false"):
+        _refuse("true or false", value)
+    return bool(value == "true")
 
 
 def _duration(value: Any) -> Duration:

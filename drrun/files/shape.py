@@ -42,10 +42,17 @@ class Reading:
         self.findings: list[Finding] = []
         #: Keys from the top of the file to where the reader stands.
         self.path: list[str] = []
+        #: The same keys as they stand in the file; None for items of lists.
+        self.keys: list[Scalar | None] = []
 
     def place(self, written: Written) -> Place:
         """Where `written` begins."""
         return Place(self.file, written.line, written.column)
+
+    def place_of_key(self) -> Place:
+        """Where the key stands whose value is being read."""
+        key = self.keys[-1] if self.keys else None
+        return self.place(key) if key is not None else Place(self.file)
 
     def wrong(
         self,
@@ -112,7 +119,7 @@ class Key:
 
 
 #: Makes a record's value from those read; may note more findings.
-Build = Callable[[dict[str, Any], Table, Reading], "T | Wrong"]
+Build = Callable[[dict[str, Any], Table, Reading], T | Wrong]
 
 
 class Record(Shape[T]):
@@ -144,7 +151,7 @@ class Record(Shape[T]):
             if key is None:
                 reading.unknown(entry.key, "key", self.keys)
                 continue
-            value = read_at(name, key.shape, entry.value, reading)
+            value = read_at(name, key.shape, entry.value, reading, entry.key)
             if value is not WRONG:
                 values[key.into or name] = value
         complete = True
@@ -181,13 +188,16 @@ def into(cls: Callable[..., T]) -> Build[T]:
     return build
 
 
-def read_at(name: str, shape: Shape[T], written: Written, reading: Reading) -> T | Wrong:
+def read_at(
+    name: str, shape: Shape[T], written: Written, reading: Reading, key: Scalar | None = None
+) -> T | Wrong:
     """Read `written` one step further down the path."""
     reading.path.append(name)
-    try:
-        return shape.read(written, reading)
-    finally:
-        reading.path.pop()
+    reading.keys.append(key)
+    value = shape.read(written, reading)
+    reading.path.pop()
+    reading.keys.pop()
+    return value
 
 
 class Converted(Shape[T]):
@@ -269,7 +279,7 @@ class MappingOf(Shape[dict[str, T]]):
         values: dict[str, T] = {}
         for name, entry in written.entries.items():
             sound = self._name.read(entry.key, reading) is not WRONG
-            value = read_at(name, self._value, entry.value, reading)
+            value = read_at(name, self._value, entry.value, reading, entry.key)
             if sound and value is not WRONG:
                 values[name] = value
         return values

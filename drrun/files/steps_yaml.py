@@ -233,7 +233,7 @@ class StepShape(Record[Step]):
             id=StepId(reading.path[-1]),
             action=action,
             execution=execution,
-            place=reading.place(table),
+            place=reading.place_of_key(),
             places=_places(table, reading),
             **values,
         )

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from drrun.core.values import Duration, Share, Size
@@ -185,23 +186,27 @@ class Pattern(Shape[str]):
         """The expression as text; one with a template in it can only be compiled later."""
         if not isinstance(written, Scalar) or written.is_null:
             return self.refuse(written, reading)
-        if "{{" in written.text:
-            return written.text
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # "possible nested set": valid today
-                re.compile(written.text)
-        except re.error as error:
-            at = f" at character {error.pos + 1}" if error.pos is not None else ""
-            message = f"{shortened(written.text)} is no regular expression: {error.msg}{at}"
-            return reading.wrong(written, message)
-        except (OverflowError, RecursionError):
-            return reading.wrong(written, "is a regular expression that is too large")
-        return written.text
+        fault = "" if "{{" in written.text else _fault_of(written.text)
+        return reading.wrong(written, fault) if fault else written.text
 
     def schema(self, _: Definitions) -> Schema:
         """A string; editors' regular expressions differ from Python's."""
         return {"type": ["string", "number", "boolean"]}
+
+
+@lru_cache(maxsize=1000)
+def _fault_of(expression: str) -> str:
+    """What is wrong with a regular expression, or ""."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "possible nested set": valid today
+            re.compile(expression)
+    except re.error as error:
+        at = f" at character {error.pos + 1}" if error.pos is not None else ""
+        return f"{shortened(expression)} is no regular expression: {error.msg}{at}"
+    except (OverflowError, RecursionError):
+        return "is a regular expression that is too large"
+    return ""
 
 
 class Anything(Shape[Any]):

@@ -20,7 +20,7 @@ from drrun.files.written import Entry, Listing, Scalar, Table, Written
 #: Nested levels; a runbook needs about eight.
 DEEPEST: Final = 50
 #: Scalars, lists and mappings in one file, those repeated by aliases included.
-MOST: Final = 500_000
+MOST: Final = 800_000
 #: Parts that aliases may repeat, and anchors in one file.
 MOST_REPEATED: Final = 20_000
 MOST_ANCHORS: Final = 1_000
