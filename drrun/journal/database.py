@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from drrun.core.errors import StateUnusable
-from drrun.journal.faults import explained, is_final, is_full
+from drrun.journal.faults import damaged, explained, is_final, is_full
 from drrun.journal.folder import StatePlace, free_reserve, has_begun, inspect, prepare
 from drrun.journal.queries import statements
 from drrun.journal.schema import bring_up_to_date
@@ -120,6 +120,9 @@ class Database:
             yield
         except (sqlite3.ProgrammingError, sqlite3.InterfaceError):
             raise  # a fault of this program, not of the file
+        except UnicodeDecodeError as error:
+            # SQLite quotes damaged bytes in its message, and Python cannot make a text of it.
+            raise damaged(str(error), self.place.database) from error
         except sqlite3.Error as error:
             freed = is_full(error) and free_reserve(self.place)
             said = explained(error, self.place.database, self._busy_timeout, freed=freed)

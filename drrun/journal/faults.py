@@ -41,10 +41,7 @@ def explained(
     """
     code = _code(error)
     if code in _DAMAGED or code is None:
-        return JournalDamaged(
-            f"{file} is damaged: {error}. Nothing was changed. Keep a copy of the folder as it "
-            "is, then look at what can be read: drrun verify-journal"
-        )
+        return damaged(str(error), file)
     if code == sqlite3.SQLITE_FULL:
         room = " A reserve was freed, so that a pause can be recorded." if freed else ""
         return StateUnusable(
@@ -65,6 +62,14 @@ def explained(
     return StateUnusable(
         f"the disk with {file} failed: {error}. Nothing more is started, and nothing is tried "
         "again on it by this process. See to the disk, then go on: drrun resume"
+    )
+
+
+def damaged(what: str, file: Path) -> JournalDamaged:
+    """The file itself cannot be read as what it was."""
+    return JournalDamaged(
+        f"{file} is damaged: {what}. Nothing was changed. Keep a copy of the folder as it is, "
+        "then look at what can be read: drrun verify-journal"
     )
 
 

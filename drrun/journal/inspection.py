@@ -30,6 +30,8 @@ def head_of(database: Database, anchors: Anchors, run: RunId) -> Head:
     """
     row = database.row("run", run=run)
     if row is None:
+        if anchors.held(run) is not None:
+            raise JournalDamaged(damage(run, "it was written here, but is in no list any more"))
         raise unknown_run(run)
     papers = pinned(database, run)
     start = born(record_of(row), papers)

@@ -48,7 +48,8 @@ def _version(connection: sqlite3.Connection, file: Path) -> int:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
-    if application != APPLICATION and (tables or application or version):
+    foreign = application != APPLICATION and (tables or application or version)
+    if foreign or version < 0:
         raise StateUnusable(
             f"{file} is no journal of drrun. Nothing was changed. Choose another state: --state"
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from drrun.engine.ports import Clock
 from drrun.journal.database import Database
@@ -28,8 +29,19 @@ class Store:
     inbox: SqliteInbox
     spool: FileSpool
 
+    @classmethod
+    def over(cls, database: Database, clock: Clock, person: str = "") -> Self:
+        """The parts over one database; see `open_store`."""
+        return cls(
+            database,
+            SqliteJournal(database),
+            SqliteLeases(database, clock, this_process(person)),
+            SqliteInbox(database),
+            FileSpool(database.place.folder),
+        )
+
     def close(self) -> None:
-        """Leave the database."""
+        """Leave the database; the next call opens it again."""
         self.database.close()
 
 
@@ -42,15 +54,5 @@ def open_store(name: str | Path, clock: Clock, person: str = "") -> Iterator[Sto
         clock: Tells when leases are taken and seen.
         person: Who holds leases; by default the user of the operating system.
     """
-    database = Database(name)
-    store = Store(
-        database,
-        SqliteJournal(database),
-        SqliteLeases(database, clock, this_process(person)),
-        SqliteInbox(database),
-        FileSpool(database.place.folder),
-    )
-    try:
-        yield store
-    finally:
-        store.close()
+    with Database(name) as database:
+        yield Store.over(database, clock, person)

@@ -1,0 +1,88 @@
+"""Several processes on one state folder: killed, stale, in a race, or in each other's way."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from drrun.core.errors import StateUnusable
+from drrun.engine.leasing import LEASE_TTL
+from drrun.journal.database import Database
+from tests.contract.journal.benches import RUN, Other, SqliteBench, draft, sqlite_bench
+
+
+def test_everything_a_killed_controller_was_promised_is_there(disk: SqliteBench) -> None:
+    """FAULTS 45: twenty controllers, each killed at a random moment of its writing."""
+    chance = random.Random(45)
+    durable: dict[int, str] = {}
+    for _ in range(20):
+        writer = disk.other("append", RUN)
+        writer.hear()
+        heard = [writer.hear() for _ in range(chance.randrange(12))]
+        writer.shoot()
+        durable.update({said["seq"]: said["hash"] for said in [*heard, *writer.hear_all()]})
+    entries = {entry.seq: entry.hash for entry in disk.mine.journal.read(RUN)}
+    missing = {seq: hash_ for seq, hash_ in durable.items() if entries.get(seq) != hash_}
+    assert durable
+    assert not missing
+    assert disk.mine.journal.verify(RUN) == entries[len(entries)]
+
+
+def test_both_entries_of_a_transaction_are_there_or_none(disk: SqliteBench) -> None:
+    for _ in range(10):
+        writer = disk.other("append", RUN)
+        writer.hear()
+        writer.hear()
+        writer.kill()
+    assert len(list(disk.mine.journal.read(RUN))) % 2 == 0
+
+
+def test_a_stale_process_is_refused_by_the_insert_itself(disk: SqliteBench) -> None:
+    stale = disk.other("hold", RUN)
+    stale.hear()
+    disk.clock.advance(LEASE_TTL)
+    lease = disk.mine.leases.take(RUN, force=True)
+    disk.mine.journal.append(lease, [draft()])
+    stale.tell()
+    assert stale.hear() == {"wrote": False, "error": "LeaseLost"}
+    assert len(list(disk.mine.journal.read(RUN))) == 1
+
+
+def test_rivals_never_write_under_an_older_epoch(disk: SqliteBench) -> None:
+    """FAULTS 92: three processes take the run from each other, 180 times."""
+    rivals = [disk.other("rival", RUN) for _ in range(3)]
+    wrote = sum(rival.hear()["wrote"] for rival in rivals)
+    epochs = [entry.epoch for entry in disk.mine.journal.read(RUN)]
+    assert len(epochs) == wrote
+    assert epochs == sorted(epochs)
+    disk.mine.journal.verify(RUN)
+
+
+def test_others_can_look_and_ask_while_a_controller_writes(disk: SqliteBench) -> None:
+    writer = disk.other("append", RUN)
+    writer.hear()
+    seen = 0
+    for _ in range(50):
+        disk.mine.journal.verify(RUN)
+        seen = disk.mine.journal.runs()[0].entries
+        disk.mine.inbox.post(RUN, 1.0, "simon", "note", {})
+    writer.hear()
+    assert seen > 0
+    assert len(disk.mine.inbox.pending(RUN)) == 50
+
+
+def test_a_lock_that_is_held_for_long_is_named_with_its_holder(tmp_path: Path) -> None:
+    """FAULTS 89."""
+    with sqlite_bench(tmp_path / "state") as disk:
+        disk.mine.journal.runs()
+        disk.mine.inbox.version()
+        locker: Other = disk.other("lock")
+        locker.hear()
+        with (
+            Database(tmp_path / "state", busy_timeout=0.1) as impatient,
+            pytest.raises(StateUnusable) as refusal,
+            impatient.transaction(),
+        ):
+            pass
+    assert "is locked by process " in str(refusal.value)
+    assert "waited 0.1 s. Nothing was written" in str(refusal.value)
