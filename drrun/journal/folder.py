@@ -61,7 +61,8 @@ def prepare(place: StatePlace) -> None:
         StateUnusable: Something cannot be made, or must not be trusted.
     """
     with _faults_in_words(place):
-        _make_folder(place.folder)
+        make_private_folder(place.folder)
+        _adopt_if_empty(place.folder)
         inspect(place)
         make_private_file(place.database)
         _make_reserve(place.reserve)
@@ -126,6 +127,15 @@ def make_private_file(path: Path) -> None:
         os.close(os.open(path, flags, 0o600))
 
 
+def make_private_folder(folder: Path) -> None:
+    """Make a folder, and those above that are missing, for this user alone."""
+    if folder.is_symlink() or folder.exists():
+        return
+    make_private_folder(folder.parent)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+
+
 def free_reserve(place: StatePlace) -> bool:
     """Give the reserve back to a full disk; whether there was one."""
     try:
@@ -135,16 +145,10 @@ def free_reserve(place: StatePlace) -> bool:
     return True
 
 
-def _make_folder(folder: Path) -> None:
-    if folder.is_symlink() or folder.exists():
-        # An empty folder that was given to us becomes ours.
-        if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
-            folder.chmod(0o700)
-        return
-    if not folder.parent.exists():
-        _make_folder(folder.parent)
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
+def _adopt_if_empty(folder: Path) -> None:
+    """An empty folder that somebody made for us becomes ours alone."""
+    if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
+        folder.chmod(0o700)
 
 
 def _make_reserve(path: Path) -> None:

@@ -7,6 +7,7 @@ Rules:
 """
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -18,22 +19,34 @@ from drrun.journal.queries import migrations
 APPLICATION = 0x6472726E
 
 
-def bring_up_to_date(connection: sqlite3.Connection, file: Path) -> None:
+Migrations = Mapping[int, Sequence[str]]
+
+
+def bring_up_to_date(
+    connection: sqlite3.Connection, file: Path, known: Migrations | None = None
+) -> None:
     """Apply the migrations that `file` lacks.
+
+    Args:
+        connection: In autocommit.
+        file: What the connection is open on.
+        known: Statements that lead to each version; by default those of this program.
 
     Raises:
         StateUnusable: It was made by a newer version, or by another program.
     """
-    newest = max(migrations())
-    if _version(connection, file) == newest:
+    known = known or migrations()
+    newest = max(known)
+    version = _version(connection, file, newest)
+    if version == newest:
         return
-    if _version(connection, file):
-        _copy(connection, file)
+    if version:
+        _copy(connection, file.with_name(f"{file.name}.schema-{version}"))
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have been faster.
-        for number in range(_version(connection, file) + 1, newest + 1):
-            for statement in migrations()[number]:
+        for number in range(_version(connection, file, newest) + 1, newest + 1):
+            for statement in known[number]:
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {newest}")
@@ -44,7 +57,7 @@ def bring_up_to_date(connection: sqlite3.Connection, file: Path) -> None:
         raise
 
 
-def _version(connection: sqlite3.Connection, file: Path) -> int:
+def _version(connection: sqlite3.Connection, file: Path, newest: int) -> int:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
@@ -53,17 +66,15 @@ def _version(connection: sqlite3.Connection, file: Path) -> int:
         raise StateUnusable(
             f"{file} is no journal of drrun. Nothing was changed. Choose another state: --state"
         )
-    if version > max(migrations()):
+    if version > newest:
         raise StateUnusable(
             f"{file} was made by a newer drrun (schema {version}, this one knows "
-            f"{max(migrations())}). Nothing was changed. Use that version, or another state folder"
+            f"{newest}). Nothing was changed. Use that version, or another state folder"
         )
     return version
 
 
-def _copy(connection: sqlite3.Connection, file: Path) -> None:
-    version = _version(connection, file)
-    copy = file.with_name(f"{file.name}.schema-{version}")
+def _copy(connection: sqlite3.Connection, copy: Path) -> None:
     make_private_file(copy)
     with closing(sqlite3.connect(copy)) as target:
         connection.backup(target)

@@ -25,6 +25,7 @@ from urllib.parse import quote
 from drrun.core.errors import StateUnusable
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.masking import Mask, StreamMask
+from drrun.journal.folder import make_private_folder
 from drrun.journal.kept import KeptStream
 
 #: Bytes kept of one attempt, both streams together.
@@ -172,7 +173,7 @@ class _Stream:
     def _begin(self) -> None:
         """Make room: what an earlier controller kept of this attempt stays under another name."""
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self._path.parent)
             self._kept.put_aside()
         except OSError as error:
             self._fault = f"disk: {error.strerror}"

@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 
 from tests.contract.journal.benches import (
-    RUN,
     Bench,
     MemoryBench,
     SqliteBench,
@@ -33,5 +32,3 @@ def disk(tmp_path: Path) -> Iterator[SqliteBench]:
     with sqlite_bench(tmp_path / "state") as disk:
         disk.mine.journal.create(record(), [document()])
         yield disk
-
-

@@ -89,22 +89,18 @@ def lock(database: Database) -> None:
         sys.stdin.readline()
 
 
+ERRANDS = {"hold": hold, "append": append, "post": post, "disk-fails": disk_fails}
+
+
 def main(errand: str, folder: str, run: str = "") -> None:
     with Database(Path(folder)) as database:
         view = sqlite_view(database, ManualClock())
-        match errand:
-            case "hold":
-                hold(view, RunId(run))
-            case "append":
-                append(view, RunId(run))
-            case "rival":
-                rival(database, view, RunId(run))
-            case "post":
-                post(view, RunId(run))
-            case "disk-fails":
-                disk_fails(view, RunId(run))
-            case "lock":
-                lock(database)
+        if errand == "lock":
+            lock(database)
+        elif errand == "rival":
+            rival(database, view, RunId(run))
+        else:
+            ERRANDS[errand](view, RunId(run))
 
 
 if __name__ == "__main__":

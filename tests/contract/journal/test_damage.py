@@ -44,34 +44,36 @@ def store(written: Path) -> Iterator[Store]:
         yield opened
 
 
-@pytest.mark.parametrize(
-    ("done", "found"),
-    [
-        ("UPDATE entries SET body = replace(body, 'seen', 'said') WHERE seq = 4", "entry 4 was altered"),
-        ("UPDATE entries SET body = replace(body, ':', ' :') WHERE seq = 4", "entry 4 was altered"),
-        ("UPDATE entries SET body = '{' WHERE seq = 4", "entry 4 was altered"),
-        ("UPDATE entries SET body = CAST(body AS BLOB) WHERE seq = 4", "entry 4 was altered"),
-        ("UPDATE entries SET actor = 'simon' WHERE seq = 2", "entry 2 was altered"),
-        ("UPDATE entries SET at = at + 1 WHERE seq = 1", "entry 1 was altered"),
-        ("UPDATE entries SET at = 'noon' WHERE seq = 1", "entry 1 was altered"),
-        ("UPDATE entries SET kind = 'Other' WHERE seq = 6", "entry 6 was altered"),
-        ("UPDATE entries SET epoch = 7 WHERE seq = 3", "entry 3 was altered"),
-        ("DELETE FROM entries WHERE seq = 3", "entry 3 is missing"),
-        ("DELETE FROM entries WHERE seq = 1", "entry 1 is missing"),
-        ("DELETE FROM entries WHERE seq > 4", "entry 5 is missing: the end was cut, up to entry 6"),
-        ("DELETE FROM entries", "entry 1 is missing: the end was cut, up to entry 6"),
-        (
-            "INSERT INTO entries SELECT run, 7, at, actor, epoch, kind, version, body, hash"
-            " FROM entries WHERE seq = 6",
-            "entry 7 was altered",
-        ),
-        ("UPDATE documents SET content = 'drrun: 2'", "runbook /srv/migration.yaml was altered"),
-        ("UPDATE documents SET path = '/other'", "list of documents"),
-        ("DELETE FROM documents", "list of documents"),
-        ("UPDATE runs SET mode = 'rehearsal'", "how it was started"),
-        ("UPDATE runs SET head_hash = genesis", "entry 6 is not the one"),
-    ],
-)  # fmt: skip
+CHANGES = {
+    "SET body = replace(body, 'seen', 'said') WHERE seq = 4": "entry 4 was altered",
+    "SET body = replace(body, ':', ' :') WHERE seq = 4": "entry 4 was altered",
+    "SET body = '{' WHERE seq = 4": "entry 4 was altered",
+    "SET body = CAST(body AS BLOB) WHERE seq = 4": "entry 4 was altered",
+    "SET actor = 'simon' WHERE seq = 2": "entry 2 was altered",
+    "SET at = at + 1 WHERE seq = 1": "entry 1 was altered",
+    "SET at = 'noon' WHERE seq = 1": "entry 1 was altered",
+    "SET kind = 'Other' WHERE seq = 6": "entry 6 was altered",
+    "SET epoch = 7 WHERE seq = 3": "entry 3 was altered",
+    "SET seq = 9 WHERE seq = 3": "entry 3 is missing",
+}
+DAMAGE = {
+    **{f"UPDATE entries {change}": found for change, found in CHANGES.items()},
+    "DELETE FROM entries WHERE seq = 3": "entry 3 is missing",
+    "DELETE FROM entries WHERE seq = 1": "entry 1 is missing",
+    "DELETE FROM entries WHERE seq > 4": "entry 5 is missing: the end was cut, up to entry 6",
+    "DELETE FROM entries": "entry 1 is missing: the end was cut, up to entry 6",
+    "INSERT INTO entries SELECT run, 7, at, actor, epoch, kind, version, body, hash FROM entries"
+    " WHERE seq = 6": "entry 7 was altered",
+    "UPDATE documents SET content = 'drrun: 2'": "runbook /srv/migration.yaml was altered",
+    "UPDATE documents SET path = '/other'": "list of documents",
+    "DELETE FROM documents": "list of documents",
+    "UPDATE runs SET mode = 'rehearsal'": "how it was started",
+    "UPDATE runs SET head_hash = genesis": "entry 6 is not the one",
+    "UPDATE runs SET id = 'other'": "in no list any more",
+}
+
+
+@pytest.mark.parametrize(("done", "found"), DAMAGE.items(), ids=DAMAGE)
 def test_what_was_changed_is_named(written: Path, store: Store, done: str, found: str) -> None:
     tamper(written, done)
     with pytest.raises(JournalDamaged, match=found):

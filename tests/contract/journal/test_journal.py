@@ -54,7 +54,17 @@ def test_an_entry_says_who_wrote_it_under_which_epoch(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", "ünïcode ☃", "\x00 nul", "\udc80 no text", 0.1 + 0.2, -0.0, 10**30, None, {"b": {"a": 1}}],
+    [
+        "",
+        "ünïcode ☃",
+        "\x00 nul",
+        "\udc80 no text",
+        0.1 + 0.2,
+        -0.0,
+        10**30,
+        None,
+        {"b": {"a": 1}},
+    ],
     ids=repr,
 )
 def test_every_json_value_comes_back_as_it_was(bench: Bench, value: object) -> None:

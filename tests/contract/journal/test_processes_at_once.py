@@ -74,8 +74,6 @@ def test_others_can_look_and_ask_while_a_controller_writes(disk: SqliteBench) ->
 def test_a_lock_that_is_held_for_long_is_named_with_its_holder(tmp_path: Path) -> None:
     """FAULTS 89."""
     with sqlite_bench(tmp_path / "state") as disk:
-        disk.mine.journal.runs()
-        disk.mine.inbox.version()
         locker: Other = disk.other("lock")
         locker.hear()
         with (
