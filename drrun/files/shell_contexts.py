@@ -1,0 +1,265 @@
+r"""Where in shell text a template's value stands, because quoting depends on it.
+
+Rules:
+- `{{ x }}` is data wherever it stands: bare words, inside "…", inside '…', in here-documents and
+  comments. `shlex.quote` alone is right in the first case only: inside quotes it would end them
+  and let `$(…)` run (FAULTS 21).
+- Where no quoting is known to be right (back-ticks, `${…}`, behind `\` or `$`, as the name of a
+  here-document), the template is refused, with the way to write it instead.
+- This follows POSIX sh, "Shell Command Language" 2.2, 2.3, 2.6 and 2.7.4, and bash's `$'…'`. It
+  is no parser: aliases and `eval` are out of its sight.
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+
+class Context(Enum):
+    """The kinds of places."""
+
+    BARE = "as a word of its own"
+    DOUBLE = "inside double quotes"
+    SINGLE = "inside single quotes"
+    HEREDOC = "in a here-document"
+    LITERAL_HEREDOC = "in a here-document with a quoted name"
+    COMMENT = "in a comment"
+    ANSI = "inside $'…'"
+    BACKTICK = "inside back-ticks"
+    PARAMETER = "inside ${…}"
+
+
+#: Where values cannot be made safe -> what to write instead.
+REFUSED: Final = {
+    Context.ANSI: "use '…' without the $",
+    Context.BACKTICK: "write $(…) instead of back-ticks",
+    Context.PARAMETER: "give the value to a variable first: x={{ … }}",
+}
+_HEREDOC = re.compile(r"<<(-?)[ \t]*(?:'([^'\n]+)'|\"([^\"\n]+)\"|(\\?)([^\s<>|&;()'\"`$]+))")
+_WORD = re.compile(r"[A-Za-z]+")
+_COMMAND_BEGINS = re.compile(r"(?:^|[;&|({)]|\b(?:do|then|else|in|if|while|until))[ \t]*$")
+_OPENERS: Final = {"'": Context.SINGLE, '"': Context.DOUBLE, "`": Context.BACKTICK}
+_EXPANDING: Final = (Context.BARE, Context.DOUBLE, Context.HEREDOC)
+
+
+@dataclass(slots=True)
+class _Frame:
+    """One level of nesting."""
+
+    context: Context
+    #: Open parentheses, and `case` words without their `esac`.
+    parentheses: int = 0
+    cases: int = 0
+
+
+@dataclass(slots=True)
+class _Document:
+    """A here-document that has been announced."""
+
+    name: str
+    literal: bool
+    strip_tabs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where one value stands."""
+
+    context: Context
+    #: Name of the here-document around it.
+    document: str = ""
+    #: Why the value may not stand there; "" if it may.
+    refused: str = ""
+
+
+@dataclass(slots=True)
+class ShellText:
+    """Reads shell text piece by piece and knows where it is."""
+
+    _frames: list[_Frame] = field(default_factory=lambda: [_Frame(Context.BARE)])
+    _announced: list[_Document] = field(default_factory=list)
+    _inside: _Document | None = None
+    #: Levels of nesting around the here-document.
+    _around: int = 1
+    #: What stands before the current position in this line.
+    _line: str = ""
+
+    def spot(self) -> Spot:
+        """Where a value would stand now; the value counts as a piece of a word."""
+        context, before = self._context(), self._line
+        self._line += "_"
+        if context in REFUSED:
+            why = f"stands {context.value}, where drrun cannot quote it: {REFUSED[context]}"
+            return Spot(context, refused=why)
+        if context in _EXPANDING:
+            if before.endswith("$"):
+                return Spot(context, refused="stands right behind a '$': take the '$' away")
+            if (len(before) - len(before.rstrip("\\"))) % 2:
+                return Spot(context, refused="stands right behind a '\\': take the '\\' away")
+            if context is Context.BARE and re.search(r"<<-?\s*$", before):
+                return Spot(context, refused="stands as the name of a here-document: write a name")
+        return Spot(context, self._inside.name if self._inside else "")
+
+    def state(self) -> tuple[Context, ...]:
+        """What is open now, outermost first; equal states quote alike."""
+        return (*(frame.context for frame in self._frames), self._context())
+
+    @property
+    def line(self) -> str:
+        """What stands before the current position in its line."""
+        return self._line
+
+    def finish(self) -> str:
+        """At the end of the text: what is still open, or "". Then nothing said here is sure."""
+        self._end_line()
+        if self._inside is not None or self._announced:
+            return "a here-document has no end"
+        opened = self._frames[-1].context
+        if len(self._frames) > 1:
+            return "$(…) is not closed" if opened is Context.BARE else f"it ends {opened.value}"
+        return ""
+
+    def feed(self, text: str) -> None:
+        """Go on over `text`."""
+        position = 0
+        while position < len(text):
+            position = self._step(text, position)
+
+    def _context(self) -> Context:
+        if self._inside is not None and len(self._frames) == self._around:
+            return Context.LITERAL_HEREDOC if self._inside.literal else Context.HEREDOC
+        return self._frames[-1].context
+
+    def _step(self, text: str, at: int) -> int:
+        """Account for what begins at `at` and return where to go on."""
+        if text[at] == "\n":
+            self._end_line()
+            return at + 1
+        width = self._width(text, at, self._context())
+        taken = text[at : at + width]
+        self._line = self._line + taken if "\n" not in taken else ""
+        return at + width
+
+    def _width(self, text: str, at: int, context: Context) -> int:
+        """Take what begins at `at`, and say how long it is."""
+        match context:
+            case Context.BARE:
+                return self._bare(text, at)
+            case Context.COMMENT | Context.LITERAL_HEREDOC:
+                return 1
+            case Context.SINGLE:
+                return self._closing(text[at], "'")
+            case Context.ANSI:
+                return 2 if text[at] == "\\" else self._closing(text[at], "'")
+            case Context.BACKTICK:
+                return 2 if text[at] == "\\" else self._closing(text[at], "`")
+            case Context.DOUBLE | Context.PARAMETER | Context.HEREDOC:
+                return self._expanding(text, at, context)
+
+    def _end_line(self) -> None:
+        if self._inside is not None and len(self._frames) == self._around:
+            line = self._line.lstrip("\t") if self._inside.strip_tabs else self._line
+            if line == self._inside.name:
+                self._inside = None
+                self._begin_document()
+        else:
+            if self._frames[-1].context is Context.COMMENT:
+                self._frames.pop()
+            if self._frames[-1].context is Context.BARE and self._inside is None:
+                self._begin_document()
+        self._line = ""
+
+    def _begin_document(self) -> None:
+        if self._announced:
+            self._inside = self._announced.pop(0)
+            self._around = len(self._frames)
+
+    def _is_quoted(self) -> bool:
+        return any(frame.context is Context.DOUBLE for frame in self._frames)
+
+    def _open(self, context: Context, width: int) -> int:
+        self._frames.append(_Frame(context))
+        return width
+
+    def _closing(self, character: str, end: str) -> int:
+        if character == end:
+            self._frames.pop()
+        return 1
+
+    def _bare(self, text: str, at: int) -> int:
+        character, frame = text[at], self._frames[-1]
+        if character in _OPENERS:
+            return self._open(_OPENERS[character], 1)
+        match character:
+            case "\\":
+                return 2
+            case "$":
+                return self._dollar(text, at, ansi=True)
+            case "#" if not self._line or self._line[-1] in " \t;&|()":
+                return self._open(Context.COMMENT, 1)
+            case "(":
+                frame.parentheses += 1
+            case ")":
+                self._close_parenthesis(frame)
+            case "<":
+                return self._less(text, at)
+            case _:
+                return self._word(text, at, frame)
+        return 1
+
+    def _word(self, text: str, at: int, frame: _Frame) -> int:
+        match = _WORD.match(text, at)
+        if match is None:
+            return 1
+        if match[0] in {"case", "esac"} and _COMMAND_BEGINS.search(self._line):
+            frame.cases = max(0, frame.cases + (1 if match[0] == "case" else -1))
+        return len(match[0])
+
+    def _close_parenthesis(self, frame: _Frame) -> None:
+        if frame.parentheses:
+            frame.parentheses -= 1
+        elif len(self._frames) > 1 and not frame.cases:
+            self._frames.pop()
+
+    def _less(self, text: str, at: int) -> int:
+        if text.startswith("<<<", at):
+            return 3
+        match = _HEREDOC.match(text, at)
+        if match is None or self._line.count("((") > self._line.count("))"):
+            return 1
+        name = match[2] or match[3] or match[5]
+        literal = match[5] is None or bool(match[4])
+        self._announced.append(_Document(name, literal, bool(match[1])))
+        return len(match[0])
+
+    def _dollar(self, text: str, at: int, *, ansi: bool) -> int:
+        following = text[at + 1 : at + 2]
+        if following == "(":
+            return self._open(Context.BARE, 2)
+        if following == "{":
+            return self._open(Context.PARAMETER, 2)
+        if following == "'" and ansi:
+            return self._open(Context.ANSI, 2)
+        return 1
+
+    def _expanding(self, text: str, at: int, context: Context) -> int:
+        r"""Double quotes, `${…}` and here-documents: only `\`, `$` and back-ticks are special."""
+        match text[at]:
+            case "\\":
+                return 2
+            case "$":
+                return self._dollar(text, at, ansi=False)
+            case "`":
+                return self._open(Context.BACKTICK, 1)
+            case '"' if context is Context.DOUBLE:
+                self._frames.pop()
+            case '"' if context is Context.PARAMETER:
+                return self._open(Context.DOUBLE, 1)
+            case "'" if context is Context.PARAMETER and not self._is_quoted():
+                return self._open(Context.SINGLE, 1)
+            case "}" if context is Context.PARAMETER:
+                self._frames.pop()
+            case _:
+                pass
+        return 1

@@ -1,0 +1,249 @@
+"""Mistakes in templates, found before the run: unknown names, unsure quoting, unused inputs.
+
+Rules:
+- `steps.ID` must be something the step needs, directly or not: else its value may not be there.
+- What named actions find out is not declared, so `steps.ID.NAME` of such a step is not judged.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from drrun.core import graph
+from drrun.core.actions import DecisionAction, ManualAction, UsesAction
+from drrun.core.errors import Finding, Place, Severity
+from drrun.core.ids import StepId
+from drrun.core.inventory import Inventory
+from drrun.core.runbook import Runbook, Step
+from drrun.files.nearest import did_you_mean
+from drrun.files.templated import Kind, Templated, templated_of
+from drrun.files.templating import has_template
+from drrun.files.written import shortened
+
+if TYPE_CHECKING:
+    from drrun.files.template_names import Use, Uses
+
+_RUN: Final = ("id", "mode", "variant", "name", "started")
+_HOST: Final = ("name", "address", "port", "site", "user", "vars")
+#: Known when the plan is bound.
+_EARLY: Final = ("inputs", "vars")
+_ROOTS: Final = (*_EARLY, "steps", "host", "site", "run", "secrets")
+#: Files that actions read may use inputs too.
+_READS_FILES: Final = ("template", "runbook")
+_NESTED_SHELL: Final = re.compile(r"\b(?:eval|su|ssh|runuser|(?:ba|da|k|z)?sh\s+-\w*c)\b[^;|&]*$")
+_TIME: Final = re.compile(r"\d\d:\d\d.*|\d{4}-\d\d-\d\d.*", re.DOTALL)
+
+
+def lint_templates(runbook: Runbook, inventory: Inventory | None = None) -> list[Finding]:
+    """Findings about all templates of all steps.
+
+    Without an inventory, `vars` are not judged: they may come from there.
+    """
+    scope = _Scope(runbook, inventory)
+    used: set[str] = set()
+    findings: list[Finding] = []
+    for step in runbook.steps.values():
+        for text in templated_of(step):
+            findings += _of_text(text, step, scope, used)
+    for number, probe in enumerate(runbook.invariants, 1):
+        stand_in = Step(id=StepId(f"invariant {number}"), action=ManualAction(""), verify=(probe,))
+        for text in templated_of(stand_in):
+            findings += _of_text(text, stand_in, scope, used)
+    findings += _unused_inputs(runbook, used)
+    return findings
+
+
+@dataclass
+class _Scope:
+    """What is declared."""
+
+    runbook: Runbook
+    inventory: Inventory | None
+    _before: dict[StepId, int] = field(default_factory=dict)
+
+    @cached_property
+    def vars(self) -> set[str] | None:
+        """Names of variables, None if they cannot be known."""
+        if self.inventory is None:
+            return None
+        owners = (*self.inventory.hosts.values(), *self.inventory.groups.values())
+        known = {*self.runbook.vars, *self.inventory.vars}
+        return known.union(*(owner.vars for owner in owners))
+
+    @cached_property
+    def position(self) -> Mapping[StepId, int]:
+        """A number for every step."""
+        return {step: number for number, step in enumerate(self.runbook.steps)}
+
+    @cached_property
+    def ancestors(self) -> Mapping[StepId, int] | None:
+        """Step -> what it needs, directly or not, one bit a step; None if steps are in a circle."""
+        steps, position = self.runbook.steps, self.position
+        if graph.find_cycles(steps):
+            return None
+        before: dict[StepId, int] = {}
+        for step in graph.order_of(steps):
+            bits = 0
+            for need in steps[step].needs:
+                for needed in need.any_of:
+                    if needed in position:
+                        bits |= before[needed] | 1 << position[needed]
+            before[step] = bits
+        return before
+
+    def precedes(self, earlier: StepId, later: StepId) -> bool:
+        """Whether `later` needs `earlier`; True where that cannot be told."""
+        if self.ancestors is None or later not in self.ancestors:
+            return True
+        return bool(self.ancestors[later] >> self.position[earlier] & 1)
+
+
+def _of_text(text: Templated, step: Step, scope: _Scope, used: set[str]) -> Iterator[Finding]:
+    expression = text.kind is Kind.EXPRESSION
+    if not expression and not has_template(text.text):
+        return
+    if text.key == "not_before" and _TIME.fullmatch(text.text):
+        return
+    uses = _uses(text, expression=expression)
+    if isinstance(uses, str):
+        yield _finding(text, step, f"{shortened(text.text)}: {uses}", "template")
+        return
+    for use in uses.names:
+        if use.root == "inputs":
+            used.add(use.path[0] if use.path else "*")
+        wrong = _wrong_name(use, text, step, scope)
+        if wrong:
+            yield _finding(text, step, wrong, "undefined-name")
+    if text.kind is Kind.SHELL:
+        yield from _of_shell(text, step, uses)
+
+
+def _uses(text: Templated, *, expression: bool) -> "Uses | str":
+    """What a template uses, or what is wrong with it."""
+    from jinja2 import TemplateError
+
+    from drrun.files.template_names import uses_of
+
+    try:
+        return uses_of(text.text, expression=expression)
+    except TemplateError as error:
+        return error.message or "is no template"
+    except RecursionError:
+        return "is nested too deeply"
+
+
+def _of_shell(text: Templated, step: Step, uses: "Uses") -> Iterator[Finding]:
+    from jinja2 import TemplateError
+
+    from drrun.files.shell_contexts import Context
+    from drrun.files.template_source import spots
+
+    if uses.raw:
+        message = "'| raw' puts a value into shell text unquoted"
+        yield _finding(text, step, message, "raw-filter", Severity.WARNING)
+    try:
+        found = list(spots(text.text))
+    except TemplateError as error:
+        yield _finding(text, step, error.message or "is no shell text", "template")
+        return
+    quoted = (Context.DOUBLE, Context.SINGLE)
+    if any(spot.context in quoted and _NESTED_SHELL.search(before) for spot, before in found):
+        message = (
+            "a value inside quotes for a second shell is quoted for the first one only: give it"
+            " as an argument ($1) or over standard input"
+        )
+        yield _finding(text, step, message, "nested-shell", Severity.WARNING)
+
+
+def _wrong_name(use: "Use", text: Templated, step: Step, scope: _Scope) -> str:
+    """Why a name is not known, or ""."""
+    roots = _EARLY if text.early else _ROOTS
+    if step.for_each is not None and not text.early:
+        roots = (*roots, "item")
+    if use.root not in roots:
+        if text.early and use.root in _ROOTS:
+            return f"'{use.root}' is not known yet when hosts are chosen: use inputs or vars"
+        if use.root == "item":
+            return "'item' is only known in a step with 'for_each'"
+        return f"unknown name '{use.root}'{did_you_mean(use.root, roots)}"
+    if not use.path:
+        return ""
+    runbook = scope.runbook
+    match use.root:
+        case "steps":
+            return _wrong_step(use, text, step, scope)
+        case "inputs":
+            return _unknown("input", use.path[0], runbook.inputs)
+        case "secrets":
+            return _unknown("secret", use.path[0], runbook.secrets)
+        case "run":
+            return _unknown("name", use.path[0], _RUN, "run.")
+        case "host":
+            return _unknown("name", use.path[0], _HOST, "host.")
+        case "vars" if scope.vars is not None:
+            return _unknown("variable", use.path[0], scope.vars)
+        case _:
+            return ""
+
+
+def _wrong_step(use: "Use", text: Templated, step: Step, scope: _Scope) -> str:
+    steps, name = scope.runbook.steps, StepId(use.path[0])
+    if name not in steps:
+        return _unknown("step", name, steps)
+    if name == step.id:
+        if not text.after:
+            return f"'steps.{name}' is this step itself: its values are known after its action"
+    elif not scope.precedes(name, step.id):
+        return f"'steps.{name}' may not have run yet: add '{name}' to 'needs'"
+    if len(use.path) < 2:
+        return ""
+    known = _values_of(steps[name])
+    if known is None or use.path[1] in known:
+        return ""
+    return _unknown("value", use.path[1], known, f"steps.{name}.")
+
+
+def _values_of(step: Step) -> Collection[str] | None:
+    """Names of the values that a step will have, None if they are not declared."""
+    known = ["state", *(capture.name for capture in step.capture)]
+    match step.action:
+        case UsesAction():
+            return None
+        case ManualAction():
+            known += step.action.input
+        case DecisionAction():
+            known.append("option")
+        case _:
+            pass
+    return known
+
+
+def _unknown(kind: str, name: str, known: Iterable[str], before: str = "") -> str:
+    names = list(known)
+    return "" if name in names else f"unknown {kind} '{before}{name}'{did_you_mean(name, names)}"
+
+
+def _unused_inputs(runbook: Runbook, used: set[str]) -> Iterator[Finding]:
+    reads_files = any(
+        isinstance(step.action, UsesAction) and step.action.name in _READS_FILES
+        for step in runbook.steps.values()
+    )
+    if "*" in used or reads_files:
+        return
+    for name in runbook.inputs:
+        if name not in used:
+            message = f"inputs.{name}: is used nowhere"
+            yield Finding(runbook.place, message, Severity.WARNING, "unused-input")
+
+
+def _finding(
+    text: Templated,
+    step: Step,
+    message: str,
+    code: str,
+    severity: Severity = Severity.ERROR,
+) -> Finding:
+    place: Place = text.place
+    return Finding(place, f"steps.{step.id}.{text.key}: {message}", severity, code)

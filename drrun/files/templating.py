@@ -1,0 +1,128 @@
+"""Templates: filling in text, values and conditions. Implements the engine's `Renderer`.
+
+Rules:
+- In shell text every value is quoted for the place where it stands (`shell_contexts`); `| raw`
+  opts out.
+- `steps.ID` works for ids with hyphens: `steps.freeze-writes.lag` is one name, not a difference.
+- Whatever goes wrong in a template is the author's mistake, told in plain words, never a crash.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Any, Final
+
+from drrun.core.errors import DrrunError, InputError
+from drrun.files.written import shortened
+
+_BRACES: Final = ("{{", "{%", "{#")
+
+
+def has_template(text: str) -> bool:
+    """Whether there is anything to fill in."""
+    return any(brace in text for brace in _BRACES)
+
+
+class Templates:
+    """Fills in templates and evaluates conditions."""
+
+    def text(self, template: str, names: Mapping[str, Any], *, shell: bool = False) -> str:
+        """Render one template; with `shell`, every value is quoted for sh.
+
+        Raises:
+            InputError: A name is undefined, or the template is wrong.
+        """
+        if not has_template(template):
+            return template
+        render = _guarded(partial(_compiled, shell=shell), template)
+        return str(_guarded(render, dict(names), about=template))
+
+    def value(self, value: Any, names: Mapping[str, Any]) -> Any:
+        """Render every text inside a structure; a lone `{{ x }}` keeps the type of x.
+
+        Raises:
+            InputError: A name is undefined, or a template is wrong.
+        """
+        match value:
+            case str():
+                return self._one(value, names)
+            case list():
+                return [self.value(each, names) for each in value]
+            case tuple() if type(value) is tuple:
+                return tuple(self.value(each, names) for each in value)
+            case dict():
+                return {name: self.value(each, names) for name, each in value.items()}
+            case _:
+                return value
+
+    def condition(self, expression: str, names: Mapping[str, Any]) -> bool:
+        """Evaluate an expression to true or false; braces around it are allowed.
+
+        Raises:
+            InputError: A name is undefined, or the expression is wrong.
+        """
+        evaluate = _guarded(_expression, expression)
+        value = _guarded(evaluate, dict(names), about=expression)
+        # A value given as text: `-e dry=false` must not count as true.
+        return value not in ("false", "") if isinstance(value, str) else bool(value)
+
+    def _one(self, text: str, names: Mapping[str, Any]) -> Any:
+        if not has_template(text):
+            return text
+        if _guarded(_is_lone, text):
+            return _guarded(_guarded(_expression, text), dict(names), about=text)
+        return self.text(text, names)
+
+
+def _guarded(act: Callable[..., Any], *arguments: Any, about: str = "") -> Any:
+    """Call `act`; whatever a template does wrong becomes an InputError about it."""
+    try:
+        return act(*arguments)
+    except DrrunError:
+        raise
+    except RecursionError:
+        raise InputError("a template is nested too deeply") from None
+    except Exception as error:  # noqa: BLE001 - expressions raise anything: 1/0, 'a' + 1
+        text = about or str(arguments[0])
+        message = getattr(error, "message", None) or str(error) or type(error).__name__
+        raise InputError(f"template {shortened(text)}: {message}") from None
+
+
+@lru_cache(maxsize=2000)
+def _compiled(template: str, *, shell: bool) -> Callable[..., str]:
+    from drrun.files.template_source import prepare
+
+    source = prepare(template, shell=shell)
+    render: Callable[..., str] = _environment(shell=shell).from_string(source).render
+    return render
+
+
+@lru_cache(maxsize=2000)
+def _expression(expression: str) -> Callable[..., Any]:
+    from drrun.files.sandbox import Unknown
+    from drrun.files.template_source import lone_expression
+
+    compiled = _environment(shell=False).compile_expression(
+        lone_expression(expression), undefined_to_none=False
+    )
+
+    def evaluate(names: Mapping[str, Any]) -> Any:
+        value = compiled(names)
+        if isinstance(value, Unknown):
+            str(value)  # raises, and says which name is not known
+        return value
+
+    return evaluate
+
+
+@lru_cache(maxsize=2000)
+def _is_lone(text: str) -> bool:
+    from drrun.files.template_source import is_lone
+
+    return is_lone(text)
+
+
+@lru_cache(maxsize=2)
+def _environment(*, shell: bool) -> Any:
+    from drrun.files.sandbox import Environment, bare, plain
+
+    return Environment(bare if shell else plain)
