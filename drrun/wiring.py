@@ -1,0 +1,60 @@
+"""The one place where concrete meets port.
+
+Rules:
+- Nothing is opened, read or contacted by importing this, and as little as can be by calling it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from drrun.core.errors import NotSupported
+from drrun.engine.cases.load import Loaded
+from drrun.engine.cases.start import Equip, Records, Tools
+from drrun.engine.ports import Clock
+from drrun.journal.clock import SystemClock, SystemIds
+from drrun.journal.store import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """How this machine reaches hosts."""
+
+    #: Another SSH configuration than the user's own.
+    ssh_config: Path | None = None
+
+
+@contextmanager
+def open_state(where: str | Path, person: str = "") -> Iterator[Records]:
+    """What is kept of runs, in a folder or an SQLite file.
+
+    Raises:
+        NotSupported: The URL names a kind of store that does not exist yet.
+        StateUnusable: It cannot be used safely.
+    """
+    if str(where).startswith(("postgresql://", "postgres://")):
+        raise NotSupported("state in PostgreSQL is not supported yet; give a file or a folder")
+    clock = SystemClock()
+    with open_store(where, clock, person) as store:
+        yield Records(store.journal, store.leases, store.inbox, store.spool, clock, SystemIds())
+
+
+def equipper(world: World, clock: Clock) -> Equip:
+    """Makes the tools of a run: hands that act over SSH and on this machine."""
+
+    def equip(loaded: Loaded) -> Tools:
+        from drrun.builtin.actions import actions
+        from drrun.builtin.probes import Probes
+        from drrun.builtin.secrets import SecretSources
+        from drrun.files.templating import Templates
+        from drrun.hands.live import LiveHands
+
+        renderer = Templates()
+        hands = LiveHands(
+            loaded.plan.inventory.hosts, actions(renderer, clock), config=world.ssh_config
+        )
+        secrets = SecretSources(loaded.plan.runbook.secrets, loaded.folder)
+        return Tools(hands, Probes(hands), renderer, secrets)
+
+    return equip
