@@ -134,6 +134,14 @@ def test_the_same_run_cannot_be_made_twice(bench: Bench) -> None:
     assert bench.mine.journal.documents(RUN) == (document(),)
 
 
+def test_a_runbook_in_a_folder_whose_name_is_no_text_can_be_kept(bench: Bench) -> None:
+    odd = RunId("20240113-090000-odd-0000")
+    made = dataclasses.replace(record(odd), started_by="dr\udcffew")
+    bench.mine.journal.create(made, [dataclasses.replace(document(), path="/srv/\udcff.yaml")])
+    assert bench.mine.journal.documents(odd)[0].path == "/srv/\\udcff.yaml"
+    assert bench.mine.journal.verify(odd)
+
+
 def test_history_shows_the_newest_run_first(bench: Bench) -> None:
     newer = RunId("20240112-090000-migration-0000")
     bench.mine.journal.create(record(newer, START + 86400), [])

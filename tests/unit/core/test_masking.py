@@ -1,0 +1,159 @@
+"""None of the listed forms of a secret gets through, however the bytes are cut."""
+
+import base64
+import json
+import re
+import shlex
+import string
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drrun.core.masking import SHORTEST, Mask, StreamMask, forms
+
+SECRET = "p@ss w0rd/'x'\"ü\\+"
+KEY = (
+    "-----BEGIN KEY-----\n"
+    + "\n".join(3 * ["b3BlbnNzaC1rZXktdjEAAAA+/9"])
+    + "\n-----END KEY-----\n"
+)
+
+# The mask itself is no secret: a secret of stars can be made by masking another one.
+letters = st.characters(codec="utf-8", exclude_characters="*")
+secrets = st.text(letters, min_size=SHORTEST, max_size=24).filter(
+    lambda secret: len(secret.strip()) >= SHORTEST
+)
+noise = st.binary(max_size=12) | st.text(string.printable, max_size=12).map(str.encode)
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> tuple[list[str], list[bytes]]:
+    """Secrets, and chunks of an output that holds their forms, whole and in part, amid noise."""
+    chosen = draw(st.lists(secrets, min_size=1, max_size=3))
+    spelled = sorted({form for secret in chosen for form in forms(secret)})
+    piece = st.one_of(
+        noise,
+        st.sampled_from(spelled),
+        st.tuples(st.sampled_from(spelled), st.integers(0, 12)).map(lambda cut: cut[0][: cut[1]]),
+    )
+    whole = b"".join(draw(st.lists(piece, max_size=8)))
+    cuts = sorted(draw(st.lists(st.integers(0, len(whole)), max_size=8)))
+    ends = zip([0, *cuts], [*cuts, len(whole)], strict=True)
+    return chosen, [whole[start:end] for start, end in ends]
+
+
+def masked(mask: Mask, chunks: list[bytes]) -> bytes:
+    stream = StreamMask(mask)
+    return b"".join(map(stream.feed, chunks)) + stream.flush()
+
+
+@settings(max_examples=400)
+@given(streams())
+def test_no_form_is_left_however_the_stream_is_cut(case: tuple[list[str], list[bytes]]) -> None:
+    chosen, chunks = case
+    kept = masked(Mask(chosen), chunks)
+    left = [
+        form for secret in chosen for form in forms(secret) if form in kept and b"*" not in form
+    ]
+    assert not left
+
+
+@settings(max_examples=400)
+@given(streams())
+def test_a_stream_is_masked_as_if_it_came_in_one_piece(
+    case: tuple[list[str], list[bytes]],
+) -> None:
+    chosen, chunks = case
+    mask = Mask(chosen)
+    assert masked(mask, chunks) == mask.raw(b"".join(chunks))
+
+
+@given(streams())
+def test_less_than_the_longest_form_is_held_back(case: tuple[list[str], list[bytes]]) -> None:
+    chosen, chunks = case
+    mask = Mask(chosen)
+    for start in range(len(chunks)):
+        _, waiting = mask.settled(b"".join(chunks[:start]))
+        assert len(waiting) < mask.longest
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        SECRET,
+        json.dumps(SECRET),
+        json.dumps(SECRET, ensure_ascii=False),
+        shlex.quote(SECRET),
+        "'" + SECRET.replace("'", "'\\''") + "'",
+        quote(SECRET),
+        quote(SECRET, safe=""),
+        re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), quote(SECRET, safe="")),
+        quote_plus(SECRET),
+        SECRET.encode().hex(),
+        SECRET.encode().hex().upper(),
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.urlsafe_b64encode(SECRET.encode()).decode(),
+    ],
+)
+def test_every_listed_form_is_masked(form: str) -> None:
+    told = Mask([SECRET]).text(f"before {form} after")
+    assert told in {"before *** after", "before '***' after", 'before "***" after'}
+
+
+@pytest.mark.parametrize("before", [b"", b"u", b"u:", b"us:"])
+@pytest.mark.parametrize("after", [b"", b"1", b"12"])
+def test_a_secret_inside_base64_is_masked_at_every_alignment(before: bytes, after: bytes) -> None:
+    coded = base64.b64encode(before + SECRET.encode() + after)
+    kept = Mask([SECRET]).raw(coded)
+    # What may stay on either side are the neighbours' own characters and up to one mixed with.
+    assert b"***" in kept
+    assert len(kept) <= len("dTp***sxMg==")
+
+
+def test_each_line_of_a_secret_with_several_lines_is_masked() -> None:
+    told = Mask([KEY]).text("> b3BlbnNzaC1rZXktdjEAAAA+/9\n> -----END KEY-----")
+    assert told == "> ***\n> ***"
+
+
+@pytest.mark.parametrize("width", [64, 76])
+def test_a_long_secret_in_wrapped_base64_is_masked(width: int) -> None:
+    coded = base64.b64encode(KEY.encode()).decode()
+    lines = [coded[start : start + width] for start in range(0, len(coded), width)]
+    kept = Mask([KEY]).text("\n".join(lines))
+    assert set(kept.replace("\n", "")) == {"*"}
+
+
+def test_where_one_secret_begins_like_another_the_whole_is_masked() -> None:
+    assert Mask(["pass", "password123"]).text("my password123 and pass") == "my *** and ***"
+
+
+def test_secrets_that_are_too_short_are_left_alone() -> None:
+    assert Mask(["", "a", "abc"]).text("a bc abc") == "a bc abc"
+
+
+def test_ordinary_output_is_passed_on_at_once() -> None:
+    stream = StreamMask(Mask([SECRET]))
+    assert stream.feed(b"copied 12 files\n") == b"copied 12 files\n"
+
+
+def test_only_what_may_begin_a_secret_waits() -> None:
+    stream = StreamMask(Mask(["s3cret-word"]))
+    assert stream.feed(b"copied s3cr") == b"copied "
+    assert stream.waiting() == b"s3cr"
+    assert stream.feed(b"ets\n") == b"s3crets\n"
+
+
+def test_texts_are_masked_inside_a_structure() -> None:
+    mask = Mask(["s3cret-word"])
+    body = {"a": ["is s3cret-word", 3], "s3cret-word": ("x", None)}
+    assert mask.structure(body) == {"a": ["is ***", 3], "***": ["x", None]}
+
+
+def test_text_that_is_no_unicode_passes() -> None:
+    assert Mask(["s3cret-word"]).text("\udcff \ud800 s3cret-word") == "\udcff \ud800 ***"
+
+
+def test_a_mask_does_not_show_what_it_hides() -> None:
+    assert repr(Mask(["s3cret-word"])) == "Mask(***)"
