@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Self
 
 _DURATION_UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|d|h|m|s)")
+_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|d|h|m|s)")
 _DURATION = re.compile(rf"(?:{_DURATION_PART.pattern})+")
 _SIZE_UNITS = {
     "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**15,
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "PiB": 2**50,
 }  # fmt: skip
-_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kMGTP]?B|[KMGTP]iB)")
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kMGTP]?B|[KMGTP]iB)")
+_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
 #: About a hundred years; longer is a slip of the pen.
 _LONGEST = 36500 * 86400.0
 

@@ -228,8 +228,15 @@ def _target_fact(wish: w.Wish, state: RunState, now: float) -> ev.Event:
         case w.GiveUp(key=(name, target), cause=cause, why=why):
             return ev.TargetFailed(step=name, target=target, cause=cause, why=why)
         case w.OpenGate(key=(name, target), kind=kind, purpose=asked, index=index):
+            action = state.plan.steps[name].step.action
             return ev.GateOpened(
-                step=name, target=target, gate=kind, text="?", purpose=asked or "", index=index
+                step=name,
+                target=target,
+                gate=kind,
+                text="?",
+                input=action.input if isinstance(action, ManualAction) else {},
+                purpose=asked or "",
+                index=index,
             )
         case _:
             raise AssertionError(wish)
