@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 from getpass import getuser
+from hashlib import sha256
 from pathlib import Path
 
 from drrun.engine.leasing import Seat, Sign
@@ -80,7 +81,10 @@ def _kernel() -> tuple[str, str, str]:
         namespace = str((_PROC / "self" / "ns" / "pid").readlink())
     except OSError:
         namespace = ""
-    return _line(_MACHINE), _line(_BOOT), namespace
+    # The id itself is to be kept confidential, machine-id(5): only a hash of it is stored.
+    machine = _line(_MACHINE)
+    digest = sha256(f"drrun {machine}".encode()).hexdigest()[:16] if machine else ""
+    return digest, _line(_BOOT), namespace
 
 
 def _line(path: Path) -> str:

@@ -1,6 +1,7 @@
 """Several processes on one state folder: killed, stale, in a race, or in each other's way."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,24 @@ def test_others_can_look_and_ask_while_a_controller_writes(disk: SqliteBench) ->
     writer.hear()
     assert seen > 0
     assert len(disk.mine.inbox.pending(RUN)) == 50
+
+
+def test_threads_of_one_process_share_a_journal(disk: SqliteBench) -> None:
+    lease = disk.mine.leases.take(RUN)
+
+    def ask(number: int) -> int:
+        disk.mine.inbox.post(RUN, 1.0, f"person {number}", "note", {})
+        return len(list(disk.mine.journal.read(RUN)))
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask, number) for number in range(40)]
+        for number in range(40):
+            disk.mine.journal.append(lease, [draft(number=number)])
+        seen = [each.result() for each in asked]
+    assert max(seen) <= 40
+    assert len(disk.mine.inbox.pending(RUN)) == 40
+    assert len(list(disk.mine.journal.read(RUN))) == 40
+    disk.mine.journal.verify(RUN)
 
 
 def test_a_lock_that_is_held_for_long_is_named_with_its_holder(tmp_path: Path) -> None:
