@@ -141,7 +141,8 @@ def bind(
         InputError: A target does not exist, a list cannot be rendered, steps wait in a circle.
     """
     names = {"inputs": inputs, "vars": {**inventory.vars, **runbook.vars}}
-    planned, findings = {}, []
+    planned: dict[StepId, PlannedStep] = {}
+    findings: list[Finding] = []
     for step in runbook.steps.values():
         try:
             planned[step.id] = _planned(step, inventory, selection, names, render)

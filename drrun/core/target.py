@@ -111,7 +111,7 @@ def _seen(before: TargetState, event: ev.ProbeSeen, at: float) -> TargetState:
 
 
 def purposes_of(phase: Phase) -> frozenset[Purpose]:
-    """Which lists of probes may be asked in a phase; without guards, done_when is asked at once."""
+    """Which lists of probes may be asked in a phase; without guards, done_when comes at once."""
     return _PURPOSES.get(phase, frozenset())
 
 

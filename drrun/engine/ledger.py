@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from drrun.core import events as ev
 from drrun.core.state import RunState
+from drrun.engine.faultpoints import point
 from drrun.engine.ports import Clock, Draft, Entry, Journal, Lease
 
 Listener = Callable[[Entry, ev.Event], None]
@@ -52,7 +53,10 @@ class Ledger:
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
+        kinds = ",".join(draft.kind for draft, _ in waiting)
+        point(f"before commit {kinds}")
         entries = self._journal.append(self.lease, [draft for draft, _ in waiting])
+        point(f"after commit {kinds}")
         for entry, (_, event) in zip(entries, waiting, strict=True):
             for listener in self._listeners:
                 listener(entry, event)

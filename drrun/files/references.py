@@ -89,14 +89,8 @@ class _Seeker:
     def seek_names(self, step: Step) -> None:
         """Roles, locks, services and stores that `step` names."""
         runbook = self._runbook
-        roles = [("owner", step.owner)]
-        if step.approval is not None:
-            roles.append(("approval", str(step.approval["role"])))
-        if isinstance(step.action, DecisionAction):
-            roles.append(("decision", step.action.authority))
-        for key, role in roles:
-            if role:
-                self._seek("role", role, runbook.roles, step, key)
+        for key, role in _roles(step):
+            self._seek("role", role, runbook.roles, step, key)
         for lock in step.locks:
             self._seek("lock", lock, runbook.locks, step, "locks")
         for service in step.raises:
@@ -178,6 +172,15 @@ class _Seeker:
 
 def _place(step: Step, key: str) -> Place:
     return step.places.get(key, step.place)
+
+
+def _roles(step: Step) -> Iterator[tuple[str, str]]:
+    if step.owner:
+        yield "owner", step.owner
+    if step.approval is not None:
+        yield "approval", str(step.approval["role"])
+    if isinstance(step.action, DecisionAction) and step.action.authority:
+        yield "decision", step.action.authority
 
 
 def _probes(step: Step) -> Iterator[tuple[str, Probe]]:

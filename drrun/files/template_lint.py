@@ -7,7 +7,7 @@ Rules:
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -61,16 +61,22 @@ class _Scope:
 
     runbook: Runbook
     inventory: Inventory | None
-    _before: dict[StepId, int] = field(default_factory=dict)
 
     @cached_property
-    def vars(self) -> set[str] | None:
-        """Names of variables, None if they cannot be known."""
-        if self.inventory is None:
-            return None
-        owners = (*self.inventory.hosts.values(), *self.inventory.groups.values())
-        known = {*self.runbook.vars, *self.inventory.vars}
-        return known.union(*(owner.vars for owner in owners))
+    def declared(self) -> Mapping[str, tuple[str, Collection[str]]]:
+        """Root -> what its members are called, and which there are, where that is known."""
+        members: dict[str, tuple[str, Collection[str]]] = {
+            "inputs": ("input", self.runbook.inputs),
+            "secrets": ("secret", self.runbook.secrets),
+            "run": ("name", _RUN),
+            "host": ("name", _HOST),
+        }
+        if self.inventory is not None:
+            known = {*self.runbook.vars, *self.inventory.vars}
+            known.update(*(host.vars for host in self.inventory.hosts.values()))
+            known.update(*(group.vars for group in self.inventory.groups.values()))
+            members["vars"] = ("variable", known)
+        return members
 
     @cached_property
     def position(self) -> Mapping[StepId, int]:
@@ -79,7 +85,7 @@ class _Scope:
 
     @cached_property
     def ancestors(self) -> Mapping[StepId, int] | None:
-        """Step -> what it needs, directly or not, one bit a step; None if steps are in a circle."""
+        """Step -> what it needs, directly or not, a bit each; None if there is a circle."""
         steps, position = self.runbook.steps, self.position
         if graph.find_cycles(steps):
             return None
@@ -168,24 +174,13 @@ def _wrong_name(use: "Use", text: Templated, step: Step, scope: _Scope) -> str:
         if use.root == "item":
             return "'item' is only known in a step with 'for_each'"
         return f"unknown name '{use.root}'{did_you_mean(use.root, roots)}"
-    if not use.path:
+    if use.root == "steps" and use.path:
+        return _wrong_step(use, text, step, scope)
+    declared = scope.declared.get(use.root)
+    if declared is None or not use.path:
         return ""
-    runbook = scope.runbook
-    match use.root:
-        case "steps":
-            return _wrong_step(use, text, step, scope)
-        case "inputs":
-            return _unknown("input", use.path[0], runbook.inputs)
-        case "secrets":
-            return _unknown("secret", use.path[0], runbook.secrets)
-        case "run":
-            return _unknown("name", use.path[0], _RUN, "run.")
-        case "host":
-            return _unknown("name", use.path[0], _HOST, "host.")
-        case "vars" if scope.vars is not None:
-            return _unknown("variable", use.path[0], scope.vars)
-        case _:
-            return ""
+    kind, names = declared
+    return _unknown(kind, use.path[0], names, f"{use.root}.")
 
 
 def _wrong_step(use: "Use", text: Templated, step: Step, scope: _Scope) -> str:
@@ -221,7 +216,7 @@ def _values_of(step: Step) -> Collection[str] | None:
 
 
 def _unknown(kind: str, name: str, known: Iterable[str], before: str = "") -> str:
-    names = list(known)
+    names = known if isinstance(known, Collection) else list(known)
     return "" if name in names else f"unknown {kind} '{before}{name}'{did_you_mean(name, names)}"
 
 

@@ -54,26 +54,29 @@ def lexing() -> Environment:
     return Environment(plain)
 
 
-def regions(template: str) -> Iterator[_Region]:
-    """The template cut into data and braces.
+@lru_cache(maxsize=16)
+def regions(template: str) -> tuple[_Region, ...]:
+    """The template cut into data and braces. Remembered, as one text is looked at several times.
 
     Raises:
         TemplateSyntaxError: It is no template.
     """
+    found: list[_Region] = []
     opened: _Region | None = None
     for line, kind, text in lexing().lex(template):
         if opened is None and not kind.endswith("_begin"):
-            yield _Region("data", text, [], "", line)
+            found.append(_Region("data", text, [], "", line))
         elif opened is None:
             opened = _Region(kind.removesuffix("_begin"), text, [], "", line)
         elif kind == f"{opened.kind}_end":
             opened.end = text
-            yield opened
+            found.append(opened)
             opened = None
         else:
             opened.inside.append(Token(line, kind, text))
     if opened is not None:
         raise TemplateSyntaxError(f"'{opened.begin}' is not closed", opened.line)
+    return tuple(found)
 
 
 def with_step_names(tokens: list[Token]) -> str:
@@ -186,17 +189,15 @@ class _ShellReader:
 
 def is_lone(text: str) -> bool:
     """Whether a text is one value in braces and nothing else."""
-    found = list(regions(text))
-    return [region.kind for region in found] == ["variable"]
+    return [region.kind for region in regions(text)] == ["variable"]
 
 
 def lone_expression(text: str) -> str:
     """The expression of a condition, or of a text that is one value in braces."""
     stripped = text.strip()
     if stripped.startswith("{{") and is_lone(stripped):
-        return with_step_names(next(regions(stripped)).inside)
-    inside = next(regions("{{" + stripped + "}}"), None)
-    return with_step_names(inside.inside) if inside is not None else ""
+        return with_step_names(regions(stripped)[0].inside)
+    return with_step_names(regions("{{" + stripped + "}}")[0].inside)
 
 
 def parsed(template: str) -> Any:
@@ -205,7 +206,8 @@ def parsed(template: str) -> Any:
     Raises:
         TemplateSyntaxError: It is no template.
     """
-    return lexing().parse(prepare(template, shell=False))
+    named = prepare(template, shell=False) if "steps" in template else template
+    return lexing().parse(named)
 
 
 def parsed_expression(expression: str) -> Any:

@@ -48,10 +48,12 @@ def templated_of(step: Step) -> Iterator[Templated]:
 
     yield from _of_action(step.action, at)
     yield from _of_execution(step.execution, "env", at("env"))
-    for pattern in step.on:
-        yield Templated("on", pattern, at("on"), early=True)
-    for text in _texts(step.for_each):
-        yield Templated("for_each", text, at("for_each"), early=True)
+    yield from _of_stand_ins(step)
+    for key in ("on", "for_each"):
+        for text in _texts(getattr(step, key)):
+            yield Templated(key, text, at(key), early=True)
+    for text in _texts(step.approval):
+        yield Templated("approval", text, at("approval"))
     if step.when is not None:
         yield Templated("when", step.when, at("when"), Kind.EXPRESSION)
     if step.not_before is not None:
@@ -59,12 +61,13 @@ def templated_of(step: Step) -> Iterator[Templated]:
     for key in ("guard", "done_when", "verify", "watch"):
         for probe in getattr(step, key):
             yield from _of_probe(probe, key, after=key in {"verify", "watch"})
-    for text in _texts(step.approval):
-        yield Templated("approval", text, at("approval"))
+
+
+def _of_stand_ins(step: Step) -> Iterator[Templated]:
     for key in ("undo", "dry_run", "when_lost"):
         other = getattr(step, key)
         if isinstance(other, StandIn):
-            yield from _of_stand_in(other, key, at(key))
+            yield from _of_stand_in(other, key, step.places.get(key, step.place))
 
 
 def _of_stand_in(other: StandIn, key: str, place: Place) -> Iterator[Templated]:
@@ -114,8 +117,7 @@ def _of_probe(probe: Probe, key: str, *, after: bool = False) -> Iterator[Templa
             yield Templated(key, text, probe.place, after=after)
     for pattern in probe.on or ():
         yield Templated(key, pattern, probe.place, after=after)
-    for each in _of_execution(probe.execution, key, probe.place, after=after):
-        yield each
+    yield from _of_execution(probe.execution, key, probe.place, after=after)
 
 
 def _texts(value: Any) -> Iterator[str]:
