@@ -197,7 +197,10 @@ def lone_expression(text: str) -> str:
     stripped = text.strip()
     if stripped.startswith("{{") and is_lone(stripped):
         return with_step_names(regions(stripped)[0].inside)
-    return with_step_names(regions("{{" + stripped + "}}")[0].inside)
+    found = regions("{{" + stripped + "}}")
+    if len(found) != 1:
+        raise TemplateSyntaxError("must be one expression, without text around it", 1)
+    return with_step_names(found[0].inside)
 
 
 def parsed(template: str) -> Any:

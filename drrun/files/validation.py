@@ -6,8 +6,10 @@ Rules:
 - Warnings can be waived in the runbook, with a reason; errors cannot.
 """
 
+import gc
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from drrun.core.errors import Finding, Place, Severity
@@ -48,6 +50,13 @@ def validate(
         inventory_texts: Name and content of the inventory's files; None: there is none, and
             nothing is said about hosts.
     """
+    with _without_collection():
+        return _validate(runbook_text, file, inventory_texts)
+
+
+def _validate(
+    runbook_text: bytes | str, file: str, inventory_texts: Sequence[tuple[str, bytes]] | None
+) -> Validated:
     draft, findings = read_draft(runbook_text, file)
     inventory, found = read_inventory(inventory_texts or [])
     findings = findings + found
@@ -62,6 +71,22 @@ def validate(
     findings = sorted(dict.fromkeys(findings), key=lambda finding: finding.place)
     sound = draft if not _errors(findings) else None
     return Validated(sound, inventory, tuple(findings))
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Pause the garbage collector: it only re-reads the growing tree, a third of the time.
+
+    Measured with benchmarks/validate_many_steps.py: 5.9 s with it, 4.1 s without, for 10,000
+    steps; the memory is the same, as the tree has no cycles.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _errors(findings: Iterable[Finding]) -> bool:
