@@ -13,12 +13,15 @@
 # - A job of a controller whose fencing token is older than the newest seen for the run is refused.
 #
 # Request: one line, then the stated number of bytes.   Answer: one line, then the stated bytes.
-#   start RUN JOB EPOCH LENGTH BECOME LIMIT  -> started | exists | refused EPOCH | cut | broken WHY
+#   start RUN JOB EPOCH LINE PAYLOAD LIMIT  -> started | exists | refused EPOCH | cut | broken WHY
+#                                   LINE bytes of a command line for sh, PAYLOAD bytes of its input
 #   look RUN JOB                 -> absent | claimed | running | ended CODE | gone | rebooted
 #                                   then: OUT ERR  bytes kept so far
 #   read RUN JOB out|err OFFSET LENGTH  -> data LENGTH, then the bytes
-#   kill RUN JOB SIGNAL          -> alive | dead
+#   kill RUN JOB SIGNAL          -> alive | dead (the runner's own group; sessions that the job
+#                                   makes are ended by end.sh)
 #   drop RUN JOB                 -> dropped
+#   leave RUN                    -> left: nothing of the run stays on the host
 #   list                         -> list COUNT, then so many lines RUN JOB
 # Every answer begins with the nonce, so that what a login shell prints is never taken for one.
 
@@ -44,51 +47,63 @@ begun() {
 }
 
 # The job itself: bounded output, exit code by rename. Runs detached, with the job's folder as $1.
+# The payload may hold secrets, and is gone from the disk before the command begins.
 runner='
 cd "$1" || exit 1
 trap "" HUP
-boot=-; began=-
+limit=$2 boot=- began=-
 [ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id
 if [ -r "/proc/$$/stat" ] && read -r began <"/proc/$$/stat"; then
-    limit=$2; set -f; set -- ${began##*) }; shift 19; began=$1; set -- . "$limit"
+    set -f; set -- ${began##*) }; shift 19; began=$1
 fi
+line=$(cat line)
+exec <payload && rm -f payload line || exit 1
 echo "$$ $boot $began" >pid.new && mv pid.new pid || exit 1
-keep() { head -c "$1" >"$2"; rest=$(wc -c); [ "$rest" -eq 0 ] || echo "$rest" >"$2.more"; }
+keep() { head -c "$limit" >"$1"; rest=$(wc -c); [ "$rest" -eq 0 ] || echo "$rest" >"$1.more"; }
 { {
-    /bin/sh ./script </dev/null 2>&3 3>&-
+    /bin/sh -c "$line" 2>&3 3>&-
     echo "$?" >exit.new && mv exit.new exit
-} | keep "$2" out; } 3>&1 | keep "$2" err
+} | keep out; } 3>&1 | keep err
 '
 
 start() {
-    run=$1 job=$2 epoch=$3 length=$4 become=$5 limit=$6
-    where=$base/$run/$job
-    mkdir -p "$base/$run" 2>/dev/null || { head -c "$length" >/dev/null; say broken cannot write "$base"; return; }
+    where=$base/$1/$2 run=$base/$1 epoch=$3 line=$4 payload=$5 limit=$6
+    if ! mkdir -p "$run" 2>/dev/null; then
+        head -c "$(( line + payload ))" >/dev/null
+        say broken cannot write "$base"
+        return
+    fi
+    coming=$run/.coming.$$
     # Over pipes head never reads more than it is asked for, so the next request stays in place.
-    coming=$base/$run/.coming.$$
-    head -c "$length" >"$coming" 2>/dev/null
-    if [ "$(wc -c <"$coming" 2>/dev/null)" -ne "$length" ]; then
-        rm -f "$coming"
+    head -c "$line" >"$coming.line" 2>/dev/null
+    head -c "$payload" >"$coming.payload" 2>/dev/null
+    claim
+    rm -f "$coming.line" "$coming.payload"
+}
+
+claim() {
+    if [ "$(wc -c <"$coming.line")" -ne "$line" ] || [ "$(wc -c <"$coming.payload")" -ne "$payload" ]
+    then
         say cut
         return
     fi
     newest=0
-    [ -r "$base/$run/epoch" ] && read -r newest <"$base/$run/epoch"
+    [ -r "$run/epoch" ] && read -r newest <"$run/epoch"
     if [ "$epoch" -lt "$newest" ]; then
-        rm -f "$coming"
         say refused "$newest"
         return
     fi
     if [ "$epoch" -gt "$newest" ]; then
-        echo "$epoch" >"$base/$run/epoch.$$" && mv "$base/$run/epoch.$$" "$base/$run/epoch"
+        echo "$epoch" >"$run/epoch.$$" && mv "$run/epoch.$$" "$run/epoch"
     fi
     if ! mkdir "$where" 2>/dev/null; then
-        rm -f "$coming"
         if [ -d "$where" ]; then say exists; else say broken cannot write "$base"; fi
         return
     fi
-    echo "$become" >"$where/become"
-    mv "$coming" "$where/script" || { say broken cannot write "$where"; return; }
+    mv "$coming.payload" "$where/payload" && mv "$coming.line" "$where/line" || {
+        say broken cannot write "$where"
+        return
+    }
     if [ -n "$setsid" ]; then
         setsid /bin/sh -c "$runner" drrun-job "$where" "$limit" </dev/null >/dev/null 2>&1 &
     else
@@ -141,11 +156,6 @@ fetch() {
 end() {
     find_state "$1" "$2"
     if [ -n "$pid" ] && [ "$state" != rebooted ] && [ "$state" != gone ]; then
-        as=
-        [ -r "$where/become" ] && read -r as <"$where/become"
-        if [ "$as" != - ] && [ -n "$as" ]; then
-            sudo -n -u "$as" /bin/sh -c "kill -$3 -$pid" 2>/dev/null
-        fi
         kill -"$3" "-$pid" 2>/dev/null
         if kill -0 "-$pid" 2>/dev/null; then say alive; else say dead; fi
     else
@@ -156,9 +166,9 @@ end() {
 list() {
     set +f
     count=0 lines=
-    for each in "$base"/*/*/become; do
-        [ -e "$each" ] || continue
-        each=${each%/become}
+    for each in "$base"/*/*/; do
+        [ -d "$each" ] || continue
+        each=${each%/}
         job=${each##*/}
         each=${each%/*}
         count=$(( count + 1 ))
@@ -170,10 +180,16 @@ list() {
     printf '%s' "$lines"
 }
 
+# The run's folder with its token stays until the controller is done with the run.
 drop() {
-    [ -n "$1" ] && [ -n "$2" ] && rm -rf "$base/$1/$2"
-    rmdir "$base/$1" 2>/dev/null
+    [ -n "$1" ] && [ -n "$2" ] && rm -rf "${base:?}/$1/$2"
     say dropped
+}
+
+leave() {
+    [ -n "$1" ] && rm -rf "${base:?}/$1"
+    rmdir "$base" "${base%/*}" 2>/dev/null
+    say left
 }
 
 say ready 1 "$boot" "${setsid:-none}"
@@ -184,6 +200,7 @@ while read -r verb one two three four five six; do
         read) fetch "$one" "$two" "$three" "$four" "$five" ;;
         kill) end "$one" "$two" "$three" ;;
         drop) drop "$one" "$two" ;;
+        leave) leave "$one" ;;
         list) list ;;
         bye) exit 0 ;;
         *) say what ;;

@@ -34,8 +34,9 @@ class Launcher:
         return self._line()
 
     def start(self, job: str, script: str, epoch: int = 1, limit: int = LIMIT) -> str:
-        raw = script.encode()
-        return self.ask(f"start run {job} {epoch} {len(raw)} - {limit}", raw)
+        line, payload = b"exec /bin/sh -s", script.encode()
+        request = f"start run {job} {epoch} {len(line)} {len(payload)} {limit}"
+        return self.ask(request, line + payload)
 
     def look(self, job: str) -> str:
         return self.ask(f"look run {job}")
@@ -122,7 +123,8 @@ def test_a_script_that_is_cut_is_never_executed(
     effects = tmp_path / "effects"
     script = f"echo begun >>{effects}\n".encode()
     assert launcher._process.stdin is not None
-    launcher._process.stdin.write(f"start run a 1 {len(script) + 10} - 1000\n".encode() + script)
+    request = f"start run a 1 7 {len(script) + 10} 1000\n"
+    launcher._process.stdin.write(request.encode() + b"/bin/sh" + script)
     launcher.hang_up()
     later = Launcher(shell, tmp_path)
     state = later.look("a")
@@ -220,6 +222,21 @@ def test_a_deleted_job_is_absent(launcher: Launcher) -> None:
 def test_the_jobs_of_a_host_are_listed(launcher: Launcher) -> None:
     launcher.start("a", "true\n")
     assert (launcher.ask("list"), launcher._line()) == ("list 1", "run a")
+
+
+def test_what_may_hold_secrets_is_gone_from_the_disk_once_the_job_runs(
+    launcher: Launcher,
+) -> None:
+    launcher.start("a", "sleep 1000 # s3cr3t\n")
+    launcher.await_state("a", "running")
+    assert not list((launcher.home / ".drrun").rglob("payload"))
+
+
+def test_leaving_a_run_leaves_nothing_on_the_host(launcher: Launcher) -> None:
+    launcher.start("a", "true\n")
+    launcher.await_state("a", "ended")
+    launcher.ask("leave run")
+    assert not (launcher.home / ".drrun").exists()
 
 
 def test_nobody_else_may_look_into_a_job(launcher: Launcher) -> None:
