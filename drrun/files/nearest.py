@@ -21,8 +21,10 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A sentence to append: `; did you mean 'verify'?`, or `; known: a, b` if they are few."""
+    """A sentence to append: `; did you mean 'verify'?`, `; known: a, b`, or nothing."""
     names = list(known)
+    if not names:
+        return "; none is declared"
     name = nearest(word, names)
     if name is not None:
         return f"; did you mean '{name}'?"

@@ -89,7 +89,7 @@ _LIMIT: Shape[str] = Converted(Text("a limit like 5m"), _limit)
 def _expect(values: dict[str, Any], table: Table, reading: Reading) -> Expect | Wrong:
     if values.get("absent") is False:
         del values["absent"]
-    if not values:
+    if not table.entries:
         return reading.wrong(table, "expects nothing: say what must be seen")
     return Expect(**values)
 

@@ -52,8 +52,8 @@ class _Version(Shape[int]):
 
 
 _KEYS: Final = {
-    "drrun": Key(_Version(), "format version", required=True),
-    "name": Key(slug, "id of the runbook", required=True),
+    "drrun": Key(_Version(), "format version", required=True, instead=int),
+    "name": Key(slug, "id of the runbook", required=True, instead=str),
     "title": Key(text, "one line for people"),
     "description": Key(text, "when and by whom it is used"),
     "objectives": Key(header_yaml.objectives, "for the whole"),
@@ -80,7 +80,7 @@ def _runbook(values: dict[str, Any], table: Table, reading: Reading) -> Runbook:
 
 def shape_of(defaults: dict[str, Any]) -> Record[Runbook]:
     """The shape of a runbook whose steps have these defaults."""
-    steps = Key(steps_shape(defaults), "the DAG, by id", required=True)
+    steps = Key(steps_shape(defaults), "the DAG, by id", required=True, instead=dict)
     return Record("runbook", {**_KEYS, "steps": steps}, _runbook)
 
 

@@ -116,6 +116,8 @@ class Key:
     required: bool = False
     #: Name under which the value goes on; the key itself by default.
     into: str = ""
+    #: Makes what stands in for a required value that is missing or wrong, so that reading goes on.
+    instead: Callable[[], Any] | None = None
 
 
 #: Makes a record's value from those read; may note more findings.
@@ -154,12 +156,18 @@ class Record(Shape[T]):
             value = read_at(name, key.shape, entry.value, reading, entry.key)
             if value is not WRONG:
                 values[key.into or name] = value
-        complete = True
         for name, key in self.keys.items():
             if key.required and name not in written.entries:
                 reading.wrong(written, f"'{name}' is missing", code="missing-key")
-            complete &= not key.required or (key.into or name) in values
+        complete = all(self._has(name, key, values) for name, key in self.keys.items())
         return self.build(values, written, reading) if complete else WRONG
+
+    def _has(self, name: str, key: Key, values: dict[str, Any]) -> bool:
+        """Whether building can go on with this key."""
+        name = key.into or name
+        if key.required and name not in values and key.instead is not None:
+            values[name] = key.instead()
+        return not key.required or name in values
 
     def schema(self, definitions: Definitions) -> Schema:
         """An object that allows the known keys only."""

@@ -1,8 +1,7 @@
 """Validate: a runbook's text, and an inventory's, to a model and everything that is wrong.
 
 Rules:
-- All errors at once, in the order of the text. A mistake that makes later rules guess silences
-  them: unknown names are not reported about a step that could not be read.
+- All errors at once, in the order of the text: rules about names judge whatever could be read.
 - Warnings can be waived in the runbook, with a reason; errors cannot.
 """
 
