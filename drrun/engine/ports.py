@@ -340,6 +340,29 @@ class Remote(Protocol):
         ...
 
 
+class Places(Protocol):
+    """Where commands can be executed."""
+
+    def place(self, host: Host | None) -> Remote:
+        """The place that `host` is; None: the controller."""
+        ...
+
+
+class BuiltInAction(Protocol):
+    """A named action, `copy` or `wait`. Blocking; called in a worker thread."""
+
+    def perform(
+        self,
+        order: AttemptOrder,
+        place: Remote,
+        output: Output,
+        tell: Callable[[Progress], None],
+        cancel: Cancel,
+    ) -> Outcome:
+        """Execute one attempt to its end; an exception counts as an unknown outcome."""
+        ...
+
+
 class Hands(Protocol):
     """Does things to hosts. Blocking; called in a worker thread."""
 

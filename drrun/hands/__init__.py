@@ -1,0 +1,1 @@
+"""Hands: what acts when a run acts. A mode is a choice of hands."""

@@ -1,0 +1,56 @@
+"""Ending a script that runs too long: everything in its session, and the proof that it is gone.
+
+Rules:
+- Asked of the host itself, by `end.sh`, as the user whose processes they are; TERM, five seconds,
+  KILL, five seconds, and then what is left. A kill without that answer proves nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from drrun.core.runbook import Execution
+from drrun.engine.ports import Script
+from drrun.ssh.session import Ender
+from drrun.ssh.wire import Started, ending
+
+#: Seconds between TERM and KILL.
+_GRACE = "5"
+#: Seconds that ending, with its proof, may take.
+END_WITHIN = 20.0
+
+
+@dataclass(slots=True)
+class Told:
+    """Keeps the few bytes that a script of our own prints. An `Output`."""
+
+    kept: bytes = b""
+
+    def write(self, stream: str, data: bytes) -> None:
+        """Keep standard output."""
+        if stream == "stdout":
+            self.kept = (self.kept + data)[:4096]
+
+    def text(self, stream: str) -> str:
+        """What was printed."""
+        return self.kept.decode("utf-8", "replace") if stream == "stdout" else ""
+
+    def close(self) -> Mapping[str, Any]:
+        """Nothing to flush."""
+        return {}
+
+
+def ender(aside: Callable[[Script], bytes], become: str | None) -> Ender:
+    """How to end what was started; `aside` runs a short script at the same place."""
+
+    def ask(started: Started, grace: str) -> bytes:
+        text = ending(started.pid, started.start, grace)
+        try:
+            return aside(Script(text, Execution(become=become))).strip()
+        except Exception:  # noqa: BLE001 - no answer, whatever the reason, proves nothing
+            return b""
+
+    def look(started: Started) -> bool | None:
+        return {b"gone": False, b"alive": True}.get(ask(started, "ask"))
+
+    return Ender(end=lambda started: ask(started, _GRACE) == b"gone", look=look)

@@ -1,0 +1,201 @@
+"""Our own reader of known_hosts: hashed, wildcard, negated, `@cert-authority`, `@revoked`.
+
+Rules:
+- The user's file is never handed to paramiko: one line it does not understand makes it reject the
+  whole file, and it matches no wildcards (FAULTS section 3, 32).
+- A line that cannot be read is passed over with a remark, and never makes a host known.
+- A revoked key is refused whatever else is said about it.
+- The format is that of sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT".
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+
+class Standing(Enum):
+    """What the files say about a key that a host offered."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    #: The host is known by other keys.
+    CHANGED = "changed"
+    REVOKED = "revoked"
+    #: Only a certificate of an authority would make the host known.
+    AUTHORITY = "authority"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A public key: its type and its bytes."""
+
+    type: str
+    blob: bytes
+
+    @classmethod
+    def parse(cls, text: str) -> "Key":
+        """Read `ssh-ed25519 AAAA… comment`.
+
+        Raises:
+            ValueError: The text is no public key.
+        """
+        kind, _, rest = text.strip().partition(" ")
+        try:
+            blob = base64.b64decode(rest.split()[0], validate=True)
+        except (IndexError, binascii.Error):
+            raise ValueError(f"{text!r} is no public key: write `ssh-ed25519 AAAA…`") from None
+        if not blob.startswith(len(kind).to_bytes(4, "big") + kind.encode()):
+            raise ValueError(f"the public key {text[:40]!r}… is not of the type it names")
+        return cls(kind, blob)
+
+    @property
+    def fingerprint(self) -> str:
+        """`SHA256:…`, as ssh-keygen prints it."""
+        digest = hashlib.sha256(self.blob).digest()
+        return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+    def __str__(self) -> str:
+        return f"{self.type} {base64.b64encode(self.blob).decode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One usable line of a file."""
+
+    patterns: tuple[str, ...]
+    key: Key
+    #: "", `@cert-authority` or `@revoked`.
+    marker: str = ""
+    #: `file:line`.
+    place: str = ""
+
+    def speaks_of(self, name: str) -> bool:
+        """Whether it is about `name`: a host, or `[host]:port`."""
+        found = False
+        for pattern in self.patterns:
+            if _match(pattern.removeprefix("!"), name):
+                if pattern.startswith("!"):
+                    return False
+                found = True
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is known about an offered key, and the lines that say so."""
+
+    standing: Standing
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHosts:
+    """The lines of all files, in order."""
+
+    lines: tuple[Line, ...] = ()
+    #: Lines that were passed over: `file:line: why`.
+    remarks: tuple[str, ...] = field(default=(), compare=False)
+
+    @classmethod
+    def read(cls, paths: Iterable[Path]) -> "KnownHosts":
+        """Read files; one that is not there says nothing, one that is closed is remarked."""
+        lines: list[Line] = []
+        remarks: list[str] = []
+        for path in paths:
+            try:
+                text = path.read_text("utf-8", "replace")
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                remarks.append(f"{path}: {error.strerror}")
+                continue
+            for found in parse(text, str(path)):
+                if isinstance(found, Line):
+                    lines.append(found)
+                else:
+                    remarks.append(found)
+        return cls(tuple(lines), tuple(remarks))
+
+    def about(self, names: Sequence[str], port: int) -> tuple[Line, ...]:
+        """Lines about a host; the first of its names that any line speaks of decides.
+
+        Lines that only revoke do not make a name one that is spoken of.
+        """
+        for name in names:
+            spoken = self._of(_listed(name, port))
+            if any(line.marker != "@revoked" for line in spoken):
+                return spoken
+        return ()
+
+    def verdict(self, names: Sequence[str], port: int, key: Key) -> Verdict:
+        """What is known about `key`, offered by a host of these names."""
+        listed = [_listed(name, port) for name in names]
+        for spoken in (self._of(each) for each in [*listed, *names]):
+            revoked = tuple(ln for ln in spoken if ln.marker == "@revoked" and ln.key == key)
+            if revoked:
+                return Verdict(Standing.REVOKED, revoked)
+        about = self.about(names, port)
+        plain = tuple(line for line in about if not line.marker)
+        same = tuple(line for line in plain if line.key == key) or self._portless(names, key)
+        if same:
+            return Verdict(Standing.KNOWN, same)
+        if plain:
+            return Verdict(Standing.CHANGED, plain)
+        return Verdict(Standing.AUTHORITY if about else Standing.UNKNOWN, about)
+
+    def _portless(self, names: Sequence[str], key: Key) -> tuple[Line, ...]:
+        """As OpenSSH does: the same key under the plain name serves on any port."""
+        spoken = (line for name in names for line in self._of(name.lower()))
+        return tuple(line for line in spoken if not line.marker and line.key == key)
+
+    def _of(self, name: str) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.speaks_of(name))
+
+
+def parse(text: str, file: str) -> Iterator[Line | str]:
+    """The lines of a file; a text is a remark on one that was passed over."""
+    for number, written in enumerate(text.splitlines(), 1):
+        words = written.split(None, 3)
+        if not words or words[0].startswith("#"):
+            continue
+        place = f"{file}:{number}"
+        marker = ""
+        if words[0].startswith("@"):
+            marker, *words = written.split(None, 4)
+        if marker not in {"", "@cert-authority", "@revoked"} or len(words) < 3:
+            yield f"{place}: not a line of known_hosts; passed over"
+            continue
+        try:
+            key = Key.parse(f"{words[1]} {words[2]}")
+        except ValueError as error:
+            yield f"{place}: {error}; passed over"
+            continue
+        yield Line(tuple(words[0].split(",")), key, marker, place)
+
+
+def _listed(name: str, port: int) -> str:
+    """How known_hosts names a host on a port."""
+    return name.lower() if port == 22 else f"[{name.lower()}]:{port}"
+
+
+def _match(pattern: str, name: str) -> bool:
+    if pattern.startswith("|1|"):
+        return _match_hashed(pattern, name)
+    wild = re.escape(pattern.lower()).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(wild, name.lower()) is not None
+
+
+def _match_hashed(pattern: str, name: str) -> bool:
+    try:
+        _, _, salt, wanted = pattern.split("|")
+        # The format fixes SHA-1; it hides names, it does not vouch for keys.
+        digest = hmac.digest(base64.b64decode(salt), name.lower().encode(), "sha1")
+        return hmac.compare_digest(digest, base64.b64decode(wanted))
+    except ValueError:
+        return False

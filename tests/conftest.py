@@ -1,0 +1,5 @@
+"""Fixtures for all tests."""
+
+from tests.sshd import sshd, sshd_factory
+
+__all__ = ["sshd", "sshd_factory"]
