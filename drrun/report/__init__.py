@@ -1,0 +1,1 @@
+"""What people and programs read: pure views of plans and runs, and renderers of these views."""

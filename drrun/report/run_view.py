@@ -1,0 +1,260 @@
+"""A run as it stands now: every step in one line, who is waited for, what remains."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+
+from drrun.core.ids import StepId, TargetName
+from drrun.core.runbook import Step
+from drrun.core.state import Key, RunState
+from drrun.core.status import FINAL, Cause, RunStatus, Status
+from drrun.core.target import TargetState
+from drrun.core.values import Duration
+from drrun.report.clean import first_line
+from drrun.report.forecast import Forecast, begun_at, forecast, is_late
+from drrun.report.services import ServiceView, service_views
+from drrun.report.times import clock
+
+#: Statuses that stop what depends on a step.
+BAD = frozenset({Status.FAILED, Status.BLOCKED, Status.REGRESSED, Status.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class RunHead:
+    """What is known of a run beside its state."""
+
+    id: str
+    started_by: str
+    #: Seen from outside: a run without a live controller is interrupted.
+    status: RunStatus
+    #: Who drives it, in one sentence; "" if nobody does.
+    holder: str = ""
+    #: Seconds since the epoch; None while it has not ended.
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """One step. Moments in seconds since the epoch."""
+
+    id: StepId
+    title: str
+    owner: str
+    status: Status
+    #: Host or item, if the step has one target; else "".
+    where: str
+    counts: Mapping[Status, int]
+    began_at: float | None
+    ended_at: float | None
+    #: By the author's estimate.
+    planned: Duration | None
+    #: It has taken longer than the author's bad case.
+    late: bool
+    #: It was found done, nothing was executed.
+    already: bool
+    #: How it came to this, or what it waits for, on one line.
+    note: str
+
+    @property
+    def total(self) -> int:
+        """How many targets there are."""
+        return sum(self.counts.values())
+
+    @property
+    def done(self) -> int:
+        """How many targets have ended."""
+        return sum(count for status, count in self.counts.items() if status in FINAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question that waits for a person."""
+
+    step: StepId
+    target: TargetName
+    #: `manual`, `irreversible`, `ask`, `unknown`.
+    kind: str
+    text: str
+    since: float
+    role: str
+    people: tuple[str, ...]
+    input: Mapping[str, str] = field(default_factory=dict)
+    evidence: bool = False
+
+    @property
+    def key(self) -> str:
+        """What commands call it: `step`, or `step@target`."""
+        return str(Key(self.step, self.target))
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run now."""
+
+    head: RunHead
+    name: str
+    title: str
+    mode: str
+    variant: str
+    started_at: float | None
+    now: float
+    #: Why it stands as it does; "" where the status says it all.
+    why: str
+    lines: tuple[StepLine, ...]
+    asks: tuple[Ask, ...]
+    forecast: Forecast | None
+    services: tuple[ServiceView, ...]
+
+    @property
+    def elapsed(self) -> Duration:
+        """Since the start, until the end or now."""
+        if self.started_at is None:
+            return Duration(0)
+        end = self.head.ended_at if self.head.ended_at is not None else self.now
+        return Duration(max(0.0, end - self.started_at))
+
+    @property
+    def counts(self) -> dict[Status, int]:
+        """How many steps stand where, in the order of `Status`."""
+        found = dict.fromkeys(Status, 0)
+        for line in self.lines:
+            found[line.status] += 1
+        return {status: count for status, count in found.items() if count}
+
+
+def run_view(state: RunState, head: RunHead, now: float) -> RunView:
+    """Look at a run.
+
+    Args:
+        state: What its journal folds to.
+        head: What is known beside that.
+        now: Seconds since the epoch.
+    """
+    runbook = state.plan.runbook
+    asks = tuple(asks_of(state))
+    lines = tuple(step_line(state, step, now) for step in state.plan.order)
+    return RunView(
+        head=head,
+        name=runbook.name,
+        title=runbook.title,
+        mode=str(state.plan.mode),
+        variant=state.plan.variant,
+        started_at=state.started_at,
+        now=now,
+        why=_why(state, head.status, asks, lines),
+        lines=lines,
+        asks=asks,
+        forecast=forecast(state, now),
+        services=service_views(state.plan, state, now),
+    )
+
+
+def asks_of(state: RunState) -> Iterator[Ask]:
+    """All open questions, oldest first."""
+    gates = [(key, gate) for key in state.active if (gate := state.targets[key].gate) is not None]
+    for key, gate in sorted(gates, key=lambda each: each[1].opened_at):
+        step = state.plan.steps[key.step].step
+        yield Ask(
+            step=key.step,
+            target=key.target,
+            kind=gate.kind,
+            text=gate.text,
+            since=gate.opened_at,
+            role=step.owner,
+            people=people_of(state, step),
+            input=gate.input,
+            evidence=gate.evidence,
+        )
+
+
+def people_of(state: RunState, step: Step) -> tuple[str, ...]:
+    """Who may be meant by a step's owner."""
+    role = state.plan.runbook.roles.get(step.owner)
+    return (*role.people, *role.deputies) if role else ()
+
+
+def step_line(state: RunState, step: StepId, now: float) -> StepLine:
+    """Look at one step."""
+    planned = state.plan.steps[step]
+    status = state.step(step)
+    keys = list(state.keys(step))
+    only = keys[0].target if len(keys) == 1 else ""
+    return StepLine(
+        id=step,
+        title=planned.step.title,
+        owner=planned.step.owner,
+        status=status,
+        where="" if only == "local" else only,
+        counts=state.counts(step),
+        began_at=begun_at(state, step),
+        ended_at=state.settled_at.get(step) if status in FINAL else None,
+        planned=None if planned.step.estimate is None else Duration(planned.length),
+        late=is_late(state, step, now),
+        already=bool(keys) and all(state.targets[key].already for key in keys),
+        note=_note(state, keys, status),
+    )
+
+
+def target_note(target: TargetState) -> str:
+    """How a target came to where it stands, or what it waits for, on one line."""
+    if target.gate is not None:
+        return first_line(target.gate.text)
+    if target.waits_for is Cause.RETRY and target.until is not None:
+        return first_line(f"again at {clock(target.until)}: {target.note}")
+    if target.waits_for is Cause.CLOCK and target.until is not None:
+        return f"until {clock(target.until)}"
+    return first_line(target.note)
+
+
+def _note(state: RunState, keys: list[Key], status: Status) -> str:
+    if status is Status.PENDING:
+        return ""
+    telling = [key for key in keys if state.targets[key].status is status]
+    if not telling:
+        return ""
+    # A target that waits for a person tells more than one that waits for a lock.
+    first = next((key for key in telling if state.targets[key].gate is not None), telling[0])
+    note = target_note(state.targets[first])
+    if len(keys) == 1 or not note:
+        return note
+    others = f" (and {len(telling) - 1} more)" if len(telling) > 1 else ""
+    return f"{first.target}: {note}{others}"
+
+
+def _why(
+    state: RunState, status: RunStatus, asks: tuple[Ask, ...], lines: tuple[StepLine, ...]
+) -> str:
+    match status:
+        case RunStatus.PAUSED:
+            return state.paused
+        case RunStatus.ABORTED:
+            return state.aborted
+        case RunStatus.INTERRUPTED:
+            return "no controller drives it"
+        case RunStatus.WAITING:
+            return f"a person has to answer {', '.join(ask.key for ask in asks)}"
+        case RunStatus.FAILED:
+            return ", ".join(line.id for line in lines if line.status is Status.FAILED)
+        case _:
+            return ""
+
+
+def next_steps(state: RunState) -> Iterator[StepId]:
+    """Steps that may begin, then those that only need what is moving now."""
+    ready = [step for _, _, step in state.ready]
+    listed = set(ready)
+    moving = {key.step for key in state.active}
+    soon = (
+        dependent
+        for step in moving
+        for dependent in state.plan.dependents[step]
+        if dependent not in listed and _only_needs(state, dependent, moving)
+    )
+    return chain(ready, dict.fromkeys(soon))
+
+
+def _only_needs(state: RunState, step: StepId, moving: set[StepId]) -> bool:
+    if state.step(step) is not Status.PENDING:
+        return False
+    needs = state.plan.steps[step].step.needs
+    return all(state.met(need) or any(each in moving for each in need.any_of) for need in needs)

@@ -1,0 +1,136 @@
+"""The service ledger: which level each service has reached, when, and how that meets its RTO.
+
+Rules:
+- Only a passed step raises a service. A level that was skipped over was not reached.
+- Time counts from the start of the run, because when the disaster was declared is not recorded;
+  whoever prints an RTO says so.
+- The objective is met when the best level that the plan raises the service to is reached in time.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from drrun.core.ids import StepId
+from drrun.core.plan import Plan
+from drrun.core.runbook import Level, Service
+from drrun.core.state import RunState
+from drrun.core.status import Status
+from drrun.core.values import Duration
+
+_ORDER = tuple(Level)
+
+
+class Objective(StrEnum):
+    """How a service stands against its recovery time objective."""
+
+    #: There is none, or no step raises the service.
+    NONE = "none"
+    OPEN = "open"
+    MET = "met"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One raise of a service by one step. Seconds from the start of the run."""
+
+    level: Level
+    step: StepId
+    #: By the estimates.
+    planned: Duration
+    #: None: not reached.
+    reached: Duration | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """How far up a service has come."""
+
+    name: str
+    title: str
+    priority: int
+    #: None: no step has raised it.
+    level: Level | None
+    rungs: tuple[Rung, ...]
+    rto: Duration | None
+    objective: Objective
+    #: Seconds from the start until the best planned level was reached; None: it was not.
+    recovered: Duration | None
+
+    @property
+    def best(self) -> Level | None:
+        """The level that the plan raises it to."""
+        levels = [rung.level for rung in self.rungs]
+        return max(levels, key=_ORDER.index) if levels else None
+
+
+def service_views(plan: Plan, state: RunState | None, now: float) -> tuple[ServiceView, ...]:
+    """The ledger of all services, by priority.
+
+    Args:
+        plan: Says which step raises what.
+        state: What has happened; None: nothing yet.
+        now: Seconds since the epoch.
+    """
+    services = dict(plan.runbook.services)
+    for name in _raised(plan):
+        services.setdefault(name, Service(name))
+    views = [_view(service, plan, state, now) for service in services.values()]
+    return tuple(sorted(views, key=lambda view: (view.priority or 1_000_000, view.name)))
+
+
+def _raised(plan: Plan) -> Iterator[str]:
+    for planned in plan.steps.values():
+        yield from planned.step.raises
+
+
+def _view(service: Service, plan: Plan, state: RunState | None, now: float) -> ServiceView:
+    rungs = sorted(
+        (
+            Rung(level, step, Duration(plan.ends[step]), _reached(step, state))
+            for step, level in _raises_of(service.name, plan).items()
+        ),
+        key=lambda rung: (rung.planned, _ORDER.index(rung.level)),
+    )
+    best = max((rung.level for rung in rungs), key=_ORDER.index, default=None)
+    recovered = min(
+        (rung.reached for rung in rungs if rung.level is best and rung.reached is not None),
+        default=None,
+    )
+    reached = [rung for rung in rungs if rung.reached is not None]
+    latest = max(reached, key=lambda rung: rung.reached or 0.0, default=None)
+    rto = service.objectives.rto or plan.runbook.objectives.rto
+    elapsed = 0.0 if state is None or state.started_at is None else now - state.started_at
+    return ServiceView(
+        name=service.name,
+        title=service.title,
+        priority=service.priority,
+        level=latest.level if latest else None,
+        rungs=tuple(rungs),
+        rto=rto,
+        objective=_judged(rto if rungs else None, recovered, elapsed),
+        recovered=recovered,
+    )
+
+
+def _raises_of(service: str, plan: Plan) -> Mapping[StepId, Level]:
+    return {
+        step: planned.step.raises[service]
+        for step, planned in plan.steps.items()
+        if service in planned.step.raises and not planned.left_out
+    }
+
+
+def _reached(step: StepId, state: RunState | None) -> Duration | None:
+    if state is None or state.started_at is None or state.step(step) is not Status.PASSED:
+        return None
+    return Duration(state.settled_at[step] - state.started_at)
+
+
+def _judged(rto: Duration | None, recovered: Duration | None, elapsed: float) -> Objective:
+    if rto is None:
+        return Objective.NONE
+    if recovered is None:
+        return Objective.OPEN if elapsed <= rto else Objective.MISSED
+    return Objective.MET if recovered <= rto else Objective.MISSED

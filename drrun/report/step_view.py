@@ -1,0 +1,275 @@
+"""The story of one step: every attempt on every target, what was asked and seen, who answered."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from drrun.core import events as ev
+from drrun.core.ids import StepId, TargetName
+from drrun.core.state import Key, RunState
+from drrun.core.status import Status
+from drrun.report.facts import Fact
+from drrun.report.plan_view import action_name
+from drrun.report.run_view import target_note
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeStory:
+    """One probe of one attempt: the last answer, and how many there were."""
+
+    purpose: str
+    name: str
+    question: str
+    where: str
+    expected: str
+    verdict: str
+    value: str
+    why: str
+    at: float
+    times: int = 1
+
+
+@dataclass(slots=True)
+class AttemptStory:
+    """One try. Moments in seconds since the epoch."""
+
+    number: int
+    began_at: float
+    action: str = ""
+    #: As sent, secrets masked; "" if nothing was sent.
+    command: str = ""
+    host: str = ""
+    become: str = ""
+    environment: tuple[str, ...] = ()
+    route: str = ""
+    host_key: str = ""
+    user: str = ""
+    ended_at: float | None = None
+    #: `exit 0`, `ended by KILL`, `contact lost: …`; "" while it goes on.
+    ending: str = ""
+    exit: int | None = None
+    captured: Mapping[str, Any] = field(default_factory=dict)
+    #: What the spool said of each stream.
+    output: Mapping[str, Any] = field(default_factory=dict)
+    probes: dict[tuple[str, int, str], ProbeStory] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a person, or the controller, decided about a target."""
+
+    at: float
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStory:
+    """Everything that happened to one target."""
+
+    target: TargetName
+    host: str
+    status: Status
+    since: float
+    note: str
+    already: bool
+    attempts: tuple[AttemptStory, ...]
+    words: tuple[Word, ...]
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """A step that this one needs and that is not good."""
+
+    step: StepId
+    status: Status
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """Everything that happened to one step."""
+
+    id: StepId
+    title: str
+    description: str
+    action: str
+    owner: str
+    status: Status
+    needs: tuple[str, ...]
+    #: Why it cannot begin.
+    hindrances: tuple[Hindrance, ...]
+    targets: tuple[TargetStory, ...]
+    #: What was decided about the step as a whole.
+    words: tuple[Word, ...]
+
+
+def step_view(
+    state: RunState, facts: Iterable[Fact], step: StepId, target: TargetName | None = None
+) -> StepView:
+    """Look at one step.
+
+    Args:
+        state: The run as it stands.
+        facts: The whole journal, or at least what concerns the step.
+        step: Which step.
+        target: Only this target; None: all.
+    """
+    mine = [fact for fact in facts if getattr(fact.event, "step", "") == step]
+    planned = state.plan.steps[step]
+    keys = [key for key in state.keys(step) if target in (None, key.target)]
+    return StepView(
+        id=step,
+        title=planned.step.title,
+        description=planned.step.description,
+        action=action_name(planned.step),
+        owner=planned.step.owner,
+        status=state.step(step),
+        needs=tuple(str(need) for need in planned.step.needs),
+        hindrances=tuple(_hindrances(state, step)),
+        targets=tuple(_target(state, key, mine) for key in keys),
+        words=tuple(_words(fact for fact in mine if not isinstance(fact.event, ev.TargetEvent))),
+    )
+
+
+def _hindrances(state: RunState, step: StepId) -> Iterator[Hindrance]:
+    if state.step(step) not in (Status.PENDING, Status.BLOCKED):
+        return
+    for need in state.plan.steps[step].step.needs:
+        if state.met(need):
+            continue
+        for needed in need.any_of:
+            notes = (target_note(state.targets[key]) for key in state.keys(needed))
+            yield Hindrance(needed, state.step(needed), next((each for each in notes if each), ""))
+
+
+def _target(state: RunState, key: Key, facts: Sequence[Fact]) -> TargetStory:
+    mine = [
+        fact
+        for fact in facts
+        if isinstance(fact.event, ev.TargetEvent) and fact.event.target == key.target
+    ]
+    target = state.targets[key]
+    return TargetStory(
+        target=key.target,
+        host=state.hosts[key],
+        status=target.status,
+        since=target.since,
+        note=target_note(target),
+        already=target.already,
+        attempts=tuple(attempts_of(mine)),
+        words=tuple(_words(mine)),
+        values=target.values,
+    )
+
+
+def attempts_of(facts: Iterable[Fact]) -> list[AttemptStory]:
+    """The attempts on one target, in order.
+
+    Args:
+        facts: The target's facts.
+    """
+    attempts: list[AttemptStory] = []
+    for fact in facts:
+        if isinstance(fact.event, ev.TargetBegan):
+            attempts.append(AttemptStory(len(attempts) + 1, fact.at))
+        elif isinstance(fact.event, ev.AttemptEvent) and attempts:
+            _told(attempts[-1], fact.event, fact.at)
+    return attempts
+
+
+def _told(attempt: AttemptStory, event: ev.AttemptEvent, at: float) -> None:
+    match event:
+        case ev.AttemptIntended():
+            attempt.action, attempt.command, attempt.host = event.action, event.command, event.host
+            attempt.become, attempt.environment = event.become, tuple(event.environment)
+        case ev.AttemptStarted():
+            attempt.route, attempt.host_key = event.route, event.host_key
+            attempt.user = event.user
+        case ev.ProbeSeen():
+            _seen(attempt, event, at)
+        case ev.WaitEnded():
+            attempt.ended_at, attempt.ending = at, "waited"
+        case _:
+            ending = _ending(event)
+            if ending:
+                attempt.ended_at, attempt.ending = at, ending
+    if isinstance(event, ev.AttemptEnded):
+        attempt.exit, attempt.captured, attempt.output = event.exit, event.captured, event.output
+
+
+def _ending(event: ev.AttemptEvent) -> str:
+    match event:
+        case ev.AttemptEnded(exit=None, signal=signal, note=note):
+            ended, more = f"ended by {signal or 'a signal'}", note
+        case ev.AttemptEnded(exit=status, note=note, fault=fault):
+            ended, more = f"exit {status}", fault or note
+        case ev.AttemptTimedOut(gone=gone, note=note):
+            ended, more = "out of time", note or ("" if gone else "its processes may live on")
+        case ev.AttemptNeverStarted(why=why):
+            ended, more = "never started", why
+        case ev.ContactLost(why=why):
+            ended, more = "contact lost", why
+        case _:
+            return ""
+    return f"{ended}: {more}" if more else ended
+
+
+def _seen(attempt: AttemptStory, event: ev.ProbeSeen, at: float) -> None:
+    place = (event.purpose, event.index, event.where)
+    before = attempt.probes.get(place)
+    attempt.probes[place] = ProbeStory(
+        purpose=event.purpose,
+        name=event.name,
+        question=event.question,
+        where=event.where,
+        expected=event.expected,
+        verdict=event.verdict,
+        value=event.value,
+        why=event.why,
+        at=at,
+        times=before.times + 1 if before else 1,
+    )
+
+
+def _words(facts: Iterable[Fact]) -> Iterator[Word]:
+    for fact in facts:
+        text = _word(fact.event)
+        if text:
+            yield Word(fact.at, fact.actor, text)
+
+
+def _word(event: ev.Event) -> str:
+    match event:
+        case ev.GateOpened(text=text, gate=gate):
+            return f"asked ({gate}): {text}"
+        case ev.GateAnswered(answer=answer, reason=reason, input=given):
+            typed = " ".join(f"{name}={value}" for name, value in given.items())
+            return ": ".join(part for part in (f"{answer}ed", typed, reason) if part)
+        case ev.TargetMarked(status=status, why=why):
+            return f"declared {status}: {why}"
+        case ev.Noted(text=text):
+            return f"note: {text}"
+        case ev.RequestRefused(kind=kind, why=why):
+            return f"{kind} was refused: {why}"
+        case _:
+            return _decided(event)
+
+
+def _decided(event: ev.Event) -> str:
+    match event:
+        case ev.TargetReopened(why=why):
+            return f"to be tried again: {why}" if why else "to be tried again"
+        case ev.RetryPlanned(why=why):
+            return f"another attempt: {why}"
+        case ev.TargetFailed(cause=cause, why=why):
+            return f"given up ({cause}): {why}"
+        case ev.StepSkipped(why=why) | ev.TargetsCancelled(why=why):
+            return f"left out: {why}"
+        case ev.StepBlocked(because=because):
+            return f"blocked by {', '.join(because)}"
+        case ev.ConditionSeen(expression=expression, value=value):
+            return f"when: {expression} is {str(value).lower()}"
+        case _:
+            return ""
