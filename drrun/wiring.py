@@ -49,11 +49,12 @@ def equipper(world: World, clock: Clock) -> Equip:
         from drrun.builtin.secrets import SecretSources
         from drrun.files.templating import Templates
         from drrun.hands.live import LiveHands
+        from drrun.ssh.connections import Connections
+        from drrun.ssh.options import SshOptions
 
         renderer = Templates()
-        hands = LiveHands(
-            loaded.plan.inventory.hosts, actions(renderer, clock), config=world.ssh_config
-        )
+        connections = Connections(loaded.plan.inventory.hosts, SshOptions(config=world.ssh_config))
+        hands = LiveHands(connections, actions(renderer, clock))
         secrets = SecretSources(loaded.plan.runbook.secrets, loaded.folder)
         return Tools(hands, Probes(hands), renderer, secrets)
 

@@ -1,0 +1,1 @@
+"""Built-in probes, actions and sources of secrets."""

@@ -1,0 +1,138 @@
+"""`copy` and `template`: a file on the target with exactly this content.
+
+Rules:
+- Written aside, in the same folder, compared by SHA-256 there, then renamed: whoever looks sees
+  the old file or the new one, never half of one.
+- A file that is the same already is left alone, so that doing it twice does nothing.
+- The content travels on standard input, never in argv.
+"""
+
+import hashlib
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+
+from drrun.builtin.actions.local_files import read_source
+from drrun.builtin.collected import Collected
+from drrun.core.errors import InputError
+from drrun.core.outcomes import Ended, NeverStarted, Outcome
+from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote, Renderer, Script
+
+#: Exit status of a copy that found the file to be the same already.
+_SAME = 100
+
+_PUT = """
+to={to} want={digest} mode={mode} owner={owner}
+hash() {{
+    {{ sha256sum <"$1" || shasum -a 256 <"$1" || openssl dgst -sha256 -r <"$1"; }} 2>/dev/null
+}}
+finish() {{
+    [ -z "$mode" ] || chmod "$mode" "$1" || exit 1
+    [ -z "$owner" ] || chown "$owner" "$1" || exit 1
+}}
+[ ! -d "$to" ] || {{ echo "$to is a folder" >&2; exit 1; }}
+if [ -f "$to" ]; then
+    old=$(hash "$to")
+    if [ "${{old%% *}}" = "$want" ]; then cat >/dev/null; finish "$to"; exit {same}; fi
+fi
+case $to in */*) folder=${{to%/*}} ;; *) folder=. ;; esac
+new=$(mktemp "${{folder:-/}}/.drrun.XXXXXX") || exit 1
+trap 'rm -f "$new"' EXIT
+cat >"$new" || exit 1
+got=$(hash "$new")
+[ -n "$got" ] || {{ echo "neither sha256sum, shasum nor openssl is there" >&2; exit 1; }}
+[ "${{got%% *}}" = "$want" ] || {{ echo "what arrived is not what was sent" >&2; exit 1; }}
+if [ -f "$to" ] && [ -z "$mode" ]; then chmod --reference="$to" "$new" 2>/dev/null; fi
+[ -f "$to" ] || [ -n "$mode" ] || chmod 0644 "$new"
+finish "$new"
+sync "$new" 2>/dev/null || sync
+mv -f "$new" "$to"
+"""
+
+
+class Copy:
+    """Puts a local file, or given content, on the target."""
+
+    def perform(
+        self,
+        order: AttemptOrder,
+        place: Remote,
+        output: Output,
+        tell: Callable[[Progress], None],
+        cancel: Cancel,
+    ) -> Outcome:
+        """Copy once."""
+        try:
+            given = order.arguments.get("content")
+            content = read_source(order) if given is None else str(given).encode()
+        except InputError as error:
+            return NeverStarted(str(error), final=True)
+        return _put(order, content, place, output, (tell, cancel))
+
+
+class Template:
+    """Renders a local template and puts the result on the target."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+
+    def perform(
+        self,
+        order: AttemptOrder,
+        place: Remote,
+        output: Output,
+        tell: Callable[[Progress], None],
+        cancel: Cancel,
+    ) -> Outcome:
+        """Render and copy once."""
+        names = {**order.names, **(order.arguments.get("vars") or {})}
+        try:
+            written = read_source(order).decode("utf-8")
+            content = self._renderer.text(written, names).encode()
+        except UnicodeDecodeError:
+            why = f"{order.arguments['source']} is no UTF-8, so it is no template; use copy"
+            return NeverStarted(why, final=True)
+        except InputError as error:
+            return NeverStarted(str(error), final=True)
+        return _put(order, content, place, output, (tell, cancel))
+
+
+def _put(
+    order: AttemptOrder,
+    content: bytes,
+    place: Remote,
+    output: Output,
+    ways: tuple[Callable[[Progress], None], Cancel],
+) -> Outcome:
+    given = order.arguments
+    text = _PUT.format(
+        to=shlex.quote(str(given["to"])),
+        digest=hashlib.sha256(content).hexdigest(),
+        mode=shlex.quote(str(given.get("mode") or "")),
+        owner=shlex.quote(str(given.get("owner") or "")),
+        same=_SAME,
+    )
+    script = Script(
+        text, replace(order.execution, stdin=None), stdin=content, timeout=order.timeout
+    )
+    said = Tee(output)
+    outcome = place.run(script, said, *ways)
+    if isinstance(outcome, Ended) and outcome.exit == _SAME:
+        return Ended(0, note="the same already")
+    if isinstance(outcome, Ended) and not outcome.good:
+        lines = said.text("stderr").strip().splitlines()
+        return replace(outcome, note=lines[-1] if lines else outcome.note)
+    return outcome
+
+
+class Tee(Collected):
+    """Keeps what is said, and passes it on."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__()
+        self._output = output
+
+    def write(self, stream: str, data: bytes) -> None:
+        """Keep bytes and pass them on."""
+        super().write(stream, data)
+        self._output.write(stream, data)

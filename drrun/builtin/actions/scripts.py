@@ -1,0 +1,51 @@
+"""`script`: a local file, executed on the target with its own `#!` line.
+
+Rules:
+- It lies in a private folder on the target while it runs, and is removed afterwards, however it
+  ended; its exit status is the step's.
+"""
+
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+
+from drrun.builtin.actions.local_files import read_source
+from drrun.core.errors import InputError
+from drrun.core.outcomes import NeverStarted, Outcome
+from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote, Script
+
+_EXECUTE = """
+folder=$(mktemp -d "${{TMPDIR:-/tmp}}/drrun.XXXXXX") || exit 1
+trap 'rm -rf "$folder"' EXIT
+trap 'exit 143' TERM HUP INT
+cat >"$folder/script" && chmod 0700 "$folder/script" || exit 1
+"$folder/script" {arguments} </dev/null
+"""
+
+
+class RunScript:
+    """Executes a local file on the target."""
+
+    def perform(
+        self,
+        order: AttemptOrder,
+        place: Remote,
+        output: Output,
+        tell: Callable[[Progress], None],
+        cancel: Cancel,
+    ) -> Outcome:
+        """Execute it once."""
+        try:
+            content = read_source(order)
+        except InputError as error:
+            return NeverStarted(str(error), final=True)
+        if not content.startswith(b"#!"):
+            content = b"#!/bin/sh\n" + content
+        words = [shlex.quote(str(each)) for each in order.arguments.get("args") or ()]
+        script = Script(
+            _EXECUTE.format(arguments=" ".join(words)),
+            replace(order.execution, stdin=None),
+            stdin=content,
+            timeout=order.timeout,
+        )
+        return place.run(script, output, tell, cancel)

@@ -1,0 +1,82 @@
+"""What the probes share: running a command somewhere, and putting an answer together."""
+
+from dataclasses import dataclass, replace
+
+from drrun.builtin.collected import Collected
+from drrun.core.judging import Observed, judge, shown
+from drrun.core.masking import Mask
+from drrun.core.outcomes import Ended, Outcome
+from drrun.core.probes import Expect, Verdict
+from drrun.engine.ports import Cancel, Places, Question, Script, Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a command at a place printed, and how it ended."""
+
+    outcome: Outcome
+    stdout: str
+    stderr: str
+
+    @property
+    def last_word(self) -> str:
+        """The last line on standard error, which usually says what went wrong."""
+        lines = self.stderr.strip().splitlines()
+        return shown(lines[-1]) if lines else ""
+
+
+def command(question: Question, places: Places, cancel: Cancel, text: str) -> Reply:
+    """Run a command where the question is asked, within its time limit."""
+    output = Collected()
+    script = Script(text, question.execution, timeout=question.timeout)
+    outcome = places.place(question.host).run(script, output, lambda _: None, cancel)
+    return Reply(outcome, output.text("stdout"), output.text("stderr"))
+
+
+def where(question: Question) -> str:
+    """Where a question is asked, for people."""
+    return question.host.name if question.host else "local"
+
+
+def unanswered(question: Question, reply: Reply) -> Seen:
+    """The place could not be asked: nothing is known."""
+    why = getattr(reply.outcome, "why", "") or getattr(reply.outcome, "note", "")
+    return doubt(question, why or f"no answer within {question.timeout}")
+
+
+def doubt(question: Question, why: str) -> Seen:
+    """Could not tell."""
+    return Seen(Verdict.COULD_NOT_TELL, "", _masked(question, why), where(question))
+
+
+def no(question: Question, value: str, why: str) -> Seen:
+    """Does not hold, for a reason that no expectation names."""
+    return Seen(
+        Verdict.DOES_NOT_HOLD,
+        shown(_masked(question, value)),
+        _masked(question, why),
+        where(question),
+    )
+
+
+def judged(question: Question, expect: Expect, seen: Observed, said: str = "") -> Seen:
+    """The answer, judged; `said` is added to the reason."""
+    verdict, why = judge(expect, seen)
+    if why and said:
+        why = f"{why} ({said})"
+    value = seen.text if seen.present else "nothing"
+    return Seen(verdict, shown(_masked(question, value)), _masked(question, why), where(question))
+
+
+def with_exit(expect: Expect, *default: int) -> Expect:
+    """The expectation, with an exit status where the author names none."""
+    return expect if expect.exit is not None else replace(expect, exit=default)
+
+
+def ended_with(reply: Reply) -> int | None:
+    """The exit status, if the command ended by itself."""
+    return reply.outcome.exit if isinstance(reply.outcome, Ended) else None
+
+
+def _masked(question: Question, text: str) -> str:
+    return Mask(question.secrets).text(text) if question.secrets else text

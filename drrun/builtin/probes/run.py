@@ -1,0 +1,32 @@
+"""`run`: a command that must succeed.
+
+Rules:
+- Exit 0 is expected unless the author says otherwise. 126 and 127 mean that the command could not
+  be executed, which says nothing about what it should have found (FAULTS 78).
+- A place that cannot be asked, or a command that does not end in time, could not tell.
+"""
+
+from drrun.builtin.probes.asking import (
+    command,
+    doubt,
+    ended_with,
+    judged,
+    unanswered,
+    with_exit,
+)
+from drrun.core.judging import Observed
+from drrun.engine.ports import Cancel, Places, Question, Seen
+
+_NOT_EXECUTED = (126, 127)
+
+
+def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
+    """Run the command once."""
+    reply = command(question, places, cancel, str(question.ask["text"]))
+    status = ended_with(reply)
+    if status is None:
+        return unanswered(question, reply)
+    expect = with_exit(question.expect, 0)
+    if status in _NOT_EXECUTED and status not in (expect.exit or ()):
+        return doubt(question, reply.last_word or f"the command could not be executed ({status})")
+    return judged(question, expect, Observed(reply.stdout, exit=status), reply.last_word)
