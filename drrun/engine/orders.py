@@ -118,7 +118,7 @@ class Orders:
 
     def _places(self, probe: Probe, key: Key, names: Mapping[str, Any]) -> list[Host | None]:
         if probe.on is None:
-            return [self._target(key).host]
+            return [None if _asked_from_here(probe) else self._target(key).host]
         inventory = self._state.plan.inventory
         patterns = [str(self._renderer.value(pattern, names)) for pattern in probe.on]
         hosts, unmatched = hosts_matching(patterns, inventory)
@@ -165,3 +165,9 @@ class Orders:
             chdir=render(execution.chdir),
             stdin=render(execution.stdin),
         )
+
+
+def _asked_from_here(probe: Probe) -> bool:
+    """Whether a probe without `on` is asked by the controller: it names whom it asks itself."""
+    names_host = probe.kind is ProbeKind.TCP and "host" in probe.ask
+    return names_host or probe.kind in (ProbeKind.HTTP, ProbeKind.DNS)

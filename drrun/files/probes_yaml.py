@@ -175,6 +175,7 @@ _DNS = {
     "servers": Key(hosts, "as `server`"),
     "zone": Key(text, "the zone, where it cannot be found out"),
     "tcp": Key(boolean, "ask by TCP"),
+    "want": Key(Text("data, ttl or serial", r"data|ttl|serial"), "what of the answer is judged"),
 }
 _SQL = {
     "query": Key(text, "one statement", required=True),

@@ -22,6 +22,7 @@ from drrun.builtin.probes.asking import (
 )
 from drrun.core.judging import Observed
 from drrun.core.probes import Expect
+from drrun.core.values import quantity
 from drrun.engine.ports import Cancel, Places, Question, Seen
 
 _LOOK = """
@@ -73,6 +74,7 @@ def _judge(question: Question, expect: Expect, reply: Reply) -> Seen:
     wanted = {
         "mode": (_octal(mode), str(question.ask.get("mode") or "").lstrip("0")),
         "owner": (owner, str(question.ask.get("owner") or "")),
+        "size": (size, _bytes(str(question.ask.get("size") or ""))),
         "sha256": (digest, str(question.ask.get("sha256") or "").lower()),
     }
     for name, (seen, want) in wanted.items():
@@ -82,6 +84,12 @@ def _judge(question: Question, expect: Expect, reply: Reply) -> Seen:
             return no(question, seen, f"expected {name} {want}, saw {seen}")
     judges_size = any(getattr(expect, each) is not None for each in ("lt", "le", "gt", "ge"))
     return judged(question, expect, Observed(size if judges_size else content))
+
+
+def _bytes(written: str) -> str:
+    """A size as the number of bytes that it is."""
+    value = quantity(written) if written else None
+    return written if value is None else str(int(value))
 
 
 def _octal(mode: str) -> str:
