@@ -1,0 +1,30 @@
+"""Runs, one line each."""
+
+from dataclasses import dataclass
+
+from drrun.core.status import RunStatus
+from drrun.core.values import Duration
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run. Moments in seconds since the epoch."""
+
+    id: str
+    runbook: str
+    title: str
+    mode: str
+    variant: str
+    status: RunStatus
+    started_at: float
+    started_by: str
+    ended_at: float | None
+    #: Entries in its journal.
+    entries: int
+
+    @property
+    def took(self) -> Duration | None:
+        """Its length; None while it has not ended."""
+        if self.ended_at is None:
+            return None
+        return Duration(max(0.0, self.ended_at - self.started_at))

@@ -1,0 +1,183 @@
+"""Documents about runs: `run`, `history`, `step`, `entry`, `answer`, `journal`."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from drrun.core.chain import Link
+from drrun.report.history_view import RunLine
+from drrun.report.jsondoc import FORMAT, at, document, seconds
+from drrun.report.jsondoc.plans import service_json
+from drrun.report.run_view import Ask, RunView, StepLine
+from drrun.report.step_view import AttemptStory, ProbeStory, StepView, TargetStory, Word
+
+
+def run_json(view: RunView) -> dict[str, Any]:
+    """`run`: a run as it stands now; what `status` and `show` print."""
+    forecast = view.forecast
+    return document(
+        "run",
+        run=view.head.id,
+        name=view.name,
+        title=view.title,
+        mode=view.mode,
+        variant=view.variant,
+        status=str(view.head.status),
+        why=view.why or None,
+        controller=view.head.holder or None,
+        started_at=at(view.started_at),
+        started_by=view.head.started_by,
+        ended_at=at(view.head.ended_at),
+        now=at(view.now),
+        elapsed=seconds(view.elapsed),
+        remaining=None if forecast is None else seconds(forecast.remaining),
+        without_estimate=None if forecast is None else forecast.unestimated,
+        counts={str(status): count for status, count in view.counts.items()},
+        steps=[_line(each) for each in view.lines],
+        asks=[ask_json(each) for each in view.asks],
+        services=[service_json(each) for each in view.services],
+    )
+
+
+def _line(line: StepLine) -> dict[str, Any]:
+    return {
+        "id": line.id,
+        "title": line.title,
+        "owner": line.owner,
+        "status": str(line.status),
+        "already": line.already,
+        "late": line.late,
+        "targets": {str(status): count for status, count in line.counts.items()},
+        "began_at": at(line.began_at),
+        "ended_at": at(line.ended_at),
+        "planned": seconds(line.planned),
+        "note": line.note or None,
+    }
+
+
+def ask_json(ask: Ask) -> dict[str, Any]:
+    """One question that waits for a person."""
+    return {
+        "key": ask.key,
+        "step": ask.step,
+        "target": ask.target,
+        "kind": ask.kind,
+        "text": ask.text,
+        "since": at(ask.since),
+        "role": ask.role or None,
+        "people": list(ask.people),
+        "input": dict(ask.input),
+        "evidence": ask.evidence,
+    }
+
+
+def history_json(lines: Iterable[RunLine]) -> dict[str, Any]:
+    """`history`: all runs, newest first."""
+    return document(
+        "history",
+        runs=[
+            {
+                "run": line.id,
+                "name": line.runbook,
+                "title": line.title,
+                "mode": line.mode,
+                "variant": line.variant,
+                "status": str(line.status),
+                "started_at": at(line.started_at),
+                "started_by": line.started_by,
+                "ended_at": at(line.ended_at),
+                "length": seconds(line.took),
+                "entries": line.entries,
+            }
+            for line in lines
+        ],
+    )
+
+
+def step_json(run: str, view: StepView) -> dict[str, Any]:
+    """`step`: every attempt on every target of one step."""
+    return document(
+        "step",
+        run=run,
+        id=view.id,
+        title=view.title,
+        action=view.action,
+        owner=view.owner,
+        status=str(view.status),
+        needs=list(view.needs),
+        held_up_by=[
+            {"step": each.step, "status": str(each.status), "note": each.note}
+            for each in view.hindrances
+        ],
+        words=[_word(each) for each in view.words],
+        targets=[_target(each) for each in view.targets],
+    )
+
+
+def _target(target: TargetStory) -> dict[str, Any]:
+    return {
+        "target": target.target,
+        "host": target.host or None,
+        "status": str(target.status),
+        "since": at(target.since or None),
+        "note": target.note or None,
+        "already": target.already,
+        "values": dict(target.values),
+        "attempts": [_attempt(each) for each in target.attempts],
+        "words": [_word(each) for each in target.words],
+    }
+
+
+def _attempt(attempt: AttemptStory) -> dict[str, Any]:
+    return {
+        "attempt": attempt.number,
+        "began_at": at(attempt.began_at),
+        "ended_at": at(attempt.ended_at),
+        "action": attempt.action or None,
+        "command": attempt.command or None,
+        "host": attempt.host or None,
+        "route": attempt.route or None,
+        "host_key": attempt.host_key or None,
+        "user": attempt.user or None,
+        "become": attempt.become or None,
+        "environment": list(attempt.environment),
+        "ending": attempt.ending or None,
+        "exit": attempt.exit,
+        "captured": dict(attempt.captured),
+        "output": dict(attempt.output),
+        "probes": [_probe(each) for each in attempt.probes.values()],
+    }
+
+
+def _probe(probe: ProbeStory) -> dict[str, Any]:
+    return {
+        "purpose": probe.purpose,
+        "name": probe.name,
+        "question": probe.question,
+        "where": probe.where,
+        "expected": probe.expected or None,
+        "verdict": probe.verdict,
+        "value": probe.value,
+        "why": probe.why or None,
+        "at": at(probe.at),
+        "times": probe.times,
+    }
+
+
+def _word(word: Word) -> dict[str, Any]:
+    return {"at": at(word.at), "by": word.by, "text": word.text}
+
+
+def entry_json(entry: Link) -> dict[str, Any]:
+    """One line of the journal, as `events` prints it. `kind` is that of the event."""
+    return {
+        "format": FORMAT,
+        "run": entry.run,
+        "seq": entry.seq,
+        "at": at(entry.at),
+        "actor": entry.actor,
+        "epoch": entry.epoch,
+        "kind": entry.kind,
+        "version": entry.version,
+        "body": dict(entry.body),
+        "hash": entry.hash,
+    }

@@ -1,0 +1,1 @@
+"""Views as text for a terminal; one kind of view a module."""

@@ -1,0 +1,221 @@
+"""The board: a run on one screen, for somebody who is tired and on a slow link.
+
+Rules:
+- It fits into the height and width that it is given, 80x24 at least; what does not fit is counted.
+- What needs a person comes first, then what failed, what runs, what comes next.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from drrun.core.ids import StepId
+from drrun.core.state import RunState
+from drrun.core.status import FINAL, RunStatus, Status
+from drrun.report.clean import clean_line, columns, fit
+from drrun.report.forecast import forecast
+from drrun.report.ink import Style, style_of
+from drrun.report.run_view import StepLine, asks_of, next_steps, step_line
+from drrun.report.times import clock, hour, rough, span
+
+#: Counted in the head in this order.
+_COUNTED = (
+    Status.PASSED,
+    Status.SKIPPED,
+    Status.RUNNING,
+    Status.VERIFYING,
+    Status.WAITING,
+    Status.UNKNOWN,
+    Status.FAILED,
+    Status.BLOCKED,
+    Status.CANCELLED,
+    Status.PENDING,
+)
+_BAR = 20
+
+
+class Piece(NamedTuple):
+    """A part of a line in one style; its text is clean."""
+
+    text: str
+    style: Style = Style.PLAIN
+
+
+Row = tuple[Piece, ...]
+
+
+class Section(NamedTuple):
+    """Rows under a heading."""
+
+    head: str
+    style: Style
+    #: How many rows there would be.
+    total: int
+    rows: Sequence[Row]
+
+
+class Size(NamedTuple):
+    """Room on the screen."""
+
+    width: int
+    height: int
+
+
+class BoardHead(NamedTuple):
+    """What the board says of the run beside its state."""
+
+    run: str
+    #: What is about to happen to the controller; "" usually.
+    notice: str = ""
+
+
+def board_rows(state: RunState, head: BoardHead, now: float, size: Size) -> list[Row]:
+    """The board as it stands at `now`, in seconds since the epoch."""
+    top = list(_head(state, head, now))
+    room = size.height - len(top)
+    sections = [each for each in _sections(state, now, max(1, room), size.width) if each.total]
+    rows = top + list(_laid_out(sections, room))
+    return [_cut(row, size.width) for row in rows[: size.height]]
+
+
+def _head(state: RunState, head: BoardHead, now: float) -> Iterator[Row]:
+    runbook = state.plan.runbook
+    status, style = _standing(state)
+    elapsed = span(now - state.started_at) if state.started_at is not None else "0s"
+    yield (
+        Piece(clean_line(runbook.title or runbook.name), Style.STRONG),
+        Piece(f"  {state.plan.mode}", Style.QUIET),
+    )
+    yield (
+        Piece(status, style),
+        Piece(f" {clock(now)} UTC, {elapsed} since start{_eta(state, now)}"),
+    )
+    yield _progress(state)
+    yield (Piece(head.run, Style.QUIET),)
+    if head.notice:
+        yield (Piece(clean_line(head.notice), Style.DOUBT),)
+
+
+def _standing(state: RunState) -> tuple[str, Style]:
+    if state.ended is not None:
+        good = state.ended is RunStatus.SUCCEEDED
+        return str(state.ended), Style.GOOD if good else Style.BAD
+    if state.aborted:
+        return f"aborted: {clean_line(state.aborted)}", Style.BAD
+    if state.paused:
+        return f"paused: {clean_line(state.paused)}", Style.DOUBT
+    asked = sum(state.targets[key].gate is not None for key in state.active)
+    if asked and asked == len(state.active) and not state.ready:
+        return "waiting for a person", Style.DOUBT
+    return "running", Style.MOVING
+
+
+def _eta(state: RunState, now: float) -> str:
+    found = forecast(state, now)
+    if found is None or not found.remaining:
+        return ""
+    least = "at least" if found.unestimated else "about"
+    return f", {least} {rough(found.remaining)} left (to {hour(now + found.remaining, now)})"
+
+
+def _progress(state: RunState) -> Row:
+    found = dict.fromkeys(_COUNTED, 0)
+    for step in state.plan.order:
+        status = state.step(step)
+        found[status] = found.get(status, 0) + 1
+    total = len(state.plan.order)
+    done = sum(count for status, count in found.items() if status in FINAL)
+    filled = _BAR * done // total if total else _BAR
+    pieces = [Piece(f"[{'#' * filled}{'.' * (_BAR - filled)}] {done}/{total}")]
+    pieces += [
+        Piece(f"  {count} {status}", style_of(status)) for status, count in found.items() if count
+    ]
+    return tuple(pieces)
+
+
+def _sections(state: RunState, now: float, most: int, width: int) -> Iterator[Section]:
+    """All sections; no more than `most` rows of each are made."""
+    asks = list(asks_of(state))
+    yield Section(
+        "needs an answer",
+        Style.DOUBT,
+        len(asks),
+        [
+            _named(ask.key, f"{ask.role or 'anybody'}, {span(now - ask.since)}: ", ask.text, width)
+            for ask in asks[:most]
+        ],
+    )
+    asked = {ask.step for ask in asks}
+    moving = dict.fromkeys(key.step for key in state.active)
+    failed = [step for step in state.plan.order if state.step(step) is Status.FAILED]
+    waiting = [step for step in moving if step not in asked and state.step(step) is Status.WAITING]
+    running = [step for step in moving if step not in asked and step not in waiting]
+    following = [step for step in next_steps(state) if step not in moving]
+    make = _maker(state, now, most, width)
+    yield make("failed", Style.BAD, failed)
+    yield make("running", Style.MOVING, running)
+    yield make("waiting", Style.DOUBT, waiting)
+    yield make("next", Style.QUIET, following)
+
+
+def _maker(
+    state: RunState, now: float, most: int, width: int
+) -> Callable[[str, Style, list[StepId]], Section]:
+    def make(head: str, style: Style, steps: list[StepId]) -> Section:
+        rows = [_row(step_line(state, step, now), now, width) for step in steps[:most]]
+        return Section(head, style, len(steps), rows)
+
+    return make
+
+
+def _row(line: StepLine, now: float, width: int) -> Row:
+    parts = []
+    if line.total > 1:
+        parts.append(f"{line.done}/{line.total} targets")
+    elif line.where:
+        parts.append(clean_line(line.where))
+    if line.began_at is not None:
+        planned = f" (planned {rough(line.planned)})" if line.planned is not None else ""
+        end = line.ended_at if line.ended_at is not None else now
+        parts.append(f"{span(max(0.0, end - line.began_at))}{planned}")
+    elif line.planned is not None:
+        parts.append(rough(line.planned))
+    if line.late:
+        parts.append("LATE")
+    plain_running = line.status is Status.RUNNING and line.total == 1
+    note = "" if plain_running else line.note
+    return _named(line.id, ", ".join(parts) + (": " if note else ""), note, width)
+
+
+def _named(name: str, about: str, note: str, width: int) -> Row:
+    column = min(28, max(12, width // 3))
+    padded = name + " " * max(0, column - columns(name))
+    return (Piece(f"  {padded} "), Piece(about, Style.QUIET), Piece(clean_line(note)))
+
+
+def _laid_out(sections: Sequence[Section], room: int) -> Iterator[Row]:
+    """Every section gets a heading; rows are given out in turn until the room is used up."""
+    shown = [0] * len(sections)
+    left = room - len(sections)
+    while left > 0:
+        hungry = [index for index, each in enumerate(sections) if shown[index] < len(each.rows)]
+        if not hungry:
+            break
+        for index in hungry[:left]:
+            shown[index] += 1
+        left -= min(left, len(hungry))
+    for section, count in zip(sections, shown, strict=True):
+        hidden = section.total - count
+        more = f" ({hidden} more not shown)" if hidden else ""
+        yield (Piece(section.head, section.style), Piece(more, Style.QUIET))
+        yield from section.rows[:count]
+
+
+def _cut(row: Row, width: int) -> Row:
+    cut, left = [], width
+    for piece in row:
+        if left <= 0:
+            break
+        text = fit(piece.text, left)
+        cut.append(Piece(text, piece.style))
+        left -= columns(text)
+    return tuple(cut)

@@ -1,0 +1,133 @@
+"""One line for each thing that changes: what a run says where there is no screen to draw on.
+
+Rules:
+- A line is `12:04:05 passed   git-read-only (4.2s)`. Everything that comes from elsewhere stands
+  behind our own words and on the same line, so that no output can pass for a line of ours.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from drrun.core import events as ev
+from drrun.core.ids import StepId, TargetName
+from drrun.core.state import Key, RunState
+from drrun.core.status import Status
+from drrun.report.clean import clean_line, first_line
+from drrun.report.facts import Fact
+from drrun.report.ink import Ink, Style, no_ink, style_of
+from drrun.report.run_view import people_of, target_note
+from drrun.report.times import clock, span
+
+#: Changes that are not worth a line: they are over in a moment, or follow from the line before.
+_SILENT = frozenset({Status.PENDING, Status.VERIFYING})
+
+
+class Line(NamedTuple):
+    """One thing that changed."""
+
+    at: float
+    #: One word: a status, or what was done to the run.
+    word: str
+    text: str
+    style: Style = Style.PLAIN
+
+
+def set_line(line: Line, ink: Ink = no_ink) -> str:
+    """A line as it is printed."""
+    word = ink(line.word.ljust(9), line.style)
+    return f"{clock(line.at)} {word} {clean_line(line.text)}".rstrip()
+
+
+def take_in(state: RunState, fact: Fact) -> list[Line]:
+    """Apply a fact to `state`; the lines that it is worth."""
+    keys = list(_keys(state, fact.event))
+    before = {key: state.targets[key] for key in keys}
+    state.apply(fact.event, fact.at)
+    lines = [
+        _changed(state, key, fact.at, before[key].began_at)
+        for key in keys
+        if _worth_a_line(state, key, before[key].status)
+    ]
+    told = _told(state, fact)
+    return [*lines, told] if told else lines
+
+
+def _keys(state: RunState, event: ev.Event) -> Iterator[Key]:
+    match event:
+        case ev.TargetEvent(step=step, target=target):
+            yield Key(StepId(step), TargetName(target))
+        case (
+            ev.StepSkipped(step=step) | ev.StepBlocked(step=step) | ev.TargetsCancelled(step=step)
+        ):
+            yield from state.keys(StepId(step))
+        case _:
+            return
+
+
+def _worth_a_line(state: RunState, key: Key, before: Status) -> bool:
+    after = state.targets[key]
+    return after.status is not before and after.status not in _SILENT
+
+
+def _changed(state: RunState, key: Key, at: float, began: float | None) -> Line:
+    target = state.targets[key]
+    text = str(key)
+    if target.status is Status.PASSED and target.already:
+        text += " (done already)"
+    elif target.status is Status.PASSED and began is not None:
+        text += f" ({span(at - began)})"
+    elif target.status is Status.RUNNING:
+        text += _again(target.attempt)
+    elif target.gate is not None:
+        text += f" asks {_whom(state, key)}: {target_note(target)}"
+    else:
+        note = target_note(target)
+        text += f": {note}" if note else ""
+    return Line(at, str(target.status), text, style_of(target.status))
+
+
+def _again(attempt: int) -> str:
+    return f" (attempt {attempt})" if attempt > 1 else ""
+
+
+def _whom(state: RunState, key: Key) -> str:
+    step = state.plan.steps[key.step].step
+    people = people_of(state, step)
+    named = f" ({', '.join(people)})" if people else ""
+    return f"{step.owner or 'a person'}{named}"
+
+
+def _told(state: RunState, fact: Fact) -> Line | None:
+    match fact.event:
+        case ev.GateOpened(step=step, target=target, gate="unknown", text=text):
+            key = Key(StepId(step), TargetName(target))
+            asked = f"{key} asks {_whom(state, key)}: {first_line(text)}"
+            return Line(fact.at, "unknown", asked, Style.DOUBT)
+        case ev.GateAnswered(step=step, answer=answer, by=by, reason=reason):
+            why = f": {reason}" if reason else ""
+            return Line(fact.at, f"{answer}ed", f"{step} by {by}{why}", Style.STRONG)
+        case ev.RunPaused(why=why):
+            return Line(fact.at, "paused", why, Style.DOUBT)
+        case ev.RunUnpaused(by=by):
+            return Line(fact.at, "unpaused", f"by {by}")
+        case ev.RunAborted(why=why, by=by):
+            return Line(fact.at, "aborted", f"by {by}: {why}", Style.BAD)
+        case _:
+            return _said(fact)
+
+
+def _said(fact: Fact) -> Line | None:
+    match fact.event:
+        case ev.Noted(by=by, text=text, step=step):
+            about = f"{step}: " if step else ""
+            return Line(fact.at, "note", f"{about}{text} ({by})")
+        case ev.RequestRefused(kind=kind, by=by, why=why):
+            return Line(fact.at, "refused", f"{kind} by {by}: {why}", Style.DOUBT)
+        case ev.RunResumed(by=by):
+            return Line(fact.at, "resumed", f"by {by}")
+        case ev.ControllerLeft(why=why):
+            return Line(fact.at, "left", why, Style.DOUBT)
+        case ev.RunEnded(status=status):
+            return Line(fact.at, "ended", status, Style.STRONG)
+        case _:
+            return None

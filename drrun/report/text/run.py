@@ -1,0 +1,172 @@
+"""A run for the terminal: `status`, and the summary at the end of `run`."""
+
+from collections.abc import Iterator
+
+from drrun.core.status import FINAL, RunStatus, Status
+from drrun.report.clean import clean, clean_line
+from drrun.report.ink import Style, style_of, style_of_run
+from drrun.report.run_view import BAD, Ask, RunView, StepLine
+from drrun.report.services import Objective, ServiceView
+from drrun.report.table import Cell, Column, table
+from drrun.report.text.sheet import PLAIN, Sheet, join, plural
+from drrun.report.times import hour, moment, rough, span
+
+_SHAPE = (
+    Column(""),
+    Column("step"),
+    Column("on", least=8),
+    Column("took", right=True),
+    Column("planned", right=True),
+    Column("how it came to this", least=12),
+)
+
+
+def run_text(view: RunView, sheet: Sheet = PLAIN) -> str:
+    """Everything about a run that fits on a screen or two."""
+    lines = [sheet.title(view.title or view.name), *_head(view, sheet), ""]
+    lines += table(_SHAPE, [_row(line, view.now) for line in view.lines], sheet.width, sheet.ink)
+    if view.asks:
+        lines += ["", sheet.ink("waiting for an answer", Style.DOUBT)]
+        for ask in view.asks:
+            lines += _ask(ask, view, sheet)
+    lines += _services(view, sheet)
+    hints = list(what_next(view))
+    if hints:
+        lines += ["", *hints]
+    return join(lines)
+
+
+def summary_text(view: RunView, sheet: Sheet = PLAIN) -> str:
+    """The end of `run` and `resume`: how it went, what did not, what to type next."""
+    lines = ["", sheet.title(view.title or view.name), *_head(view, sheet)]
+    wrong = [line for line in view.lines if line.status in BAD or line.status is Status.UNKNOWN]
+    if wrong:
+        rows = [_row(line, view.now) for line in wrong]
+        lines += ["", *table(_SHAPE, rows, sheet.width, sheet.ink)]
+    for ask in view.asks:
+        lines += ["", *_ask(ask, view, sheet)]
+    lines += _services(view, sheet)
+    lines += ["", *what_next(view)]
+    return join(lines)
+
+
+def progress_of(view: RunView) -> str:
+    """`8 of 14 steps done: 7 passed, 1 skipped, 2 running…`."""
+    counts = view.counts
+    done = sum(count for status, count in counts.items() if status in FINAL)
+    each = ", ".join(f"{count} {status}" for status, count in counts.items())
+    return f"{done} of {plural(len(view.lines), 'step')} done: {each}"
+
+
+def remaining_of(view: RunView) -> str:
+    """`about 2h10m left, done about 16:40 UTC`; "" if nothing is to be said."""
+    if view.forecast is None or view.head.status in (RunStatus.SUCCEEDED, RunStatus.ABORTED):
+        return ""
+    remaining, unestimated = view.forecast.remaining, view.forecast.unestimated
+    doubt = f" ({plural(unestimated, 'step')} without estimate)" if unestimated else ""
+    if not remaining:
+        return f"length of the rest is not known{doubt}" if doubt else ""
+    least = "at least" if unestimated else "about"
+    end = hour(view.now + remaining, view.now)
+    return f"{least} {rough(remaining)} left, done about {end} UTC{doubt}"
+
+
+def _head(view: RunView, sheet: Sheet) -> Iterator[str]:
+    variant = f", variant {view.variant}" if view.variant else ""
+    yield clean_line(f"{view.head.id} ({view.mode}{variant})")
+    status = sheet.ink(str(view.head.status), style_of_run(view.head.status))
+    why = f": {clean_line(view.why)}" if view.why else ""
+    yield f"{status}{why}"
+    if view.started_at is not None:
+        ended = view.head.ended_at
+        began = f"started {moment(view.started_at)} UTC by {clean_line(view.head.started_by)}"
+        end = f", ended {moment(ended)} UTC" if ended is not None else ""
+        yield f"{began}{end}, {span(view.elapsed)}"
+    if view.head.holder and view.head.ended_at is None:
+        yield clean_line(f"driven by {view.head.holder}")
+    yield progress_of(view)
+    remaining = remaining_of(view)
+    if remaining:
+        yield remaining
+
+
+def _row(line: StepLine, now: float) -> list[str | Cell]:
+    where = line.where
+    if line.total > 1:
+        where = f"{line.done}/{line.total} targets"
+    took = ""
+    if line.began_at is not None:
+        took = span((line.ended_at if line.ended_at is not None else now) - line.began_at)
+    note = f"LATE. {line.note}" if line.late else line.note
+    return [
+        Cell(str(line.status), style_of(line.status)),
+        line.id,
+        where,
+        took,
+        "" if line.planned is None else rough(line.planned),
+        note,
+    ]
+
+
+def _ask(ask: Ask, view: RunView, sheet: Sheet) -> Iterator[str]:
+    people = f" ({', '.join(ask.people)})" if ask.people else ""
+    whom = f"{ask.role or 'anybody'}{people}"
+    yield clean_line(
+        f"  {ask.key} asks {whom}, since {hour(ask.since, view.now)} UTC "
+        f"({span(max(0.0, view.now - ask.since))})"
+    )
+    for line in clean(ask.text).rstrip().splitlines():
+        yield sheet.ink(f"    {line}", Style.STRONG)
+    for command in answers_to(ask, view.head.id):
+        yield f"    {command}"
+
+
+def answers_to(ask: Ask, run: str) -> Iterator[str]:
+    """The commands that answer a question."""
+    given = "".join(f" --input {name}=<{kind}>" for name, kind in ask.input.items())
+    evidence = " --evidence FILE" if ask.evidence else ""
+    yield f"drrun confirm {run} {ask.key}{given}{evidence}"
+    yield f"drrun reject {run} {ask.key} --reason WHY"
+    if ask.kind == "unknown":
+        yield f"drrun retry {run} {ask.key}"
+
+
+def _services(view: RunView, sheet: Sheet) -> list[str]:
+    raised = [service for service in view.services if service.rungs]
+    if not raised:
+        return []
+    shape = (Column("service"), Column("level"), Column("recovered", right=True), Column("RTO"))
+    rows = [_service(service) for service in raised]
+    return ["", *table(shape, rows, sheet.width, sheet.ink)]
+
+
+def _service(service: ServiceView) -> list[str | Cell]:
+    styles = {Objective.MET: Style.GOOD, Objective.MISSED: Style.BAD}
+    level = f"{service.level or 'down'}"
+    if service.level is not service.best:
+        level += f" (of {service.best})"
+    rto = "" if service.rto is None else f"{service.rto}: {service.objective}"
+    return [
+        service.title or service.name,
+        level,
+        "" if service.recovered is None else f"after {span(service.recovered)}",
+        Cell(rto, styles.get(service.objective, Style.PLAIN)),
+    ]
+
+
+def what_next(view: RunView) -> Iterator[str]:
+    """What to type next."""
+    run = view.head.id
+    failed = next((line for line in view.lines if line.status is Status.FAILED), None)
+    if failed is not None:
+        yield f"why:     drrun show {run} {failed.id}"
+        yield f"output:  drrun logs {run} {failed.id}"
+    match view.head.status:
+        case RunStatus.FAILED | RunStatus.INTERRUPTED | RunStatus.ABORTED:
+            yield f"go on:   drrun resume {run}"
+        case RunStatus.WAITING | RunStatus.PAUSED if not view.head.holder:
+            yield f"go on:   drrun resume {run}"
+        case RunStatus.PAUSED:
+            yield f"go on:   drrun unpause {run}"
+        case _:
+            pass
