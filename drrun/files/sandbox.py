@@ -6,6 +6,7 @@ Rules:
 """
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -14,6 +15,7 @@ import jinja2  # noqa: TID253 - this module is imported where templates are used
 import jinja2.sandbox  # noqa: TID253 - as above
 
 from drrun.files.nearest import did_you_mean
+from drrun.files.written import shortened
 
 #: Methods of a mapping that templates may call.
 _METHODS: Final = frozenset({"get", "items", "keys", "values"})
@@ -101,6 +103,20 @@ def in_heredoc(value: Any, name: str, *, literal: bool) -> str:
     return Quoted(text if literal else _escaped(text, "\\$`"))
 
 
+def in_arithmetic(value: Any) -> str:
+    """Inside `$((…))`: a whole number.
+
+    Raises:
+        ValueError: It is none.
+    """
+    text = _clean(value)
+    if isinstance(value, Raw):
+        return value
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        raise ValueError(f"a value inside $((…)) must be a whole number, not {shortened(text)}")
+    return Quoted(text)
+
+
 def in_comment(value: Any) -> str:
     """In a comment, which the end of a line would end."""
     return value if isinstance(value, Raw) else Quoted(" ".join(_clean(value).split()))
@@ -134,6 +150,7 @@ class Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
             "drrun_heredoc": lambda value, name: in_heredoc(value, name, literal=False),
             "drrun_literal": lambda value, name: in_heredoc(value, name, literal=True),
             "drrun_comment": in_comment,
+            "drrun_arithmetic": in_arithmetic,
         }
 
     def getattr(self, obj: Any, attribute: str) -> Any:

@@ -6,8 +6,10 @@ Rules:
   and let `$(…)` run (FAULTS 21).
 - Where no quoting is known to be right (back-ticks, `${…}`, behind `\` or `$`, as the name of a
   here-document), the template is refused, with the way to write it instead.
+- Inside `$((…))` only whole numbers are let through: quotes do not quote there.
 - This follows POSIX sh, "Shell Command Language" 2.2, 2.3, 2.6 and 2.7.4, and bash's `$'…'`. It
-  is no parser: aliases and `eval` are out of its sight.
+  is no parser: aliases, `eval` and what bash computes in `[[ x -eq y ]]` are out of its sight.
+  tests/unit/files/test_templating.py holds it against real shells.
 """
 
 import re
@@ -28,6 +30,7 @@ class Context(Enum):
     ANSI = "inside $'…'"
     BACKTICK = "inside back-ticks"
     PARAMETER = "inside ${…}"
+    ARITHMETIC = "inside ((…))"
 
 
 #: Where values cannot be made safe -> what to write instead.
@@ -36,11 +39,17 @@ REFUSED: Final = {
     Context.BACKTICK: "write $(…) instead of back-ticks",
     Context.PARAMETER: "give the value to a variable first: x={{ … }}",
 }
-_HEREDOC = re.compile(r"<<(-?)[ \t]*(?:'([^'\n]+)'|\"([^\"\n]+)\"|(\\?)([^\s<>|&;()'\"`$]+))")
+_HEREDOC = re.compile(
+    r"<<(-?)[ \t]*(?:'([^'\n]+)'|\"([^\"\n]+)\"|(\\?)([^\s<>|&;()'\"`$\\]+))(?![^\s<>|&;()])"
+)
 _WORD = re.compile(r"[A-Za-z]+")
-_COMMAND_BEGINS = re.compile(r"(?:^|[;&|({)]|\b(?:do|then|else|in|if|while|until))[ \t]*$")
+_COMMAND_BEGINS = re.compile(r"(?:^|[;&|({)]|\b(?:do|then|else|in|if|while|until|time)|!)[ \t]*$")
+#: bash computes what stands there, whatever quotes are around it.
+_SUBSCRIPT = re.compile(r"[A-Za-z_]\w*\[[^\]\s]*$")
 _OPENERS: Final = {"'": Context.SINGLE, '"': Context.DOUBLE, "`": Context.BACKTICK}
-_EXPANDING: Final = (Context.BARE, Context.DOUBLE, Context.HEREDOC)
+_EXPANDING: Final = (Context.BARE, Context.DOUBLE, Context.HEREDOC, Context.ARITHMETIC)
+#: Stands for a value, or for an escaped character, in what was read of a line.
+_OPAQUE: Final = "\0"
 
 
 @dataclass(slots=True)
@@ -51,6 +60,8 @@ class _Frame:
     #: Open parentheses, and `case` words without their `esac`.
     parentheses: int = 0
     cases: int = 0
+    #: A list of words, `a=(…)`: bash goes on behind an error in it.
+    array: bool = False
 
 
 @dataclass(slots=True)
@@ -84,22 +95,17 @@ class ShellText:
     _around: int = 1
     #: What stands before the current position in this line.
     _line: str = ""
+    #: What was just read ends an expansion inside a word, not the word.
+    _glued: bool = False
+    #: Why this reader no longer knows where it is.
+    _lost: str = ""
 
     def spot(self) -> Spot:
         """Where a value would stand now; the value counts as a piece of a word."""
         context, before = self._context(), self._line
-        self._line += "_"
-        if context in REFUSED:
-            why = f"stands {context.value}, where drrun cannot quote it: {REFUSED[context]}"
-            return Spot(context, refused=why)
-        if context in _EXPANDING:
-            if before.endswith("$"):
-                return Spot(context, refused="stands right behind a '$': take the '$' away")
-            if (len(before) - len(before.rstrip("\\"))) % 2:
-                return Spot(context, refused="stands right behind a '\\': take the '\\' away")
-            if context is Context.BARE and re.search(r"<<-?\s*$", before):
-                return Spot(context, refused="stands as the name of a here-document: write a name")
-        return Spot(context, self._inside.name if self._inside else "")
+        self._line += _OPAQUE
+        why = self._lost or _why_refused(context, before)
+        return Spot(context, self._inside.name if self._inside else "", why)
 
     def state(self) -> tuple[Context, ...]:
         """What is open now, outermost first; equal states quote alike."""
@@ -113,6 +119,8 @@ class ShellText:
     def finish(self) -> str:
         """At the end of the text: what is still open, or "". Then nothing said here is sure."""
         self._end_line()
+        if self._lost:
+            return self._lost
         if self._inside is not None or self._announced:
             return "a here-document has no end"
         opened = self._frames[-1].context
@@ -138,7 +146,14 @@ class ShellText:
             return at + 1
         width = self._width(text, at, self._context())
         taken = text[at : at + width]
-        self._line = self._line + taken if "\n" not in taken else ""
+        if len(taken) == 2 and taken[0] == "\\":
+            # An escaped line end joins two lines; any other escaped character is just text.
+            self._line += "" if taken[1] == "\n" else _OPAQUE
+        elif self._glued:
+            self._glued = False
+            self._line += _OPAQUE
+        else:
+            self._line += taken
         return at + width
 
     def _width(self, text: str, at: int, context: Context) -> int:
@@ -154,6 +169,8 @@ class ShellText:
                 return 2 if text[at] == "\\" else self._closing(text[at], "'")
             case Context.BACKTICK:
                 return 2 if text[at] == "\\" else self._closing(text[at], "`")
+            case Context.ARITHMETIC:
+                return self._arithmetic(text, at)
             case Context.DOUBLE | Context.PARAMETER | Context.HEREDOC:
                 return self._expanding(text, at, context)
 
@@ -196,10 +213,12 @@ class ShellText:
                 return 2
             case "$":
                 return self._dollar(text, at, ansi=True)
-            case "#" if not self._line or self._line[-1] in " \t;&|()":
+            case "#" if not self._line or self._line[-1] in " \t;&|()<>":
                 return self._open(Context.COMMENT, 1)
+            case ";" | "&" | "|" | "<" | ">" | "(" if frame.array:
+                self._lost = f"stands near '{character}' in a list of words: that is no shell"
             case "(":
-                frame.parentheses += 1
+                return self._parenthesis(text, at, frame)
             case ")":
                 self._close_parenthesis(frame)
             case "<":
@@ -216,18 +235,36 @@ class ShellText:
             frame.cases = max(0, frame.cases + (1 if match[0] == "case" else -1))
         return len(match[0])
 
+    def _parenthesis(self, text: str, at: int, frame: _Frame) -> int:
+        if self._line.endswith("="):
+            self._frames.append(_Frame(Context.BARE, array=True))
+        elif text.startswith("((", at):
+            return self._open(Context.ARITHMETIC, 2)
+        else:
+            frame.parentheses += 1
+        return 1
+
     def _close_parenthesis(self, frame: _Frame) -> None:
         if frame.parentheses:
             frame.parentheses -= 1
-        elif len(self._frames) > 1 and not frame.cases:
+        elif frame.cases:
+            return  # the end of a pattern
+        elif len(self._frames) > 1:
             self._frames.pop()
+            self._glued = True
+        else:
+            self._lost = "stands near a ')' without its '('"
 
     def _less(self, text: str, at: int) -> int:
         if text.startswith("<<<", at):
             return 3
-        match = _HEREDOC.match(text, at)
-        if match is None or self._line.count("((") > self._line.count("))"):
+        if not text.startswith("<<", at):
             return 1
+        match = _HEREDOC.match(text, at)
+        if match is None:
+            if text[at + 2 :].strip(" \t-"):
+                self._lost = "stands near a here-document without a plain name: write <<EOF"
+            return 2
         name = match[2] or match[3] or match[5]
         literal = match[5] is None or bool(match[4])
         self._announced.append(_Document(name, literal, bool(match[1])))
@@ -235,12 +272,33 @@ class ShellText:
 
     def _dollar(self, text: str, at: int, *, ansi: bool) -> int:
         following = text[at + 1 : at + 2]
+        if text.startswith("$((", at):
+            return self._open(Context.ARITHMETIC, 3)
+        if following == "[":
+            self._lost = "stands near '$[': write $((…))"
         if following == "(":
             return self._open(Context.BARE, 2)
         if following == "{":
             return self._open(Context.PARAMETER, 2)
         if following == "'" and ansi:
             return self._open(Context.ANSI, 2)
+        return 1
+
+    def _arithmetic(self, text: str, at: int) -> int:
+        frame = self._frames[-1]
+        match text[at]:
+            case "(":
+                frame.parentheses += 1
+            case ")" if frame.parentheses:
+                frame.parentheses -= 1
+            case ")" if text.startswith("))", at):
+                self._frames.pop()
+                self._glued = True
+                return 2
+            case ")":
+                self._lost = "stands near '((' that is no arithmetic: write '( ('"
+            case _:
+                return self._expanding(text, at, Context.ARITHMETIC)
         return 1
 
     def _expanding(self, text: str, at: int, context: Context) -> int:
@@ -263,3 +321,18 @@ class ShellText:
             case _:
                 pass
         return 1
+
+
+def _why_refused(context: Context, before: str) -> str:
+    """Why a value may not stand behind `before`, or ""."""
+    if context in REFUSED:
+        return f"stands {context.value}, where drrun cannot quote it: {REFUSED[context]}"
+    if context not in _EXPANDING:
+        return ""
+    if before.endswith(("$", "\\")):
+        return f"stands right behind a '{before[-1]}': take the '{before[-1]}' away"
+    if context is Context.BARE and re.search(r"<<-?\s*$", before):
+        return "stands as the name of a here-document: write a name"
+    if context is Context.BARE and _SUBSCRIPT.search(before):
+        return "stands as the index of an array: give the value to a variable first"
+    return ""

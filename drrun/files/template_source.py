@@ -23,6 +23,7 @@ _FILTERS: Final = {
     Context.HEREDOC: " | drrun_heredoc({name})",
     Context.LITERAL_HEREDOC: " | drrun_literal({name})",
     Context.COMMENT: " | drrun_comment",
+    Context.ARITHMETIC: " | drrun_arithmetic",
 }
 _PART_OF_ID = re.compile(r"[a-z0-9-]+")
 _BRANCHES: Final = frozenset({"else", "elif"})

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drrun.core.errors import InputError
@@ -69,6 +69,40 @@ def test_any_value_arrives_as_data(value: str) -> None:
         assert printed(template, value, Path("/")) == f"<{value}>"
 
 
+#: Pieces that shell text is made of, quotes and brackets that do not match included.
+PIECES = [
+    "a", "E", " ", "\n", "'", '"', "$", "`", "\\", "(", ")", "{", "}", "<<E\n", "\nE\n", "<<'E'\n",
+    "<<-E\n\t", "<<\\E\n", "#", "$(", "${", "${a:-", "$'", ";", "case a in ", "a) ", "esac", "$((",
+    "))", "<<", "echo ", "=", "*", "# don't\n", "[", "a[", "]", "~", "!", "a=(",
+]  # fmt: skip
+ATTACKS = [
+    "'; : >pwned; '", '"; : >pwned; "', "$(: >pwned)", "`: >pwned`", "; : >pwned; #",
+    "\n: >pwned\n", "\\'; : >pwned; #", "(: >pwned)", "E\n: >pwned", ") ; : >pwned; (", "x\\",
+    "}; : >pwned; {", "' \" ; : >pwned\n",
+]  # fmt: skip
+TEXTS = st.lists(st.sampled_from([*PIECES, "{{ x }}"]), max_size=10).map("".join)
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(before=TEXTS, after=TEXTS, value=st.sampled_from(ATTACKS))
+def test_in_no_shell_text_does_a_value_become_a_command(
+    shell: str, before: str, after: str, value: str, tmp_path: Path
+) -> None:
+    try:
+        script = rendered(before + "{{ x }}" + after, x=value)
+    except InputError:
+        return  # refused is safe too
+    # An empty PATH: whatever the text says, only what the shell itself can do is done.
+    subprocess.run(
+        [f"/bin/{shell}", "-c", script], cwd=tmp_path, env={"PATH": "/nowhere"},
+        capture_output=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert not (tmp_path / "pwned").exists(), script
+
+
 @pytest.mark.parametrize(
     ("template", "message"),
     [
@@ -79,6 +113,9 @@ def test_any_value_arrives_as_data(value: str) -> None:
         ("echo \\{{ x }}", "take the '\\' away"),
         ("echo $'{{ x }}'", "without the $"),
         ("cat <<{{ x }}", "write a name"),
+        ("a[{{ x }}]=1", "index of an array"),
+        ("echo $(({{ x }}))", "must be a whole number"),
+        ("cat <<$A {{ x }}", "without a plain name"),
         ("echo '{{ x }}", "not complete: it ends inside single quotes"),
         ("cat <<E\n{{ x }}\n", "not complete: a here-document has no end"),
         ("{% if x %}'{% endif %}{{ x }}'", "quotes must be closed before 'endif'"),
@@ -103,6 +140,10 @@ def test_a_nul_is_refused() -> None:
 
 def test_a_list_becomes_several_words() -> None:
     assert rendered("ls {{ x }}", x=["a b", "c"]) == "ls 'a b' c"
+
+
+def test_a_whole_number_may_be_computed_with() -> None:
+    assert rendered("echo $(( {{ x }} * 2 ))", x=5) == "echo $(( 5 * 2 ))"
 
 
 def test_raw_opts_out() -> None:
