@@ -19,7 +19,9 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,14 +103,10 @@ class Sshd:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        patience = int(_READY_WITHIN / 0.02)
-        for _ in range(patience):
-            if self._greets():
-                return
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(0.02)
-                break
-        pytest.fail(f"sshd did not start: {self.log}")
+        process = self._process
+        until(lambda: self._greets() or process.poll() is not None, _READY_WITHIN)
+        if not self._greets():
+            pytest.fail(f"sshd did not start: {self.log}")
 
     def stop(self) -> None:
         """Stop it with all its sessions; commands that go on are left alone."""
@@ -135,6 +133,13 @@ class Sshd:
     def thaw(self) -> None:
         """Undo `freeze`."""
         self._signal_sessions(signal.SIGCONT)
+
+    def connections(self) -> int:
+        """How many connections are open, by the kernel's table."""
+        table = Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]
+        lines = [line.split() for line in table]
+        port, established = f":{self.port:04X}", "01"
+        return sum(line[1].endswith(port) and line[3] == established for line in lines)
 
     def _signal_sessions(self, number: signal.Signals) -> None:
         for pid in self._sessions():
@@ -221,6 +226,14 @@ def make_key(path: Path, kind: str = "ed25519", *options: str) -> Path:
     passphrase = () if "-N" in options else ("-N", "")
     subprocess.run([*command, *passphrase, *options], check=True, stdin=subprocess.DEVNULL)
     return path
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    """Whether `condition` came true; for what tells nobody when it happens."""
+    pause, end = threading.Event(), time.monotonic() + seconds
+    while not (holds := condition()) and time.monotonic() < end:
+        pause.wait(0.02)
+    return holds
 
 
 def free_port(address: str = "127.0.0.1") -> int:

@@ -10,6 +10,7 @@ Rules:
 """
 
 import logging
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -173,6 +174,8 @@ def _told(error: Exception, connection: fabric.Connection, identity: Identity) -
 def _close(opened: list[Any], connection: fabric.Connection) -> None:
     for each in opened:
         with suppress(OSError, EOFError):
+            # paramiko's thread may be reading from it, which would put off the end.
+            each.shutdown(socket.SHUT_RDWR)
             each.close()
     with suppress(OSError, EOFError):
         connection.client.close()

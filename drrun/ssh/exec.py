@@ -8,7 +8,6 @@ Rules:
 - Never a pty: it would kill the command with the link.
 """
 
-import select
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -137,17 +136,34 @@ def _opened(link: Link) -> paramiko.Channel:
         raise
 
 
+class Bell(threading.Event):
+    """Rung by paramiko when bytes or an end came on either stream; silenced only by the listener.
+
+    paramiko's own pipe for `select` loses such news when both streams are busy: its two halves are
+    not locked against each other, and reading one silences the other.
+    """
+
+    def clear(self) -> None:
+        """What paramiko calls once a stream was read empty; the other may not be."""
+
+    def listen(self, seconds: float) -> None:
+        """Wait until it rings, and silence it. Look for news only afterwards."""
+        self.wait(seconds)
+        super().clear()
+
+
 @dataclass(slots=True)
 class ChannelLine:
     """The streams of a command behind a channel. A `session.Line`."""
 
     link: Link
     channel: paramiko.Channel
-    _poll: select.poll = field(default_factory=select.poll)
+    _bell: Bell = field(default_factory=Bell)
     _sender: threading.Thread | None = None
 
     def __post_init__(self) -> None:
-        self._poll.register(self.channel.fileno(), select.POLLIN)
+        self.channel.in_buffer.set_event(self._bell)
+        self.channel.in_stderr_buffer.set_event(self._bell)
 
     def send(self, payload: bytes) -> None:
         """Send what the command reads, then its end."""
@@ -168,10 +184,10 @@ class ChannelLine:
     def receive(self, seconds: float) -> list[tuple[str, bytes]]:
         """What came, on either stream."""
         if self._at_end():
-            # The pipe of a finished channel is readable for ever; only the status is missing.
-            self.channel.status_event.wait(seconds)
-        else:
-            self._poll.poll(seconds * 1000)
+            # Only the status is missing, and that does not ring.
+            self.channel.status_event.wait(0 if self._waiting() else seconds)
+        elif not self._waiting():
+            self._bell.listen(seconds)
         got = []
         if self.channel.recv_ready():
             got.append(("stdout", self.channel.recv(_CHUNK)))
@@ -181,8 +197,7 @@ class ChannelLine:
 
     def drained(self) -> bool:
         """Whether both streams are at their end."""
-        waiting = self.channel.recv_ready() or self.channel.recv_stderr_ready()
-        return self._at_end() and not waiting
+        return self._at_end() and not self._waiting()
 
     def finish(self) -> Finish | None:
         """The exit status, or the signal, once the server told it."""
@@ -205,6 +220,9 @@ class ChannelLine:
         """Leave the command to itself."""
         with suppress(OSError, EOFError):
             self.channel.close()
+
+    def _waiting(self) -> bool:
+        return bool(self.channel.recv_ready() or self.channel.recv_stderr_ready())
 
     def _at_end(self) -> bool:
         # paramiko writes both False and 0 into these.

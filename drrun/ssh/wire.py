@@ -44,8 +44,12 @@ class Launch:
         return "exec " + " ".join(_quoted(word) for word in self.argv)
 
 
-def launch(script: Script) -> Launch:
+def launch(script: Script, nonce: str = "") -> Launch:
     """Make ready to send.
+
+    Args:
+        script: What to execute.
+        nonce: Letters and digits that mark where its output begins; "" makes new ones.
 
     Raises:
         BadScript: A name, user or shell is not acceptable, or there is a NUL in the text.
@@ -54,7 +58,7 @@ def launch(script: Script) -> Launch:
     execution = script.execution
     stdin = (execution.stdin or "").encode() + script.stdin
     follows = execution.stdin is not None or script.stdin != b""
-    nonce = secrets.token_hex(8)
+    nonce = nonce or secrets.token_hex(8)
     shell = _shell(execution)
     starter = (shell, "-c", 'eval "$1"', shell, _starter(), nonce, str(len(text)))
     argv = (*_becoming(execution.become), *starter, "1" if follows else "0")

@@ -1,8 +1,9 @@
 """What the tests of places have in common: an output that keeps all, and short ways to run."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from drrun.core.outcomes import Outcome
@@ -74,6 +75,7 @@ def run(
     text: str,
     *,
     stdin: bytes = b"",
+    stdin_text: str | None = None,
     timeout: float | None = None,
     cancel: threading.Event | None = None,
     output: Any = None,
@@ -81,7 +83,7 @@ def run(
 ) -> Done:
     """Run a script to its end."""
     limit = Duration(timeout) if timeout is not None else None
-    script = Script(text, Execution(**execution), stdin, limit)
+    script = Script(text, Execution(stdin=stdin_text, **execution), stdin, limit)
     kept = output or Kept()
     told: list[Progress] = []
     outcome = place.run(script, kept, told.append, cancel or threading.Event())
@@ -114,5 +116,10 @@ def begin(place: Remote, text: str, **options: Any) -> Going:
     return Going(done, output, thread)
 
 
-def numbers(count: int) -> Iterator[int]:
-    yield from range(count)
+def lives(pid: str) -> bool:
+    """Whether a process is there; one that ended and was not collected by its parent is not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return stat.rpartition(") ")[2][:1] not in {"Z", "X"}
