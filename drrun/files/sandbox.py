@@ -139,8 +139,14 @@ class Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**"})
 
     def __init__(self, finalize: Callable[[Any], Any]) -> None:
+        # No comments: `${#x}` is shell, and a text with NUL is refused, so this never begins one.
         super().__init__(
-            undefined=Unknown, finalize=finalize, autoescape=False, keep_trailing_newline=True
+            undefined=Unknown,
+            finalize=finalize,
+            autoescape=False,
+            keep_trailing_newline=True,
+            comment_start_string="\0#",
+            comment_end_string="#\0",
         )
         self.globals = {"range": self.globals["range"]}
         self.filters |= {

@@ -226,8 +226,6 @@ class StepShape(Record[Step]):
         values["watch_threshold"] = watch.get("threshold", values.pop("threshold", None))
         if "follow_up" in values:
             values["follow_up"] = "\n".join(values["follow_up"])
-        if "on" in values and "for_each" in values:
-            reading.wrong(table.entries["for_each"].key, "'for_each' and 'on' exclude each other")
         execution: Execution = take_execution(values)
         return Step(
             id=StepId(reading.path[-1]),

@@ -33,6 +33,7 @@ _ROOTS: Final = (*_EARLY, "steps", "host", "site", "run", "secrets")
 #: Files that actions read may use inputs too.
 _READS_FILES: Final = ("template", "runbook")
 _NESTED_SHELL: Final = re.compile(r"\b(?:eval|su|ssh|runuser|(?:ba|da|k|z)?sh\s+-\w*c)\b[^;|&]*$")
+_NOT_MEANT: Final = "braces that are not meant for drrun stand in {% raw %}…{% endraw %}"
 _TIME: Final = re.compile(r"\d\d:\d\d.*|\d{4}-\d\d-\d\d.*", re.DOTALL)
 
 
@@ -135,7 +136,7 @@ def _uses(text: Templated, *, expression: bool) -> "Uses | str":
     try:
         return uses_of(text.text, expression=expression)
     except TemplateError as error:
-        return error.message or "is no template"
+        return f"{error.message}; {_NOT_MEANT}"
     except RecursionError:
         return "is nested too deeply"
 

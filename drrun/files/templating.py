@@ -14,7 +14,7 @@ from typing import Any, Final
 from drrun.core.errors import DrrunError, InputError
 from drrun.files.written import shortened
 
-_BRACES: Final = ("{{", "{%", "{#")
+_BRACES: Final = ("{{", "{%")
 
 
 def has_template(text: str) -> bool:

@@ -54,7 +54,6 @@ def only_error(step: str) -> str:
         ("{run: x, env: {1A: x}}", "must be a name like PGHOST"),
         ("{run: x, capture: {stdout: stdout}}", "take another name"),
         ("{run: x, shell: python3}", "a POSIX shell"),
-        ("{run: x, on: web, for_each: [a]}", "exclude each other"),
         ("{decision: x, options: [a, b], default: c}", "default 'c' is no option"),
         ("{decision: x, options: [a, b], decide_by: 1h}", "needs a 'default'"),
         ("{decision: x}", "'options' is missing"),

@@ -142,6 +142,42 @@ def test_a_list_becomes_several_words() -> None:
     assert rendered("ls {{ x }}", x=["a b", "c"]) == "ls 'a b' c"
 
 
+EVERYDAY = r"""set -eu
+for h in {{ l }}; do
+  case "$h" in
+    db*) echo "{{ x }}" ;;
+    (web*) echo ok;;
+    *) exit 1 ;;
+  esac
+done
+awk '{ print $1 }' <<< "{{ x }}"   # it's a here-string
+psql -Atc "select now() - t < interval '{{ x }}'"
+if [ "$(id -u)" -ne 0 ]; then echo "it's {{ x }}"; fi
+f() { echo "$1"; }
+while read -r a; do echo "$a"; done < <(echo {{ x }})
+[[ $x =~ ^(a|b)$ ]] && echo {{ x }}
+case $1 in -h|--help) echo;; esac
+cat > /etc/x <<EOF
+key={{ x }}
+it's "fine" $(date)
+EOF
+n=$((n + {{ n }})); list=(a "b c" {{ l }})
+( cd /x && ls ); { echo a; }
+echo ${x:-"default"} ${#x} ${x%%*.} "${list[@]}" "$#" $# $?
+curl -d '{"a": "b"}' https://{{ x }}:8443/x?y=1#frag
+find . -name '*.x' -exec rm {} \; 2>/dev/null || true
+echo done \
+  {{ x }}
+"""
+
+
+def test_everyday_shell_text_is_accepted() -> None:
+    script = rendered(EVERYDAY, x="v w", l=["a", "b c"], n=3)
+    subprocess.run(["bash", "-n", "-c", script], check=True)
+    assert 'echo "v w"' in script
+    assert "interval 'v w'" in script
+
+
 def test_a_whole_number_may_be_computed_with() -> None:
     assert rendered("echo $(( {{ x }} * 2 ))", x=5) == "echo $(( 5 * 2 ))"
 
