@@ -55,7 +55,7 @@ class PlannedStep:
         """Expected seconds, 0 if the step is left out or says nothing."""
         if self.left_out or self.step.estimate is None:
             return 0.0
-        return float(self.step.estimate.p50) * max(1, len(self.batches))
+        return float(self.step.estimate.p50)
 
 
 @dataclass(frozen=True, slots=True)
