@@ -419,8 +419,34 @@ class Renderer(Protocol):
         ...
 
 
+class Kept(Protocol):
+    """One stream of one attempt as it is kept now; it may still grow."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """All that was kept, with a mark where something was left out."""
+        ...
+
+    def head(self, size: int) -> bytes:
+        """The first `size` bytes."""
+        ...
+
+    def tail(self, size: int) -> bytes:
+        """The last `size` bytes."""
+        ...
+
+    def size(self) -> int:
+        """Bytes that are kept; 0 if there is nothing."""
+        ...
+
+
 class Spool(Protocol):
     """Keeps outputs of attempts."""
+
+    def kept(
+        self, run: RunId, step: StepId, target: TargetName, attempt: int, stream: str
+    ) -> Kept:
+        """`stdout` or `stderr` of one attempt, to read; empty if there is none."""
+        ...
 
     def open(
         self,

@@ -15,3 +15,5 @@ class Fact(NamedTuple):
     #: `controller`, or a person's name.
     actor: str
     event: Event
+    #: Of the entry, which vouches for all before it.
+    hash: str = ""

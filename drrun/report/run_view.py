@@ -31,6 +31,8 @@ class RunHead:
     holder: str = ""
     #: Seconds since the epoch; None while it has not ended.
     ended_at: float | None = None
+    #: Last entry of the journal and its hash, to be kept elsewhere; "" if not known.
+    seal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

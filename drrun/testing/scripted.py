@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from drrun.core.ids import RunId, StepId, TargetName
@@ -97,6 +97,29 @@ class MemoryOutput:
         return {stream: {"bytes": len(data)} for stream, data in self.streams.items()}
 
 
+class MemoryKept:
+    """One stream of one attempt, to read."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def chunks(self) -> Iterator[bytes]:
+        """All of it."""
+        yield from (self._content,) if self._content else ()
+
+    def head(self, size: int) -> bytes:
+        """The first `size` bytes."""
+        return self._content[:size]
+
+    def tail(self, size: int) -> bytes:
+        """The last `size` bytes."""
+        return self._content[-size:] if size else b""
+
+    def size(self) -> int:
+        """How many bytes there are."""
+        return len(self._content)
+
+
 class MemorySpool:
     """Keeps outputs in memory."""
 
@@ -114,3 +137,11 @@ class MemorySpool:
         """A place for one attempt's output."""
         del run, secrets
         return self.outputs.setdefault((step, target, attempt), MemoryOutput())
+
+    def kept(
+        self, run: RunId, step: StepId, target: TargetName, attempt: int, stream: str
+    ) -> MemoryKept:
+        """One stream of one attempt, to read."""
+        del run
+        output = self.outputs.get((step, target, attempt))
+        return MemoryKept(output.streams[stream] if output else b"")

@@ -24,6 +24,7 @@ def run_json(view: RunView) -> dict[str, Any]:
         status=str(view.head.status),
         why=view.why or None,
         controller=view.head.holder or None,
+        journal=view.head.seal or None,
         started_at=at(view.started_at),
         started_by=view.head.started_by,
         ended_at=at(view.head.ended_at),

@@ -49,7 +49,12 @@ def take_in(state: RunState, fact: Fact) -> list[Line]:
         if _worth_a_line(state, key, before[key].status)
     ]
     told = _told(state, fact)
-    return [*lines, told] if told else lines
+    if told:
+        lines.append(told)
+    if isinstance(fact.event, ev.GateOpened) and fact.hash:
+        # Kept elsewhere (a scrollback, a chat), it proves the journal up to here.
+        lines.append(Line(fact.at, "journal", f"entry {fact.seq}, {fact.hash[:16]}", Style.QUIET))
+    return lines
 
 
 def _keys(state: RunState, event: ev.Event) -> Iterator[Key]:

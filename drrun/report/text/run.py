@@ -88,6 +88,8 @@ def _head(view: RunView, sheet: Sheet) -> Iterator[str]:
     remaining = remaining_of(view)
     if remaining:
         yield remaining
+    if view.head.seal:
+        yield sheet.ink(f"journal: {clean_line(view.head.seal)}", Style.QUIET)
 
 
 def _row(line: StepLine, now: float) -> list[str | Cell]:

@@ -1,0 +1,6 @@
+"""`python -m drrun`."""
+
+from drrun.cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Commands by which people act on a run, from any terminal. All go through one use case."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from drrun.cli.exit import Exit
+from drrun.cli.frame import Frame, common_options, json_option
+from drrun.cli.look import run_argument
+from drrun.cli.out import give, say
+from drrun.core.errors import InputError
+from drrun.engine.cases.act import act as ask_for
+from drrun.engine.cases.look import find_run
+from drrun.files.inputs import parse_assignments
+from drrun.report.clean import clean
+from drrun.report.jsondoc import document, dumps
+
+#: Bytes of a file given as evidence.
+_EVIDENCE = 64 * 1024
+
+_step = click.argument("step", metavar="STEP[@TARGET]")
+_target = click.option("--target", default="", metavar="NAME", help="Only this target.")
+_reason = click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
+
+
+def _command(*parameters: Callable[[Any], Any]) -> Callable[[Callable[..., None]], click.Command]:
+    def make(function: Callable[..., None]) -> click.Command:
+        command: Any = click.pass_obj(function)
+        for parameter in (json_option, common_options, _reason, *reversed(parameters)):
+            command = parameter(command)
+        return click.command(function.__name__.replace("_", "-"))(run_argument(command))
+
+    return make
+
+
+def _post(frame: Frame, kind: str, options: dict[str, Any], **body: Any) -> None:
+    asked = {name: options[name] for name in ("step", "target", "reason") if options.get(name)}
+    with frame.state() as records:
+        run = find_run(records, options["run"])
+        answer = ask_for(records, run, kind, {**asked, **body}, frame.settings().by)
+    frame.code = Exit.DONE if answer.accepted else Exit.INVALID
+    if options["as_json"]:
+        accepted, said = answer.accepted, answer.message
+        give(dumps(document("answer", run=run, request=kind, accepted=accepted, message=said)))
+    else:
+        say(clean(answer.message if answer.accepted else f"drrun: refused: {answer.message}"))
+
+
+@_command(
+    _step,
+    _target,
+    click.option(
+        "--input", "answers", multiple=True, metavar="NAME=VALUE", help="A typed answer."
+    ),
+    click.option(
+        "--evidence", default="", metavar="FILE|TEXT", help="A file, or a note, that shows it."
+    ),
+)
+def confirm(frame: Frame, /, **options: Any) -> None:
+    """Say that STEP was done, or may be done."""
+    body: dict[str, Any] = {"input": parse_assignments(options["answers"])}
+    if options["evidence"]:
+        body["evidence"] = _evidence(options["evidence"])
+    _post(frame, "confirm", options, **body)
+
+
+@_command(_step, _target)
+def reject(frame: Frame, /, **options: Any) -> None:
+    """Say that STEP was not done, or may not be: it fails, and what needs it is blocked."""
+    _post(frame, "reject", options)
+
+
+@_command(_step, _target)
+def retry(frame: Frame, /, **options: Any) -> None:
+    """Try a failed STEP again, or one whose outcome is not known."""
+    _post(frame, "retry", options)
+
+
+@_command(_step, _target)
+def skip(frame: Frame, /, **options: Any) -> None:
+    """Leave STEP out; what needs it goes on. Wants a --reason."""
+    _post(frame, "skip", options)
+
+
+@_command(_step, _target)
+def mark_done(frame: Frame, /, **options: Any) -> None:
+    """Declare STEP done by your word. Wants a --reason."""
+    _post(frame, "mark-done", options)
+
+
+@_command()
+def pause(frame: Frame, /, **options: Any) -> None:
+    """Begin nothing new in RUN; what runs goes on."""
+    _post(frame, "pause", options)
+
+
+@_command()
+def unpause(frame: Frame, /, **options: Any) -> None:
+    """Begin steps of RUN again."""
+    _post(frame, "unpause", options)
+
+
+@_command()
+def abort(frame: Frame, /, **options: Any) -> None:
+    """Give RUN up: what has not begun never will. Wants a --reason."""
+    _post(frame, "abort", options)
+
+
+@_command(
+    click.argument("text", nargs=-1, required=True),
+    click.option("--step", default="", metavar="STEP", help="What it is about."),
+)
+def note(frame: Frame, /, **options: Any) -> None:
+    """Write TEXT into the record of RUN; `-` reads it from standard input."""
+    words: Sequence[str] = options["text"]
+    text = sys.stdin.read() if list(words) == ["-"] else " ".join(words)
+    if not text.strip():
+        raise InputError("a note wants some text")
+    _post(frame, "note", options, text=text.strip())
+
+
+def _evidence(given: str) -> str:
+    """A file's name with its hash and content, or the note itself."""
+    path = Path(given)
+    try:
+        raw = path.read_bytes() if path.is_file() else None
+    except OSError as error:
+        raise InputError(f"{given} cannot be read: {error.strerror}") from None
+    if raw is None:
+        return given
+    from hashlib import sha256
+
+    kept = raw[:_EVIDENCE].decode("utf-8", "backslashreplace")
+    cut = f"\n[{len(raw) - _EVIDENCE} bytes more]" if len(raw) > _EVIDENCE else ""
+    return f"{path.name} ({len(raw)} bytes, sha256 {sha256(raw).hexdigest()}):\n{kept}{cut}"

@@ -1,0 +1,50 @@
+"""All commands: what each is for, and where it is found once somebody types it.
+
+Rules:
+- Nothing is imported here, so `drrun --help` costs what this table costs.
+- A command of the contract that does not exist yet is not shown; typing it says so.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Listed(NamedTuple):
+    """One command of the help page."""
+
+    #: Module in `drrun.cli` that defines it under its own name, `-` as `_`.
+    module: str
+    about: str
+
+
+COMMANDS: Mapping[str, Listed] = {
+    "demo": Listed("demo", "Migrate SourceHut over real SSH on this machine, without root."),
+    "validate": Listed("plan", "Say everything that is wrong with a runbook and its inventory."),
+    "plan": Listed("plan", "Show targets, order, critical path, people, points of no return."),
+    "run": Listed("run", "Plan, show, ask, execute."),
+    "resume": Listed("run", "Go on with a run that was interrupted, paused, waiting, or failed."),
+    "status": Listed("look", "How a run stands now, who is waited for, what remains."),
+    "history": Listed("look", "All runs."),
+    "show": Listed("look", "A run, or everything about one step of it."),
+    "logs": Listed("logs", "What a step printed."),
+    "events": Listed("logs", "The journal of a run, line by line."),
+    "confirm": Listed("act", "Say that something was done, or may be done."),
+    "reject": Listed("act", "Say that something was not done, or may not be."),
+    "retry": Listed("act", "Try a failed step again."),
+    "skip": Listed("act", "Leave a step out; what needs it goes on."),
+    "mark-done": Listed("act", "Declare a step done by your word."),
+    "pause": Listed("act", "Begin nothing new."),
+    "unpause": Listed("act", "Begin steps again."),
+    "abort": Listed("act", "Give a run up: what has not begun never will."),
+    "note": Listed("act", "Write something into the record."),
+    "verify-journal": Listed("look", "Check the hash chain of a run's record."),
+    "schema": Listed("schema", "JSON Schemas for editors."),
+    "help": Listed("topics", "More help: drrun help exit-codes."),
+}
+
+#: Promised by the contract, not there yet.
+LATER = frozenset(
+    {"init", "preflight", "simulate", "test", "readiness", "lost", "found", "cleanup", "close"}
+    | {"watch", "approve", "decide", "claim", "assign", "amend", "set-route", "rollback"}
+    | {"report", "diff", "serve", "bundle"}
+)

@@ -1,0 +1,69 @@
+"""Exit codes: what a script learns without reading anything. SPEC section 4."""
+
+from enum import IntEnum
+from typing import Self
+
+from drrun.core import errors
+from drrun.core.status import RunStatus
+
+
+class Exit(IntEnum):
+    """How a command ended; `about` is the line of the manual."""
+
+    about: str
+
+    def __new__(cls, code: int, about: str) -> Self:
+        """A code with its meaning."""
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.about = about
+        return member
+
+    DONE = 0, "all done and verified"
+    FAILED = 1, "a step failed, the run was aborted, or drrun itself is at fault and says so"
+    INVALID = 2, "usage or validation error, or a request that was refused"
+    LEFT = 3, "stopped with work left: waiting, paused, interrupted (resumable)"
+    NOT_READY = 4, "preflight shortfall, or hosts that cannot be reached"
+    HELD = 5, "another controller holds the run"
+    DAMAGED = 6, "the journal is damaged"
+    INTERRUPTED = 130, "interrupted by Ctrl-C (resumable)"
+
+
+_OF_ERRORS: tuple[tuple[type[errors.DrrunError], Exit], ...] = (
+    (errors.InputError, Exit.INVALID),
+    (errors.StateUnusable, Exit.INVALID),
+    (errors.Refused, Exit.INVALID),
+    (errors.NotReady, Exit.NOT_READY),
+    (errors.RunHeld, Exit.HELD),
+    (errors.LeaseLost, Exit.HELD),
+    (errors.JournalDamaged, Exit.DAMAGED),
+)
+
+
+def exit_of_error(error: errors.DrrunError) -> Exit:
+    """The exit code for an error; for one that has none of its own, drrun is at fault."""
+    return next((code for kind, code in _OF_ERRORS if isinstance(error, kind)), Exit.FAILED)
+
+
+def exit_of_run(status: RunStatus, *, unreachable: bool = False, ctrl_c: bool = False) -> Exit:
+    """The exit code for a run that was left.
+
+    Args:
+        status: Where it stands.
+        unreachable: Every failure was a host that could not be reached.
+        ctrl_c: It was left because of Ctrl-C.
+    """
+    match status:
+        case RunStatus.SUCCEEDED:
+            return Exit.DONE
+        case RunStatus.FAILED if unreachable:
+            return Exit.NOT_READY
+        case RunStatus.FAILED | RunStatus.ABORTED | RunStatus.ROLLED_BACK:
+            return Exit.FAILED
+        case RunStatus.RUNNING | RunStatus.PAUSED | RunStatus.WAITING | RunStatus.INTERRUPTED:
+            return Exit.INTERRUPTED if ctrl_c else Exit.LEFT
+
+
+def manual() -> str:
+    """All codes, one a line."""
+    return "\n".join(f"{code.value:>3}  {code.about}" for code in Exit)

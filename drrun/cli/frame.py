@@ -1,0 +1,104 @@
+"""What every command shares: its settings, the state, and the options that name both."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from drrun.engine.cases.start import Records
+    from drrun.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(slots=True)
+class Frame:
+    """One call of the command."""
+
+    #: Values of options that are settings too, by name; the innermost wins.
+    flags: dict[str, Any] = field(default_factory=dict)
+    #: The exit code of a command that ended as it should.
+    code: int = 0
+
+    def settings(self) -> "Settings":
+        """The settings of this call.
+
+        Raises:
+            InputError: A file or a variable says something that cannot be.
+        """
+        from drrun.settings import read_settings
+
+        return read_settings(self.flags, os.environ, Path.cwd())
+
+    @contextmanager
+    def state(self) -> Iterator["Records"]:
+        """What is kept of runs; reading it creates nothing.
+
+        Raises:
+            StateUnusable: It cannot be used safely.
+        """
+        from drrun.wiring import open_state
+
+        settings = self.settings()
+        with open_state(settings.state, settings.by) as records:
+            yield records
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value not in (None, (), False) and parameter.name:
+        ctx.ensure_object(Frame).flags[parameter.name] = value
+
+
+def _setting(*names: str, **keys: Any) -> Callable[[Command], Command]:
+    return click.option(*names, expose_value=False, callback=_remember, **keys)
+
+
+def common_options(command: Command) -> Command:
+    """Options that every command takes, before its name too."""
+    state = _setting("--state", metavar="URL", help="Where runs are kept. [DRRUN_STATE]")
+    by = _setting("--by", metavar="PERSON", help="Who is acting. [DRRUN_BY]")
+    return state(by(command))
+
+
+def driving_options(command: Command) -> Command:
+    """Options of commands that drive a run."""
+    for option in (
+        _setting("--max-parallel", metavar="N", help="How many things are done at once."),
+        _setting(
+            "--linger", metavar="DURATION", help="How long to stay when only a person can go on."
+        ),
+        _setting("--no-input", is_flag=True, help="Never ask at the terminal."),
+        click.option("--plain", is_flag=True, help="One line for each change, no live view."),
+    ):
+        command = option(command)
+    return command
+
+
+def inventory_options(command: Command) -> Command:
+    """Options of commands that read a runbook."""
+    inventory = _setting(
+        "-i",
+        "--inventory",
+        multiple=True,
+        metavar="PATH",
+        help="Inventory file or folder. Default: inventory/ beside the runbook's folder.",
+    )
+    strict = click.option("--strict", is_flag=True, help="Warnings are errors.")
+    return inventory(strict(command))
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def quiet_libraries() -> None:
+    """Keep warnings for programmers away from users, unless Python was told to show them."""
+    import sys
+
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")

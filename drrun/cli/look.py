@@ -1,0 +1,97 @@
+"""`drrun status`, `history`, `show`, `verify-journal`: read; change nothing."""
+
+import sys
+
+import click
+
+from drrun.cli.frame import Frame, common_options, json_option
+from drrun.cli.out import give, sheet
+from drrun.cli.outputs import excerpts_of, split_target
+from drrun.cli.seen import facts_of, find, history_lines, view_of
+from drrun.engine.cases.look import find_run
+from drrun.report.jsondoc import document, dumps
+from drrun.report.jsondoc.runs import history_json, run_json, step_json
+from drrun.report.step_view import step_view
+from drrun.report.text.history import history_text
+from drrun.report.text.run import run_text
+from drrun.report.text.step import step_text
+
+run_argument = click.argument("run", metavar="RUN")
+
+
+@click.command()
+@click.argument("run", metavar="[RUN]", default="latest")
+@json_option
+@common_options
+@click.pass_obj
+def status(frame: Frame, run: str, *, as_json: bool) -> None:
+    """How RUN stands now: every step, who is waited for, what remains, service levels.
+
+    RUN is an id, a unique beginning of one, or `latest`.
+    """
+    with frame.state() as records:
+        view = view_of(records, find(records, run))
+    give(dumps(run_json(view)) if as_json else run_text(view, sheet(sys.stdout)))
+
+
+@click.command()
+@json_option
+@common_options
+@click.pass_obj
+def history(frame: Frame, *, as_json: bool) -> None:
+    """All runs, newest first."""
+    with frame.state() as records:
+        lines = list(history_lines(records))
+    give(dumps(history_json(lines)) if as_json else history_text(lines, sheet(sys.stdout)))
+
+
+@click.command()
+@run_argument
+@click.argument("step", metavar="[STEP[@TARGET]]", required=False)
+@json_option
+@common_options
+@click.pass_obj
+def show(frame: Frame, run: str, step: str | None, *, as_json: bool) -> None:
+    """RUN as a whole, or everything about one step of it.
+
+    Attempts with command, host, route and exit; probes with what was expected and seen; the
+    beginning and end of the output; answers of people; why it is blocked.
+    """
+    if step is None:
+        click.get_current_context().invoke(status, run=run, as_json=as_json)
+        return
+    with frame.state() as records:
+        seen = find(records, run)
+        key, target = split_target(seen.state, step)
+        view = step_view(seen.state, facts_of(seen), key, target)
+        excerpts = {} if as_json else excerpts_of(records, seen.run, view)
+    if as_json:
+        give(dumps(step_json(seen.run, view)))
+    else:
+        give(step_text(view, excerpts, sheet(sys.stdout)))
+
+
+@click.command("verify-journal")
+@run_argument
+@click.option("--hash", "expected", metavar="HASH", help="A hash noted earlier must occur.")
+@json_option
+@common_options
+@click.pass_obj
+def verify_journal(frame: Frame, run: str, *, expected: str | None, as_json: bool) -> None:
+    """Check the hash chain of RUN; names what was altered or is missing (exit code 6)."""
+    with frame.state() as records:
+        found = find_run(records, run)
+        head = records.journal.verify(found)
+        hashes = [entry.hash for entry in records.journal.read(found)]
+    known = expected is None or any(each.startswith(expected) for each in hashes)
+    if not known:
+        from drrun.core.errors import JournalDamaged
+
+        raise JournalDamaged(
+            f"the chain of {found} holds, but {expected} is not in it: "
+            "the journal is not the one that this hash was noted from"
+        )
+    if as_json:
+        give(dumps(document("journal", run=found, holds=True, entries=len(hashes), head=head)))
+    else:
+        give(f"{found}: {len(hashes)} entries, the chain holds, head {head}\n")

@@ -1,0 +1,105 @@
+"""The two streams: data on standard output, everything else on standard error.
+
+Rules:
+- Each stream is looked at on its own: colour and width only where it is a terminal.
+- A reader that went away (`| head`, a closed terminal) ends a command that only prints, quietly;
+  a run goes on (FAULTS 50).
+"""
+
+import os
+import shutil
+import sys
+from contextlib import suppress
+from typing import TextIO
+
+from drrun.report.ink import ansi, no_ink
+from drrun.report.text.sheet import Sheet
+
+
+class ReaderGone(Exception):
+    """Nobody reads standard output any more."""
+
+
+def give(text: str) -> None:
+    """Print data.
+
+    Raises:
+        ReaderGone: Nobody reads it.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)
+        raise ReaderGone from None
+
+
+def give_bytes(raw: bytes) -> None:
+    """Print bytes as they are.
+
+    Raises:
+        ReaderGone: Nobody reads them.
+    """
+    try:
+        sys.stdout.buffer.write(raw)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)
+        raise ReaderGone from None
+
+
+def say(text: str) -> None:
+    """Tell something; nobody may be listening."""
+    try:
+        sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
+        sys.stderr.flush()
+    except OSError:  # the terminal is gone; what is being done matters more
+        silence(sys.stderr)
+
+
+def silence(stream: TextIO) -> None:
+    """Let a stream lead nowhere, so that the interpreter does not complain at its end."""
+    with suppress(OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+
+
+def prepare_streams() -> None:
+    """Print what the terminal's encoding cannot show as an escape, never as an exception."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def sheet(stream: TextIO) -> Sheet:
+    """What a text for this stream is written on."""
+    if not _is_terminal(stream):
+        return Sheet(None, ansi if os.environ.get("FORCE_COLOR") else no_ink)
+    width = shutil.get_terminal_size((80, 24)).columns
+    return Sheet(width, ansi if wants_colour(stream) else no_ink)
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether colour is understood and wanted."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return _is_terminal(stream) and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def can_draw(stream: TextIO) -> bool:
+    """Whether the stream is a terminal that a picture can be redrawn on."""
+    return _is_terminal(stream) and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def can_ask() -> bool:
+    """Whether a person sits at the terminal: reads standard error and types standard input."""
+    return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False

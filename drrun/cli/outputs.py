@@ -1,0 +1,88 @@
+"""What steps printed, from the spool to the terminal.
+
+Rules:
+- It was written by somebody else: cleaned, and every line marked, so that it cannot pass for ours
+  (SPEC guarantee 12).
+"""
+
+from collections.abc import Iterator
+
+from drrun.core.errors import InputError
+from drrun.core.ids import RunId, StepId, TargetName
+from drrun.core.state import RunState
+from drrun.engine.cases.start import Records
+from drrun.engine.ports import Kept
+from drrun.files.nearest import did_you_mean
+from drrun.report.clean import clean_bytes
+from drrun.report.step_view import StepView
+from drrun.report.text.step import Excerpts
+
+STREAMS = ("stdout", "stderr")
+#: Bytes looked at, and lines shown, of the beginning and of the end of a stream.
+_BYTES = 4096
+_LINES = 8
+
+
+def split_target(state: RunState, text: str) -> tuple[StepId, TargetName | None]:
+    """Read `STEP` or `STEP@TARGET`.
+
+    Raises:
+        InputError: There is no such step, or it has no such target.
+    """
+    name, at, target = text.partition("@")
+    step = StepId(name)
+    if step not in state.plan.steps:
+        raise InputError(f"there is no step {name!r}{did_you_mean(name, state.plan.steps)}")
+    targets = [str(key.target) for key in state.keys(step)]
+    if at and target not in targets:
+        raise InputError(f"step {name} has no target {target!r}{did_you_mean(target, targets)}")
+    return step, TargetName(target) if at else None
+
+
+def excerpts_of(records: Records, run: RunId, view: StepView) -> Excerpts:
+    """Beginning and end of what every attempt printed."""
+    found: dict[tuple[TargetName, int], dict[str, list[str]]] = {}
+    for target in view.targets:
+        for attempt in target.attempts:
+            streams = {
+                stream: _excerpt(
+                    records.spool.kept(run, view.id, target.target, attempt.number, stream)
+                )
+                for stream in STREAMS
+            }
+            found[target.target, attempt.number] = {
+                stream: lines for stream, lines in streams.items() if lines
+            }
+    return found
+
+
+def _excerpt(kept: Kept) -> list[str]:
+    size = kept.size()
+    if size <= 2 * _BYTES:
+        lines = clean_bytes(b"".join(kept.chunks())).splitlines()
+        if len(lines) <= 2 * _LINES:
+            return lines
+        hidden = f"… {len(lines) - 2 * _LINES} more lines: drrun logs"
+        return [*lines[:_LINES], hidden, *lines[-_LINES:]]
+    head = clean_bytes(kept.head(_BYTES)).splitlines()[:_LINES]
+    tail = clean_bytes(kept.tail(_BYTES)).splitlines()[1:][-_LINES:]
+    return [*head, f"… {size} bytes in all: drrun logs", *tail]
+
+
+def marked_lines(mark: str, chunks: Iterator[bytes]) -> Iterator[str]:
+    """Cleaned lines, each behind a mark; a line that grows too long is broken."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            text = clean_bytes(line.removesuffix(b"\r"))
+            yield f"{mark}{text}\n"
+        while len(rest) > _LONGEST:
+            yield f"{mark}{clean_bytes(rest[:_LONGEST])}\n"
+            rest = rest[_LONGEST:]
+    if rest:
+        yield f"{mark}{clean_bytes(rest)}\n"
+
+
+#: Bytes of a line before it is broken: a gigabyte without a newline must not fill the memory.
+_LONGEST = 65536

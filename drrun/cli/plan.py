@@ -1,0 +1,154 @@
+"""`drrun validate` and `drrun plan`: look at a runbook; contact nothing."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from drrun.cli.exit import Exit
+from drrun.cli.frame import Frame, common_options, inventory_options, json_option
+from drrun.cli.out import give, say, sheet
+from drrun.cli.runbooks import Part, load_part, wanted
+from drrun.core.errors import Finding, InputError, Severity
+from drrun.core.support import unsupported
+from drrun.engine.cases.load import Loaded, Wanted, plan_of, read_documents
+from drrun.files.validation import validate as judge
+from drrun.report.clean import clean
+from drrun.report.graphs import dot, mermaid
+from drrun.report.jsondoc import dumps
+from drrun.report.jsondoc.plans import plan_json, validation_json
+from drrun.report.plan_view import plan_view
+from drrun.report.text.plan import plan_text
+from drrun.report.text.sheet import plural
+
+_MODES = ("live", "rehearsal", "dry-run", "tabletop")
+_FORMATS = ("text", "json", "mermaid", "dot", "svg", "markdown", "html")
+_FORMATS_LATER = frozenset({"svg", "markdown", "html"})
+
+
+def selection_options(command: Any) -> Any:
+    """Options that say what part of a runbook, and how."""
+    steps: dict[str, Any] = {"multiple": True, "metavar": "STEP"}
+    for option in (
+        click.option("--from", "since", help="Leave out everything that STEP needs.", **steps),
+        click.option("--skip", help="Leave STEP out; what needs it goes on.", **steps),
+        click.option("--only", help="Leave out every other step.", **steps),
+        click.option("--variant", default="", metavar="NAME", help="Steps of this variant too."),
+        click.option(
+            "--mode", type=click.Choice(_MODES), default="live", show_default=True, help="How."
+        ),
+        click.option(
+            "-e",
+            "--input",
+            "inputs",
+            multiple=True,
+            metavar="NAME=VALUE|@FILE",
+            help="An input of the runbook, or a YAML file of them.",
+        ),
+        click.argument("runbook", type=click.Path(path_type=Path), metavar="RUNBOOK"),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("runbook", type=click.Path(path_type=Path), metavar="RUNBOOK")
+@click.option("-e", "--input", "inputs", multiple=True, metavar="NAME=VALUE|@FILE", hidden=True)
+@inventory_options
+@json_option
+@common_options
+@click.pass_obj
+def validate(
+    frame: Frame, runbook: Path, *, inputs: Sequence[str], strict: bool, as_json: bool
+) -> None:
+    """Say everything that is wrong with RUNBOOK and its inventory.
+
+    Errors end with exit code 2, warnings only under --strict.
+    """
+    asked = wanted(runbook, frame.settings().inventory, inputs, "live", "")
+    findings = _findings(asked)
+    wrong = [each for each in findings if strict or each.severity is Severity.ERROR]
+    frame.code = Exit.INVALID if wrong else Exit.DONE
+    if as_json:
+        document = validation_json(str(runbook), findings)
+        give(dumps({**document, "valid": not wrong, "strict": strict}))
+        return
+    if findings:
+        give(clean("\n".join(str(each) for each in findings)) + "\n")
+    warnings = sum(each.severity is Severity.WARNING for each in findings)
+    counts = f"{plural(len(findings) - warnings, 'error')}, {plural(warnings, 'warning')}"
+    say(f"{runbook}: {'not valid' if wrong else 'valid'}, {counts}")
+
+
+def _findings(asked: Wanted) -> list[Finding]:
+    documents = read_documents(asked)
+    texts = [
+        (each.path, each.content.encode("utf-8", "surrogateescape"))
+        for each in documents
+        if each.kind == "inventory"
+    ]
+    raw = documents[0].content.encode("utf-8", "surrogateescape")
+    valid = judge(raw, documents[0].path, texts or None)
+    findings = list(valid.findings)
+    if valid.errors or not texts:
+        return findings
+    try:
+        plan = plan_of(documents).plan
+    except InputError as error:
+        # Inputs are given to a run, and may be missing here; what cannot be bound is wrong.
+        missing = any(each.code == "missing-input" for each in error.findings)
+        return findings if missing else [*findings, *error.findings]
+    later = (Finding(each.place, each.message, Severity.WARNING) for each in unsupported(plan))
+    return sorted([*findings, *later], key=lambda each: each.place)
+
+
+@click.command()
+@selection_options
+@inventory_options
+@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)
+@click.option("-o", "--output", metavar="FILE", help="Pin the plan in a file. Not supported yet.")
+@json_option
+@common_options
+@click.pass_obj
+def plan(frame: Frame, /, runbook: Path, **options: Any) -> None:
+    """Show what a run of RUNBOOK would do. Nothing is contacted."""
+    if options["output"]:
+        raise click.UsageError("-o is not supported yet.")
+    form = "json" if options["as_json"] else options["form"]
+    if form in _FORMATS_LATER:
+        raise click.UsageError(f"--format {form} is not supported yet.")
+    loaded = load_selected(frame, runbook, options)
+    view = plan_view(loaded.plan)
+    match form:
+        case "json":
+            give(dumps(plan_json(view)))
+        case "mermaid":
+            give(mermaid(view))
+        case "dot":
+            give(dot(view))
+        case _:
+            give(plan_text(view, sheet(sys.stdout)))
+
+
+def load_selected(frame: Frame, runbook: Path, options: Any) -> Loaded:
+    """Load the plan that the options of a command name, and tell its warnings.
+
+    Raises:
+        InputError: Every finding; under --strict warnings too.
+    """
+    asked = wanted(
+        runbook,
+        frame.settings().inventory,
+        options["inputs"],
+        options["mode"],
+        options["variant"],
+    )
+    part = Part(options["only"], options["skip"], options["since"])
+    loaded = load_part(asked, part)
+    if options["strict"] and loaded.warnings:
+        raise InputError(loaded.warnings)
+    for warning in loaded.warnings:
+        say(clean(str(warning)))
+    return loaded

@@ -1,0 +1,144 @@
+"""From the words of a command line to what is to be planned: files, inputs, parts of a runbook."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from drrun.cli.out import say
+from drrun.core.errors import Finding, InputError, Place
+from drrun.core.graph import ancestors_of
+from drrun.core.ids import StepId
+from drrun.core.plan import Plan
+from drrun.core.runbook import Mode
+from drrun.engine.cases.load import Loaded, Wanted, load
+from drrun.files.inputs import parse_assignments, read_inputs_file
+from drrun.files.nearest import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which steps of a runbook, by flags."""
+
+    only: Sequence[str] = ()
+    skip: Sequence[str] = ()
+    since: Sequence[str] = ()
+
+    @property
+    def is_all(self) -> bool:
+        """Whether no flag was given."""
+        return not (self.only or self.skip or self.since)
+
+
+def wanted(
+    runbook: Path, inventories: Sequence[Path], inputs: Sequence[str], mode: str, variant: str
+) -> Wanted:
+    """What is to be planned.
+
+    Raises:
+        InputError: An input cannot be read.
+    """
+    return Wanted(
+        runbook=runbook,
+        inventories=inventories or found_inventory(runbook),
+        inputs=read_inputs(inputs),
+        mode=Mode(mode),
+        variant=variant,
+    )
+
+
+def found_inventory(runbook: Path, here: Path = Path()) -> tuple[Path, ...]:
+    """The inventory of a runbook where none was named; says which it is.
+
+    `inventory/` beside the runbook's folder (SPEC section 3), else in it, else in the working
+    folder `here`.
+    """
+    folder = runbook.absolute().parent
+    for each in (folder.parent / "inventory", folder / "inventory", here / "inventory"):
+        if each.is_dir():
+            say(f"inventory: {_short(each)}")
+            return (each,)
+    return ()
+
+
+def _short(path: Path) -> Path:
+    try:
+        return path.absolute().relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def read_inputs(words: Iterable[str]) -> dict[str, Any]:
+    """Values of `-e NAME=VALUE` and `-e @FILE`; single values win over files.
+
+    Raises:
+        InputError: A file cannot be read, or a word is no input.
+    """
+    from_files: dict[str, Any] = {}
+    single = []
+    for word in words:
+        if word.startswith("@"):
+            from_files |= _file(Path(word[1:]))
+        else:
+            single.append(word)
+    return {**from_files, **parse_assignments(single)}
+
+
+def _file(path: Path) -> Mapping[str, Any]:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or "cannot be read").lower()
+        raise InputError([Finding(Place(str(path)), f"inputs: {reason}")]) from None
+    return read_inputs_file(raw, str(path))
+
+
+def load_part(asked: Wanted, part: Part) -> Loaded:
+    """Load a plan, or a part of it.
+
+    Raises:
+        InputError: Every finding; or a flag names a step that does not exist.
+    """
+    loaded = load(asked)
+    if part.is_all:
+        return loaded
+    return load(replace(asked, left_out=left_out(loaded.plan, part)))
+
+
+def left_out(plan: Plan, part: Part) -> dict[StepId, str]:
+    """Which steps the flags leave out, and why.
+
+    `--from STEP` leaves out everything that STEP needs, directly or not; branches that STEP does
+    not need are executed as ever, because nobody said that they are done.
+
+    Raises:
+        InputError: A flag names a step that does not exist.
+    """
+    named = {
+        flag: [_step(plan, flag, name) for name in names]
+        for flag, names in (("--only", part.only), ("--skip", part.skip), ("--from", part.since))
+    }
+    why: dict[StepId, str] = {}
+    if part.only:
+        why |= {step: "not named by --only" for step in plan.order if step not in named["--only"]}
+    for step in named["--from"]:
+        before = ancestors_of(plan.runbook.steps, step)
+        why |= {each: f"before --from {step}" for each in plan.order if each in before}
+    why |= dict.fromkeys(named["--skip"], "named by --skip")
+    return why
+
+
+def _step(plan: Plan, flag: str, name: str) -> StepId:
+    if StepId(name) not in plan.steps:
+        raise InputError(f"{flag}: there is no step {name!r}{did_you_mean(name, plan.steps)}")
+    return StepId(name)
+
+
+def must_exist(plan: Plan, flag: str, names: Iterable[str]) -> None:
+    """Refuse names of steps that do not exist.
+
+    Raises:
+        InputError: There is no such step.
+    """
+    for name in names:
+        _step(plan, flag, name)

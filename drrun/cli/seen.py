@@ -1,0 +1,92 @@
+"""Runs as commands look at them: from the journal to a view."""
+
+from collections.abc import Iterable
+
+from drrun.core import events as ev
+from drrun.core.ids import RunId
+from drrun.core.status import RunStatus
+from drrun.core.values import Duration
+from drrun.engine.cases.look import Known, find_run, known
+from drrun.engine.cases.start import Records
+from drrun.engine.ports import Lease, RunRecord
+from drrun.report.facts import Fact
+from drrun.report.history_view import RunLine
+from drrun.report.run_view import RunHead, RunView, run_view
+
+#: As the history's cache has it, while a controller should be at work.
+_OPEN = (RunStatus.RUNNING,)
+
+
+def find(records: Records, text: str) -> Known:
+    """The run that a person means, folded.
+
+    Raises:
+        InputError: There is none, or several.
+        JournalDamaged: Its journal cannot be read.
+    """
+    return known(records, find_run(records, text))
+
+
+def facts_of(seen: Known) -> list[Fact]:
+    """The journal as views see it."""
+    return [
+        Fact(told.entry.seq, told.entry.at, told.entry.actor, told.event, told.entry.hash)
+        for told in seen.told
+    ]
+
+
+def view_of(records: Records, seen: Known) -> RunView:
+    """A run as it stands now."""
+    return run_view(seen.state, head_of(records, seen), records.clock.now())
+
+
+def head_of(records: Records, seen: Known) -> RunHead:
+    """What is known of a run beside its state."""
+    ended = (told.entry.at for told in reversed(seen.told) if isinstance(told.event, ev.RunEnded))
+    last = seen.told[-1].entry if seen.told else None
+    return RunHead(
+        id=seen.run,
+        started_by=_started_by(seen),
+        status=seen.status,
+        holder=held_by(seen.holder, records.clock.now()),
+        ended_at=next(ended, None) if seen.state.ended is not None else None,
+        seal=f"entry {last.seq}, {last.hash}" if last else "",
+    )
+
+
+def _started_by(seen: Known) -> str:
+    started = (told.event for told in seen.told if isinstance(told.event, ev.RunStarted))
+    return next((event.by for event in started), "")
+
+
+def held_by(lease: Lease | None, now: float) -> str:
+    """Who drives a run, in one sentence; "" if nobody does."""
+    if lease is None:
+        return ""
+    ago = Duration(round(max(0.0, now - lease.seen)))
+    return f"{lease.holder} (process {lease.pid} on {lease.host}, last seen {ago} ago)"
+
+
+def history_lines(records: Records) -> Iterable[RunLine]:
+    """All runs, newest first."""
+    for record in records.journal.runs():
+        yield RunLine(
+            id=record.id,
+            runbook=record.runbook,
+            title=record.title,
+            mode=record.mode,
+            variant=record.variant,
+            status=_status(records, record),
+            started_at=record.started_at,
+            started_by=record.started_by,
+            ended_at=record.ended_at,
+            entries=record.entries,
+        )
+
+
+def _status(records: Records, record: RunRecord) -> RunStatus:
+    """The cache says what was last written; only the lease tells whether anybody is at work."""
+    status = RunStatus(record.status)
+    if status in _OPEN and records.leases.holder(RunId(record.id)) is None:
+        return RunStatus.INTERRUPTED
+    return status

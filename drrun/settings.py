@@ -1,0 +1,179 @@
+"""What the user, the project and the machine want: flags, environment, files, defaults.
+
+Rules:
+- The first place that says something wins: flag, environment, `drrun.yaml` of the working folder,
+  `$XDG_CONFIG_HOME/drrun/config.yaml` (SPEC section 4).
+- Files are only read, and only if they exist. A setting that nobody knows is an error.
+"""
+
+import getpass
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from drrun.core.errors import Finding, InputError, Place
+from drrun.core.values import Duration
+
+PROJECT_FILE = "drrun.yaml"
+#: Name -> what it is for. Also `DRRUN_NAME` in the environment.
+KNOWN: Mapping[str, str] = {
+    "state": "where runs are kept: an SQLite file or a folder",
+    "by": "who is acting; by default the user of the operating system",
+    "inventory": "inventory files or folders",
+    "max_parallel": "how many things are done at once",
+    "linger": "how long to stay when only a person can go on, 30m",
+    "no_input": "never ask at the terminal",
+    "log": "file for drrun's own faults",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for one call of the command."""
+
+    state: str
+    by: str
+    log: Path
+    inventory: tuple[Path, ...] = ()
+    max_parallel: int | None = None
+    #: Seconds; None: as the command thinks best.
+    linger: Duration | None = None
+    no_input: bool = False
+
+
+def read_settings(
+    flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path
+) -> Settings:
+    """Put the settings together.
+
+    Args:
+        flags: Values given on the command line, by name; None: not given.
+        environment: Of the process.
+        folder: The working folder, where the project file is.
+
+    Raises:
+        InputError: A file or a variable says something that cannot be.
+    """
+    given = {name: value for name, value in flags.items() if value not in (None, (), "")}
+    levels = [given, _of_environment(environment), *_of_files(environment, folder)]
+    found: dict[str, Any] = {}
+    for level in reversed(levels):
+        found |= level
+    home = state_home(environment)
+    try:
+        return Settings(
+            state=str(found.get("state") or home / "state.db"),
+            by=str(found.get("by") or _user()),
+            log=Path(found.get("log") or home / "drrun.log"),
+            inventory=tuple(Path(each) for each in _listed(found.get("inventory", ()))),
+            max_parallel=_count(found.get("max_parallel")),
+            linger=_duration(found.get("linger")),
+            no_input=_truth(found.get("no_input", False)),
+        )
+    except ValueError as error:
+        raise InputError(f"settings: {error}") from None
+
+
+def state_home(environment: Mapping[str, str]) -> Path:
+    """The folder for what drrun keeps of one user, `$XDG_STATE_HOME/drrun`."""
+    return _xdg(environment, "XDG_STATE_HOME", ".local/state")
+
+
+def _xdg(environment: Mapping[str, str], name: str, default: str) -> Path:
+    folder = environment.get(name, "")
+    # The specification wants relative paths ignored.
+    base = Path(folder) if Path(folder).is_absolute() else Path("~").expanduser() / default
+    return base / "drrun"
+
+
+def _of_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in KNOWN:
+        value = environment.get(f"DRRUN_{name.upper()}", "")
+        if value:
+            found[name] = value.split(os.pathsep) if name == "inventory" else value
+    return found
+
+
+def _of_files(environment: Mapping[str, str], folder: Path) -> Iterator[dict[str, Any]]:
+    yield _read(folder / PROJECT_FILE)
+    yield _read(_xdg(environment, "XDG_CONFIG_HOME", ".config") / "config.yaml")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        raw = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise InputError([Finding(Place(str(path)), error.strerror or "unreadable")]) from None
+    # The readers of YAML cost more than everything else that `--help` needs.
+    from drrun.files.nearest import did_you_mean
+    from drrun.files.written import Table, plain_value
+    from drrun.files.yaml_reader import read_yaml
+
+    written, findings = read_yaml(raw, str(path))
+    if not findings and not isinstance(written, Table):
+        findings = [Finding(Place(str(path), 1, 1), "must be a mapping of settings")]
+    if not isinstance(written, Table) or findings:
+        raise InputError(findings)
+    for name, entry in written.entries.items():
+        if name not in KNOWN:
+            place = Place(str(path), entry.key.line, entry.key.column)
+            hint = did_you_mean(name, KNOWN)
+            findings.append(Finding(place, f"unknown setting {name!r}{hint}"))
+    if findings:
+        raise InputError(findings)
+    return _beside(plain_value(written), path.parent)
+
+
+def _beside(found: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Paths in a file are meant from where the file is."""
+    if "inventory" in found:
+        found["inventory"] = [str(folder / each) for each in _listed(found["inventory"])]
+    for name in ("state", "log"):
+        if name in found and "://" not in str(found[name]):
+            found[name] = str(folder / Path(str(found[name])).expanduser())
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _listed(value: Any) -> list[str]:
+    return [str(value)] if isinstance(value, str | Path) else [str(each) for each in value]
+
+
+def _count(value: Any) -> int | None:
+    if value is None:
+        return None
+    try:
+        count = int(str(value))
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise ValueError(f"max_parallel must be a number from 1, not {str(value)!r}")
+    return count
+
+
+def _duration(value: Any) -> Duration | None:
+    if value is None or isinstance(value, Duration):
+        return value
+    return Duration.parse(str(value))
+
+
+def _truth(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = str(value).lower()
+    if text in {"1", "true", "yes"}:
+        return True
+    if text in {"0", "false", "no"}:
+        return False
+    raise ValueError(f"no_input must be true or false, not {str(value)!r}")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in many containers
+        return f"uid-{os.getuid()}"
