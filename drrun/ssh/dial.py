@@ -89,14 +89,14 @@ class Dialler:
                     opened.append(self._socket(hop, through))
                     connection.connect_kwargs["sock"] = opened[0]
                     connection.open()
-                    return self._link(hop, connection, identity)
+                    return self._link(hop, through, connection, identity)
                 except Exception as error:
                     _close(opened, connection)
                     if limit.passed:
                         raise DeadlineError(
                             f"connected, but not logged in within {self._options.hop_within:g} s"
                         ) from error
-                    raise _told(error, connection, identity) from error
+                    raise _told(error, identity, bool(opened)) from error
 
     @contextmanager
     def _turn(self, cancel: Cancel) -> Iterator[None]:
@@ -116,7 +116,6 @@ class Dialler:
             user=hop.user,
             port=hop.way.port,
             config=fabric.Config(lazy=True, ssh_config=paramiko.SSHConfig()),
-            connect_timeout=int(options.connect_within),
             connect_kwargs={
                 "auth_strategy": login,
                 "transport_factory": transport.factory(identity.wanted),
@@ -145,7 +144,9 @@ class Dialler:
             timeout=options.connect_within,
         )
 
-    def _link(self, hop: Hop, connection: fabric.Connection, identity: Identity) -> Link:
+    def _link(
+        self, hop: Hop, through: Link | None, connection: fabric.Connection, identity: Identity
+    ) -> Link:
         return Link(
             connection,
             connection.transport,
@@ -155,16 +156,16 @@ class Dialler:
             self._options,
             self._deadlines,
             hop.host.max_sessions,
+            lambda: self.dial(hop, through, threading.Event()),
         )
 
 
-def _told(error: Exception, connection: fabric.Connection, identity: Identity) -> Exception:
+def _told(error: Exception, identity: Identity, connected: bool) -> Exception:
     """Tell a server that hangs up before its key was seen from other faults."""
     unspecific = isinstance(error, EOFError | ConnectionResetError | BrokenPipeError) or (
         type(error) is paramiko.SSHException
     )
-    opened = connection.client.get_transport() is not None
-    if identity.accepted or not unspecific or not opened:
+    if identity.accepted or not unspecific or not connected:
         return error
     if isinstance(error.__context__, TimeoutError):
         return DeadlineError("connected, but the server does not greet; is it an SSH server?")

@@ -9,7 +9,7 @@ Rules:
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -66,26 +66,38 @@ def _converse(
     try:
         line = ChannelLine(link, channel)
         line.send(ready.payload)
-        ways = ender(partial(_aside, link, channel), script.execution.become)
+        ways = ender(partial(_aside, link), script.execution.become)
         talk = Talk(line, ready, script, output, str(link.way), ways, link.options.start_within)
         return talk.listen(cancel)
     except Exception as error:  # noqa: BLE001 - from here on no fault says that nothing happened
         return after_sending(link.why or error, link.way)
 
 
-def _aside(link: Link, channel: paramiko.Channel, script: Script) -> bytes:
-    """Run a short script of our own beside the one on `channel`; what it printed."""
+def _aside(link: Link, script: Script) -> bytes:
+    """Run a short script of our own beside what runs there; what it printed."""
     told = Told()
-    never = threading.Event()
-    try:
-        beside = _opened(link)
-    except Refused:
-        # The only session that the server allows is the one to be ended.
-        channel.close()
-        beside = _patiently(link, never, tenacity.stop_after_delay(END_WITHIN))
-    with beside, link.deadlines.limit(END_WITHIN, beside.close):
-        _converse(link, beside, launch(script), script, told, never)
+    with _beside(link) as (other, channel), other.deadlines.limit(END_WITHIN, channel.close):
+        _converse(other, channel, launch(script), script, told, threading.Event())
     return told.kept
+
+
+@contextmanager
+def _beside(link: Link) -> Iterator[tuple[Link, paramiko.Channel]]:
+    """A session beside those that run, on a connection of its own where the server has no room."""
+    try:
+        channel = _opened(link)
+    except Refused:
+        if link.another is None:
+            raise
+        other = link.another()
+        try:
+            with _opened(other) as channel:
+                yield other, channel
+        finally:
+            other.close()
+    else:
+        with channel:
+            yield link, channel
 
 
 @contextmanager
@@ -95,8 +107,7 @@ def _session(link: Link, cancel: Cancel) -> Iterator[paramiko.Channel]:
         if cancel.is_set():
             raise Stopped
     try:
-        alone = tenacity.stop_after_delay(link.options.session_within)
-        with _patiently(link, cancel, lambda state: link.running == 0 and alone(state)) as channel:
+        with _patiently(link, cancel) as channel:
             link.count(1)
             try:
                 yield channel
@@ -106,10 +117,9 @@ def _session(link: Link, cancel: Cancel) -> Iterator[paramiko.Channel]:
         link.sessions.release()
 
 
-def _patiently(
-    link: Link, cancel: Cancel, stop: Callable[[tenacity.RetryCallState], bool]
-) -> paramiko.Channel:
+def _patiently(link: Link, cancel: Cancel) -> paramiko.Channel:
     """Open a session channel, again and again while it is refused (FAULTS 36)."""
+    alone = tenacity.stop_after_delay(link.options.session_within)
 
     def pause(length: float) -> None:
         if cancel.wait(length):
@@ -117,7 +127,7 @@ def _patiently(
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(Refused),
-        stop=stop,
+        stop=lambda state: link.running == 0 and alone(state),
         wait=tenacity.wait_random_exponential(multiplier=0.05, max=1),
         sleep=pause,
         reraise=True,

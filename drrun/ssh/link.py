@@ -8,6 +8,7 @@ Rules:
 """
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ class Link:
     deadlines: Deadlines
     #: Room for this many sessions at once.
     max_sessions: int = 8
+    #: Opens another connection by the same way, where one more session is not to be had.
+    another: "Callable[[], Link] | None" = None
     #: Why it ended, "" while it lives or when the host ended it.
     why: str = ""
     sessions: threading.BoundedSemaphore = field(init=False)

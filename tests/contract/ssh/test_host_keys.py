@@ -143,7 +143,8 @@ def test_a_negated_name_is_not_known(sshd: Sshd, knowing: Known) -> None:
 def test_garbage_in_known_hosts_hides_nothing(sshd: Sshd, knowing: Known) -> None:
     """F32: one bad line makes paramiko throw away the file."""
     lines = [
-        "garbage", "host ssh-rsa !!!notbase64", "@what x y z", f"@cert-authority *.org {sshd.host_key}",
+        "garbage", "host ssh-rsa !!!notbase64", "@what x y z",
+        f"@cert-authority *.org {sshd.host_key}",
         "# comment", "", sshd.known_hosts_line, "\x00\xff",
     ]  # fmt: skip
     assert run(knowing("\n".join(lines)), "true").outcome == Ended(0)

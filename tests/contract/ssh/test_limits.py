@@ -1,4 +1,4 @@
-"""Servers that limit, drip, stay mute or vanish: nothing hangs, nothing fails that did not begin."""
+"""Servers that limit, drip, stay mute or vanish: nothing hangs, and nothing fails wrongly."""
 
 import socket
 import threading
@@ -126,7 +126,8 @@ def test_a_time_limit_is_enforced_where_only_one_session_is_allowed(
 ) -> None:
     place = reach(sshd_factory.start("MaxSessions 1").host("db1"))
     done = run(place, "echo $$; sleep 99", timeout=1.0)
-    assert done.outcome == TimedOut(gone=True, note=getattr(done.outcome, "note", ""))
+    assert isinstance(done.outcome, TimedOut)
+    assert done.outcome.gone
     assert not lives(done.out.strip())
 
 
@@ -222,7 +223,7 @@ def test_secrets_are_in_no_argument_list_of_the_host(
 ) -> None:
     """F74: every process of the host is looked at while the command runs."""
     secret = "s3cr3t-canary"
-    text = f"# {secret}\necho began; read -r line; for each in /proc/[0-9]*/cmdline; do cat $each; done"
+    text = f"# {secret}\necho began; read -r line; cat /proc/[0-9]*/cmdline || true"
     done = run(
         far, text, env={"TOKEN": secret}, chdir="/", stdin=f"{secret}\n".encode(), become="root"
     )

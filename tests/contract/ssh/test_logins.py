@@ -194,13 +194,16 @@ def test_a_start_up_file_that_reads_the_input_executes_nothing(
 
 
 def test_sudo_that_wants_a_password_is_told_at_once(
-    sshd: Sshd, reach: Reach, tmp_path: Path
+    sshd_factory: SshdFactory, reach: Reach, tmp_path: Path
 ) -> None:
     """F42."""
-    done = run(reach(sshd.host("db1", user="postgres")), f"touch {tmp_path}/effect", become="root")
+    # Only PAM lets an account in whose password is locked.
+    server = sshd_factory.start("UsePAM yes")
+    place = reach(server.host("db1", user="postgres"))
+    done = run(place, f"touch {tmp_path}/effect", become="root")
     assert isinstance(done.outcome, NeverStarted)
     assert done.outcome.final
-    assert "become root" in done.why
+    assert "become root: sudo" in done.why
 
 
 def test_fabrics_own_files_are_neither_executed_nor_read(
