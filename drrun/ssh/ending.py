@@ -40,6 +40,10 @@ class Told:
         return {}
 
 
+#: For our own short scripts: nothing is done about one that does not end, but not to wait for it.
+HELPLESS = Ender(end=lambda _: False, look=lambda _: None)
+
+
 def ender(aside: Callable[[Script], bytes], become: str | None) -> Ender:
     """How to end what was started; `aside` runs a short script at the same place."""
 

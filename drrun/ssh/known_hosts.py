@@ -142,15 +142,16 @@ class KnownHosts:
                 return Verdict(Standing.REVOKED, revoked)
         about = self.about(names, port)
         plain = tuple(line for line in about if not line.marker)
-        same = tuple(line for line in plain if line.key == key) or self._portless(names, key)
-        if same:
-            return Verdict(Standing.KNOWN, same)
+        same = tuple(line for line in plain if line.key == key)
         if plain:
-            return Verdict(Standing.CHANGED, plain)
-        return Verdict(Standing.AUTHORITY if about else Standing.UNKNOWN, about)
+            return Verdict(Standing.KNOWN if same else Standing.CHANGED, same or plain)
+        if about:
+            return Verdict(Standing.AUTHORITY, about)
+        portless = self._portless(names, key) if port != 22 else ()
+        return Verdict(Standing.KNOWN if portless else Standing.UNKNOWN, portless)
 
     def _portless(self, names: Sequence[str], key: Key) -> tuple[Line, ...]:
-        """As OpenSSH does: the same key under the plain name serves on any port."""
+        """As OpenSSH does: a host unknown on its port may have the key known for its name."""
         spoken = (line for name in names for line in self._of(name.lower()))
         return tuple(line for line in spoken if not line.marker and line.key == key)
 

@@ -1,7 +1,6 @@
 """The ways to a host: tried in order, through other hosts, remembered."""
 
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -73,21 +72,21 @@ def test_the_second_route_is_taken_where_the_first_leads_nowhere(
     assert (done.outcome, done.told[0].route) == (Ended(0), "good")
 
 
-def test_the_route_that_worked_is_taken_first_the_next_time(
-    sshd: Sshd, reach: Reach, mute: int
-) -> None:
-    routes = (Route("127.0.0.1", "dead", mute), Route("127.0.0.1", "good", sshd.port))
-    place = reach(sshd.host("db1", routes=routes), options=SshOptions(connect_within=3))
-    run(place, "true")
-    sshd.kill_sessions()
-    sshd.stop()
-    sshd.start()
-    limited = threading.Event()
-    timer = threading.Timer(2.5, limited.set)
-    timer.start()
-    done = run(place, "true", cancel=limited)
-    timer.cancel()
-    assert done.outcome == Ended(0)
+def test_the_route_that_worked_is_taken_first_the_next_time(sshd: Sshd, reach: Reach) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as dead:
+        routes = (
+            Route("127.0.0.1", "dead", dead.getsockname()[1]),
+            Route("127.0.0.1", "good", sshd.port),
+        )
+        place = reach(sshd.host("db1", routes=routes), options=_QUICK)
+        run(place, "true")
+        dead.accept()[0].close()
+        sshd.restart()
+        done = run(place, "true")
+        dead.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            dead.accept()
+    assert (done.outcome, done.told[0].route) == (Ended(0), "good")
 
 
 def test_where_no_route_leads_there_each_is_named(reach: Reach, sshd: Sshd, mute: int) -> None:

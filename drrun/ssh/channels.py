@@ -1,0 +1,187 @@
+"""Session channels of an open connection: opened with patience, read without losing news.
+
+Rules:
+- A refused channel (MaxSessions, FAULTS 36) is waited out as long as sessions of ours are the
+  reason, and for `session_within` seconds otherwise.
+- paramiko keeps one error for all threads of a connection, so its kind proves nothing.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
+import tenacity  # noqa: TID253 - same
+
+from drrun.engine.ports import Cancel
+from drrun.ssh.faults import Stopped
+from drrun.ssh.link import Link
+from drrun.ssh.session import Finish
+from drrun.ssh.transport import exit_signal
+
+#: More than this many bytes are sent by a thread of their own, while output is taken in.
+_AT_ONCE = 32768
+_CHUNK = 65536
+
+
+class Refused(Exception):
+    """The server opens no further session on this connection now."""
+
+
+@contextmanager
+def session(link: Link, cancel: Cancel) -> Iterator[paramiko.Channel]:
+    """A session channel, waited for as long as others of ours are the reason."""
+    while not link.sessions.acquire(timeout=0.2):
+        if cancel.is_set():
+            raise Stopped
+    try:
+        with _patiently(link, cancel) as channel:
+            link.count(1)
+            try:
+                yield channel
+            finally:
+                link.count(-1)
+    finally:
+        link.sessions.release()
+
+
+def _patiently(link: Link, cancel: Cancel) -> paramiko.Channel:
+    """Open a session channel, again and again while it is refused (FAULTS 36)."""
+    alone = tenacity.stop_after_delay(link.options.session_within)
+
+    def pause(length: float) -> None:
+        if cancel.wait(length):
+            raise Stopped
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(Refused),
+        stop=lambda state: link.running == 0 and alone(state),
+        wait=tenacity.wait_random_exponential(multiplier=0.05, max=1),
+        sleep=pause,
+        reraise=True,
+    )
+    return retrying(_opened, link)
+
+
+def _opened(link: Link) -> paramiko.Channel:
+    try:
+        return link.transport.open_session(timeout=link.options.channel_within)
+    except (paramiko.SSHException, EOFError) as error:
+        # paramiko keeps one error for all threads, so another may have taken the ChannelException.
+        if link.alive and "Timeout" not in str(error):
+            raise Refused("the server opens no further session (MaxSessions)") from error
+        link.lose("it did not open a channel in time")
+        raise
+
+
+@contextmanager
+def beside(link: Link) -> Iterator[tuple[Link, paramiko.Channel]]:
+    """A session beside those that run, on a connection of its own where the server has no room."""
+    try:
+        channel = _opened(link)
+    except Refused:
+        if link.another is None:
+            raise
+        other = link.another()
+        try:
+            with _opened(other) as channel:
+                yield other, channel
+        finally:
+            other.close()
+    else:
+        with channel:
+            yield link, channel
+
+
+class Bell(threading.Event):
+    """Rung by paramiko when bytes or an end came on either stream; silenced only by the listener.
+
+    paramiko's own pipe for `select` loses such news when both streams are busy: its two halves are
+    not locked against each other, and reading one silences the other.
+    """
+
+    def clear(self) -> None:
+        """What paramiko calls once a stream was read empty; the other may not be."""
+
+    def listen(self, seconds: float) -> None:
+        """Wait until it rings, and silence it. Look for news only afterwards."""
+        self.wait(seconds)
+        super().clear()
+
+
+@dataclass(slots=True)
+class ChannelLine:
+    """The streams of a command behind a channel. A `session.Line`."""
+
+    link: Link
+    channel: paramiko.Channel
+    _bell: Bell = field(default_factory=Bell)
+    _sender: threading.Thread | None = None
+
+    def __post_init__(self) -> None:
+        self.channel.in_buffer.set_event(self._bell)
+        self.channel.in_stderr_buffer.set_event(self._bell)
+
+    def send(self, payload: bytes) -> None:
+        """Send what the command reads, then its end."""
+        if len(payload) <= min(_AT_ONCE, self.channel.out_window_size):
+            self._send(payload)
+        else:
+            self._sender = threading.Thread(target=self._send, args=(payload,), daemon=True)
+            self._sender.start()
+
+    def _send(self, payload: bytes) -> None:
+        # A command that ends without reading is no fault, and a lost link is seen when reading.
+        with suppress(OSError, EOFError, paramiko.SSHException):
+            view = memoryview(payload)
+            for start in range(0, len(view), _CHUNK):
+                self.channel.sendall(view[start : start + _CHUNK].tobytes())
+            self.channel.shutdown_write()
+
+    def receive(self, seconds: float) -> list[tuple[str, bytes]]:
+        """What came, on either stream."""
+        if self._at_end():
+            # Only the status is missing, and that does not ring.
+            self.channel.status_event.wait(0 if self._waiting() else seconds)
+        elif not self._waiting():
+            self._bell.listen(seconds)
+        got = []
+        if self.channel.recv_ready():
+            got.append(("stdout", self.channel.recv(_CHUNK)))
+        if self.channel.recv_stderr_ready():
+            got.append(("stderr", self.channel.recv_stderr(_CHUNK)))
+        return got
+
+    def drained(self) -> bool:
+        """Whether both streams are at their end."""
+        return self._at_end() and not self._waiting()
+
+    def finish(self) -> Finish | None:
+        """The exit status, or the signal, once the server told it."""
+        if name := exit_signal(self.channel):
+            return Finish(None, name)
+        if self.channel.exit_status_ready() and self.channel.exit_status >= 0:
+            return Finish(self.channel.exit_status)
+        return None
+
+    def broken(self) -> str:
+        """Why no status will come any more."""
+        # What came before the end is read first, and a status may have come with it.
+        if not self.channel.closed or not self.drained() or self.finish() is not None:
+            return ""
+        if not self.link.alive:
+            return self.link.why or "the connection ended"
+        return "the server closed the session without saying how the command ended"
+
+    def close(self) -> None:
+        """Leave the command to itself."""
+        with suppress(OSError, EOFError):
+            self.channel.close()
+
+    def _waiting(self) -> bool:
+        return bool(self.channel.recv_ready() or self.channel.recv_stderr_ready())
+
+    def _at_end(self) -> bool:
+        # paramiko writes both False and 0 into these.
+        return bool(self.channel.eof_received or self.channel.closed)
