@@ -26,6 +26,7 @@ KNOWN: Mapping[str, str] = {
     "linger": "how long to stay when only a person can go on, 30m",
     "no_input": "never ask at the terminal",
     "log": "file for drrun's own faults",
+    "ssh_config": "another SSH configuration than the user's own",
 }
 
 
@@ -41,6 +42,7 @@ class Settings:
     #: Seconds; None: as the command thinks best.
     linger: Duration | None = None
     no_input: bool = False
+    ssh_config: Path | None = None
 
 
 def read_settings(
@@ -71,6 +73,7 @@ def read_settings(
             max_parallel=_count(found.get("max_parallel")),
             linger=_duration(found.get("linger")),
             no_input=_truth(found.get("no_input", False)),
+            ssh_config=Path(found["ssh_config"]) if "ssh_config" in found else None,
         )
     except ValueError as error:
         raise InputError(f"settings: {error}") from None
@@ -133,7 +136,7 @@ def _beside(found: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Paths in a file are meant from where the file is."""
     if "inventory" in found:
         found["inventory"] = [str(folder / each) for each in _listed(found["inventory"])]
-    for name in ("state", "log"):
+    for name in ("state", "log", "ssh_config"):
         if name in found and "://" not in str(found[name]):
             found[name] = str(folder / Path(str(found[name])).expanduser())
     return {name: value for name, value in found.items() if value is not None}

@@ -73,6 +73,7 @@ def driving_options(command: Command) -> Command:
         _setting(
             "--linger", metavar="DURATION", help="How long to stay when only a person can go on."
         ),
+        _setting("--ssh-config", metavar="FILE", help="Instead of ~/.ssh/config."),
         _setting("--no-input", is_flag=True, help="Never ask at the terminal."),
         click.option("--plain", is_flag=True, help="One line for each change, no live view."),
     ):

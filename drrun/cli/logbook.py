@@ -11,16 +11,23 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import structlog  # noqa: TID253 - this module is imported when something is to be logged
-
 
 def open_log(path: Path) -> Any:
     """A logger that writes to `path`; the folder is made, for this user alone."""
+    import structlog
+
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
     return structlog.wrap_logger(
         structlog.WriteLogger(path.open("a", encoding="utf-8", errors="backslashreplace")),
-        processors=_processors(),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.ExceptionRenderer(
+                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            ),
+            structlog.processors.JSONRenderer(),
+        ],
     )
 
 
@@ -55,13 +62,3 @@ class _Forward(logging.Handler):
             self._log.warning(record.getMessage(), logger=record.name, exc_info=exception)
         except Exception:  # noqa: BLE001, S110 - see above; there is no other place to tell it
             pass
-
-
-def _processors() -> list[Any]:
-    tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    return [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.ExceptionRenderer(tracebacks),
-        structlog.processors.JSONRenderer(),
-    ]

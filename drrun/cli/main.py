@@ -19,6 +19,7 @@ from drrun.cli.exit import Exit
 from drrun.cli.faults import ending
 from drrun.cli.frame import Frame, common_options
 from drrun.cli.out import prepare_streams
+from drrun.core.errors import InputError
 
 
 class Commands(click.Group):
@@ -72,7 +73,7 @@ def _not_yet(name: str) -> click.Command:
         add_help_option=False,
     )
     def command() -> NoReturn:
-        raise click.UsageError(f"{name} is not supported yet.")
+        raise InputError(f"{name} is not supported yet; `drrun --help` lists what is")
 
     return command
 

@@ -57,7 +57,7 @@ def found_inventory(runbook: Path, here: Path = Path()) -> tuple[Path, ...]:
     for each in (folder.parent / "inventory", folder / "inventory", here / "inventory"):
         if each.is_dir():
             say(f"inventory: {_short(each)}")
-            return (each,)
+            return (_short(each),)
     return ()
 
 

@@ -50,7 +50,7 @@ def head_of(records: Records, seen: Known) -> RunHead:
         status=seen.status,
         holder=held_by(seen.holder, records.clock.now()),
         ended_at=next(ended, None) if seen.state.ended is not None else None,
-        seal=f"entry {last.seq}, {last.hash}" if last else "",
+        seal=f"{last.seq} {last.hash}" if last else "",
     )
 
 

@@ -1,7 +1,7 @@
 """A run as it stands now: every step in one line, who is waited for, what remains."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from drrun.core.ids import StepId, TargetName
@@ -31,7 +31,7 @@ class RunHead:
     holder: str = ""
     #: Seconds since the epoch; None while it has not ended.
     ended_at: float | None = None
-    #: Last entry of the journal and its hash, to be kept elsewhere; "" if not known.
+    #: `41 f1bb…`: last entry of the journal and its hash, to be kept elsewhere; "" if not known.
     seal: str = ""
 
 
@@ -135,6 +135,8 @@ def run_view(state: RunState, head: RunHead, now: float) -> RunView:
     runbook = state.plan.runbook
     asks = tuple(asks_of(state))
     lines = tuple(step_line(state, step, now) for step in state.plan.order)
+    if head.status is RunStatus.INTERRUPTED:
+        lines = tuple(_without_controller(line) for line in lines)
     return RunView(
         head=head,
         name=runbook.name,
@@ -149,6 +151,14 @@ def run_view(state: RunState, head: RunHead, now: float) -> RunView:
         forecast=forecast(state, now),
         services=service_views(state.plan, state, now),
     )
+
+
+def _without_controller(line: StepLine) -> StepLine:
+    """What was in flight when the controller was lost has an unknown outcome (SPEC section 1)."""
+    if line.status not in (Status.RUNNING, Status.VERIFYING):
+        return line
+    note = "was in flight when its controller left: resume finds out"
+    return replace(line, status=Status.UNKNOWN, note=note, late=False)
 
 
 def asks_of(state: RunState) -> Iterator[Ask]:
@@ -219,6 +229,8 @@ def _note(state: RunState, keys: list[Key], status: Status) -> str:
     note = target_note(state.targets[first])
     if len(keys) == 1 or not note:
         return note
+    if status is Status.PASSED:
+        return ""
     others = f" (and {len(telling) - 1} more)" if len(telling) > 1 else ""
     return f"{first.target}: {note}{others}"
 

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from drrun.core.ids import StepId
 from drrun.core.state import RunState
-from drrun.core.status import FINAL, RunStatus, Status
+from drrun.core.status import GOOD, RunStatus, Status
 from drrun.report.clean import clean_line, columns, fit
 from drrun.report.forecast import forecast
 from drrun.report.ink import Style, style_of
-from drrun.report.run_view import StepLine, asks_of, next_steps, step_line
+from drrun.report.run_view import Ask, StepLine, asks_of, next_steps, step_line
 from drrun.report.times import clock, hour, rough, span
 
 #: Counted in the head in this order.
@@ -80,14 +80,14 @@ def board_rows(state: RunState, head: BoardHead, now: float, size: Size) -> list
 def _head(state: RunState, head: BoardHead, now: float) -> Iterator[Row]:
     runbook = state.plan.runbook
     status, style = _standing(state)
-    elapsed = span(now - state.started_at) if state.started_at is not None else "0s"
+    elapsed = _whole(now - state.started_at) if state.started_at is not None else "0s"
     yield (
         Piece(clean_line(runbook.title or runbook.name), Style.STRONG),
         Piece(f"  {state.plan.mode}", Style.QUIET),
     )
     yield (
         Piece(status, style),
-        Piece(f" {clock(now)} UTC, {elapsed} since start{_eta(state, now)}"),
+        Piece(f"  {clock(now)} UTC, {elapsed} in{_eta(state, now)}"),
     )
     yield _progress(state)
     yield (Piece(head.run, Style.QUIET),)
@@ -114,7 +114,11 @@ def _eta(state: RunState, now: float) -> str:
     if found is None or not found.remaining:
         return ""
     least = "at least" if found.unestimated else "about"
-    return f", {least} {rough(found.remaining)} left (to {hour(now + found.remaining, now)})"
+    return f", {least} {rough(found.remaining)} left, to {hour(now + found.remaining, now)}"
+
+
+def _whole(seconds: float) -> str:
+    return span(round(max(0.0, seconds)))
 
 
 def _progress(state: RunState) -> Row:
@@ -123,7 +127,7 @@ def _progress(state: RunState) -> Row:
         status = state.step(step)
         found[status] = found.get(status, 0) + 1
     total = len(state.plan.order)
-    done = sum(count for status, count in found.items() if status in FINAL)
+    done = sum(count for status, count in found.items() if status in GOOD)
     filled = _BAR * done // total if total else _BAR
     pieces = [Piece(f"[{'#' * filled}{'.' * (_BAR - filled)}] {done}/{total}")]
     pieces += [
@@ -139,10 +143,7 @@ def _sections(state: RunState, now: float, most: int, width: int) -> Iterator[Se
         "needs an answer",
         Style.DOUBT,
         len(asks),
-        [
-            _named(ask.key, f"{ask.role or 'anybody'}, {span(now - ask.since)}: ", ask.text, width)
-            for ask in asks[:most]
-        ],
+        [_asked(ask, now, width) for ask in asks[:most]],
     )
     asked = {ask.step for ask in asks}
     moving = dict.fromkeys(key.step for key in state.active)
@@ -155,6 +156,11 @@ def _sections(state: RunState, now: float, most: int, width: int) -> Iterator[Se
     yield make("running", Style.MOVING, running)
     yield make("waiting", Style.DOUBT, waiting)
     yield make("next", Style.QUIET, following)
+
+
+def _asked(ask: Ask, now: float, width: int) -> Row:
+    about = f"{ask.role or 'anybody'}, {_whole(now - ask.since)}: "
+    return _named(ask.key, about, ask.text, width)
 
 
 def _maker(
@@ -176,13 +182,12 @@ def _row(line: StepLine, now: float, width: int) -> Row:
     if line.began_at is not None:
         planned = f" (planned {rough(line.planned)})" if line.planned is not None else ""
         end = line.ended_at if line.ended_at is not None else now
-        parts.append(f"{span(max(0.0, end - line.began_at))}{planned}")
+        parts.append(f"{_whole(end - line.began_at)}{planned}")
     elif line.planned is not None:
         parts.append(rough(line.planned))
     if line.late:
         parts.append("LATE")
-    plain_running = line.status is Status.RUNNING and line.total == 1
-    note = "" if plain_running else line.note
+    note = "" if line.status in (Status.RUNNING, Status.VERIFYING) else line.note
     return _named(line.id, ", ".join(parts) + (": " if note else ""), note, width)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from drrun.core.status import FINAL, RunStatus, Status
+from drrun.core.status import GOOD, RunStatus, Status
 from drrun.report.clean import clean, clean_line
 from drrun.report.ink import Style, style_of, style_of_run
 from drrun.report.run_view import BAD, Ask, RunView, StepLine
@@ -51,11 +51,10 @@ def summary_text(view: RunView, sheet: Sheet = PLAIN) -> str:
 
 
 def progress_of(view: RunView) -> str:
-    """`8 of 14 steps done: 7 passed, 1 skipped, 2 running…`."""
-    counts = view.counts
-    done = sum(count for status, count in counts.items() if status in FINAL)
-    each = ", ".join(f"{count} {status}" for status, count in counts.items())
-    return f"{done} of {plural(len(view.lines), 'step')} done: {each}"
+    """`14 steps: 7 passed, 1 skipped, 2 running…`; what is done comes first."""
+    ranked = sorted(view.counts.items(), key=lambda each: each[0] not in GOOD)
+    each = ", ".join(f"{count} {status}" for status, count in ranked)
+    return f"{plural(len(view.lines), 'step')}: {each}"
 
 
 def remaining_of(view: RunView) -> str:
@@ -89,7 +88,7 @@ def _head(view: RunView, sheet: Sheet) -> Iterator[str]:
     if remaining:
         yield remaining
     if view.head.seal:
-        yield sheet.ink(f"journal: {clean_line(view.head.seal)}", Style.QUIET)
+        yield sheet.ink(f"journal {clean_line(view.head.seal)}", Style.QUIET)
 
 
 def _row(line: StepLine, now: float) -> list[str | Cell]:

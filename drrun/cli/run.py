@@ -1,0 +1,143 @@
+"""`drrun run` and `drrun resume`: drive a run, and show it while it goes."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from drrun.cli.frame import (
+    Frame,
+    common_options,
+    driving_options,
+    inventory_options,
+    json_option,
+)
+from drrun.cli.look import run_argument
+from drrun.cli.out import can_ask, say, sheet
+from drrun.cli.plan import load_selected, selection_options
+from drrun.cli.runbooks import must_exist
+from drrun.cli.stage import Showing, perform
+from drrun.core.decide import MAX_PARALLEL
+from drrun.engine.cases.load import refuse_unsupported
+from drrun.engine.cases.look import find_run
+from drrun.engine.cases.resume import AskPinned, refuse_changed
+from drrun.engine.cases.resume import resume as go_on
+from drrun.engine.cases.start import Equip, Options, Records, start
+from drrun.report.clean import clean
+from drrun.report.plan_view import plan_view
+from drrun.report.text.plan import plan_text
+from drrun.settings import Settings
+from drrun.wiring import World, equipper
+
+
+@click.command()
+@selection_options
+@inventory_options
+@click.option("-y", "--yes", is_flag=True, help="Do not ask whether to begin. Answers no gate.")
+@click.option(
+    "--allow-irreversible",
+    "allowed",
+    multiple=True,
+    metavar="STEP",
+    help="This point of no return needs no further word.",
+)
+@driving_options
+@json_option
+@common_options
+@click.pass_obj
+def run(frame: Frame, /, runbook: Path, **options: Any) -> None:
+    """Plan RUNBOOK, show the plan, ask, execute.
+
+    The run's id is printed on standard output at once. Ctrl-C once: nothing new begins; twice:
+    leave at once. `drrun resume RUN` goes on in either case.
+    """
+    settings = frame.settings()
+    loaded = load_selected(frame, runbook, options)
+    refuse_unsupported(loaded.plan)
+    must_exist(loaded.plan, "--allow-irreversible", options["allowed"])
+    say(plan_text(plan_view(loaded.plan), sheet(sys.stderr)))
+    if not options["yes"]:
+        _ask_to_begin(settings)
+    wanted = _options(settings, options["allowed"])
+    with frame.state() as records:
+        session = start(records, _equip(settings, records), loaded, wanted)
+        frame.code = perform(records, session, _showing(settings, options))
+
+
+@click.command()
+@run_argument
+@click.option("--take-over", is_flag=True, help="From a controller that is dead or lost.")
+@click.option("--pinned", is_flag=True, help="Go on with the files as they were at the start.")
+@driving_options
+@json_option
+@common_options
+@click.pass_obj
+def resume(frame: Frame, /, run: str, **options: Any) -> None:
+    """Go on with RUN: interrupted, paused, waiting or failed.
+
+    Passed steps are not executed again, attempts in flight are looked at first, failed targets
+    get a new attempt, blocked ones are open again.
+    """
+    settings = frame.settings()
+    with frame.state() as records:
+        session = go_on(
+            records,
+            _equip(settings, records),
+            find_run(records, run),
+            _options(settings),
+            ask=_pinned(settings, given=options["pinned"]),
+            take_over=options["take_over"],
+        )
+        frame.code = perform(records, session, _showing(settings, options))
+
+
+def _ask_to_begin(settings: Settings) -> None:
+    if settings.no_input or not can_ask():
+        raise click.UsageError("nobody can be asked here: give --yes to execute this plan.")
+    if not click.confirm("Execute this plan?", err=True):
+        raise click.Abort
+
+
+def _interactive(settings: Settings) -> bool:
+    return not settings.no_input and can_ask()
+
+
+def _options(settings: Settings, allowed: Sequence[str] = ()) -> Options:
+    """How the run is driven; who sits at the terminal is waited for, without an end."""
+    linger: float | None = settings.linger
+    if linger is None:
+        linger = None if _interactive(settings) else 0.0
+    return Options(
+        by=settings.by,
+        max_parallel=settings.max_parallel or MAX_PARALLEL,
+        allow_irreversible=tuple(allowed),
+        linger=linger,
+    )
+
+
+def _equip(settings: Settings, records: Records) -> Equip:
+    return equipper(World(settings.ssh_config), records.clock)
+
+
+def _showing(settings: Settings, options: Any) -> Showing:
+    return Showing(
+        by=settings.by,
+        log=settings.log,
+        interactive=_interactive(settings),
+        plain=options["plain"],
+        as_json=options["as_json"],
+    )
+
+
+def _pinned(settings: Settings, *, given: bool) -> AskPinned:
+    def ask(diff: str) -> bool:
+        if given:
+            return True
+        if not _interactive(settings):
+            return refuse_changed(clean(diff))
+        say(f"files changed since the run was started:\n{clean(diff)}")
+        return click.confirm("Go on with the files as they were?", err=True)
+
+    return ask

@@ -1,0 +1,126 @@
+"""From a session to its end on the screen: which view, which words at the end, which exit code."""
+
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from drrun.cli.exit import Exit, exit_of_run
+from drrun.cli.logbook import catch_libraries
+from drrun.cli.out import ReaderGone, can_draw, give, say, sheet, wants_colour
+from drrun.core import events as ev
+from drrun.core.state import RunState
+from drrun.core.status import RunStatus
+from drrun.engine.cases.act import act
+from drrun.engine.cases.start import Records
+from drrun.engine.ports import Answer
+from drrun.engine.session import Session
+from drrun.report.ink import ansi, no_ink
+from drrun.report.jsondoc import document, dumps_line
+from drrun.report.jsondoc.runs import run_json
+from drrun.report.run_view import RunHead, RunView, run_view
+from drrun.report.text.run import summary_text
+from drrun.term.desk import Desk
+from drrun.term.dialogue import Reply
+from drrun.term.drive import Left, Stage
+from drrun.term.feed import Feed
+from drrun.term.keys import Keyboard
+from drrun.term.views import PlainView, View
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How a run is shown."""
+
+    by: str
+    log: Path
+    #: A person sits at the terminal.
+    interactive: bool
+    plain: bool = False
+    as_json: bool = False
+
+
+def perform(records: Records, session: Session, showing: Showing) -> Exit:
+    """Drive a session to its end; the exit code.
+
+    Raises:
+        DrrunError: The controller could not go on.
+    """
+    catch_libraries(showing.log)
+    _announce(session, showing)
+    left = _stage(records, session, showing).play()
+    status = left.standing.status if left.standing else RunStatus.INTERRUPTED
+    if left.error is not None:
+        say(f"drrun: {session.run} was left as it stands; go on with: drrun resume {session.run}")
+        raise left.error
+    if left.state is not None:
+        _sum_up(_final(records, session, left, left.state, status), showing)
+    unreachable = bool(left.standing and left.standing.unreachable)
+    return exit_of_run(status, unreachable=unreachable, ctrl_c=left.ctrl_c)
+
+
+def _announce(session: Session, showing: Showing) -> None:
+    """The id at once, so that every other terminal can follow."""
+    first = f"{session.run}\n"
+    if showing.as_json:
+        first = dumps_line(document("run-driven", run=session.run))
+    with suppress(ReaderGone):  # a run does not end because nobody reads its id
+        give(first)
+    say(f"drrun: driving {session.run}")
+    say(f"drrun: look from elsewhere: drrun status {session.run}")
+
+
+def _stage(records: Records, session: Session, showing: Showing) -> Stage:
+    feed = Feed()
+    session.subscribe(feed.entry)
+    state = RunState(session.state.plan)
+    for entry in records.journal.read(session.run):
+        state.apply(ev.event_of(entry.kind, entry.body), entry.at)
+    stage = Stage(session, _view(session, showing), state, records.clock.now, feed)
+    if showing.interactive:
+        stage.desk = Desk(feed, lambda reply: _post(records, session, showing.by, reply))
+        stage.keyboard = Keyboard(feed, raw=_draws(showing))
+    return stage
+
+
+def _post(records: Records, session: Session, by: str, reply: Reply) -> Answer:
+    return act(records, session.run, reply.kind, reply.body, by)
+
+
+def _draws(showing: Showing) -> bool:
+    return not showing.plain and can_draw(sys.stderr)
+
+
+def _view(session: Session, showing: Showing) -> View:
+    colour = wants_colour(sys.stderr)
+    if _draws(showing):
+        from drrun.term.progress import LiveView
+
+        return LiveView(session.run, sys.stderr, colour=colour)
+    return PlainView(say, ansi if colour else no_ink)
+
+
+def _final(
+    records: Records, session: Session, left: Left, state: RunState, status: RunStatus
+) -> RunView:
+    last = left.last
+    head = RunHead(
+        id=session.run,
+        started_by=_started_by(records, session),
+        status=status,
+        ended_at=last.at if last and state.ended is not None else None,
+        seal=f"{last.seq} {last.hash}" if last else "",
+    )
+    return run_view(state, head, records.clock.now())
+
+
+def _started_by(records: Records, session: Session) -> str:
+    first = next(iter(records.journal.read(session.run)), None)
+    return first.actor if first else ""
+
+
+def _sum_up(view: RunView, showing: Showing) -> None:
+    say(summary_text(view, sheet(sys.stderr)))
+    if showing.as_json:
+        with suppress(ReaderGone):
+            give(dumps_line(run_json(view)))

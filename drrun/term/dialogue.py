@@ -1,0 +1,109 @@
+"""A question at the prompt: what is asked, what a typed line means, when the answer is whole.
+
+Rules:
+- A point of no return wants the step's name typed, not a letter (LIBRARIES A2).
+- What cannot be understood is asked again, with the reason; nothing is guessed.
+- The prompt consists of our own words only, never of text from elsewhere (FAULTS section 4).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from drrun.core.people import as_type
+from drrun.report.run_view import Ask
+
+_YES = frozenset({"c", "confirm", "y", "yes", "done", "d"})
+_NO = frozenset({"r", "reject", "n", "no", "f", "failed"})
+_AGAIN = frozenset({"a", "again", "retry"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, as `drrun.engine.cases.act` takes it."""
+
+    kind: str
+    body: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Dialogue:
+    """One question and what was typed so far."""
+
+    ask: Ask
+    #: What was wrong with the last line; "" if nothing.
+    trouble: str = ""
+    _kind: str = ""
+    _given: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def prompt(self) -> str:
+        """What stands before the line that is being typed."""
+        missing = self._missing()
+        if self._kind == "reject":
+            return f"why is {self.ask.key} rejected? "
+        if self._kind and missing:
+            return f"{missing} ({self.ask.input[missing]}): "
+        if self._kind:
+            return "evidence (a note of what shows that it is done): "
+        match self.ask.kind:
+            case "irreversible":
+                return f"type {self.ask.step} to go on, r to refuse: "
+            case "unknown":
+                return f"{self.ask.key}: (d)one, (f)ailed, (a)gain? "
+            case "ask":
+                return f"{self.ask.key}: does it hold? (y)es, (n)o: "
+            case _:
+                return f"{self.ask.key}: (c)onfirm, (r)eject: "
+
+    def take(self, line: str) -> Reply | None:
+        """Take one line; the reply, once it is whole."""
+        line, self.trouble = line.strip(), ""
+        if self._kind == "reject":
+            return self._reply("reject", reason=line)
+        if self._kind:
+            return self._take_answer(line)
+        return self._take_choice(line.lower() if self.ask.kind != "irreversible" else line)
+
+    def _take_choice(self, word: str) -> Reply | None:
+        unknown = self.ask.kind == "unknown"
+        if self.ask.kind == "irreversible" and word == self.ask.step:
+            return self._confirmed()
+        if self.ask.kind != "irreversible" and word in _YES:
+            return self._confirmed()
+        if word in _NO:
+            self._kind = "reject"
+        elif unknown and word in _AGAIN:
+            return self._reply("retry")
+        elif word:
+            self.trouble = f"{word!r} is no answer to this"
+        return None
+
+    def _confirmed(self) -> Reply | None:
+        self._kind = "confirm"
+        if self.ask.input or self.ask.evidence:
+            return None
+        return self._reply("confirm")
+
+    def _take_answer(self, line: str) -> Reply | None:
+        missing = self._missing()
+        if missing is None:
+            if not line:
+                self.trouble = "this step wants evidence"
+                return None
+            return self._reply("confirm", input=self._given, evidence=line)
+        try:
+            as_type(line, self.ask.input[missing])
+        except ValueError as error:
+            self.trouble = f"{missing}: {error}"
+            return None
+        self._given[missing] = line
+        if self._missing() is None and not self.ask.evidence:
+            return self._reply("confirm", input=self._given)
+        return None
+
+    def _missing(self) -> str | None:
+        return next((name for name in self.ask.input if name not in self._given), None)
+
+    def _reply(self, kind: str, **body: Any) -> Reply:
+        return Reply(kind, {"step": self.ask.step, "target": self.ask.target, **body})

@@ -1,0 +1,128 @@
+"""Drives a run in a thread of its own, while the main thread shows it and handles signals.
+
+Rules:
+- Ctrl-C once: nothing new begins, running steps finish. Twice, SIGTERM, SIGHUP: leave at once;
+  remote commands go on and are picked up by `resume`. A third Ctrl-C waits for nothing.
+- The view folds its own state from the entries that are durable; it never touches the engine's.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from drrun.core.state import RunState
+from drrun.engine.controller import Standing
+from drrun.engine.session import Session
+from drrun.report.facts import Fact
+from drrun.report.run_view import asks_of
+from drrun.report.text.lines import take_in
+from drrun.term.desk import Desk
+from drrun.term.feed import AT_ONCE, POLITE, Answered, Feed, Item, Over, Signalled, Typed
+from drrun.term.keys import Keyboard
+from drrun.term.views import View
+
+#: Seconds between two drawings if nothing happens.
+_EVERY = 1.0
+#: Seconds that a controller gets for leaving at once.
+_PATIENCE = 5.0
+
+_STOPPING = (
+    "leaving once what runs has finished; Ctrl-C again: leave at once, remote commands go on"
+)
+_DETACHING = "leaving at once; remote commands go on"
+
+
+@dataclass(slots=True)
+class Left:
+    """How the driving ended."""
+
+    #: None: the controller did not come to an end.
+    standing: Standing | None = None
+    error: BaseException | None = None
+    #: Ctrl-C was pressed.
+    ctrl_c: bool = False
+    #: The state as far as it is durable.
+    state: RunState | None = None
+    last: Fact | None = None
+
+
+@dataclass(slots=True)
+class Stage:
+    """A run on show."""
+
+    session: Session
+    view: View
+    #: The state as far as it is durable; the view's own.
+    state: RunState
+    now: Callable[[], float]
+    feed: Feed
+    desk: Desk | None = None
+    keyboard: Keyboard | None = None
+    _left: Left = field(default_factory=Left)
+    _notice: str = ""
+    _interrupts: int = 0
+    _deadline: float | None = None
+    _over: bool = False
+
+    def play(self) -> Left:
+        """Drive the run to its end, or until somebody wants to leave. In the main thread."""
+        thread = threading.Thread(target=self._drive, name="controller", daemon=True)
+        with ExitStack() as stack:
+            stack.callback(self.view.close)
+            stack.enter_context(self.feed.signals())
+            if self.keyboard is not None:
+                stack.enter_context(self.keyboard.reading())
+            thread.start()
+            while not self._over:
+                for item in self.feed.take(_EVERY):
+                    self._handle(item)
+                self._show()
+                if self._deadline is not None and self.now() >= self._deadline:
+                    break
+        self._left.state = self.state
+        return self._left
+
+    def _drive(self) -> None:
+        try:
+            self.feed.put(Over(self.session.drive()))
+        except BaseException as error:  # noqa: BLE001 - handed over to the main thread
+            self.feed.put(Over(None, error))
+
+    def _handle(self, item: Item) -> None:
+        match item:
+            case Fact():
+                self._left.last = item
+                self.view.tell(take_in(self.state, item))
+            case Signalled(number):
+                self._signalled(number)
+            case Typed(keys) if self.desk is not None:
+                self.desk.take(keys)
+            case Answered(answer) if self.desk is not None:
+                self.desk.answered(answer)
+            case Over(standing, error):
+                self._left.standing, self._left.error = standing, error
+                self._over = True
+            case _:
+                pass
+
+    def _signalled(self, number: int) -> None:
+        if number == POLITE:
+            self._left.ctrl_c = True
+            self._interrupts += 1
+        if number == POLITE and self._interrupts == 1:
+            self._notice = _STOPPING
+            self.session.stop()
+        elif number == POLITE and self._interrupts > 2:
+            self._deadline = self.now()
+        elif number == POLITE or number in AT_ONCE:
+            self._notice = _DETACHING
+            self._deadline = self.now() + _PATIENCE
+            self.session.detach()
+        elif self.keyboard is not None:  # SIGCONT: the shell had the terminal in between
+            self.keyboard.take_over()
+
+    def _show(self) -> None:
+        if self.desk is not None:
+            self.desk.see(list(asks_of(self.state)))
+        self.view.show(self.state, self.now(), self.desk, self._notice)
