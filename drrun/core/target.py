@@ -62,6 +62,8 @@ class TargetState:
     #: When a wait or the pause before a retry is over.
     until: float | None = None
     gate: Gate | None = None
+    #: The place took the command of the current attempt.
+    taken: bool = False
     #: A person gave the word for an irreversible step.
     permitted: bool = False
     already: bool = False
@@ -94,6 +96,8 @@ def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:
         until=None,
     )
     match event:
+        case ev.AttemptStarted():
+            return replace(after, taken=True)
         case ev.AttemptEvent():
             return _attempted(after, event)
         case ev.GateOpened() | ev.GateAnswered():
@@ -129,7 +133,7 @@ def _attempted(after: TargetState, event: ev.AttemptEvent) -> TargetState:
         case ev.ProbesConcluded():
             return _concluded(after, event)
         case ev.AttemptIntended():
-            return _enter(after, Phase.ACTING)
+            return _enter(after, Phase.ACTING, taken=False)
         case ev.AttemptEnded(exit=0, fault=""):
             return _enter(after, Phase.VERIFY, values={**after.values, **event.captured})
         case ev.AttemptEnded():

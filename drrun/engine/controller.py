@@ -15,15 +15,16 @@ from enum import Enum
 from drrun.core import events as ev
 from drrun.core.decide import Decision, Room, decide
 from drrun.core.errors import IllegalMove
+from drrun.core.outcomes import ContactLost
 from drrun.core.people import Denied, consider
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus, Status
-from drrun.engine.crew import Crew
+from drrun.engine.crew import Acted, Crew
 from drrun.engine.ledger import Ledger
 from drrun.engine.obey import Obedience
 from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
-from drrun.engine.ports import Answer, Clock, Inbox, Leases, Request
+from drrun.engine.ports import Answer, AttemptOrder, Clock, Inbox, Leases, Request
 
 #: Seconds between two looks at the inbox.
 INBOX_EVERY = 0.2
@@ -105,16 +106,26 @@ class Controller:
         """
         wait = 0.0
         while True:
-            for observation in self._edges.crew.collect(wait):
-                for event in facts(self._state, observation, self._edges.orders.mask):
-                    self._record(event)
+            settled = self._observe(wait)
             self._take_requests()
             decision = self._settle()
+            for order in settled:
+                self._edges.crew.forget(order)
             self._renew()
             standing = self._finished(decision)
             if standing is not None:
                 return standing
             wait = self._until(decision.wake_at)
+
+    def _observe(self, wait: float) -> list[AttemptOrder]:
+        """Record what was observed; the attempts whose places may forget them after the commit."""
+        settled = []
+        for observation in self._edges.crew.collect(wait):
+            for event in facts(self._state, observation, self._edges.orders.mask):
+                self._record(event)
+            if isinstance(observation, Acted) and not isinstance(observation.outcome, ContactLost):
+                settled.append(observation.order)
+        return settled
 
     def _record(self, event: ev.Event, actor: str = "controller") -> bool:
         try:

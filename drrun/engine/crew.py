@@ -10,6 +10,7 @@ Rules:
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,11 +36,16 @@ class Acted:
     """An attempt came to an end, as far as can be told."""
 
     activity: Activity
-    attempt: int
+    order: AttemptOrder
     outcome: Outcome
     captured: Mapping[str, Any] = field(default_factory=dict)
     fault: str = ""
     output: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def attempt(self) -> int:
+        """Its number."""
+        return self.order.attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,14 @@ class Crew:
         """Ask one probe at all its places."""
         self._start(activity, host, self._ask, (activity, attempt, questions))
 
+    def forget(self, order: AttemptOrder) -> None:
+        """Let a place forget an attempt whose outcome is durable."""
+        threading.Thread(target=self._forget, args=(order,), daemon=True).start()
+
+    def _forget(self, order: AttemptOrder) -> None:
+        with suppress(Exception):  # what is left over is found by the next controller
+            self._hands.forget(order)
+
     def answer(self, activity: Activity, attempt: int, seen: Seen) -> None:
         """Report an answer that needed nobody to be asked."""
         self.air[activity] = ""
@@ -143,7 +157,7 @@ class Crew:
             acted = _closed(activity, order, outcome, output, captures)
         except Exception as error:  # noqa: BLE001 - a thread that dies silently hangs its step
             why = f"drrun itself failed here: {type(error).__name__}: {error}"
-            acted = Acted(activity, order.attempt, ContactLost(why))
+            acted = Acted(activity, order, ContactLost(why))
         self._queue.put(acted)
 
     def _ask(self, activity: Activity, attempt: int, questions: Sequence[Question]) -> None:
@@ -169,7 +183,7 @@ def _closed(
         streams = {stream: output.text(stream) for stream in ("stdout", "stderr")}
         captured, fault = capture_all(captures, streams) if captures else ({}, "")
         captured = {**outcome.facts, **captured}
-    return Acted(activity, order.attempt, outcome, captured, fault, output.close())
+    return Acted(activity, order, outcome, captured, fault, output.close())
 
 
 def together(answers: Sequence[Seen]) -> Seen:

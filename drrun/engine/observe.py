@@ -27,9 +27,7 @@ from drrun.engine.crew import Acted, Asked, Observation, Told
 def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.Event]:
     """The events that follow from an observation."""
     match observation:
-        case (
-            Acted(activity=activity, attempt=attempt) | Told(activity=activity, attempt=attempt)
-        ) if not _acting(state, activity.key, attempt):
+        case Acted() | Told() if not _acting(state, observation.activity.key, observation.attempt):
             return
         case Acted():
             yield _outcome(observation, mask)
@@ -40,6 +38,7 @@ def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.
                 route=progress.route,
                 host_key=progress.host_key,
                 user=progress.user,
+                note=progress.note,
             )
         case Asked():
             yield from _answer(state, observation, mask)

@@ -82,6 +82,7 @@ class Orders:
             secrets=self._secrets.used,
             folder=self._folder,
             names=names,
+            was_taken=self._state.targets[key].taken,
         )
 
     def questions(self, key: Key, purpose: Purpose, index: int) -> list[Question]:

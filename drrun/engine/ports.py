@@ -259,6 +259,8 @@ class AttemptOrder:
     folder: Path = Path()
     #: Names for templates.
     names: Mapping[str, Any] = field(default_factory=dict)
+    #: The journal knows that the place took the command.
+    was_taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,8 +312,8 @@ class Progress:
     host_key: str = ""
     #: User that was logged in.
     user: str = ""
-    #: End of a wait, seconds since the epoch.
-    until: float | None = None
+    #: What is unusual about it, "" if nothing.
+    note: str = ""
 
 
 class Output(Protocol):
@@ -384,6 +386,14 @@ class Hands(Protocol):
         cancel: Cancel,
     ) -> Outcome:
         """Find out what became of an attempt that was intended by an earlier controller."""
+        ...
+
+    def forget(self, order: AttemptOrder) -> None:
+        """Remove what a place keeps of an attempt; called once its outcome is durable."""
+        ...
+
+    def clear(self, run: RunId) -> None:
+        """Remove everything that places keep of a run; called once it has succeeded."""
         ...
 
     def close(self) -> None:

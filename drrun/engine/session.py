@@ -1,6 +1,5 @@
 """One controller's time with one run: from taking the lease to giving it back."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from drrun.core.ids import RunId
@@ -8,7 +7,7 @@ from drrun.core.state import RunState
 from drrun.core.status import RunStatus
 from drrun.engine.controller import Controller, Edges, Leaving, Standing
 from drrun.engine.ledger import Listener
-from drrun.engine.ports import Journal
+from drrun.engine.ports import Hands, Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Session:
     controller: Controller
     edges: Edges
     journal: Journal
-    close: Callable[[], None]
+    hands: Hands
 
     @property
     def state(self) -> RunState:
@@ -56,7 +55,9 @@ class Session:
             now = self.edges.clock.now()
             self.journal.update(self.run, standing.status, now if ended else None)
             self.edges.leases.release(self.edges.ledger.lease)
+            if standing.status is RunStatus.SUCCEEDED:
+                self.hands.clear(self.run)
             return standing
         finally:
             self.edges.crew.leave()
-            self.close()
+            self.hands.close()

@@ -6,9 +6,12 @@ Rules:
 - Importing this module imports Fabric; whoever only looks at runs must not.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
+from drrun.core.ids import RunId
 from drrun.core.inventory import Host
 from drrun.core.outcomes import ContactLost, NeverStarted, Outcome
 from drrun.engine.ports import (
@@ -20,9 +23,12 @@ from drrun.engine.ports import (
     Remote,
     Script,
 )
+from drrun.hands.jobs import JobRemote, ender_at, forget
 from drrun.hands.local import LocalPlace
 from drrun.ssh.connections import Connections
 from drrun.ssh.remote import SshRemote
+from drrun.ssh.residents import Residents
+from drrun.ssh.wire import BadScript
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +42,21 @@ class LivePlaces:
         return LocalPlace() if host is None else SshRemote(self.connections, host)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LiveHands:
-    """Executes attempts. A `Hands`, and a `Places`."""
+    """Executes attempts as jobs. A `Hands`, and a `Places`."""
 
     connections: Connections
     #: Named actions by name; `run` is built in here.
     actions: Mapping[str, BuiltInAction]
 
+    @cached_property
+    def residents(self) -> Residents:
+        """The launchers on the hosts."""
+        return Residents(self.connections)
+
     def place(self, host: Host | None) -> Remote:
-        """Where to execute for `host`; None: on the controller."""
+        """Where to ask for `host`, without leaving anything there; None: on the controller."""
         return LivePlaces(self.connections).place(host)
 
     def perform(
@@ -56,17 +67,8 @@ class LiveHands:
         cancel: Cancel,
     ) -> Outcome:
         """Execute one attempt to its end."""
-        try:
-            place = self.place(order.host)
-            if order.action == "run":
-                return place.run(_script(order), output, tell, cancel)
-            action = self.actions.get(order.action)
-            if action is None:
-                return NeverStarted(f"this version has no action {order.action!r}", final=True)
-            return action.perform(order, place, output, tell, cancel)
-        except Exception as error:  # noqa: BLE001 - the promise above: nothing escapes
-            fault = f"{type(error).__name__}: {error}"
-            return ContactLost(f"{order.action} broke off, nobody knows how far it came: {fault}")
+        place = self._job_place(order, again=False)
+        return self._act(order, place, output, tell, cancel)
 
     def reconcile(
         self,
@@ -75,16 +77,47 @@ class LiveHands:
         tell: Callable[[Progress], None],
         cancel: Cancel,
     ) -> Outcome:
-        """Say that nothing is known: commands are not yet executed so that they can be asked."""
-        del output, tell, cancel
-        return ContactLost(
-            f"the controller died while attempt {order.attempt} was in flight; its outcome is not "
-            "known"
-        )
+        """Find out what became of an attempt of an earlier controller, and go on with it."""
+        place = self._job_place(order, again=True)
+        return self._act(order, place, output, tell, cancel)
+
+    def forget(self, order: AttemptOrder) -> None:
+        """Remove the attempt's job; called once its outcome is durable."""
+        forget(self.residents, order, threading.Event())
+
+    def clear(self, run: RunId) -> None:
+        """Remove the run's folder from every place that was reached."""
+        self.residents.clear(run)
 
     def close(self) -> None:
-        """Leave all hosts."""
+        """Leave all hosts; jobs go on."""
+        self.residents.close()
         self.connections.close()
+
+    def _job_place(self, order: AttemptOrder, *, again: bool) -> JobRemote:
+        plain = self.place(order.host)
+        return JobRemote(order, self.residents, plain, ender_at(plain), again)
+
+    def _act(
+        self,
+        order: AttemptOrder,
+        place: Remote,
+        output: Output,
+        tell: Callable[[Progress], None],
+        cancel: Cancel,
+    ) -> Outcome:
+        try:
+            if order.action == "run":
+                return place.run(_script(order), output, tell, cancel)
+            action = self.actions.get(order.action)
+            if action is None:
+                return NeverStarted(f"this version has no action {order.action!r}", final=True)
+            return action.perform(order, place, output, tell, cancel)
+        except BadScript as error:
+            return NeverStarted(str(error), final=True)
+        except Exception as error:  # noqa: BLE001 - the promise above: nothing escapes
+            fault = f"{type(error).__name__}: {error}"
+            return ContactLost(f"{order.action} broke off, nobody knows how far it came: {fault}")
 
 
 def _script(order: AttemptOrder) -> Script:

@@ -16,7 +16,8 @@
 #   start RUN JOB EPOCH LINE PAYLOAD LIMIT  -> started | exists | refused EPOCH | cut | broken WHY
 #                                   LINE bytes of a command line for sh, PAYLOAD bytes of its input
 #   look RUN JOB                 -> absent | claimed | running | ended CODE | gone | rebooted
-#                                   then: OUT ERR  bytes kept so far
+#                                   then: OUT ERR bytes kept so far, OUT ERR bytes beyond the limit,
+#                                   1 once nothing more can come
 #   read RUN JOB out|err OFFSET LENGTH  -> data LENGTH, then the bytes
 #   kill RUN JOB SIGNAL          -> alive | dead (the runner's own group; sessions that the job
 #                                   makes are ended by end.sh)
@@ -46,24 +47,28 @@ begun() {
     began=$1
 }
 
-# The job itself: bounded output, exit code by rename. Runs detached, with the job's folder as $1.
+# The job itself, in the folder where this launcher was started: bounded output, exit code by rename. Runs detached, with the job's folder as $1.
 # The payload may hold secrets, and is gone from the disk before the command begins.
 runner='
-cd "$1" || exit 1
 trap "" HUP
-limit=$2 boot=- began=-
+job=$1 limit=$2 boot=- began=-
 [ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id
 if [ -r "/proc/$$/stat" ] && read -r began <"/proc/$$/stat"; then
     set -f; set -- ${began##*) }; shift 19; began=$1
 fi
-line=$(cat line)
-exec <payload && rm -f payload line || exit 1
-echo "$$ $boot $began" >pid.new && mv pid.new pid || exit 1
-keep() { head -c "$limit" >"$1"; rest=$(wc -c); [ "$rest" -eq 0 ] || echo "$rest" >"$1.more"; }
+line=$(cat "$job/line")
+exec <"$job/payload" && rm -f "$job/payload" "$job/line" || exit 1
+echo "$$ $boot $began" >"$job/pid.new" && mv "$job/pid.new" "$job/pid" || exit 1
+keep() {
+    head -c "$limit" >"$job/$1"
+    rest=$(wc -c)
+    [ "$rest" -eq 0 ] || echo "$rest" >"$job/$1.more"
+}
 { {
     /bin/sh -c "$line" 2>&3 3>&-
-    echo "$?" >exit.new && mv exit.new exit
+    echo "$?" >"$job/exit.new" && mv "$job/exit.new" "$job/exit"
 } | keep out; } 3>&1 | keep err
+: >"$job/drained"
 '
 
 start() {
@@ -136,9 +141,12 @@ more() { more=0; [ -r "$1.more" ] && read -r more <"$1.more"; echo "$more"; }
 
 look() {
     find_state "$1" "$2"
+    # Asked before the sizes: once it is there they are final.
+    drained=0
+    [ -e "$where/drained" ] && drained=1
     # shellcheck disable=SC2046
     set -- $(size "$where/out") $(size "$where/err") $(more "$where/out") $(more "$where/err")
-    say "$state" "$1" "$2" "$3" "$4"
+    say "$state" "$1" "$2" "$3" "$4" "$drained"
 }
 
 fetch() {

@@ -56,6 +56,12 @@ class ScriptedHands:
         del output, tell, cancel
         return ContactLost(f"the controller died while {order.step} was in flight")
 
+    def forget(self, order: AttemptOrder) -> None:
+        """Nothing is kept."""
+
+    def clear(self, run: RunId) -> None:
+        """Nothing is kept."""
+
     def close(self) -> None:
         """Nothing to leave."""
 

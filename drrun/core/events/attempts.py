@@ -27,6 +27,8 @@ class AttemptStarted(AttemptEvent):
     route: str = ""
     host_key: str = ""
     user: str = ""
+    #: What is unusual about it: that the command does not outlive the link.
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

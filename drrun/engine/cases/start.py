@@ -178,4 +178,4 @@ def seat(
     crew = Crew(tools.hands, tools.prober, records.spool)
     edges = Edges(ledger, orders, crew, records.clock, records.inbox, records.leases)
     controller = Controller(edges, Limits(options.max_parallel, options.linger))
-    return Session(place.run, controller, edges, records.journal, tools.hands.close)
+    return Session(place.run, controller, edges, records.journal, tools.hands)

@@ -156,7 +156,7 @@ def test_output_is_read_on_from_the_byte_where_it_stopped(launcher: Launcher) ->
 
 def test_output_beyond_the_limit_is_counted_and_not_kept(launcher: Launcher) -> None:
     launcher.start("a", "head -c 5000 /dev/zero\n", limit=1000)
-    launcher.await_state("a", "ended 0 1000 0 4000")
+    launcher.await_state("a", "ended 0 1000 0 4000 0 1")
 
 
 def test_binary_output_comes_as_it_is(launcher: Launcher) -> None:
