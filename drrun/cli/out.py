@@ -9,9 +9,11 @@ Rules:
 import os
 import shutil
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
+from drrun.core.errors import InputError
 from drrun.report.ink import ansi, no_ink
 from drrun.report.text.sheet import Sheet
 
@@ -25,13 +27,11 @@ def give(text: str) -> None:
 
     Raises:
         ReaderGone: Nobody reads it.
+        InputError: It cannot be written.
     """
-    try:
+    with _written():
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        silence(sys.stdout)
-        raise ReaderGone from None
 
 
 def give_bytes(raw: bytes) -> None:
@@ -39,13 +39,23 @@ def give_bytes(raw: bytes) -> None:
 
     Raises:
         ReaderGone: Nobody reads them.
+        InputError: They cannot be written.
     """
-    try:
+    with _written():
         sys.stdout.buffer.write(raw)
         sys.stdout.flush()
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
         silence(sys.stdout)
         raise ReaderGone from None
+    except OSError as error:
+        silence(sys.stdout)
+        raise InputError(f"standard output cannot be written: {error.strerror}") from None
 
 
 def say(text: str) -> None:

@@ -9,6 +9,7 @@ from drrun.cli.exit import Exit, exit_of_run
 from drrun.cli.logbook import catch_libraries
 from drrun.cli.out import ReaderGone, can_draw, give, say, sheet, wants_colour
 from drrun.core import events as ev
+from drrun.core.errors import InputError
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus
 from drrun.engine.cases.act import act
@@ -64,7 +65,7 @@ def _announce(session: Session, showing: Showing) -> None:
     first = f"{session.run}\n"
     if showing.as_json:
         first = dumps_line(document("run-driven", run=session.run))
-    with suppress(ReaderGone):  # a run does not end because nobody reads its id
+    with suppress(ReaderGone, InputError):  # a run does not end because nobody reads its id
         give(first)
     say(f"drrun: driving {session.run}")
     say(f"drrun: look from elsewhere: drrun status {session.run}")
@@ -122,5 +123,5 @@ def _started_by(records: Records, session: Session) -> str:
 def _sum_up(view: RunView, showing: Showing) -> None:
     say(summary_text(view, sheet(sys.stderr)))
     if showing.as_json:
-        with suppress(ReaderGone):
+        with suppress(ReaderGone, InputError):
             give(dumps_line(run_json(view)))
