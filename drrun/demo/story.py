@@ -6,6 +6,7 @@ Rules:
 - Whatever the demonstration does in somebody's place says so in the record.
 """
 
+import json
 import shutil
 import tempfile
 import threading
@@ -18,12 +19,15 @@ from typing import Any
 
 from drrun.core.errors import InputError
 from drrun.core.events import Event, GateOpened
+from drrun.core.ids import StepId
 from drrun.core.runbook import Mode
-from drrun.demo.farm import Farm
+from drrun.demo.farm import USER, Farm
 from drrun.demo.world import LOST, make_world
 from drrun.engine.cases.load import Loaded, Wanted, load
 from drrun.engine.ports import Clock, Entry, Inbox
 from drrun.engine.session import Session
+from drrun.files.written import plain_value
+from drrun.files.yaml_reader import read_yaml
 
 #: Seconds after which a person answers, PHL is reached by the side door, OVH closes the case.
 ANSWER_AFTER = 0.7
@@ -90,9 +94,10 @@ def _examples() -> Path:
 
 def _inventory(example: Path, farm: Farm, hosts: Mapping[str, Path]) -> str:
     """The example's inventory, for servers on this machine."""
-    import yaml
-
-    document: dict[str, Any] = yaml.safe_load(example.read_text("utf-8"))
+    written, findings = read_yaml(example.read_bytes(), str(example))
+    if written is None or findings:
+        raise InputError(findings)
+    document: dict[str, Any] = plain_value(written)
     for name, host in document["hosts"].items():
         here = {"address": "127.0.0.1", "port": farm.ports[name]}
         host["routes"] = [here]
@@ -100,7 +105,7 @@ def _inventory(example: Path, farm: Farm, hosts: Mapping[str, Path]) -> str:
             # The way through the colo is null-routed; the one through OVH opens later.
             dead = {"name": "colo", "address": "127.0.0.1", "port": 9}
             host["routes"] = [dead, {"name": "oob", **here, "via": ["gw.ovh"]}]
-        host["user"] = "drrun"
+        host["user"] = USER
         host["identity"] = str(farm.identity)
         host["host_key"] = farm.host_keys[name]
     document["vars"] = {
@@ -114,8 +119,8 @@ def _inventory(example: Path, farm: Farm, hosts: Mapping[str, Path]) -> str:
     }
     for contact in document.get("contacts", {}).values():
         contact.pop("verified", None)
-    dumped: str = yaml.safe_dump(document, sort_keys=False)
-    return dumped
+    # JSON is YAML, and leaves no doubt about what is text.
+    return json.dumps(document, indent=1)
 
 
 class _People:
@@ -133,7 +138,7 @@ class _People:
             _later(ANSWER_AFTER, lambda: self._answer(event))
 
     def _answer(self, gate: GateOpened) -> None:
-        owner = self._session.state.plan.runbook.steps[gate.step].owner
+        owner = self._session.state.plan.runbook.steps[StepId(gate.step)].owner
         reason = f"answered by the demonstration itself; in a real run {owner or 'somebody'} does"
         body = {"step": gate.step, "target": gate.target, "reason": reason}
         self._inbox.post(self._session.run, self._clock.now(), "demo", "confirm", body)

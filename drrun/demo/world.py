@@ -3,8 +3,8 @@
 Rules:
 - What the runbook does to these folders is real: files, git repositories, hooks. Nothing outside
   of them is touched.
-- What is wrong in this world was wrong: PHL is away, its objects are in no backup, two repositories
-  changed after the last backup, the second name server gets the zone a moment late.
+- What is wrong in this world was wrong: PHL is away, its objects are in no backup, two
+  repositories changed after the last backup, the second name server gets the zone a moment late.
 """
 
 import os
@@ -61,13 +61,8 @@ def _objects(folder: Path, count: int) -> None:
     folder.mkdir(exist_ok=True)
     for number in range(count):
         (folder / f"data.{number:03}").write_bytes(os.urandom(2000))
-    sums = subprocess.run(
-        "cksum data.*",
-        shell=True,
-        cwd=folder,
-        capture_output=True,
-        check=True,  # noqa: S602, S607 - our own words
-    )
+    names = sorted(path.name for path in folder.glob("data.*"))
+    sums = subprocess.run(["cksum", *names], cwd=folder, capture_output=True, check=True)
     (folder / "sums").write_bytes(sums.stdout)
     (folder / "verify").write_text(_COMPARE)
 
