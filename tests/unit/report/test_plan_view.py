@@ -1,0 +1,105 @@
+from drrun.core.ids import StepId
+from drrun.core.runbook import Level, Objectives, Role, Service
+from drrun.core.values import Duration
+from drrun.report.clean import columns
+from drrun.report.graphs import dot, mermaid
+from drrun.report.jsondoc import dumps
+from drrun.report.jsondoc.plans import plan_json
+from drrun.report.plan_view import PlanView, plan_view
+from drrun.report.text.plan import plan_text
+from drrun.report.text.sheet import Sheet
+from tests.unit.core.worlds import manual, probe, step
+from tests.unit.report.runs import bound, lasts
+
+
+def example() -> PlanView:
+    return plan_view(
+        bound(
+            manual("declare", owner="commander", estimate=lasts(600)),
+            step(
+                "restore",
+                "declare",
+                estimate=lasts(3600),
+                raises={"git": Level.READ_ONLY},
+                verify=(probe(),),
+            ),
+            step("dns", "declare", estimate=lasts(60)),
+            step(
+                "cut-over",
+                "restore",
+                "dns",
+                estimate=lasts(300),
+                irreversible=True,
+                raises={"git": Level.READ_WRITE},
+            ),
+            step("tidy", "cut-over"),
+            title="Move to Amsterdam",
+            objectives=Objectives(rto=Duration(3600)),
+            roles={"commander": Role("commander", ("drew",), ("simon",))},
+            services={"git": Service("git", "git.sr.ht", 1)},
+        )
+    )
+
+
+def test_the_critical_path_is_marked_and_summed() -> None:
+    text = plan_text(example())
+    assert "declare -> restore -> cut-over (1h15m)" in text
+
+
+def test_points_of_no_return_are_named() -> None:
+    assert example().irreversible == (StepId("cut-over"),)
+
+
+def test_the_load_of_people_is_told_by_role() -> None:
+    load = example().loads[0]
+    assert (load.role, load.people, load.length) == ("commander", ("drew", "simon"), Duration(600))
+
+
+def test_a_plan_that_misses_its_objective_says_so() -> None:
+    assert "does NOT fit into the RTO of 1h" in plan_text(example())
+
+
+def test_steps_without_an_estimate_are_marked() -> None:
+    assert example().unestimated == (StepId("tidy"),)
+
+
+def test_a_plan_fits_eighty_columns() -> None:
+    assert max(columns(line) for line in plan_text(example(), Sheet(80)).splitlines()) <= 80
+
+
+def test_the_service_ladder_is_planned() -> None:
+    rungs = [(str(rung.level), float(rung.planned)) for rung in example().services[0].rungs]
+    assert rungs == [("read-only", 4200.0), ("read-write", 4500.0)]
+
+
+def test_a_left_out_step_says_why() -> None:
+    view = plan_view(bound(step("a", variants=("planned",))))
+    assert "a: only in variant planned" in plan_text(view)
+
+
+def test_the_json_names_its_format() -> None:
+    document = plan_json(example())
+    assert (document["format"], document["kind"]) == (1, "plan")
+
+
+def test_the_json_is_ascii() -> None:
+    view = plan_view(bound(step("a"), title="\u202eevil\x9b"))
+    assert dumps(plan_json(view)).isascii()
+
+
+def test_a_title_cannot_break_out_of_mermaid() -> None:
+    view = plan_view(bound(step("a", title='"]; click a href "javascript:x" <b>')))
+    label = mermaid(view).splitlines()[1]
+    assert label.count('"') == 2
+    assert "<b>" not in label
+
+
+def test_a_title_cannot_break_out_of_dot() -> None:
+    view = plan_view(bound(step("a", title='x"]; evil [label="\\')))
+    node = dot(view).splitlines()[3]
+    assert node == '  "a" [label="a\\nx\\"]; evil [label=\\"\\\\", ];'.replace(", ]", "]")
+
+
+def test_alternatives_are_dashed() -> None:
+    view = plan_view(bound(step("a"), step("b"), step("c", ("a", "b"))))
+    assert mermaid(view).count("-.->") == 2
