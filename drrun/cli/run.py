@@ -31,6 +31,9 @@ from drrun.report.text.plan import plan_text
 from drrun.settings import Settings
 from drrun.wiring import World, equipper
 
+#: Seconds for which a run that nobody watches waits for answers from elsewhere.
+_OTHER_TERMINAL = 10.0
+
 
 @click.command()
 @selection_options
@@ -108,13 +111,18 @@ def _options(settings: Settings, allowed: Sequence[str] = ()) -> Options:
     """How the run is driven; who sits at the terminal is waited for, without an end."""
     linger: float | None = settings.linger
     if linger is None:
-        linger = None if _interactive(settings) else 0.0
+        linger = None if _interactive(settings) else _patience(settings)
     return Options(
         by=settings.by,
         max_parallel=settings.max_parallel or MAX_PARALLEL,
         allow_irreversible=tuple(allowed),
         linger=linger,
     )
+
+
+def _patience(settings: Settings) -> float:
+    """Without a terminal an answer can still come from another one; for a moment it is awaited."""
+    return 0.0 if settings.no_input else _OTHER_TERMINAL
 
 
 def _equip(settings: Settings, records: Records) -> Equip:

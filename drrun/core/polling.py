@@ -3,6 +3,8 @@
 Rules:
 - Only what was seen settles anything: a deadline that passed while no controller was alive gives
   the probe one more look.
+- "Could not tell" is asked again a few times before it is believed: asking changes nothing, and a
+  connection that just broke is no reason to wake a person (FAULTS case 26).
 - Lists of probes hold together or not at all; one that does not hold decides at once, one that
   could not tell decides only when no other can say more.
 """
@@ -11,6 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from drrun.core.probes import Probe, Verdict
+
+#: How often in a row a probe may not tell before that is its answer, and the pause between.
+DOUBTS = 3
+DOUBT_PAUSE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,8 @@ class Progress:
     #: Since when it has held without a break; None while it does not.
     held_since: float | None
     why: str = ""
+    #: How often in a row it could not tell.
+    doubts: int = 0
 
     @classmethod
     def after(cls, before: "Progress | None", verdict: Verdict, at: float, why: str) -> "Progress":
@@ -30,7 +38,10 @@ class Progress:
         held = None
         if verdict is Verdict.HOLDS:
             held = before.held_since if before and before.held_since is not None else at
-        return cls(verdict, before.first_at if before else at, at, held, why)
+        doubts = 0
+        if verdict is Verdict.COULD_NOT_TELL:
+            doubts = before.doubts + 1 if before else 1
+        return cls(verdict, before.first_at if before else at, at, held, why, doubts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,8 @@ def look(probe: Probe, progress: Progress | None) -> Settled | LookAt:
         if progress.last_at >= stable:
             return Settled(Verdict.HOLDS)
         return LookAt(min(again, stable))
+    if 0 < progress.doubts < DOUBTS:
+        return LookAt(progress.last_at + min(DOUBT_PAUSE, probe.every))
     deadline = progress.first_at + (probe.within or 0)
     if progress.last_at >= deadline:
         return Settled(progress.verdict, progress.why)

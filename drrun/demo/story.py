@@ -134,7 +134,7 @@ class _People:
     def told(self, entry: Entry, event: Event) -> None:
         """Take notice of an entry; called by the controller, so it must return at once."""
         del entry
-        if isinstance(event, GateOpened):
+        if isinstance(event, GateOpened) and event.gate == "manual":
             _later(ANSWER_AFTER, lambda: self._answer(event))
 
     def _answer(self, gate: GateOpened) -> None:
