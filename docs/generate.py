@@ -1,0 +1,153 @@
+"""Writes docs/reference/ from the code: `python docs/generate.py`. A test compares.
+
+Rules:
+- What can be read off the code is not written by hand: commands from the command line, keys from
+  the shapes that read them, states from the table of moves, actions from their declarations.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from drrun.cli.catalogue import COMMANDS
+from drrun.cli.exit import Exit
+from drrun.cli.main import drrun
+from drrun.core import events as ev
+from drrun.core.actions import BUILT_IN
+from drrun.core.moves import MOVES
+from drrun.files.schema import inventory_schema, runbook_schema
+
+REFERENCE = Path(__file__).parent / "reference"
+_NOTE = "<!-- written by docs/generate.py; change the code instead -->\n"
+
+
+def pages() -> Mapping[str, str]:
+    """Every page of the reference: file name -> text."""
+    return {
+        "commands.md": "\n".join(_commands()),
+        "runbook.md": "\n".join(_runbook()),
+        "inventory.md": "\n".join(_inventory()),
+        "actions.md": "\n".join(_actions()),
+        "states.md": "\n".join(_states()),
+        "events.md": "\n".join(_events()),
+    }
+
+
+def _commands() -> Iterator[str]:
+    yield "# Commands\n"
+    yield _NOTE
+    yield "RUN is an id, a unique part of one, or `latest`.\n"
+    context = click.Context(drrun, info_name="drrun")
+    for name in COMMANDS:
+        command = drrun.get_command(context, name)
+        if command is None:
+            continue
+        inner = click.Context(command, info_name=name, parent=context)
+        yield f"## {name}\n\n```\n{_unwrapped(command.get_help(inner))}\n```\n"
+    yield "## Exit codes\n\n| code | meaning |\n|---|---|"
+    for code in Exit:
+        yield f"| {int(code)} | {_meaning(code)} |"
+    yield ""
+
+
+def _unwrapped(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def _meaning(code: Exit) -> str:
+    return code.about
+
+
+def _runbook() -> Iterator[str]:
+    yield "# Runbooks\n"
+    yield _NOTE
+    yield (
+        "A runbook is a YAML file. Unknown and duplicate keys are errors; all are reported at\n"
+        "once, with `file:line:column`. `drrun schema` prints the same as a JSON Schema for\n"
+        "editors. The examples are in [runbooks/](../../runbooks/).\n"
+    )
+    schema = runbook_schema()
+    for name in ("runbook", "step", "probe", "expect", "retry", "capture", "input", "secret"):
+        yield from _table(name, schema["definitions"][name])
+
+
+def _inventory() -> Iterator[str]:
+    yield "# Inventories\n"
+    yield _NOTE
+    yield (
+        "One or more YAML files, merged; Ansible's INI and YAML inventories are read too. The\n"
+        "default is the folder `inventory/` beside the runbook's folder.\n"
+    )
+    for name, shape in inventory_schema()["definitions"].items():
+        if "properties" in shape and "-question" not in name:
+            yield from _table(name, shape)
+
+
+def _table(name: str, shape: Mapping[str, Any]) -> Iterator[str]:
+    yield f"## {name}\n\n| key | |\n|---|---|"
+    for key, value in _properties(shape).items():
+        text = str(value.get("description", "")).replace("|", "\\|")
+        yield f"| `{key}` | {text} |"
+    yield ""
+
+
+def _properties(shape: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: dict[str, Any] = dict(shape.get("properties", {}))
+    for part in (*shape.get("allOf", ()), *shape.get("anyOf", ()), *shape.get("oneOf", ())):
+        found |= _properties(part)
+    return found
+
+
+def _actions() -> Iterator[str]:
+    yield "# Named actions\n"
+    yield _NOTE
+    yield "`uses: NAME` with `with: {…}`. What is not built yet is refused before a run.\n"
+    for name, action in BUILT_IN.items():
+        yield f"## {name}\n\n{action.about}" + ("" if action.built else " **Not built yet.**")
+        if action.one_of:
+            yield f"\nExactly one of: {', '.join(f'`{each}`' for each in action.one_of)}."
+        yield "\n| argument | kind | |\n|---|---|---|"
+        for argument, parameter in action.parameters.items():
+            needed = " (required)" if parameter.required else ""
+            yield f"| `{argument}` | {parameter.kind} | {parameter.about}{needed} |"
+        yield ""
+
+
+def _states() -> Iterator[str]:
+    yield "# States of a target\n"
+    yield _NOTE
+    yield "Which event may happen to a target in which state, and what it becomes.\n"
+    yield "| event | from | to | |\n|---|---|---|---|"
+    edges: dict[tuple[str, str], None] = {}
+    for (kind, answer), row in MOVES.items():
+        for before, (after, sentence) in row.items():
+            yield f"| {kind} {answer} | {before} | {after} | {sentence} |"
+            if before is not after:
+                edges[before, after] = None
+    yield "\n```mermaid\nstateDiagram-v2\n    [*] --> pending"
+    for before, after in edges:
+        yield f"    {before} --> {after}"
+    yield "```\n"
+
+
+def _events() -> Iterator[str]:
+    yield "# Events\n"
+    yield _NOTE
+    yield "The journal holds these; everything that is known of a run is folded from them.\n"
+    yield "| event | |\n|---|---|"
+    for name, kind in ev.KINDS.items():
+        yield f"| {name} | {(kind.__doc__ or '').splitlines()[0]} |"
+    yield ""
+
+
+def write() -> None:
+    """Write every page."""
+    REFERENCE.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
