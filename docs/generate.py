@@ -39,12 +39,12 @@ def _commands() -> Iterator[str]:
     yield "# Commands\n"
     yield _NOTE
     yield "RUN is an id, a unique part of one, or `latest`.\n"
-    context = click.Context(drrun, info_name="drrun")
+    context = click.Context(drrun, info_name="drrun", terminal_width=80)
     for name in COMMANDS:
         command = drrun.get_command(context, name)
         if command is None:
             continue
-        inner = click.Context(command, info_name=name, parent=context)
+        inner = click.Context(command, info_name=name, parent=context, terminal_width=80)
         yield f"## {name}\n\n```\n{_unwrapped(command.get_help(inner))}\n```\n"
     yield "## Exit codes\n\n| code | meaning |\n|---|---|"
     for code in Exit:
