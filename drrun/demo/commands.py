@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko  # noqa: TID253 - imported by the demonstration's server process only
-from paramiko.common import cMSG_CHANNEL_REQUEST
+from paramiko.common import cMSG_CHANNEL_REQUEST  # noqa: TID253 - same
 
 #: Bytes at once.
 _CHUNK = 65536

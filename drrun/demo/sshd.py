@@ -12,13 +12,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import paramiko  # noqa: TID253 - imported by the demonstration's server process only
+from paramiko.common import (  # noqa: TID253 - same
+    AUTH_FAILED,
+    AUTH_SUCCESSFUL,
+    OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+    OPEN_FAILED_CONNECT_FAILED,
+    OPEN_SUCCEEDED,
+)
 
 from drrun.demo.commands import Home, execute
 
 _CHUNK = 65536
 #: Seconds that a client may take to log in.
 _LOGIN = 30
-_NO = paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +80,12 @@ class _Guest(paramiko.ServerInterface):
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         """The demonstration's key, for the host's user."""
         known = username == self._account.user and key.get_base64() == self._account.key
-        return paramiko.AUTH_SUCCESSFUL if known else paramiko.AUTH_FAILED
+        return AUTH_SUCCESSFUL if known else AUTH_FAILED
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         """Sessions."""
         del chanid
-        return paramiko.OPEN_SUCCEEDED if kind == "session" else _NO
+        return OPEN_SUCCEEDED if kind == "session" else OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         """Start a command."""
@@ -93,12 +99,12 @@ class _Guest(paramiko.ServerInterface):
         del origin
         address, port = destination
         if address not in ("127.0.0.1", "localhost") or not self._account.may_jump(port):
-            return _NO
+            return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
         try:
             self.jumps[chanid] = socket.create_connection(("127.0.0.1", port), timeout=5)
         except OSError:
-            return paramiko.OPEN_FAILED_CONNECT_FAILED
-        return paramiko.OPEN_SUCCEEDED
+            return OPEN_FAILED_CONNECT_FAILED
+        return OPEN_SUCCEEDED
 
 
 def _join(channel: paramiko.Channel, line: socket.socket) -> None:

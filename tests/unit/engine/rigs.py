@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from drrun.files.templating import Templates
-
 from drrun.core.events import Event
 from drrun.core.ids import RunId
 from drrun.core.plan import Plan
@@ -19,6 +17,7 @@ from drrun.engine.controller import Standing
 from drrun.engine.naming import LateSecrets
 from drrun.engine.ports import Entry
 from drrun.engine.session import Session
+from drrun.files.templating import Templates
 from drrun.testing.memory import MemoryJournal
 from drrun.testing.scripted import MemorySpool, ScriptedHands, ScriptedProber
 
