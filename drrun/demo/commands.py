@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import paramiko  # noqa: TID253 - imported by the demonstration's server process only
 from paramiko.common import cMSG_CHANNEL_REQUEST  # noqa: TID253 - same
@@ -116,4 +117,5 @@ def _tell(channel: paramiko.Channel, code: int) -> None:
     message.add_string("")
     message.add_string("")
     # paramiko has no call for this request.
-    channel.transport._send_user_message(message)  # noqa: SLF001
+    transport: Any = channel.get_transport()
+    transport._send_user_message(message)  # noqa: SLF001
