@@ -28,7 +28,7 @@ def run(link: Link, script: Script, output: Output, cancel: Cancel) -> Outcome:
     try:
         ready = launch(script)
         with session(link, cancel) as channel:
-            _request(link, channel, ready.line)
+            _request(link, channel, ready.line, cancel)
             line = ChannelLine(link, channel)
             ways = ender(partial(_aside, link), script.execution.become)
             within = link.options.start_within
@@ -41,7 +41,7 @@ def run(link: Link, script: Script, output: Output, cancel: Cancel) -> Outcome:
         return NeverStarted(f"{link.way}: {why}, before the command was sent")
 
 
-def _request(link: Link, channel: paramiko.Channel, command: str) -> None:
+def _request(link: Link, channel: paramiko.Channel, command: str, cancel: Cancel) -> None:
     """Have the login shell execute `command`, which still waits for its script."""
     with link.deadlines.limit(link.options.start_within, channel.close) as limit:
         try:
@@ -50,6 +50,8 @@ def _request(link: Link, channel: paramiko.Channel, command: str) -> None:
             if limit.passed:
                 raise DeadlineError("it did not answer the request for a command") from error
             raise
+    if cancel.is_set():
+        raise Stopped
 
 
 def _converse(link: Link, line: ChannelLine, talk: Talk, cancel: Cancel) -> Outcome:
@@ -63,10 +65,10 @@ def _converse(link: Link, line: ChannelLine, talk: Talk, cancel: Cancel) -> Outc
 
 def _aside(link: Link, script: Script) -> bytes:
     """Run a short script of our own beside what runs there; what it printed."""
-    told, ready = Told(), launch(script)
+    told, ready, never = Told(), launch(script), threading.Event()
     with beside(link) as (other, channel), other.deadlines.limit(END_WITHIN, channel.close):
-        _request(other, channel, ready.line)
+        _request(other, channel, ready.line, never)
         line = ChannelLine(other, channel)
         talk = Talk(line, ready, script, told, str(other.way), HELPLESS, END_WITHIN)
-        _converse(other, line, talk, threading.Event())
+        _converse(other, line, talk, never)
     return told.kept
