@@ -59,7 +59,7 @@ def _execute(channel: paramiko.Channel, line: str, home: Home) -> None:
         channel.shutdown_write()
         if not told:
             _tell(channel, process.wait())
-    channel.close()
+        channel.close()
 
 
 def _feed(channel: paramiko.Channel, process: "subprocess.Popen[bytes]") -> None:

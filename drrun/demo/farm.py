@@ -14,12 +14,15 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Final, Self
 
 from drrun.core.errors import InputError
+from drrun.demo.world import HOSTS, World, environment
 
 #: The user as whom everybody logs in.
-USER = "drrun"
+USER: Final = "drrun"
+#: Ports of the gateway's public address, by protocol.
+FRONT: Final = ("http", "ssh", "smtp", "irc")
 #: Seconds until the servers are asked less kindly to end.
 _PATIENCE = 5.0
 
@@ -28,7 +31,7 @@ _PATIENCE = 5.0
 class Farm:
     """Running servers."""
 
-    #: Host -> port on 127.0.0.1.
+    #: Host, or protocol of the front -> port on 127.0.0.1.
     ports: Mapping[str, int]
     #: Host -> `ssh-ed25519 AAAA…`, for the inventory.
     host_keys: Mapping[str, str]
@@ -38,15 +41,13 @@ class Farm:
 
     @classmethod
     @contextmanager
-    def start(
-        cls, hosts: Mapping[str, Path], keys: Path, down: Collection[str] = ()
-    ) -> Iterator[Self]:
-        """Serve `hosts` (name -> folder) until the end of the context.
+    def start(cls, world: World, keys: Path, down: Collection[str] = ()) -> Iterator[Self]:
+        """Serve the hosts of a world until the end of the context.
 
         Args:
-            hosts: The folder in which commands of a host run.
+            world: The hosts' folders.
             keys: Folder for the keys, made here.
-            down: Hosts that refuse connections until `up`.
+            down: Hosts that refuse connections until `up`, as the gateway's front does.
 
         Raises:
             InputError: The servers did not start.
@@ -54,16 +55,18 @@ class Farm:
         keys.mkdir(parents=True, mode=0o700)
         identity = keys / "identity"
         public = _make_key(identity)
-        host_keys = {name: _make_key(keys / f"host-{name}") for name in hosts}
+        host_keys = {name: _make_key(keys / f"host-{name}") for name in HOSTS}
         spec = {
+            "root": str(world.root),
             "user": USER,
             "key": public.split()[1],
-            "path": os.environ.get("PATH", os.defpath),
-            "up": [name for name in hosts if name not in down],
+            "environment": environment(world),
+            "up": [name for name in HOSTS if name not in down],
             "hosts": {
-                name: {"folder": str(folder), "key": str(keys / f"host-{name}")}
-                for name, folder in hosts.items()
+                name: {"folder": str(world.host(name)), "key": str(keys / f"host-{name}")}
+                for name in HOSTS
             },
+            "front": FRONT,
         }
         with _process() as process:
             orders, answers = process.stdin, process.stdout
@@ -77,7 +80,7 @@ class Farm:
             yield cls(json.loads(told), host_keys, identity, orders)
 
     def up(self, name: str) -> None:
-        """Let a host be reached from now on.
+        """Let a host, or a protocol of the front, be reached from now on.
 
         Raises:
             OSError: The servers are gone.

@@ -1,9 +1,10 @@
-"""All SSH servers of the demonstration in one process: `python -m drrun.demo.server`.
+"""All servers of the demonstration in one process: `python -m drrun.demo.server`.
 
 Rules:
 - What to serve comes as one line of JSON on standard input; the ports go back as one line.
 - Every port is taken before anything is said, on the loopback only. A host that is down refuses
   connections, because nobody listens there; a line `up HOST` lets it listen.
+- The gateway's front is there too, a port for each protocol, down until something is passed on.
 - It ends when its standard input ends: with its parent, however that one ended.
 """
 
@@ -15,25 +16,28 @@ import selectors
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import paramiko  # noqa: TID253 - this module is a process of its own
 
-from drrun.demo import sshd
+from drrun.demo import front, sshd
 from drrun.demo.commands import Home
 
+#: What happens to who connects.
+Welcome = Callable[[socket.socket], None]
 #: Connections that may wait to be let in.
 _BACKLOG = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A host's port, and who may come in."""
+    """A port, and what happens to who connects."""
 
-    socket: socket.socket
-    account: sshd.Account
+    port: socket.socket
+    welcome: Welcome
 
 
 class Servers:
@@ -41,7 +45,13 @@ class Servers:
 
     def __init__(self, spec: dict[str, Any]) -> None:
         self._ports: set[int] = set()
-        self._doors = {name: self._door(name, host, spec) for name, host in spec["hosts"].items()}
+        self._doors = {
+            name: self._door(_host(name, host, spec, self._ports.__contains__))
+            for name, host in spec["hosts"].items()
+        }
+        hosts = Path(spec["root"]) / "hosts"
+        for protocol in spec["front"]:
+            self._doors[protocol] = self._door(_front(protocol, hosts))
         self._selector = selectors.DefaultSelector()
         self._coming: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._bell, self._rung = socket.socketpair()
@@ -49,11 +59,11 @@ class Servers:
 
     @property
     def ports(self) -> dict[str, int]:
-        """Host -> its port."""
-        return {name: door.socket.getsockname()[1] for name, door in self._doors.items()}
+        """Host, or protocol of the front -> its port."""
+        return {name: door.port.getsockname()[1] for name, door in self._doors.items()}
 
     def up(self, name: str) -> None:
-        """Let a host listen. From any thread."""
+        """Let a door listen. From any thread."""
         self._coming.put(name)
         self._bell.send(b".")
 
@@ -65,38 +75,47 @@ class Servers:
                     self._rung.recv(1)
                     self._open(self._doors[self._coming.get()])
                 else:
-                    line, _ = key.data.socket.accept()
-                    sshd.welcome(line, key.data.account)
+                    line, _ = key.data.port.accept()
+                    key.data.welcome(line)
 
     def _open(self, door: Door) -> None:
-        if door.socket not in self._selector.get_map():
-            door.socket.listen(_BACKLOG)
-            self._selector.register(door.socket, selectors.EVENT_READ, door)
+        if door.port not in self._selector.get_map():
+            door.port.listen(_BACKLOG)
+            self._selector.register(door.port, selectors.EVENT_READ, door)
 
-    def _door(self, name: str, host: dict[str, str], spec: dict[str, Any]) -> Door:
+    def _door(self, welcome: Welcome) -> Door:
         port = socket.socket()
         port.bind(("127.0.0.1", 0))
         self._ports.add(port.getsockname()[1])
-        folder = Path(host["folder"])
-        environment = {
-            "HOME": str(folder),
-            "HOSTNAME": name,
-            "USER": spec["user"],
-            "LOGNAME": spec["user"],
-            "SHELL": "/bin/sh",
-            "PATH": spec["path"],
-            "LANG": "C.UTF-8",
-            # What the machine's owner configured for git is no part of this world.
-            "GIT_CONFIG_NOSYSTEM": "1",
-        }
-        account = sshd.Account(
-            spec["user"],
-            spec["key"],
-            Home(folder, environment),
-            paramiko.Ed25519Key(filename=host["key"]),
-            self._ports.__contains__,
-        )
-        return Door(port, account)
+        return Door(port, welcome)
+
+
+def _host(
+    name: str, host: dict[str, str], spec: dict[str, Any], may_jump: Callable[[int], bool]
+) -> Welcome:
+    folder = Path(host["folder"])
+    own = {
+        "HOME": str(folder),
+        "HOST": name,
+        "USER": spec["user"],
+        "LOGNAME": spec["user"],
+        "SHELL": "/bin/sh",
+        "TMPDIR": str(folder / "tmp"),
+    }
+    account = sshd.Account(
+        spec["user"],
+        spec["key"],
+        Home(folder, {**spec["environment"], **own}),
+        paramiko.Ed25519Key(filename=host["key"]),
+        may_jump,
+    )
+    return lambda line: sshd.welcome(line, account)
+
+
+def _front(protocol: str, hosts: Path) -> Welcome:
+    if protocol == "http":
+        return lambda line: front.answer(line, hosts)
+    return lambda line: front.greet(line, protocol)
 
 
 def main() -> None:
