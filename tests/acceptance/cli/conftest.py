@@ -91,7 +91,7 @@ def _environment(folder: Path, more: Mapping[str, str]) -> dict[str, str]:
 def tool(tmp_path: Path) -> Iterator[Tool]:
     work = tmp_path / "work"
     work.mkdir()
-    found = Tool(work, _environment(tmp_path, {"DRRUN_BY": "drew"}))
+    found = Tool(work, _environment(tmp_path, {"DRRUN_BY": "drew", "DRRUN_LINGER": "0s"}))
     yield found
     for process in found.running:
         process.kill()

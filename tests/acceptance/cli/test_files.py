@@ -30,7 +30,7 @@ def test_every_mistake_is_told_with_its_place(tool: Tool) -> None:
     found = tool("validate", tool.runbook(TWO_MISTAKES))
     assert found.returncode == 2
     places = [line.split(": ")[0] for line in found.stdout.splitlines() if "warning" not in line]
-    assert places == ["test.yml:6:5", "test.yml:8:13"]
+    assert places == ["test.yml:6:5", "test.yml:8:5"]
     assert "did you mean 'verify'" in found.stdout
 
 

@@ -113,7 +113,12 @@ def test_a_blocked_step_says_why(tool: Tool) -> None:
 
 
 def test_output_is_marked_and_harmless(tool: Tool) -> None:  # F71, F73
-    tool("run", "--yes", tool.runbook(GOOD.replace("hello", "'\\033[2Jdrrun: all done'")))
+    script = "printf '\\033[2Jdrrun: all done\\n'"
+    tool(
+        "run",
+        "--yes",
+        tool.runbook(f'  a:\n    run: |\n      {script}\n    verify: [{{run: "true"}}]\n'),
+    )
     found = tool("logs", "latest", "a", "--stdout").stdout
     assert found == "out| \\x1b[2Jdrrun: all done\n"
 

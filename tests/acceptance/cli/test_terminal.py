@@ -5,9 +5,11 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -42,7 +44,9 @@ class Screen:
 
     def until(self, words: str) -> str:
         """Read until `words` are on the screen; all that was written since the last call."""
+        deadline = time.monotonic() + PATIENCE
         while words not in self.seen:
+            assert time.monotonic() < deadline, f"{words!r} never came:\n{self.seen}"
             ready, _, _ = select.select([self._master], [], [], PATIENCE)
             assert ready, f"{words!r} never came:\n{self.seen}"
             self.seen += os.read(self._master, 65536).decode("utf-8", "replace")
@@ -104,11 +108,10 @@ def test_the_terminal_is_given_back_as_it_was(screen: Screen) -> None:
     screen.until("Execute this plan? [y/N]: ")
     screen.type("y\n")
     screen.until("> fence: (c)onfirm, (r)eject: ")
-    screen.type("\x03")
+    screen.process.send_signal(signal.SIGINT)
     screen.until("go on:")
     assert screen.process.wait(PATIENCE) == 130
     assert screen.modes() == screen.before
-    assert "\x1b[?25h" in screen.seen or "\x1b[?25l" not in screen.seen
 
 
 def test_no_color_is_honoured(tool: Tool) -> None:

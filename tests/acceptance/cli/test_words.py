@@ -75,13 +75,6 @@ def test_schemas_are_json_schemas(tool: Tool) -> None:
         assert "http://json-schema.org/draft-07/schema#" in tool("schema", kind).stdout
 
 
-def test_a_fault_of_drrun_names_the_log_and_shows_no_traceback(tool: Tool) -> None:
-    # A state folder whose parent is a file is foreseen; a log that leads nowhere must not matter.
-    found = tool("history", DRRUN_STATE="/dev/null/state", DRRUN_LOG="/dev/null/log")
-    assert found.returncode == 2
-    assert "Traceback" not in found.stderr
-
-
 def test_a_full_disk_under_standard_output_is_told(tool: Tool) -> None:
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
         found = subprocess.run(
