@@ -95,6 +95,7 @@ def test_in_no_shell_text_does_a_value_become_a_command(
         script = rendered(before + "{{ x }}" + after, x=value)
     except InputError:
         return  # refused is safe too
+    (tmp_path / "pwned").unlink(missing_ok=True)
     # An empty PATH: whatever the text says, only what the shell itself can do is done.
     subprocess.run(
         [f"/bin/{shell}", "-c", script], cwd=tmp_path, env={"PATH": "/nowhere"},
