@@ -27,9 +27,8 @@ _EVERY = 1.0
 #: Seconds that a controller gets for leaving at once.
 _PATIENCE = 5.0
 
-_STOPPING = (
-    "leaving once what runs has finished; Ctrl-C again: leave at once, remote commands go on"
-)
+_STOPPING = "leaving when what runs has finished; Ctrl-C again: leave at once"
+
 _DETACHING = "leaving at once; remote commands go on"
 
 

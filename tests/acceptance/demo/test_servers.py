@@ -132,4 +132,4 @@ def test_the_servers_end_with_who_started_them_however_that_ends(tmp_path: Path)
             with suppress(ConnectionResetError):
                 while line.recv(4096):
                     pass
-    until(lambda: _refuses(address), 30)
+    assert until(lambda: _refuses(address), 30)
