@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,11 +68,15 @@ class Tool:
 def until(process: "subprocess.Popen[str]", words: str) -> str:
     """Read what a process tells until a line has `words`; all lines so far."""
     told = ""
-    assert process.stdout is not None
-    for line in process.stdout:
-        told += line
-        if words in line:
-            return told
+    guard = threading.Timer(PATIENCE, process.kill)
+    guard.start()
+    try:
+        for line in process.stdout or ():
+            told += line
+            if words in line:
+                return told
+    finally:
+        guard.cancel()
     raise AssertionError(f"{words!r} was never told:\n{told}")
 
 

@@ -34,7 +34,7 @@ class Screen:
         self.process = subprocess.Popen(
             tool.command(*words),
             cwd=tool.folder,
-            env={**tool.environment, "TERM": "xterm-256color", **more},
+            env={**tool.environment, "DRRUN_LINGER": "", "TERM": "xterm-256color", **more},
             stdin=slave,
             stdout=slave,
             stderr=slave,
