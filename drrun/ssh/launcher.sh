@@ -2,8 +2,8 @@
 # input, answers on standard output, starts every job in a session of its own, so that a job
 # outlives this process, the channel, the link and the controller.
 #
-# Portable sh (dash, bash, busybox ash); no Python, no root. Needs: mkdir, mv, rm, cat, head, tail,
-# wc; setsid where there is one.
+# Portable sh (dash, bash, busybox ash); no Python, no root. Needs: mkdir, mv, rm, cat, dd, head,
+# tail, wc; setsid where there is one.
 #
 # Rules (FAULTS section 2):
 # - `mkdir` of the job's folder is the claim; whoever loses it only reports (R2).
@@ -59,8 +59,20 @@ fi
 line=$(cat "$job/line")
 exec <"$job/payload" && rm -f "$job/payload" "$job/line" || exit 1
 echo "$$ $boot $began" >"$job/pid.new" && mv "$job/pid.new" "$job/pid" || exit 1
+# dd writes what it reads at once, where head would keep it back until it has much.
 keep() {
-    head -c "$limit" >"$job/$1"
+    have=0
+    : >"$job/$1"
+    while [ "$have" -lt "$limit" ]; do
+        left=$(( limit - have )) size=65536
+        [ "$left" -ge "$size" ] || size=$left
+        count=$(( left / size ))
+        [ "$count" -le 64 ] || count=64
+        dd bs="$size" count="$count" >>"$job/$1" 2>/dev/null
+        now=$(wc -c <"$job/$1")
+        [ "$now" -gt "$have" ] || break
+        have=$now
+    done
     rest=$(wc -c)
     [ "$rest" -eq 0 ] || echo "$rest" >"$job/$1.more"
 }

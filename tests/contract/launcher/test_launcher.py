@@ -154,6 +154,11 @@ def test_output_is_read_on_from_the_byte_where_it_stopped(launcher: Launcher) ->
     assert launcher.read("a", "out", 4, 3) == b"456"
 
 
+def test_output_is_there_while_the_job_goes_on(launcher: Launcher) -> None:
+    launcher.start("a", "echo early; sleep 1000\n")
+    launcher.await_state("a", "running 6 0")
+
+
 def test_output_beyond_the_limit_is_counted_and_not_kept(launcher: Launcher) -> None:
     launcher.start("a", "head -c 5000 /dev/zero\n", limit=1000)
     launcher.await_state("a", "ended 0 1000 0 4000 0 1")
