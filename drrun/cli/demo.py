@@ -19,10 +19,10 @@ the demonstration, which says so in the record. It takes about half a minute.
 """
 _AFTER = """
 Look at what was recorded:
-  drrun status latest                        the run
-  drrun show latest STEP                     every attempt of a step, what was asked and seen
-  drrun logs latest STEP                     what it printed
-  drrun verify-journal latest                nothing was altered
+  drrun status latest           the run
+  drrun show latest STEP        every attempt of a step, what was asked and seen
+  drrun logs latest STEP        what it printed
+  drrun verify-journal latest   nothing was altered
 """
 
 

@@ -18,6 +18,9 @@ from drrun.report.times import clock
 #: Statuses that stop what depends on a step.
 BAD = frozenset({Status.FAILED, Status.BLOCKED, Status.REGRESSED, Status.CANCELLED})
 
+#: The sentence of what went as it should; not worth a column.
+_AS_EXPECTED = "verified"
+
 
 @dataclass(frozen=True, slots=True)
 class RunHead:
@@ -227,6 +230,8 @@ def _note(state: RunState, keys: list[Key], status: Status) -> str:
     # A target that waits for a person tells more than one that waits for a lock.
     first = next((key for key in telling if state.targets[key].gate is not None), telling[0])
     note = target_note(state.targets[first])
+    if status is Status.PASSED and note == _AS_EXPECTED:
+        return ""
     if len(keys) == 1 or not note:
         return note
     if status is Status.PASSED:

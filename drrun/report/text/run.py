@@ -17,7 +17,7 @@ _SHAPE = (
     Column("on", least=8),
     Column("took", right=True),
     Column("planned", right=True),
-    Column("how it came to this", least=12),
+    Column("note", least=12),
 )
 
 

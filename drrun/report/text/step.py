@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from drrun.core.ids import TargetName
-from drrun.report.clean import clean, clean_line
+from drrun.report.clean import clean, clean_line, fit
 from drrun.report.ink import Style, style_of
 from drrun.report.step_view import AttemptStory, ProbeStory, StepView, TargetStory, Word
 from drrun.report.text.sheet import PLAIN, Sheet, join
@@ -11,6 +11,9 @@ from drrun.report.times import clock, moment, span
 
 #: (target, attempt) -> stream -> lines of output to show.
 Excerpts = Mapping[tuple[TargetName, int], Mapping[str, list[str]]]
+
+#: Columns of a question on a terminal; a pipe and the JSON document have all of it.
+_QUESTION = 240
 
 
 def step_text(view: StepView, excerpts: Excerpts, sheet: Sheet = PLAIN) -> str:
@@ -99,7 +102,8 @@ def _probe(probe: ProbeStory, sheet: Sheet) -> Iterator[str]:
     asked = f"asked {probe.where}" + (f", expected {probe.expected}" if probe.expected else "")
     if probe.question and probe.question not in probe.name:
         asked += f": {probe.question}"
-    yield f"           {clean_line(asked)}"
+    shown = clean_line(asked)
+    yield f"           {fit(shown, _QUESTION) if sheet.width else shown}"
     if probe.value:
         yield f"           saw {clean_line(probe.value)}"
     if probe.why:
