@@ -7,7 +7,7 @@ Rules:
 - Every refusal says why, and what can be done instead.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,9 +179,9 @@ def as_type(text: str, kind: str) -> Any:
     """
     match kind:
         case "int":
-            return int(text)
+            return _number(text, int, "whole number")
         case "float" | "number":
-            return float(text)
+            return _number(text, float, "number")
         case "bool" if text.lower() in _TRUE | _FALSE:
             return text.lower() in _TRUE
         case "bool":
@@ -190,6 +190,13 @@ def as_type(text: str, kind: str) -> Any:
             return float(Duration.parse(text))
         case _:
             return text
+
+
+def _number(text: str, kind: Callable[[str], float], wanted: str) -> float:
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no {wanted}") from None
 
 
 def _retry(state: RunState, body: Mapping[str, Any], by: str, now: float) -> Granted | Denied:

@@ -55,8 +55,9 @@ class Asked:
     activity: Activity
     attempt: int
     seen: Seen
-    #: As it was asked, rendered.
+    #: As it was asked, and what was expected, rendered.
     question: str = ""
+    expected: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,8 @@ class Crew:
             why = f"drrun itself failed here: {type(error).__name__}: {error}"
             seen = Seen(Verdict.COULD_NOT_TELL, "", why)
         question = " ".join(str(next(iter(questions[0].ask.values()), "")).split())
-        self._queue.put(Asked(activity, attempt, seen, question))
+        expected = str(questions[0].expect)
+        self._queue.put(Asked(activity, attempt, seen, question, expected))
 
 
 def _closed(

@@ -98,7 +98,7 @@ def _answer(state: RunState, asked: Asked, mask: Mask) -> Iterator[ev.Event]:
         name=probe.label,
         question=mask.text(asked.question or probe.question),
         where=seen.where or state.hosts[key] or "local",
-        expected=str(probe.expect),
+        expected=mask.text(asked.expected or str(probe.expect)),
         verdict=seen.verdict,
         value=mask.text(seen.value),
         why=mask.text(seen.why),
