@@ -56,6 +56,9 @@ class Servers:
         self._coming: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._bell, self._rung = socket.socketpair()
         self._selector.register(self._rung, selectors.EVENT_READ, None)
+        # Before the ports are told: who knows them may come at once.
+        for name in spec["up"]:
+            self._open(self._doors[name])
 
     @property
     def ports(self) -> dict[str, int]:
@@ -126,8 +129,6 @@ def main() -> None:
     with os.fdopen(0, encoding="utf-8") as orders:
         spec = json.loads(orders.readline())
         servers = Servers(spec)
-        for name in spec["up"]:
-            servers.up(name)
         threading.Thread(target=servers.serve, daemon=True).start()
         sys.stdout.write(json.dumps(servers.ports) + "\n")
         sys.stdout.flush()

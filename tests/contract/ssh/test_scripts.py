@@ -175,7 +175,7 @@ def test_a_time_limit_ends_everything_that_was_started_and_proves_it(
     """F61: children too, also those that ignore TERM."""
     effect = tmp_path / "effect"
     text = f"""
-        (trap '' TERM; sleep 3; sleep 3; sleep 3; echo late >{effect}) &
+        (trap '' TERM; sleep 30; sleep 30; echo late >{effect}) &
         echo $!; bash -c 'set -m; sleep 99 & echo $!; wait' & wait"""
     done = run(place, text, timeout=1.0)
     left = [pid for pid in done.out.split() if lives(pid)]
