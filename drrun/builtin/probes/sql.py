@@ -14,8 +14,15 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from drrun.builtin.probes.asking import command, doubt, ended_with, judged, unanswered
-from drrun.core.judging import Observed
+from drrun.builtin.probes.asking import (
+    Reply,
+    command,
+    doubt,
+    ended_with,
+    judged,
+    unanswered,
+)
+from drrun.core.judging import Observed, shown
 from drrun.engine.ports import Cancel, Places, Question, Seen
 
 
@@ -123,6 +130,15 @@ def _by_psql(question: Question, parts: Mapping[str, str], places: Places, cance
     if status is None:
         return unanswered(question, reply)
     if status != 0:
-        return doubt(question, reply.last_word or f"psql ended with {status}")
+        return doubt(question, _complaint(reply) or f"psql ended with {status}")
     answer = reply.stdout.rstrip("\n")
     return judged(question, question.expect, Observed(answer, present=bool(reply.stdout)))
+
+
+def _complaint(reply: Reply) -> str:
+    """What psql complains about; below that line it only points to the place in the query."""
+    for line in reply.stderr.splitlines():
+        _, mark, said = line.partition("ERROR:")
+        if mark:
+            return shown(said)
+    return reply.last_word
