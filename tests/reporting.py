@@ -1,4 +1,4 @@
-"""Adds the line 'N points, N survived' to the end of the report."""
+"""Adds the crash test's line 'N points, N survived' to the end of the report."""
 
 import pytest
 
