@@ -2,14 +2,17 @@
 
 Rules:
 - Its own cluster in a temporary folder; nothing of the machine's is used or changed.
+- `drrun` is trusted; `guarded` has to show a password (SCRAM).
 - A missing PostgreSQL fails the test; it never skips.
 """
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +21,14 @@ import pytest
 from tests.sshd import free_port
 
 
+#: What `guarded` has to show.
+PASSWORD = "tulip-4711-harbour"
+_GUARDED = "host all guarded 127.0.0.1/32 scram-sha-256\n"
+
+
 @dataclass(frozen=True)
 class Postgres:
-    """A running server with the database `postgres` and the user `drrun`."""
+    """A running server with the database `postgres` and the users `drrun` and `guarded`."""
 
     port: int
     folder: Path
@@ -29,6 +37,28 @@ class Postgres:
     def dsn(self) -> str:
         """How to connect over TCP."""
         return f"host=127.0.0.1 port={self.port} user=drrun dbname=postgres"
+
+    @property
+    def socket_dsn(self) -> str:
+        """How to connect over its unix socket."""
+        return f"host={self.folder} port={self.port} user=drrun dbname=postgres"
+
+    @property
+    def guarded_dsn(self) -> str:
+        """How to connect as `guarded`, without the password."""
+        return f"host=127.0.0.1 port={self.port} user=guarded dbname=postgres"
+
+    def execute(self, statement: str) -> None:
+        """Execute a statement as the owner of everything."""
+        _run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self.socket_dsn, "-c", statement)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to every process of the server."""
+        first = int((self.folder / "data/postmaster.pid").read_text("ascii").split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text("ascii").split()
+        for pid in (first, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
 
 def _program(name: str) -> str:
@@ -56,14 +86,20 @@ def postgres() -> Iterator[Postgres]:
     folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
+    # Whoever a test becomes must reach the socket.
+    folder.chmod(0o755)
     port, cluster = free_port(), str(folder / "data")
     try:
         _run(_program("initdb"), "-D", cluster, "-U", "drrun", "-A", "trust", "-N")
+        rules = folder / "data/pg_hba.conf"
+        rules.write_text(_GUARDED + rules.read_text("utf-8"), "utf-8")
         options = f"-p {port} -k {folder} -h 127.0.0.1 -c fsync=off"
         control = _program("pg_ctl")
         _run(control, "-D", cluster, "-o", options, "-l", f"{folder}/log", "-w", "start")
         try:
-            yield Postgres(port, folder)
+            server = Postgres(port, folder)
+            server.execute(f"create role guarded login password '{PASSWORD}'")
+            yield server
         finally:
             _run(control, "-D", cluster, "-m", "immediate", "stop")
     finally:
