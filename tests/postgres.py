@@ -20,7 +20,6 @@ import pytest
 
 from tests.sshd import free_port
 
-
 #: What `guarded` has to show.
 PASSWORD = "tulip-4711-harbour"
 _GUARDED = "host all guarded 127.0.0.1/32 scram-sha-256\n"
