@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drrun.core.errors import NotSupported
+from drrun.core.runbook import Mode
 from drrun.engine.cases.load import Loaded
 from drrun.engine.cases.start import Equip, Records, Tools
 from drrun.engine.ports import Clock
@@ -48,13 +49,15 @@ def equipper(world: World, clock: Clock) -> Equip:
         from drrun.builtin.probes import Probes
         from drrun.builtin.secrets import SecretSources
         from drrun.files.templating import Templates
+        from drrun.hands.dry import DryHands
         from drrun.hands.live import LiveHands
         from drrun.ssh.connections import Connections
         from drrun.ssh.options import SshOptions
 
         renderer = Templates()
         connections = Connections(loaded.plan.inventory.hosts, SshOptions(config=world.ssh_config))
-        hands = LiveHands(connections, actions(renderer, clock))
+        dry = loaded.plan.mode is Mode.DRY_RUN
+        hands = (DryHands if dry else LiveHands)(connections, actions(renderer, clock))
         secrets = SecretSources(loaded.plan.runbook.secrets, loaded.folder)
         return Tools(hands, Probes(hands), renderer, secrets)
 

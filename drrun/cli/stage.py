@@ -8,18 +8,22 @@ from pathlib import Path
 from drrun.cli.exit import Exit, exit_of_run
 from drrun.cli.logbook import catch_libraries
 from drrun.cli.out import ReaderGone, can_draw, give, say, sheet, wants_colour
+from drrun.cli.seen import facts_of, find
 from drrun.core import events as ev
 from drrun.core.errors import InputError
+from drrun.core.runbook import Mode
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus
 from drrun.engine.cases.act import act
 from drrun.engine.cases.start import Records
 from drrun.engine.ports import Answer
 from drrun.engine.session import Session
+from drrun.report.dry_view import dry_view
 from drrun.report.ink import ansi, no_ink
 from drrun.report.jsondoc import document, dumps_line
 from drrun.report.jsondoc.runs import run_json
 from drrun.report.run_view import RunHead, RunView, run_view
+from drrun.report.text.dry import dry_text
 from drrun.report.text.run import summary_text
 from drrun.term.desk import Desk
 from drrun.term.dialogue import Reply
@@ -55,9 +59,19 @@ def perform(records: Records, session: Session, showing: Showing) -> Exit:
         say(f"drrun: {session.run} was left as it stands; go on with: drrun resume {session.run}")
         raise left.error
     if left.state is not None:
+        _show_dry(records, session, showing)
         _sum_up(_final(records, session, left, left.state, status), showing)
     unreachable = bool(left.standing and left.standing.unreachable)
     return exit_of_run(status, unreachable=unreachable, ctrl_c=left.ctrl_c)
+
+
+def _show_dry(records: Records, session: Session, showing: Showing) -> None:
+    """After a dry-run: what a live run would do, as data on standard output."""
+    if session.state.plan.mode is not Mode.DRY_RUN or showing.as_json:
+        return
+    seen = find(records, session.run)
+    with suppress(ReaderGone, InputError):
+        give(dry_text(dry_view(seen.state, facts_of(seen)), sheet(sys.stdout)))
 
 
 def _announce(session: Session, showing: Showing) -> None:

@@ -10,62 +10,27 @@ Rules:
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from drrun.core import dry
 from drrun.core import wishes as w
-from drrun.core.actions import ManualAction, UsesAction
+from drrun.core.actions import ManualAction
+from drrun.core.air import Activity, Room
+from drrun.core.asked import probes_of, until_of, waits
 from drrun.core.ids import StepId
 from drrun.core.polling import outlook
-from drrun.core.probes import Probe, ProbeKind, Purpose
-from drrun.core.runbook import OnFailure, OnUnknown, Step
+from drrun.core.probes import ProbeKind, Purpose
+from drrun.core.runbook import Mode, OnFailure, OnUnknown, Step
 from drrun.core.state import Key, RunState
 from drrun.core.status import FINAL, Cause, Phase, RunStatus, Status
+from drrun.core.stopping import wind_up
 from drrun.core.target import TargetState
 
 #: How many things are done at once unless the user says otherwise.
 MAX_PARALLEL = 32
 #: How far down the list of ready steps gates are looked for while nothing more may be begun.
 LOOKAHEAD = 256
-
-
-class Activity(NamedTuple):
-    """Something in the air: an attempt, or one evaluation of one probe."""
-
-    key: Key
-    #: None: the attempt.
-    purpose: Purpose | None = None
-    #: Which probe of that purpose.
-    position: int = 0
-
-
-@dataclass(slots=True)
-class Room:
-    """How much more may go into the air now."""
-
-    air: Mapping[Activity, str]
-    limit: int
-    sessions: Mapping[str, int]
-    _hosts: Counter[str] = field(default_factory=Counter)
-    _used: int = 0
-
-    def __post_init__(self) -> None:
-        self._hosts = Counter(host for host in self.air.values() if host)
-        self._used = len(self.air)
-
-    def take(self, host: str) -> bool:
-        """Take a place for one more activity on `host` ("": the controller), if there is one."""
-        if self.full or (host and self._hosts[host] >= self.sessions.get(host, self.limit)):
-            return False
-        self._used += 1
-        self._hosts[host] += 1
-        return True
-
-    @property
-    def full(self) -> bool:
-        """Whether nothing more may go into the air."""
-        return self._used >= self.limit
 
 
 @dataclass(slots=True)
@@ -97,16 +62,17 @@ def decide(state: RunState, room: Room, now: float, *, begin: bool = True) -> De
     begin = begin and not state.paused and not state.aborted
     decision.wishes.extend(w.Block(step, state.because(step)) for step in state.doomed)
     if state.aborted:
-        decision.wishes.extend(_given_up(state))
-    for key in state.active:
-        decision.wishes.extend(_go_on(state, key, room, now, decision, begin=begin))
+        decision.wishes.extend(wind_up(state, room))
+    else:
+        for key in state.active:
+            decision.wishes.extend(_go_on(state, key, room, now, decision, begin=begin))
     if begin and not decision.wishes:
         # Only when nothing else follows: what goes on may make a step ready that comes first.
         for looked, (_, _, step) in enumerate(state.ready):
             if room.full and looked > LOOKAHEAD:
                 break
             decision.wishes.extend(_begin(state, step, room, now, decision))
-    if not decision.wishes and not room.air and state.all_final:
+    if not decision.wishes and not room.air and _over(state):
         decision.wishes.append(w.End(_verdict(state)))
     return decision
 
@@ -118,10 +84,11 @@ def _verdict(state: RunState) -> RunStatus:
     return RunStatus.SUCCEEDED if good else RunStatus.FAILED
 
 
-def _given_up(state: RunState) -> Iterator[w.Wish]:
-    for step in state.plan.order:
-        if state.counts(step).get(Status.PENDING) or state.counts(step).get(Status.WAITING):
-            yield w.CancelRest(step, f"run aborted: {state.aborted}")
+def _over(state: RunState) -> bool:
+    """Whether nothing is left to do; an aborted run does not wait to learn what is unknown."""
+    if state.aborted:
+        return all(state.targets[key].status is Status.UNKNOWN for key in state.active)
+    return state.all_final
 
 
 # --- steps that may begin -----------------------------------------------------------------------
@@ -138,7 +105,7 @@ def _begin(
         yield w.SeeCondition(step_id)
     elif not state.conditions.get(step_id, True):
         yield w.Skip(step_id, f"when: {step.when} is false")
-    elif step.not_before is not None and step_id not in state.clocks:
+    elif step.not_before is not None and _unseen_clock(state, step_id):
         yield w.SeeClock(step_id)
     elif state.counts(step_id).get(Status.FAILED, 0) > planned.allowed_failures:
         yield w.CancelRest(step_id, "too many targets of this step failed")
@@ -148,6 +115,11 @@ def _begin(
         yield from _wait(state, _queued(state, step_id), Cause.CLOCK, "not before", until)
     else:
         yield from _begin_targets(state, step, room, decision.locks)
+
+
+def _unseen_clock(state: RunState, step: StepId) -> bool:
+    """Whether a step has a `not_before` that is not known yet; dry-runs ignore it."""
+    return step not in state.clocks and state.plan.mode is not Mode.DRY_RUN
 
 
 def _queued(state: RunState, step: StepId) -> list[Key]:
@@ -204,7 +176,6 @@ def _go_on(
     state: RunState, key: Key, room: Room, now: float, decision: Decision, *, begin: bool
 ) -> Iterator[w.Wish]:
     target = state.targets[key]
-    step = state.plan.steps[key.step].step
     if target.gate is not None:
         return
     match target.phase:
@@ -214,18 +185,31 @@ def _go_on(
             yield from _towards_action(state, key, room, decision, now)
         case Phase.ACTING:
             yield from _while_acting(state, key, room, now, decision)
+        case Phase.VERIFY | Phase.JUDGED if dry.done_with(state, key):
+            yield w.Show(key, dry.toleration(target))
         case Phase.VERIFY:
             yield from _ask(state, key, Purpose.VERIFY, room, now, decision)
         case Phase.JUDGED:
             yield from _after_verdict(state, key)
-        case Phase.RECONCILE if step.on_unknown is OnUnknown.RERUN:
-            yield w.PlanRetry(key, "unknown", "on_unknown: rerun")
-        case Phase.RECONCILE if step.on_unknown is OnUnknown.RECONCILE and step.verify:
-            yield from _ask(state, key, Purpose.RECONCILE, room, now, decision)
         case Phase.RECONCILE | Phase.ASK:
-            yield w.OpenGate(key, "unknown")
+            yield from _find_out(state, key, room, now, decision)
         case _:
             pass
+
+
+def _find_out(
+    state: RunState, key: Key, room: Room, now: float, decision: Decision
+) -> Iterator[w.Wish]:
+    """The outcome is not known: by `on_unknown`, and by a person if that does not tell."""
+    step = state.plan.steps[key.step].step
+    if state.targets[key].phase is Phase.ASK:
+        yield w.OpenGate(key, "unknown")
+    elif step.on_unknown is OnUnknown.RERUN:
+        yield w.PlanRetry(key, "unknown", "on_unknown: rerun")
+    elif step.on_unknown is OnUnknown.RECONCILE and step.verify:
+        yield from _ask(state, key, Purpose.RECONCILE, room, now, decision)
+    else:
+        yield w.OpenGate(key, "unknown")
 
 
 def _try_again(
@@ -246,11 +230,13 @@ def _towards_action(
         yield from _ask(state, key, Purpose.GUARD, room, now, decision)
     elif target.phase is not Phase.ACT and step.done_when:
         yield from _ask(state, key, Purpose.DONE_WHEN, room, now, decision)
+    elif state.plan.mode is Mode.DRY_RUN and not dry.looks_only(step):
+        yield w.Show(key)
     elif step.irreversible and not target.permitted and not _allowed(state, step):
         yield w.OpenGate(key, "irreversible")
     elif isinstance(step.action, ManualAction):
         yield w.OpenGate(key, "manual")
-    elif _waits(step):
+    elif waits(step):
         yield w.BeginWait(key)
     elif room.take(state.hosts[key]):
         yield w.StartAttempt(key)
@@ -259,21 +245,6 @@ def _towards_action(
 def _allowed(state: RunState, step: Step) -> bool:
     named = state.options.get("allow_irreversible", ())
     return isinstance(named, list | tuple) and step.id in named
-
-
-def _waits(step: Step) -> bool:
-    """Whether the action is a wait that needs nobody's hands."""
-    action = step.action
-    return (
-        isinstance(action, UsesAction) and action.name == "wait" and "ttl" not in action.arguments
-    )
-
-
-def until_of(step: Step) -> tuple[Probe, ...]:
-    """The probes that a `wait` waits for."""
-    if isinstance(step.action, UsesAction) and step.action.name == "wait":
-        return tuple(step.action.arguments.get("until", ()))
-    return ()
 
 
 def _while_acting(
@@ -290,19 +261,6 @@ def _while_acting(
         yield from _ask(state, key, Purpose.UNTIL, room, now, decision)
     elif Activity(key) not in room.air and room.take(state.hosts[key]):
         yield w.Reconcile(key)
-
-
-def probes_of(step: Step, purpose: Purpose) -> tuple[Probe, ...]:
-    """The list of probes for a purpose; looking after lost contact asks what verify asks."""
-    match purpose:
-        case Purpose.GUARD:
-            return step.guard
-        case Purpose.DONE_WHEN:
-            return step.done_when
-        case Purpose.UNTIL:
-            return until_of(step)
-        case Purpose.VERIFY | Purpose.RECONCILE:
-            return step.verify
 
 
 def _ask(

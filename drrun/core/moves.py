@@ -29,7 +29,7 @@ def answer_of(event: Event) -> str:
             return f"{purpose} {verdict}"
         case ev.AttemptEnded(exit=status, fault=fault):
             return "good" if status == 0 and not fault else "bad"
-        case ev.AttemptTimedOut(gone=gone):
+        case ev.AttemptTimedOut(gone=gone) | ev.AttemptStopped(gone=gone):
             return "gone" if gone else "perhaps alive"
         case ev.GateOpened(gate=gate):
             return gate
@@ -39,6 +39,8 @@ def answer_of(event: Event) -> str:
             return f"{gate} {answer}"
         case ev.TargetMarked(status=status):
             return status
+        case ev.TargetReopened(seek=True):
+            return "seek"
         case _:
             return ""
 
@@ -64,6 +66,7 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("TargetsCancelled", ""): {
         PENDING: (CANCELLED, "will not be begun"),
         WAITING: (CANCELLED, "will not be begun"),
+        RUNNING: (CANCELLED, "was given up before it acted"),
     },
     ("TargetWaiting", ""): {
         PENDING: (WAITING, "could begin, but has to wait"),
@@ -103,6 +106,17 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
         RUNNING: (UNKNOWN, "out of time; its processes may live on"),
     },
     ("AttemptNeverStarted", ""): {RUNNING: (RUNNING, "was never started")},
+    ("ContactMissed", ""): {RUNNING: (RUNNING, "not seen: contact is sought")},
+    ("ContactFound", ""): {RUNNING: (RUNNING, "seen again; acts")},
+    ("EndingBegan", ""): {RUNNING: (RUNNING, "is being ended")},
+    ("AttemptStopped", "gone"): {RUNNING: (CANCELLED, "ended; its processes are gone")},
+    ("AttemptStopped", "perhaps alive"): {
+        RUNNING: (UNKNOWN, "to be ended, but its processes may live on"),
+    },
+    ("ActionShown", ""): {
+        RUNNING: (SKIPPED, "dry-run: not done"),
+        VERIFYING: (SKIPPED, "dry-run: not done"),
+    },
     ("ContactLost", ""): {RUNNING: (UNKNOWN, "contact was lost")},
     ("WaitBegan", ""): {RUNNING: (WAITING, "waits for the clock")},
     ("WaitEnded", ""): {WAITING: (VERIFYING, "the wait is over")},
@@ -140,6 +154,7 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
         CANCELLED: (PENDING, "open again"),
         UNKNOWN: (UNKNOWN, "to be looked at again"),
     },
+    ("TargetReopened", "seek"): {UNKNOWN: (RUNNING, "its attempt is sought again")},
     ("TargetMarked", "passed"): dict.fromkeys(_UNDECIDED, (PASSED, "done, by a person's word")),
     ("TargetMarked", "skipped"): dict.fromkeys(_UNDECIDED, (SKIPPED, "left out by a person")),
 }

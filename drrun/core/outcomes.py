@@ -1,9 +1,9 @@
 """What became of one attempt to act on a host. A closed union: every match handles all.
 
 Rules:
-- Only `Ended` and a proved `TimedOut` are verdicts. `NeverStarted` and `RefusedByHost` are
-  verdicts of another kind: nothing happened. `ContactLost` is none: it says nothing about the
-  effect, and is never taken for a failure (FAULTS R5).
+- Only `Ended` and a proved `TimedOut` or `Stopped` are verdicts. `NeverStarted` and
+  `RefusedByHost` are verdicts of another kind: nothing happened. `ContactLost` is none: it says
+  nothing about the effect, and is never taken for a failure (FAULTS R5).
 """
 
 from collections.abc import Mapping
@@ -39,6 +39,14 @@ class TimedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """It was ended on request. `gone`: whether the process group is proved to be dead."""
+
+    gone: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NeverStarted:
     """The host was not reached, or did not begin: provably no effect."""
 
@@ -61,4 +69,13 @@ class ContactLost:
     why: str
 
 
-Outcome = Ended | TimedOut | NeverStarted | RefusedByHost | ContactLost
+Outcome = Ended | TimedOut | Stopped | NeverStarted | RefusedByHost | ContactLost
+
+
+def is_known(outcome: Outcome) -> bool:
+    """Whether nothing of the attempt can be going on any more, so that its place may forget it."""
+    match outcome:
+        case ContactLost() | TimedOut(gone=False) | Stopped(gone=False):
+            return False
+        case _:
+            return True

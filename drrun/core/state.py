@@ -17,7 +17,7 @@ from drrun.core import events as ev
 from drrun.core.ids import StepId, TargetName
 from drrun.core.plan import Plan, PlannedStep
 from drrun.core.runbook import Need, OnFailure
-from drrun.core.status import FINAL, GOOD, RunStatus, Status, step_status
+from drrun.core.status import FINAL, GOOD, Phase, RunStatus, Status, step_status
 from drrun.core.target import TargetState, advance
 
 
@@ -51,17 +51,21 @@ class RunState:
         #: The last answer of a person to each target's gate.
         self.answers: dict[Key, ev.GateAnswered] = {}
         self.options: Mapping[str, object] = {}
-        self.paused = ""
-        self.aborted = ""
+        self.paused = self.aborted = ""
         self.ended: RunStatus | None = None
         self.started_at: float | None = None
         self.epoch = 0
         #: Steps that passed, failed, … with the moment, in order; for the service ledger.
         self.settled_at: dict[StepId, float] = {}
+        #: In a dry-run: steps that would act.
+        self.shown: set[StepId] = set()
         self._position = {step: index for index, step in enumerate(plan.order)}
         self._counts: dict[StepId, Counter[Status]] = {}
         self._queued: dict[StepId, int] = {}
         self._open_steps = 0
+        self._lay_out(plan)
+
+    def _lay_out(self, plan: Plan) -> None:
         for step in plan.order:
             planned = plan.steps[step]
             pending = len(planned.targets)
@@ -124,6 +128,8 @@ class RunState:
                 self._change(key, event, at)
                 if isinstance(event, ev.GateAnswered):
                     self.answers[key] = event
+                elif isinstance(event, ev.ActionShown):
+                    self.shown.add(key.step)
             case ev.StepSkipped() | ev.StepBlocked() | ev.TargetsCancelled():
                 self._change_all(StepId(event.step), event, at)
             case ev.ConditionSeen():
@@ -157,18 +163,17 @@ class RunState:
         self.ended, self.paused, self.aborted = None, "", ""
         again = (Status.FAILED, Status.BLOCKED, Status.CANCELLED, Status.UNKNOWN)
         for key, target in list(self.targets.items()):
-            if target.status in again and not self._in_flight(target):
-                reopened = ev.TargetReopened(step=key.step, target=key.target, by=event.by)
+            if target.status in again:
+                seek = target.status is Status.UNKNOWN and target.lost
+                reopened = ev.TargetReopened(
+                    step=key.step, target=key.target, by=event.by, seek=seek
+                )
                 self._change(key, reopened, at)
-
-    @staticmethod
-    def _in_flight(target: TargetState) -> bool:
-        return target.status is Status.UNKNOWN and target.gate is None
 
     def _change_all(self, step: StepId, event: ev.StepEvent, at: float) -> None:
         for key in self.keys(step):
             target = self.targets[key]
-            if _queued(target) or (self.aborted and target.status is Status.WAITING):
+            if _queued(target) or (self.aborted and given_up(target)):
                 self._change(key, event, at)
 
     def _change(self, key: Key, event: ev.Event, at: float) -> None:
@@ -227,6 +232,12 @@ class RunState:
         """The steps that doom a step."""
         needs = self.plan.steps[step].step.needs
         return tuple(each for need in needs if self.hopeless(need) for each in need.any_of)
+
+
+def given_up(target: TargetState) -> bool:
+    """Whether aborting the run leaves nothing of a target behind: it has not acted."""
+    before = target.phase in (Phase.GUARD, Phase.DONE_WHEN, Phase.ACT)
+    return target.status is Status.WAITING or (target.status is Status.RUNNING and before)
 
 
 def _active(target: TargetState) -> bool:

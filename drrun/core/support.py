@@ -2,7 +2,7 @@
 
 Rules:
 - A key that only matters to a command which does not exist yet (`undo` to rollback, `when_lost`
-  to lost, `dry_run` to the mode of that name) is no obstacle: nothing in a run would execute it.
+  to lost) is no obstacle: nothing in a run would execute it.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from drrun.core.errors import Finding
 from drrun.core.plan import Plan
 from drrun.core.runbook import Mode, OnFailure, Runbook, Step
 
-_MODES = (Mode.LIVE, Mode.REHEARSAL)
+_MODES = (Mode.LIVE, Mode.REHEARSAL, Mode.DRY_RUN)
 
 
 def unsupported(plan: Plan) -> list[Finding]:
@@ -36,7 +36,6 @@ def _of_step(step: Step) -> Iterator[Finding]:
         "decision": isinstance(step.action, DecisionAction),
         "approval": step.approval is not None,
         "watch": bool(step.watch),
-        "reboots": step.reboots,
         "on_timeout": step.on_timeout is not None,
     }
     for key, used in keys.items():

@@ -64,6 +64,14 @@ class TargetState:
     gate: Gate | None = None
     #: The place took the command of the current attempt.
     taken: bool = False
+    #: When the current attempt was intended.
+    intended_at: float | None = None
+    #: Contact with the current attempt was lost for good; it may go on.
+    lost: bool = False
+    #: Since when its place has not been seen, while contact is sought.
+    missing_since: float | None = None
+    #: All its processes are being ended.
+    ending: bool = False
     #: A person gave the word for an irreversible step.
     permitted: bool = False
     already: bool = False
@@ -98,6 +106,11 @@ def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:
     match event:
         case ev.AttemptStarted():
             return replace(after, taken=True)
+        case ev.ContactMissed(silent=silent):
+            return replace(after, missing_since=at - silent)
+        case ev.AttemptIntended():
+            fresh = _enter(after, Phase.ACTING, taken=False, lost=False, ending=False)
+            return replace(fresh, intended_at=at)
         case ev.AttemptEvent():
             return _attempted(after, event)
         case ev.GateOpened() | ev.GateAnswered():
@@ -132,22 +145,37 @@ def _attempted(after: TargetState, event: ev.AttemptEvent) -> TargetState:
     match event:
         case ev.ProbesConcluded():
             return _concluded(after, event)
-        case ev.AttemptIntended():
-            return _enter(after, Phase.ACTING, taken=False)
         case ev.AttemptEnded(exit=0, fault=""):
             return _enter(after, Phase.VERIFY, values={**after.values, **event.captured})
         case ev.AttemptEnded():
             return _judge(after, RetryCause.FAILED, _how_it_ended(event))
-        case ev.AttemptTimedOut(gone=True):
-            return _judge(after, RetryCause.TIMEOUT, event.note or "out of time")
         case ev.AttemptNeverStarted():
             return _judge(after, RetryCause.UNREACHABLE, event.why, final=event.final)
-        case ev.ContactLost(why=why) | ev.AttemptTimedOut(note=why):
-            return _enter(after, Phase.RECONCILE, note=why)
         case ev.WaitBegan():
             return replace(after, until=event.until, waits_for=Cause.CLOCK)
         case ev.WaitEnded():
             return _enter(after, Phase.VERIFY)
+        case ev.ActionShown(note=note):
+            return _enter(after, Phase.ENDED, note=note or after.note)
+        case _:
+            return _parted(after, event)
+
+
+def _parted(after: TargetState, event: ev.AttemptEvent) -> TargetState:
+    """Time is over, contact is lost or found, somebody wants it to end."""
+    match event:
+        case ev.AttemptTimedOut(gone=True):
+            return _judge(after, RetryCause.TIMEOUT, event.note or "out of time")
+        case ev.ContactLost(why=why) | ev.AttemptTimedOut(note=why):
+            return _enter(after, Phase.RECONCILE, note=why, lost=True)
+        case ev.AttemptStopped(gone=True, note=note):
+            return _enter(after, Phase.ENDED, note=note or after.note)
+        case ev.AttemptStopped(note=note):
+            return _enter(after, Phase.ASK, note=note or after.note, lost=True)
+        case ev.EndingBegan():
+            return replace(after, ending=True)
+        case ev.ContactFound():
+            return replace(after, missing_since=None)
         case _:
             return after
 
@@ -211,10 +239,8 @@ def _moved(after: TargetState, event: ev.Event, at: float) -> TargetState:
         case ev.RetryPlanned():
             queued = _enter(after, Phase.QUEUED, note=event.why, gate=None)
             return replace(queued, until=event.not_before, waits_for=Cause.RETRY)
-        case ev.TargetReopened() if after.status is Status.UNKNOWN:
-            return _enter(after, Phase.RECONCILE, gate=None)
         case ev.TargetReopened():
-            return TargetState(since=after.since, attempt=after.attempt, values=after.values)
+            return _reopened(after, event)
         case ev.TargetFailed():
             return _enter(after, Phase.ENDED, note=event.why)
         case ev.TargetMarked(by=by, why=why):
@@ -227,8 +253,16 @@ def _moved(after: TargetState, event: ev.Event, at: float) -> TargetState:
             return after
 
 
+def _reopened(after: TargetState, event: ev.TargetReopened) -> TargetState:
+    if event.seek:
+        return _enter(after, Phase.ACTING, gate=None, lost=False, ending=False)
+    if after.status is Status.UNKNOWN:
+        return _enter(after, Phase.RECONCILE, gate=None)
+    return TargetState(since=after.since, attempt=after.attempt, values=after.values)
+
+
 def _enter(after: TargetState, phase: Phase, **changes: Any) -> TargetState:
-    return replace(after, phase=phase, progress={}, **changes)
+    return replace(after, phase=phase, progress={}, missing_since=None, **changes)
 
 
 def _judge(after: TargetState, cause: str, why: str, *, final: bool = False) -> TargetState:

@@ -116,6 +116,23 @@ class Reconcile:
 
 
 @dataclass(frozen=True, slots=True)
+class EndAttempt:
+    """End all processes of an attempt that is going on."""
+
+    key: Key
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """In a dry-run: record what a live run would do, instead of doing it."""
+
+    key: Key
+    #: Which check was tolerated.
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenGate:
     """Ask a person. `kind`: manual, irreversible, ask, unknown."""
 
@@ -178,6 +195,8 @@ Wish = (
     | BeginWait
     | EndWait
     | Reconcile
+    | EndAttempt
+    | Show
     | OpenGate
     | PlanRetry
     | GiveUp

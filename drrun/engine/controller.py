@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from drrun.core import events as ev
-from drrun.core.decide import Decision, Room, decide
+from drrun.core.air import Room
+from drrun.core.decide import Decision, decide
 from drrun.core.errors import IllegalMove
-from drrun.core.outcomes import ContactLost
+from drrun.core.outcomes import is_known
 from drrun.core.people import Denied, consider
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus, Status
@@ -123,7 +124,7 @@ class Controller:
         for observation in self._edges.crew.collect(wait):
             for event in facts(self._state, observation, self._edges.orders.mask):
                 self._record(event)
-            if isinstance(observation, Acted) and not isinstance(observation.outcome, ContactLost):
+            if isinstance(observation, Acted) and is_known(observation.outcome):
                 settled.append(observation.order)
         return settled
 

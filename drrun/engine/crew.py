@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from drrun.core.air import Activity
 from drrun.core.capturing import capture_all
-from drrun.core.decide import Activity
 from drrun.core.outcomes import ContactLost, Ended, Outcome
 from drrun.core.probes import Verdict
 from drrun.core.runbook import Capture
@@ -88,11 +88,13 @@ class Crew:
         self._leave = threading.Event()
         #: What is in the air, and on which host ("": the controller).
         self.air: dict[Activity, str] = {}
+        self._orders: dict[Activity, AttemptOrder] = {}
 
     def act(
         self, activity: Activity, order: AttemptOrder, captures: Sequence[Capture], *, again: bool
     ) -> None:
         """Execute an attempt, or with `again` find out what became of it."""
+        self._orders[activity] = order
         self._start(activity, order.host.name if order.host else "", self._act,
                     (activity, order, captures, again))  # fmt: skip
 
@@ -101,6 +103,11 @@ class Crew:
     ) -> None:
         """Ask one probe at all its places."""
         self._start(activity, host, self._ask, (activity, attempt, questions))
+
+    def end(self, activity: Activity) -> None:
+        """End all processes of an attempt that is in the air."""
+        if activity in self.air:
+            self._hands.end(self._orders[activity])
 
     def forget(self, order: AttemptOrder) -> None:
         """Let a place forget an attempt whose outcome is durable."""
@@ -131,6 +138,7 @@ class Crew:
         for observation in found:
             if isinstance(observation, Acted | Asked):
                 self.air.pop(observation.activity, None)
+                self._orders.pop(observation.activity, None)
         return found
 
     def leave(self) -> None:

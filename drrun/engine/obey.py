@@ -6,16 +6,19 @@ Rules:
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from drrun.core import events as ev
 from drrun.core import wishes as w
 from drrun.core.actions import ManualAction, UsesAction
-from drrun.core.decide import Activity, probes_of
+from drrun.core.air import Activity
+from drrun.core.asked import probes_of
 from drrun.core.errors import InputError, NotReady
 from drrun.core.ids import StepId
 from drrun.core.moments import parse_moment
 from drrun.core.probes import Verdict
+from drrun.core.runbook import Mode
 from drrun.core.state import Key
 from drrun.core.values import Duration
 from drrun.engine.crew import Crew
@@ -54,6 +57,11 @@ class Obedience:
                 self._begin_wait(key)
             case w.Reconcile(key=key):
                 self._reconcile(key)
+            case w.EndAttempt(key=key, why=why):
+                self._ledger.record(ev.EndingBegan(**self._attempt(key), why=why))
+                self._acts.append(lambda: self._crew.end(Activity(key)))
+            case w.Show():
+                self._show(wish)
             case w.OpenGate():
                 self._open_gate(wish)
             case w.SeeCondition(step=step):
@@ -152,18 +160,14 @@ class Obedience:
         self._acts.append(lambda: self._crew.act(Activity(key), order, captures, again=again))
 
     def _intent(self, key: Key, order: AttemptOrder) -> ev.Event:
-        if order.action == "run":
-            command = str(order.arguments["text"])
-        else:
-            given = " ".join(f"{name}={value}" for name, value in order.arguments.items())
-            command = f"{order.action} {given}"
-        return ev.AttemptIntended(
-            **self._attempt(key),
-            action=order.action,
-            command=self._orders.mask.text(command),
-            host=order.host.name if order.host else "local",
-            environment=tuple(order.execution.env),
-            become=order.execution.become or "",
+        return ev.AttemptIntended(**self._attempt(key), **self._orders.described(order))
+
+    def _show(self, wish: w.Show) -> None:
+        """What a live run would do; what cannot be known yet stays as it is written."""
+        self._ledger.record(
+            ev.ActionShown(
+                **self._attempt(wish.key), **self._orders.shown(wish.key), note=wish.note
+            )
         )
 
     def _reconcile(self, key: Key) -> None:
@@ -172,7 +176,9 @@ class Obedience:
         except (InputError, NotReady) as error:
             self._ledger.record(ev.ContactLost(**self._attempt(key), why=str(error)))
             return
-        self._send(key, order, again=True)
+        now = self._clock.now()
+        since = self._state.targets[key].intended_at or now
+        self._send(key, replace(order, age=max(0.0, now - since)), again=True)
 
     def _begin_wait(self, key: Key) -> None:
         action = self._state.plan.steps[key.step].step.action
@@ -238,8 +244,11 @@ class Obedience:
         try:
             value = self._orders.condition(next(self._state.keys(step)), expression)
         except (InputError, NotReady) as error:
-            self._fail_all(step, "when", f"when: {error}")
-            return
+            if self._state.plan.mode is not Mode.DRY_RUN:
+                self._fail_all(step, "when", f"when: {error}")
+                return
+            # It may depend on what an action finds out; so that its step is shown too:
+            value = True
         self._ledger.record(ev.ConditionSeen(step=step, expression=expression, value=value))
 
     def _see_clock(self, step: StepId) -> None:

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from drrun.core import events as ev
-from drrun.core.decide import probes_of
+from drrun.core.asked import probes_of
 from drrun.core.masking import Mask
 from drrun.core.outcomes import (
     ContactLost,
     Ended,
     NeverStarted,
     RefusedByHost,
+    Stopped,
     TimedOut,
 )
 from drrun.core.state import Key, RunState
@@ -32,18 +33,26 @@ def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.
         case Acted():
             yield _outcome(observation, mask)
         case Told():
-            progress = observation.progress
-            yield ev.AttemptStarted(
-                **_attempt(observation.activity.key, observation.attempt),
-                route=progress.route,
-                host_key=progress.host_key,
-                user=progress.user,
-                note=progress.note,
-            )
+            yield _news(observation, mask)
         case Asked():
             yield from _answer(state, observation, mask)
         case _:
             return
+
+
+def _news(told: Told, mask: Mask) -> ev.Event:
+    who, progress = _attempt(told.activity.key, told.attempt), told.progress
+    if progress.silent is not None:
+        return ev.ContactMissed(**who, silent=progress.silent, why=mask.text(progress.note))
+    if progress.found_after is not None:
+        return ev.ContactFound(**who, after=progress.found_after, route=progress.route)
+    return ev.AttemptStarted(
+        **who,
+        route=progress.route,
+        host_key=progress.host_key,
+        user=progress.user,
+        note=progress.note,
+    )
 
 
 def _acting(state: RunState, key: Key, attempt: int) -> bool:
@@ -72,6 +81,8 @@ def _outcome(acted: Acted, mask: Mask) -> ev.Event:
             )
         case TimedOut(gone=gone, note=note):
             return ev.AttemptTimedOut(**who, gone=gone, note=mask.text(note))
+        case Stopped(gone=gone, note=note):
+            return ev.AttemptStopped(**who, gone=gone, note=mask.text(note))
         case NeverStarted(why=why, final=final):
             return ev.AttemptNeverStarted(**who, why=mask.text(why), final=final)
         case RefusedByHost(why=why):

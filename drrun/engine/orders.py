@@ -11,15 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from drrun.core.actions import RunAction, UsesAction
-from drrun.core.decide import probes_of
-from drrun.core.errors import InputError
+from drrun.core.actions import Action, ManualAction, RunAction, UsesAction
+from drrun.core.asked import probes_of
+from drrun.core.errors import InputError, NotReady
 from drrun.core.execution import Execution
 from drrun.core.ids import RunId
 from drrun.core.inventory import Host
 from drrun.core.masking import Mask
 from drrun.core.plan import PlannedTarget, hosts_matching
 from drrun.core.probes import Expect, Probe, ProbeKind, Purpose
+from drrun.core.runbook import Mode, Step
 from drrun.core.state import Key, RunState
 from drrun.core.values import Duration
 from drrun.engine.naming import LateSecrets, run_names, target_names
@@ -59,31 +60,81 @@ class Orders:
             NotReady: A secret cannot be resolved.
         """
         step = self._state.plan.steps[key.step].step
+        target = self._state.targets[key]
+        written, written_execution = self._to_execute(step)
         names = self.names(key)
-        match step.action:
+        match written:
             case RunAction(text=text):
                 action = "run"
                 arguments = {"text": self._renderer.text(text, names, shell=True)}  # noqa: S604 - quotes
-            case UsesAction(name=action, arguments=written):
-                arguments = self._renderer.value(dict(written), names)
+            case UsesAction(name=action, arguments=given):
+                arguments = self._renderer.value(dict(given), names)
             case _:
                 raise InputError(f"step {step.id} has nothing to execute")
         return AttemptOrder(
             run=self._run,
             step=key.step,
             target=key.target,
-            attempt=self._state.targets[key].attempt,
+            attempt=target.attempt,
             epoch=self._state.epoch,
             host=self._target(key).host,
             action=action,
             arguments=arguments,
-            execution=self._execution(step.execution, names),
+            execution=self._execution(written_execution, names),
             timeout=step.timeout,
             secrets=self._secrets.used,
             folder=self._folder,
             names=names,
-            was_taken=self._state.targets[key].taken,
+            was_taken=target.taken,
+            ending=target.ending,
+            reboots=step.reboots,
         )
+
+    def _to_execute(self, step: Step) -> tuple[Action, Execution]:
+        """The step's action, or in a dry-run what is written in its place."""
+        if self._state.plan.mode is Mode.DRY_RUN and step.dry_run is not None:
+            return step.dry_run.action, step.dry_run.execution
+        return step.action, step.execution
+
+    def described(self, order: AttemptOrder) -> dict[str, Any]:
+        """What an attempt does, for the record."""
+        if order.action == "run":
+            command = str(order.arguments["text"])
+        else:
+            given = " ".join(f"{name}={value}" for name, value in order.arguments.items())
+            command = f"{order.action} {given}"
+        return {
+            "action": order.action,
+            "command": self.mask.text(command),
+            "host": order.host.name if order.host else "local",
+            "environment": tuple(order.execution.env),
+            "become": order.execution.become or "",
+        }
+
+    def shown(self, key: Key) -> dict[str, Any]:
+        """What a live run would do, for the record; what is not known yet stays as written."""
+        try:
+            return self.described(self.attempt(key))
+        except (InputError, NotReady):
+            action = self._state.plan.steps[key.step].step.action
+        host = self._target(key).host
+        named = {"host": host.name if host else "local"}
+        match action:
+            case RunAction(text=text):
+                return {"action": "run", "command": self.mask.text(text), **named}
+            case UsesAction(name=name, arguments=given):
+                words = " ".join(f"{each}={value}" for each, value in given.items())
+                return {"action": name, "command": self.mask.text(f"{name} {words}"), **named}
+            case ManualAction(text=text):
+                return {"action": "manual", "command": self._told(key, text), "host": "local"}
+            case _:
+                return {"action": "decision", "command": "", "host": "local"}
+
+    def _told(self, key: Key, template: str) -> str:
+        try:
+            return self.text(key, template)
+        except (InputError, NotReady):
+            return self.mask.text(template)
 
     def questions(self, key: Key, purpose: Purpose, index: int) -> list[Question]:
         """One question for each place where the probe is asked.

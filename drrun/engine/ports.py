@@ -261,6 +261,12 @@ class AttemptOrder:
     names: Mapping[str, Any] = field(default_factory=dict)
     #: The journal knows that the place took the command.
     was_taken: bool = False
+    #: Seconds since the attempt was intended, for one that is picked up again.
+    age: float = 0.0
+    #: It is to be ended, not to be waited for.
+    ending: bool = False
+    #: Losing contact is expected: it is done once its host is back with a new boot id.
+    reboots: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +320,10 @@ class Progress:
     user: str = ""
     #: What is unusual about it, "" if nothing.
     note: str = ""
+    #: Seconds for which the place has not answered; None: it answers.
+    silent: float | None = None
+    #: The place answers again, after so many seconds.
+    found_after: float | None = None
 
 
 class Output(Protocol):
@@ -386,6 +396,13 @@ class Hands(Protocol):
         cancel: Cancel,
     ) -> Outcome:
         """Find out what became of an attempt that was intended by an earlier controller."""
+        ...
+
+    def end(self, order: AttemptOrder) -> None:
+        """End all processes of an attempt that `perform` or `reconcile` is busy with.
+
+        Returns at once; their outcome tells how it went.
+        """
         ...
 
     def forget(self, order: AttemptOrder) -> None:

@@ -6,15 +6,17 @@ Rules:
   says that it does not outlive the link.
 """
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from drrun.core.outcomes import ContactLost, Outcome
 from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote, Script
+from drrun.ssh.contact import Absent, Enough
 from drrun.ssh.ending import END_WITHIN, Told, ender
 from drrun.ssh.faults import Unreachable
-from drrun.ssh.jobs import Absent, Job, job_name
+from drrun.ssh.jobs import Dealings, Job, job_name
 from drrun.ssh.link import Link
 from drrun.ssh.resident import Resident, ResidentLost
 from drrun.ssh.residents import NoLauncher, Residents
@@ -22,6 +24,26 @@ from drrun.ssh.session import Ender
 
 #: Makes what ends a script at a place, as the user that it runs as.
 EnderOf = Callable[[str | None], Ender]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Set as soon as one of two is. A `Cancel`."""
+
+    one: Cancel
+    other: Cancel
+
+    def is_set(self) -> bool:
+        """Whether to stop, for either reason."""
+        return self.one.is_set() or self.other.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Sleep until told by either; looks at the second four times a second."""
+        left = math.inf if timeout is None else timeout
+        while not self.is_set() and left > 0:
+            self.one.wait(min(left, 0.25))
+            left -= 0.25
+        return self.is_set()
 
 
 @dataclass(slots=True)
@@ -33,6 +55,9 @@ class JobRemote:
     #: The same place without jobs.
     plain: Remote
     ender_of: EnderOf
+    #: Tells to let go of the job, and to end it.
+    leave: Cancel
+    ends: Cancel
     #: Find out about an earlier controller's job instead of starting one.
     again: bool = False
     link: Link | None = None
@@ -41,7 +66,8 @@ class JobRemote:
         self, script: Script, output: Output, tell: Callable[[Progress], None], cancel: Cancel
     ) -> Outcome:
         """Execute `script` as the attempt's job, or pick that job up."""
-        place = _JobPlace(self, cancel)
+        del cancel  # set for either reason; a job is told which
+        place = _JobPlace(self, self.leave)
 
         def taken() -> None:
             link = place.link
@@ -53,16 +79,17 @@ class JobRemote:
                 )
             )
 
-        job = Job(self.order, script, place, output, self.ender_of(script.execution.become), taken)
+        ends, watch = self.ender_of(script.execution.become), self.residents.watch
+        job = Job(self.order, script, place, Dealings(output, tell, taken, ends, self.ends, watch))
         try:
             if self.again:
-                return job.reconcile(cancel, was_taken=self.order.was_taken)
-            return job.perform(cancel)
+                return job.reconcile(self.leave, was_taken=self.order.was_taken)
+            return job.perform(self.leave)
         except NoLauncher as error:
             if self.again:
                 return ContactLost(str(error))
             tell(Progress(note=f"{error}; the command does not outlive the link"))
-            return self.plain.run(script, output, tell, cancel)
+            return self.plain.run(script, output, tell, Either(self.leave, self.ends))
 
 
 @dataclass(slots=True)
@@ -80,8 +107,14 @@ class _JobPlace:
             raise Absent(error.outcome) from error
         return resident
 
-    def find(self) -> Resident:
-        return self.remote.residents.find(self.remote.order.host, self.cancel)
+    def find(self, enough: Enough) -> Resident:
+        host = self.remote.order.host
+        resident, self.link = self.remote.residents.find(host, self.cancel, enough)
+        return resident
+
+    @property
+    def route(self) -> str:
+        return self.link.way.route if self.link else ""
 
     def __str__(self) -> str:
         host = self.remote.order.host

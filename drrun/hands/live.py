@@ -8,12 +8,12 @@ Rules:
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from drrun.core.ids import RunId
 from drrun.core.inventory import Host
-from drrun.core.outcomes import ContactLost, NeverStarted, Outcome
+from drrun.core.outcomes import ContactLost, NeverStarted, Outcome, Stopped
 from drrun.engine.ports import (
     AttemptOrder,
     BuiltInAction,
@@ -23,9 +23,10 @@ from drrun.engine.ports import (
     Remote,
     Script,
 )
-from drrun.hands.jobs import JobRemote, ender_at, forget
+from drrun.hands.jobs import Either, JobRemote, ender_at, forget
 from drrun.hands.local import LocalPlace
 from drrun.ssh.connections import Connections
+from drrun.ssh.jobs import job_name
 from drrun.ssh.remote import SshRemote
 from drrun.ssh.residents import Residents
 from drrun.ssh.wire import BadScript
@@ -50,6 +51,9 @@ class LiveHands:
     #: Named actions by name; `run` is built in here.
     actions: Mapping[str, BuiltInAction]
 
+    _ending: dict[str, threading.Event] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
     @cached_property
     def residents(self) -> Residents:
         """The launchers on the hosts."""
@@ -67,8 +71,7 @@ class LiveHands:
         cancel: Cancel,
     ) -> Outcome:
         """Execute one attempt to its end."""
-        place = self._job_place(order, again=False)
-        return self._act(order, place, output, tell, cancel)
+        return self._do(order, output, tell, cancel, again=False)
 
     def reconcile(
         self,
@@ -78,8 +81,11 @@ class LiveHands:
         cancel: Cancel,
     ) -> Outcome:
         """Find out what became of an attempt of an earlier controller, and go on with it."""
-        place = self._job_place(order, again=True)
-        return self._act(order, place, output, tell, cancel)
+        return self._do(order, output, tell, cancel, again=True)
+
+    def end(self, order: AttemptOrder) -> None:
+        """End all processes of an attempt that is being executed."""
+        self._ends(order).set()
 
     def forget(self, order: AttemptOrder) -> None:
         """Remove the attempt's job; called once its outcome is durable."""
@@ -94,30 +100,56 @@ class LiveHands:
         self.residents.close()
         self.connections.close()
 
-    def _job_place(self, order: AttemptOrder, *, again: bool) -> JobRemote:
-        plain = self.place(order.host)
-        return JobRemote(order, self.residents, plain, ender_at(plain), again)
+    def _ends(self, order: AttemptOrder) -> threading.Event:
+        """What tells an attempt that it is to be ended."""
+        with self._lock:
+            return self._ending.setdefault(job_name(order), threading.Event())
 
-    def _act(
+    def _do(
         self,
         order: AttemptOrder,
-        place: Remote,
         output: Output,
         tell: Callable[[Progress], None],
         cancel: Cancel,
+        *,
+        again: bool,
     ) -> Outcome:
+        ends = self._ends(order)
+        if order.ending:
+            ends.set()
+        plain = self.place(order.host)
+        place = JobRemote(order, self.residents, plain, ender_at(plain), cancel, ends, again)
         try:
-            if order.action == "run":
-                return place.run(_script(order), output, tell, cancel)
-            action = self.actions.get(order.action)
-            if action is None:
-                return NeverStarted(f"this version has no action {order.action!r}", final=True)
-            return action.perform(order, place, output, tell, cancel)
-        except BadScript as error:
-            return NeverStarted(str(error), final=True)
-        except Exception as error:  # noqa: BLE001 - the promise above: nothing escapes
-            fault = f"{type(error).__name__}: {error}"
-            return ContactLost(f"{order.action} broke off, nobody knows how far it came: {fault}")
+            outcome = act(self.actions, order, place, output, tell, Either(cancel, ends))
+        finally:
+            with self._lock:
+                del self._ending[job_name(order)]
+        if ends.is_set() and isinstance(outcome, ContactLost):
+            return Stopped(gone=False, note=f"to be ended; {outcome.why}")
+        return outcome
+
+
+def act(
+    actions: Mapping[str, BuiltInAction],
+    order: AttemptOrder,
+    place: Remote,
+    output: Output,
+    tell: Callable[[Progress], None],
+    cancel: Cancel,
+) -> Outcome:
+    """Execute an order at a place; every fault becomes an outcome."""
+    try:
+        if order.action == "run":
+            return place.run(_script(order), output, tell, cancel)
+        action = actions.get(order.action)
+        if action is None:
+            return NeverStarted(f"this version has no action {order.action!r}", final=True)
+        return action.perform(order, place, output, tell, cancel)
+    except BadScript as error:
+        return NeverStarted(str(error), final=True)
+    except Exception as error:  # noqa: BLE001 - the promise above: nothing escapes
+        fault = f"{type(error).__name__}: {error}"
+        return ContactLost(f"{order.action} broke off, nobody knows how far it came: {fault}")
 
 
 def _script(order: AttemptOrder) -> Script:

@@ -206,7 +206,7 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
         planned=None if planned.step.estimate is None else Duration(planned.length),
         late=is_late(state, step, now),
         already=bool(keys) and all(state.targets[key].already for key in keys),
-        note=_note(state, keys, status),
+        note=_note(state, keys, status, now),
     )
 
 
@@ -221,9 +221,21 @@ def target_note(target: TargetState) -> str:
     return first_line(target.note)
 
 
-def _note(state: RunState, keys: list[Key], status: Status) -> str:
+def _missing(state: RunState, keys: list[Key], now: float) -> str:
+    """That hosts are not seen, which is no failure: what runs there goes on."""
+    missing = [key for key in keys if state.targets[key].missing_since is not None]
+    if not missing:
+        return ""
+    since = min(state.targets[key].missing_since or now for key in missing)
+    hosts = ", ".join(dict.fromkeys(state.hosts[key] or "the controller" for key in missing))
+    return f"{hosts} not seen for {Duration(round(now - since))}: sought; what runs there goes on"
+
+
+def _note(state: RunState, keys: list[Key], status: Status, now: float) -> str:
     if status is Status.PENDING:
         return ""
+    if missing := _missing(state, keys, now):
+        return missing
     telling = [key for key in keys if state.targets[key].status is status]
     if not telling:
         return ""

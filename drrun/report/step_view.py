@@ -11,6 +11,7 @@ from drrun.core.status import Status
 from drrun.report.facts import Fact
 from drrun.report.plan_view import action_name
 from drrun.report.run_view import target_note
+from drrun.report.times import span
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +183,10 @@ def attempts_of(facts: Iterable[Fact]) -> list[AttemptStory]:
 def _told(attempt: AttemptStory, event: ev.AttemptEvent, at: float) -> None:
     match event:
         case ev.AttemptIntended():
-            attempt.action, attempt.command, attempt.host = event.action, event.command, event.host
-            attempt.become, attempt.environment = event.become, tuple(event.environment)
+            _intended(attempt, event)
+        case ev.ActionShown():
+            _intended(attempt, event)
+            attempt.ended_at, attempt.ending = at, "not done: dry-run"
         case ev.AttemptStarted():
             attempt.route, attempt.host_key = event.route, event.host_key
             attempt.user = event.user
@@ -199,6 +202,11 @@ def _told(attempt: AttemptStory, event: ev.AttemptEvent, at: float) -> None:
         attempt.exit, attempt.captured, attempt.output = event.exit, event.captured, event.output
 
 
+def _intended(attempt: AttemptStory, event: ev.AttemptIntended | ev.ActionShown) -> None:
+    attempt.action, attempt.command, attempt.host = event.action, event.command, event.host
+    attempt.become, attempt.environment = event.become, tuple(event.environment)
+
+
 def _ending(event: ev.AttemptEvent) -> str:
     match event:
         case ev.AttemptEnded(exit=None, signal=signal, note=note):
@@ -207,6 +215,8 @@ def _ending(event: ev.AttemptEvent) -> str:
             ended, more = f"exit {status}", fault or note
         case ev.AttemptTimedOut(gone=gone, note=note):
             ended, more = "out of time", note or ("" if gone else "its processes may live on")
+        case ev.AttemptStopped(gone=gone, note=note):
+            ended, more = "ended on request", note or ("" if gone else "it may live on")
         case ev.AttemptNeverStarted(why=why):
             ended, more = "never started", why
         case ev.ContactLost(why=why):
@@ -269,6 +279,13 @@ def _decided(event: ev.Event) -> str:
             return f"left out: {why}"
         case ev.StepBlocked(because=because):
             return f"blocked by {', '.join(because)}"
+        case ev.ContactMissed(silent=silent, why=why):
+            return f"not seen for {span(silent)}, sought: {why}"
+        case ev.ContactFound(after=after, route=route):
+            by = f" by route {route}" if route else ""
+            return f"seen again after {span(after)}{by}"
+        case ev.EndingBegan(why=why):
+            return f"its processes are to be ended: {why}"
         case ev.ConditionSeen(expression=expression, value=value):
             return f"when: {expression} is {str(value).lower()}"
         case _:

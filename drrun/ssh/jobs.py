@@ -6,20 +6,32 @@ Rules (FAULTS section 2):
 - Losing contact ends nothing: the job goes on, and is followed on from the byte where it stopped.
 - What is not known stays not known: a job that is gone without an exit code, or whose host has
   rebooted, is `ContactLost`, never a failure (cases 12, 14, 16).
-- Only a written time limit ends a job: its whole session, proved gone, or said that it could not.
+- Only a written time limit, or a request, ends a job: its whole session, proved gone, or said that
+  it could not.
 """
 
 import hashlib
+import math
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
 from urllib.parse import quote
 
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, RefusedByHost, TimedOut
+from drrun.core.outcomes import (
+    ContactLost,
+    Ended,
+    NeverStarted,
+    Outcome,
+    RefusedByHost,
+    Stopped,
+    TimedOut,
+)
+from drrun.core.values import Duration
 from drrun.engine.faultpoints import point
-from drrun.engine.ports import AttemptOrder, Cancel, Output, Script
+from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Script
+from drrun.ssh.contact import Absent, Contact, Parted, Place
+from drrun.ssh.deadlines import Deadlines
 from drrun.ssh.resident import JobState, Resident, ResidentLost
 from drrun.ssh.session import Ender
 from drrun.ssh.wire import Beginning, Launch, Started, launch
@@ -36,45 +48,12 @@ CLAIM_GRACE = 10.0
 AFTER_EXIT = 2.0
 #: Looks at a job that seems gone, in case its exit code is just being written.
 GONE_LOOKS = 3
-
-
-class Parted(Exception):
-    """Contact was lost; the job, if there is one, goes on."""
-
-
-_Answer = TypeVar("_Answer")
-
-
-class Place(Protocol):
-    """Where a job runs."""
-
-    def reach(self) -> Resident:
-        """An answering launcher, tried once.
-
-        Raises:
-            Absent: There is none; nothing was sent.
-        """
-        ...
-
-    def find(self) -> Resident:
-        """An answering launcher, sought with patience, for a job that may be going on.
-
-        Raises:
-            Parted: There is none.
-        """
-        ...
-
-    def __str__(self) -> str:
-        """For messages."""
-        ...
-
-
-class Absent(Exception):
-    """The place was not reached. `outcome` says what that means."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(getattr(outcome, "why", ""))
-        self.outcome = outcome
+#: Seconds for which contact with a job that may be going on is sought.
+PATIENCE = 900.0
+#: The same for a job that is to be ended, or is over its time.
+END_PATIENCE = 10.0
+#: Seconds until a host must be back from a reboot that is the step, where no timeout is written.
+REBOOT_WITHIN = 900.0
 
 
 def job_name(order: AttemptOrder) -> str:
@@ -85,6 +64,20 @@ def job_name(order: AttemptOrder) -> str:
     return f"{order.run} {order.step}@{target}.{order.attempt}"
 
 
+@dataclass(frozen=True, slots=True)
+class Dealings:
+    """What a job needs from whoever wants it done."""
+
+    output: Output
+    tell: Callable[[Progress], None]
+    #: Called once the place has taken the job.
+    taken: Callable[[], None]
+    ender: Ender
+    #: Tells to end it with all its processes.
+    ends: Cancel
+    watch: Deadlines
+
+
 @dataclass(slots=True)
 class Job:
     """One attempt on one host, from claim to outcome."""
@@ -92,15 +85,13 @@ class Job:
     order: AttemptOrder
     script: Script
     place: Place
-    output: Output
-    ender: Ender
-    #: Called once the place has taken the job.
-    taken: Callable[[], None]
+    with_: Dealings
     name: str = field(init=False)
     launch: Launch = field(init=False)
+    _contact: Contact = field(init=False)
     _begin: dict[str, Beginning] = field(init=False)
     _offsets: dict[str, int] = field(default_factory=lambda: {"out": 0, "err": 0})
-    _begun_at: float = field(default_factory=time.monotonic)
+    _begun_at: float = field(init=False)
     _ended_at: float | None = None
     _gone: int = 0
 
@@ -110,16 +101,20 @@ class Job:
         mark = hashlib.sha256(self.name.encode()).hexdigest()[:16]
         self.launch = launch(self.script, mark)
         self._begin = {stream: Beginning(mark) for stream in ("out", "err")}
+        self._begun_at = time.monotonic() - self.order.age
+        self._contact = Contact(self.place, self.with_.tell, self.with_.watch, self._sought)
 
     def perform(self, cancel: Cancel) -> Outcome:
         """Start the job, or find it started, and follow it to its end."""
+        if self.with_.ends.is_set():
+            return Stopped(gone=True, note="it was never begun")
         try:
             refusal = self._start(self.place.reach())
             return refusal or self._follow(cancel)
         except Absent as absent:
             return absent.outcome
         except Parted as parted:
-            return ContactLost(str(parted))
+            return self._parted(str(parted))
 
     def reconcile(self, cancel: Cancel, *, was_taken: bool) -> Outcome:
         """Find out about a job of an earlier controller, and follow it if it goes on.
@@ -130,23 +125,36 @@ class Job:
                 that nothing happened (FAULTS 65).
         """
         try:
-            state = self._again(lambda resident: resident.look(self.name))
+            state = self._contact.ask(lambda resident: resident.look(self.name))
             if state.word == "absent" and not was_taken:
                 return self.perform(cancel)
-            self.taken()
+            self.with_.taken()
             return self._follow(cancel)
         except Parted as parted:
-            return ContactLost(str(parted))
+            return self._parted(str(parted))
+
+    def _parted(self, why: str) -> Outcome:
+        if self.with_.ends.is_set():
+            return Stopped(gone=False, note=f"it could not be ended: {why}")
+        if self._overdue() > 0 and not self.order.reboots:
+            return TimedOut(gone=False, note=f"out of time, and it could not be ended: {why}")
+        return ContactLost(why)
+
+    def _sought(self, seconds: float) -> bool:
+        """Whether contact was sought for long enough."""
+        hurry = self.with_.ends.is_set() or self._overdue() > 0
+        limited = self.script.timeout is not None or self.order.reboots
+        return seconds > END_PATIENCE if hurry else seconds > PATIENCE and not limited
 
     def _start(self, resident: Resident) -> Outcome | None:
         try:
             words = self._ask_to_start(resident)
         except ResidentLost:
             # Whether it arrived is not known; asking again is harmless.
-            words = self._again(self._ask_to_start)
+            words = self._contact.ask(self._ask_to_start)
         match words:
             case ["started"] | ["exists"]:
-                self.taken()
+                self.with_.taken()
                 return None
             case ["refused", newest]:
                 return RefusedByHost(
@@ -170,22 +178,13 @@ class Job:
         point("after start")
         return words
 
-    def _again(self, ask: Callable[[Resident], _Answer]) -> _Answer:
-        """Ask, and ask again after a loss; every request may be repeated."""
-        while True:
-            resident = self.place.find()
-            try:
-                return ask(resident)
-            except ResidentLost:
-                continue
-
     def _follow(self, cancel: Cancel) -> Outcome:
         pause = SOON
         while True:
-            state = self._again(lambda resident: resident.look(self.name))
+            state = self._contact.ask(lambda resident: resident.look(self.name))
             point(f"looked {state.word}")
             came = self._take(state)
-            outcome = self._over(state) or self._late()
+            outcome = self._over(state) or self._to_be_ended() or self._late()
             if outcome is not None:
                 return outcome
             pause = SOON if came else min(pause * 1.5, SELDOM)
@@ -205,14 +204,16 @@ class Job:
 
     def _read(self, stream: str) -> bytes:
         offset = self._offsets[stream]
-        data = self._again(lambda resident: resident.read(self.name, stream, offset, WINDOW))
+        data = self._contact.ask(lambda resident: resident.read(self.name, stream, offset, WINDOW))
         self._offsets[stream] += len(data)
         own = self._begin[stream].feed(data)
         if own:
-            self.output.write(f"std{stream}", own)
+            self.with_.output.write(f"std{stream}", own)
         return data
 
     def _over(self, state: JobState) -> Outcome | None:
+        if self.order.reboots and (state.exit or 0) == 0:
+            return self._back(state)
         match state.word:
             case "ended":
                 self._ended_at = self._ended_at or time.monotonic()
@@ -258,16 +259,48 @@ class Job:
             f"{self.place} {what}, exit {status}: {shown or 'it said nothing'}", final=True
         )
 
-    def _late(self) -> Outcome | None:
-        limit = self.script.timeout
-        if limit is None or time.monotonic() - self._begun_at < limit:
+    def _back(self, state: JobState) -> Outcome | None:
+        """For a reboot that is the step: whether the host has been booted anew (FAULTS 58)."""
+        if state.rebooted or state.word == "absent":
+            return Ended(0, note=f"{self.place} is back with a new boot id")
+        if self._overdue() > 0:
+            late = Duration(self._limit())
+            return Ended(None, note=f"{self.place} was not booted anew within {late}")
+        return None
+
+    def _to_be_ended(self) -> Outcome | None:
+        if not self.with_.ends.is_set():
             return None
+        gone = self._end()
+        return Stopped(gone=gone, note=f"ended on request on {self.place}; {_proof(gone)}")
+
+    def _limit(self) -> float:
+        """Seconds that the job may take."""
+        unlimited = REBOOT_WITHIN if self.order.reboots else math.inf
+        return self.script.timeout if self.script.timeout is not None else unlimited
+
+    def _overdue(self) -> float:
+        """Seconds for which the job is over its time; negative before."""
+        return time.monotonic() - self._begun_at - self._limit()
+
+    def _late(self) -> Outcome | None:
+        if self._overdue() <= 0 or self.order.reboots:
+            return None
+        gone = self._end()
+        longer = f"longer than {self.script.timeout} on {self.place}"
+        return TimedOut(gone=gone, note=f"{longer}; {_proof(gone)}")
+
+    def _end(self) -> bool:
+        """End all processes of the job; whether they are proved to be gone."""
         started = Started.read(self._begin["out"].said or "")
-        gone = started.leads and self.ender.end(started)
+        gone = started.leads and self.with_.ender.end(started)
         if gone:
-            self._take(self._again(lambda resident: resident.look(self.name)))
-        how = "all its processes were ended" if gone else "its processes could not be proved dead"
-        return TimedOut(gone=gone, note=f"longer than {limit} on {self.place}; {how}")
+            self._take(self._contact.ask(lambda resident: resident.look(self.name)))
+        return gone
+
+
+def _proof(gone: bool) -> str:
+    return "its whole session was ended" if gone else "its processes could not be proved dead"
 
 
 def _signal(number: int) -> str:

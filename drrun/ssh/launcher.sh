@@ -17,7 +17,7 @@
 #                                   LINE bytes of a command line for sh, PAYLOAD bytes of its input
 #   look RUN JOB                 -> absent | claimed | running | ended CODE | gone | rebooted
 #                                   then: OUT ERR bytes kept so far, OUT ERR bytes beyond the limit,
-#                                   1 once nothing more can come
+#                                   1 once nothing more can come, boot id under which it began
 #   read RUN JOB out|err OFFSET LENGTH  -> data LENGTH, then the bytes
 #   kill RUN JOB SIGNAL          -> alive | dead (the runner's own group; sessions that the job
 #                                   makes are ended by end.sh)
@@ -154,11 +154,12 @@ more() { more=0; [ -r "$1.more" ] && read -r more <"$1.more"; echo "$more"; }
 look() {
     find_state "$1" "$2"
     # Asked before the sizes: once it is there they are final.
-    drained=0
+    drained=0 under=-
     [ -e "$where/drained" ] && drained=1
+    [ -r "$where/pid" ] && read -r old_pid under old_began <"$where/pid"
     # shellcheck disable=SC2046
     set -- $(size "$where/out") $(size "$where/err") $(more "$where/out") $(more "$where/err")
-    say "$state" "$1" "$2" "$3" "$4" "$drained"
+    say "$state" "$1" "$2" "$3" "$4" "$drained" "$under"
 }
 
 fetch() {

@@ -60,6 +60,8 @@ class JobState:
     beyond: tuple[int, int] = (0, 0)
     #: Nothing more can come.
     drained: bool = False
+    #: The host was booted anew since the job began; False where that cannot be told.
+    rebooted: bool = False
 
 
 def program() -> str:
@@ -101,7 +103,9 @@ class Resident:
         words = self._ask(f"look {job}\n".encode())
         exit_status = int(words.pop(1)) if words[0] == "ended" else None
         out, err, more_out, more_err, drained = (int(each) for each in words[1:6])
-        return JobState(words[0], exit_status, (out, err), (more_out, more_err), bool(drained))
+        rebooted = words[6] not in ("-", self.boot)
+        kept, beyond = (out, err), (more_out, more_err)
+        return JobState(words[0], exit_status, kept, beyond, bool(drained), rebooted)
 
     def read(self, job: str, stream: str, offset: int, most: int) -> bytes:
         """Bytes of a job's output from `offset` on."""

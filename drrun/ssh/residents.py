@@ -21,14 +21,13 @@ from drrun.core.inventory import Host
 from drrun.engine.faultpoints import point
 from drrun.engine.ports import Cancel
 from drrun.ssh.connections import Connections
+from drrun.ssh.contact import Enough, Parted
+from drrun.ssh.deadlines import Deadlines
 from drrun.ssh.faults import Unreachable
-from drrun.ssh.jobs import Parted
 from drrun.ssh.link import Link
 from drrun.ssh.resident import Resident, ResidentLost, program
 from drrun.ssh.wire import Launch
 
-#: Seconds for which contact with a job that may be going on is sought.
-PATIENCE = 900.0
 #: Pauses between tries, in seconds: the first and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 _BOOT = 'exec 2>/dev/null; p=$(head -c "$2") && eval "$p"'
@@ -50,6 +49,8 @@ class Residents:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        #: Tells people of hosts that do not answer.
+        self.watch = Deadlines()
         self._slots: dict[str, _Slot] = {}
         self._lock = threading.Lock()
 
@@ -71,11 +72,13 @@ class Residents:
             slot.resident = _open(slot.link)
             return slot.resident, slot.link
 
-    def find(self, host: Host | None, cancel: Cancel, patience: float = PATIENCE) -> Resident:
+    def find(
+        self, host: Host | None, cancel: Cancel, enough: Enough
+    ) -> tuple[Resident, Link | None]:
         """An answering launcher of a place that may hold a job, sought with patience.
 
         Raises:
-            Parted: Not found within `patience` seconds, or told to let go.
+            Parted: Not found until it was `enough`, or told to let go.
         """
 
         def pause(seconds: float) -> None:
@@ -85,12 +88,12 @@ class Residents:
         seeking = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((Unreachable, NoLauncher)),
             wait=tenacity.wait_exponential(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE),
-            stop=tenacity.stop_after_delay(patience),
+            stop=lambda tried: enough(tried.seconds_since_start or 0.0),
             sleep=pause,
             reraise=True,
         )
         try:
-            return seeking(self.reach, host, cancel)[0]
+            return seeking(self.reach, host, cancel)
         except (Unreachable, NoLauncher) as error:
             raise Parted(f"contact was lost and not found again: {error}") from error
 

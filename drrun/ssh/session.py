@@ -184,5 +184,5 @@ class Talk:
         deadline = time.monotonic() + _AFTER_EXIT
         while gone and not self.line.drained() and time.monotonic() < deadline:
             self._take(_TICK)
-        note = "all its processes were ended" if gone else "its processes could not be proved dead"
+        note = "its whole session was ended" if gone else "its processes could not be proved dead"
         return TimedOut(gone=gone, note=f"longer than {limit} on {self.place}; {note}")

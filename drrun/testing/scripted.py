@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.outcomes import ContactLost, Ended, Outcome
+from drrun.core.outcomes import ContactLost, Ended, Outcome, Stopped
 from drrun.core.probes import Verdict
 from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Question, Seen
 
@@ -23,6 +23,8 @@ class ScriptedHands:
         self.commands: list[str] = []
         #: Attempts of these steps wait here until the event is set.
         self.holds: dict[str, threading.Event] = {}
+        #: Steps whose attempts were told to end.
+        self.ended: set[str] = set()
 
     def perform(
         self,
@@ -40,6 +42,8 @@ class ScriptedHands:
         tell(Progress(route="scripted"))
         hold = self.holds.get(order.step)
         while hold is not None and not hold.is_set():
+            if order.step in self.ended:
+                return Stopped(gone=True, note="ended on request")
             if cancel.wait(0.01):
                 return ContactLost("detached")
         output.write("stdout", f"{order.step} on {order.target}\n".encode())
@@ -54,7 +58,13 @@ class ScriptedHands:
     ) -> Outcome:
         """Nothing is known of what an earlier controller left."""
         del output, tell, cancel
+        if order.ending:
+            return Stopped(gone=False, note="nobody knows")
         return ContactLost(f"the controller died while {order.step} was in flight")
+
+    def end(self, order: AttemptOrder) -> None:
+        """End an attempt that is held."""
+        self.ended.add(order.step)
 
     def forget(self, order: AttemptOrder) -> None:
         """Nothing is kept."""

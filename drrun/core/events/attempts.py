@@ -69,6 +69,50 @@ class ContactLost(AttemptEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactMissed(AttemptEvent):
+    """The place has not answered for `silent` seconds; it is sought, the command may go on."""
+
+    silent: float
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactFound(AttemptEvent):
+    """The place answers again, `after` seconds without an answer."""
+
+    after: float
+    route: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndingBegan(AttemptEvent):
+    """All processes of the attempt are about to be ended."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptStopped(AttemptEvent):
+    """The attempt was ended on request; `gone`: its processes are proved to be dead."""
+
+    gone: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionShown(AttemptEvent):
+    """In a dry-run: what a live run would do here. Nothing was done."""
+
+    action: str
+    command: str
+    host: str
+    become: str = ""
+    environment: tuple[str, ...] = ()
+    #: Which check was tolerated, because steps before would change what it sees.
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaitBegan(AttemptEvent):
     """A wait has an end on the clock."""
 

@@ -77,10 +77,12 @@ class TargetFailed(TargetEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetReopened(TargetEvent):
-    """A person wants the target to be tried again from the start."""
+    """A person wants the target to be tried again from the start, or to be looked for again."""
 
     by: str
     why: str = ""
+    #: Contact with its attempt was lost: the attempt is sought, and none begun.
+    seek: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ def take_in(state: RunState, fact: Fact) -> list[Line]:
         _changed(state, key, fact.at, before[key].began_at)
         for key in keys
         if _worth_a_line(state, key, before[key].status)
+        and not isinstance(fact.event, ev.ActionShown)
     ]
     told = _told(state, fact)
     if told:
@@ -111,6 +112,8 @@ def _told(state: RunState, fact: Fact) -> Line | None:
         case ev.GateAnswered(step=step, answer=answer, by=by, reason=reason):
             why = f": {reason}" if reason else ""
             return Line(fact.at, f"{answer}ed", f"{step} by {by}{why}", Style.STRONG)
+        case ev.ActionShown() | ev.ContactMissed() | ev.ContactFound() | ev.EndingBegan():
+            return _of_attempt(fact.event, fact.at)
         case ev.RunPaused(why=why):
             return Line(fact.at, "paused", why, Style.DOUBT)
         case ev.RunUnpaused(by=by):
@@ -119,6 +122,25 @@ def _told(state: RunState, fact: Fact) -> Line | None:
             return Line(fact.at, "aborted", f"by {by}: {why}", Style.BAD)
         case _:
             return _said(fact)
+
+
+def _of_attempt(event: ev.AttemptEvent, at: float) -> Line | None:
+    key = str(Key(StepId(event.step), TargetName(event.target)))
+    match event:
+        case ev.ActionShown(action=action, command=command, host=host, note=note):
+            doing = command if action == "run" else f"{action}: {command}"
+            but = f" ({note})" if note else ""
+            return Line(at, "would", f"{key} on {host}{but}: {first_line(doing)}", Style.STRONG)
+        case ev.ContactMissed(silent=silent, why=why):
+            lost = f"{key}: not seen for {span(silent)} ({why}); it is sought, what runs goes on"
+            return Line(at, "missing", lost, Style.DOUBT)
+        case ev.ContactFound(after=after, route=route):
+            by = f" by route {route}" if route else ""
+            return Line(at, "found", f"{key}: seen again after {span(after)}{by}")
+        case ev.EndingBegan(why=why):
+            return Line(at, "ending", f"{key}: {why}", Style.DOUBT)
+        case _:
+            return None
 
 
 def _said(fact: Fact) -> Line | None:

@@ -311,7 +311,7 @@ def test_resuming_a_failed_run_tries_failed_steps_again_and_no_others() -> None:
 
 
 def test_asking_for_purposes_covers_all_of_them() -> None:
-    from drrun.core.decide import probes_of
+    from drrun.core.asked import probes_of
 
     one = step("a", guard=(probe("g"),), done_when=(probe("d"),), verify=(probe("v"),))
     found = {purpose: [p.question for p in probes_of(one, purpose)] for purpose in Purpose}

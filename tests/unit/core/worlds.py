@@ -8,7 +8,8 @@ from typing import Any
 from drrun.core import events as ev
 from drrun.core import wishes as w
 from drrun.core.actions import ManualAction, RunAction
-from drrun.core.decide import Activity, Room, decide
+from drrun.core.air import Activity, Room
+from drrun.core.decide import decide
 from drrun.core.ids import StepId
 from drrun.core.inventory import Inventory
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut

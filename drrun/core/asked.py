@@ -1,0 +1,33 @@
+"""Which probes a step asks, and when."""
+
+from drrun.core.actions import UsesAction
+from drrun.core.probes import Probe, Purpose
+from drrun.core.runbook import Step
+
+
+def waits(step: Step) -> bool:
+    """Whether the action is a wait that needs nobody's hands."""
+    action = step.action
+    return (
+        isinstance(action, UsesAction) and action.name == "wait" and "ttl" not in action.arguments
+    )
+
+
+def until_of(step: Step) -> tuple[Probe, ...]:
+    """The probes that a `wait` waits for."""
+    if isinstance(step.action, UsesAction) and step.action.name == "wait":
+        return tuple(step.action.arguments.get("until", ()))
+    return ()
+
+
+def probes_of(step: Step, purpose: Purpose) -> tuple[Probe, ...]:
+    """The list of probes for a purpose; looking after lost contact asks what verify asks."""
+    match purpose:
+        case Purpose.GUARD:
+            return step.guard
+        case Purpose.DONE_WHEN:
+            return step.done_when
+        case Purpose.UNTIL:
+            return until_of(step)
+        case Purpose.VERIFY | Purpose.RECONCILE:
+            return step.verify

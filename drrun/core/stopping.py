@@ -1,0 +1,45 @@
+"""How an aborted run is wound up: nothing begins, what acts is ended, the rest is let go. Pure.
+
+Rules:
+- What has not acted is cancelled. What acts is ended with all its processes (FAULTS 25); where
+  that cannot be proved it is unknown, and `resume` looks for it again.
+- Nothing that acted and was not verified is called anything but unknown.
+"""
+
+from collections.abc import Iterator
+
+from drrun.core import wishes as w
+from drrun.core.air import Activity, Room
+from drrun.core.asked import waits
+from drrun.core.probes import Purpose, Verdict
+from drrun.core.state import Key, RunState, given_up
+from drrun.core.status import Phase, Status
+
+
+def wind_up(state: RunState, room: Room) -> Iterator[w.Wish]:
+    """What an aborted run still wants done."""
+    letting_go = {key.step for key in state.active if given_up(state.targets[key])}
+    for step in state.plan.order:
+        counts = state.counts(step)
+        waiting = counts.get(Status.PENDING) or counts.get(Status.WAITING)
+        if waiting or step in letting_go:
+            yield w.CancelRest(step, f"run aborted: {state.aborted}")
+    for key in state.active:
+        yield from _end(state, key, room)
+
+
+def _end(state: RunState, key: Key, room: Room) -> Iterator[w.Wish]:
+    target = state.targets[key]
+    if target.status is Status.RUNNING and target.phase is Phase.ACTING:
+        if waits(state.plan.steps[key.step].step):
+            yield w.Conclude(key, Purpose.UNTIL, Verdict.COULD_NOT_TELL, "run aborted")
+        elif not target.ending:
+            yield w.EndAttempt(key, f"run aborted: {state.aborted}")
+        elif Activity(key) not in room.air:
+            yield w.Reconcile(key)
+    elif target.status is Status.VERIFYING and target.phase is Phase.VERIFY:
+        why = "the run was aborted before it was verified"
+        yield w.Conclude(key, Purpose.VERIFY, Verdict.COULD_NOT_TELL, why)
+    elif target.phase is Phase.JUDGED:
+        judged = target.judged
+        yield w.GiveUp(key, judged.cause if judged else "failed", judged.why if judged else "")

@@ -1,0 +1,126 @@
+"""`abort` ends what runs, with all its processes, and says what it could not end. FAULTS 25."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.programs import Done, Program, effects
+from tests.sshd import Sshd, SshdFactory, until
+
+RUNBOOK = """
+drrun: 1
+name: stop
+defaults: {chdir: "{{ host.vars.home }}"}
+steps:
+  slow:
+    on: db1
+    run: |
+      echo $$ >>pids
+      sh -c "sleep 300 & sleep 300" & echo $! >>pids
+      sleep 300 & echo $! >>pids
+      trap 'echo stubborn >>effects' TERM
+      echo begun >>effects
+      wait; wait; wait
+    verify: {run: "true"}
+  later: {run: echo later >>effects, on: db1, needs: [slow], verify: {run: "true"}}
+  asked: {manual: are you there?}
+  checked:
+    run: echo acted >>effects
+    on: db1
+    verify: {run: "false", within: 10m, every: 100ms}
+"""
+
+
+@pytest.fixture
+def server(sshd_factory: SshdFactory) -> Sshd:
+    return sshd_factory.start()
+
+
+@pytest.fixture
+def program(tmp_path: Path, server: Sshd) -> Program:
+    program = Program(tmp_path)
+    program.inventory({"db1": server})
+    program.write("runbooks/stop.yml", RUNBOOK)
+    return program
+
+
+def begin(program: Program, server: Sshd) -> "subprocess.Popen[str]":
+    process = program.start("run", "runbooks/stop.yml", "--yes", "--linger", "1h")
+    assert until(lambda: set(effects(server.home / "effects")) == {"begun", "acted"})
+    # Its verification has begun.
+    assert until(lambda: "does not hold" in program("show", "latest", "checked").out)
+    return process
+
+
+def alive(pid: str) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(") ")[2][0] not in "ZX"
+
+
+def abort(program: Program) -> Done:
+    return program("abort", "latest", "--reason", "wrong site")
+
+
+def test_abort_ends_the_whole_session_of_what_runs(program: Program, server: Sshd) -> None:
+    process = begin(program, server)
+    abort(program)
+    done = Done.of(process)
+    pids = effects(server.home / "pids")
+    assert (done.exit, len(pids), [pid for pid in pids if alive(pid)]) == (1, 3, []), done.err
+
+
+def test_after_abort_the_record_says_what_was_ended_and_what_never_began(
+    program: Program, server: Sshd
+) -> None:
+    process = begin(program, server)
+    abort(program)
+    Done.of(process)
+    found = program.json("status", "latest")
+    steps = {step["id"]: step["status"] for step in found["steps"]}
+    expected = {
+        "slow": "cancelled",
+        "later": "cancelled",
+        "asked": "cancelled",
+        "checked": "unknown",
+    }
+    assert (found["status"], steps) == ("aborted", expected)
+    assert "its whole session was ended" in program("show", "latest", "slow").out
+
+
+def test_what_cannot_be_reached_to_be_ended_is_unknown_not_failed(
+    program: Program, server: Sshd
+) -> None:
+    process = begin(program, server)
+    server.stop()
+    abort(program)
+    done = Done.of(process)
+    steps = {step["id"]: step["status"] for step in program.json("status", "latest")["steps"]}
+    assert (done.exit, steps["slow"]) == (1, "unknown"), done.err
+
+
+def test_resume_after_an_abort_that_ended_nothing_finds_the_command_again(
+    program: Program, server: Sshd
+) -> None:
+    process = begin(program, server)
+    server.stop()
+    abort(program)
+    Done.of(process)
+    server.start()
+    resumed = program.start("resume", "latest", "--linger", "1h")
+    assert until(lambda: "running" in program("show", "latest", "slow").out)
+    abort(program)
+    Done.of(resumed)
+    assert effects(server.home / "effects").count("begun") == 1
+    assert "its whole session was ended" in program("show", "latest", "slow").out
+
+
+def test_an_abort_of_a_killed_controller_is_carried_out_by_resume(
+    program: Program, server: Sshd
+) -> None:
+    process = begin(program, server)
+    process.kill()
+    Done.of(process)
+    assert "nobody drives this run" in abort(program).err
+    Done.of(program.start("resume", "latest", "--no-input"))
+    assert [pid for pid in effects(server.home / "pids") if alive(pid)] == []
