@@ -4,7 +4,7 @@ Rules:
 - Nothing is opened, read or contacted by importing this, and as little as can be by calling it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,9 @@ from pathlib import Path
 from drrun.core.errors import NotSupported
 from drrun.core.runbook import Mode
 from drrun.engine.cases.load import Loaded
+from drrun.engine.cases.look import Known
 from drrun.engine.cases.start import Equip, Records, Tools
-from drrun.engine.ports import Clock
+from drrun.engine.ports import Clock, Sweeper
 from drrun.journal.clock import SystemClock, SystemIds
 from drrun.journal.store import open_store
 
@@ -39,6 +40,21 @@ def open_state(where: str | Path, person: str = "") -> Iterator[Records]:
     clock = SystemClock()
     with open_store(where, clock, person) as store:
         yield Records(store.journal, store.leases, store.inbox, store.spool, clock, SystemIds())
+
+
+def sweeper(world: World) -> Callable[[Known], Sweeper]:
+    """Makes what looks for leftovers on the hosts of a run."""
+
+    def equip(seen: Known) -> Sweeper:
+        from drrun.hands.sweeping import LauncherSweeper
+        from drrun.ssh.connections import Connections
+        from drrun.ssh.options import SshOptions
+        from drrun.ssh.residents import Residents
+
+        hosts = seen.loaded.plan.inventory.hosts
+        return LauncherSweeper(Residents(Connections(hosts, SshOptions(config=world.ssh_config))))
+
+    return equip
 
 
 def equipper(world: World, clock: Clock) -> Equip:

@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Listed] = {
     "unpause": Listed("act", "Begin steps again."),
     "abort": Listed("act", "Give a run up: what has not begun never will."),
     "note": Listed("act", "Write something into the record."),
+    "cleanup": Listed("cleanup", "Remove what a run left on its hosts."),
     "verify-journal": Listed("look", "Check the hash chain of a run's record."),
     "schema": Listed("schema", "JSON Schemas for editors."),
     "help": Listed("topics", "More help: drrun help exit-codes."),
@@ -44,7 +45,10 @@ COMMANDS: Mapping[str, Listed] = {
 
 #: Promised by the contract, not there yet.
 LATER = frozenset(
-    {"init", "preflight", "simulate", "test", "readiness", "lost", "found", "cleanup", "close"}
+    {"init", "preflight", "simulate", "test", "readiness", "lost", "found", "close"}
     | {"watch", "approve", "decide", "claim", "assign", "amend", "set-route", "rollback"}
     | {"report", "diff", "serve", "bundle"}
 )
+
+#: Other spellings that people try.
+ALIASES: Mapping[str, str] = {"clean-up": "cleanup"}

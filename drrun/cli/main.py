@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from drrun import __version__
-from drrun.cli.catalogue import COMMANDS, LATER
+from drrun.cli.catalogue import ALIASES, COMMANDS, LATER
 from drrun.cli.exit import Exit
 from drrun.cli.faults import ending
 from drrun.cli.frame import Frame, common_options
@@ -35,6 +35,7 @@ class Commands(click.Group):
         del ctx
         if cmd_name in LATER:
             return _not_yet(cmd_name)
+        cmd_name = ALIASES.get(cmd_name, cmd_name)
         listed = COMMANDS.get(cmd_name)
         if listed is None:
             return None

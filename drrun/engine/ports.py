@@ -418,6 +418,37 @@ class Hands(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class LeftJob:
+    """A job that has a folder on a host."""
+
+    run: RunId
+    #: `STEP@TARGET.ATTEMPT`.
+    job: str
+    #: absent, claimed, running, ended, gone, rebooted.
+    state: str
+
+
+class Sweeper(Protocol):
+    """Finds and removes what runs left on hosts; raises NotReady for one that is not reached."""
+
+    def jobs(self, host: Host | None) -> Sequence[LeftJob]:
+        """Every job that has a folder there."""
+        ...
+
+    def drop(self, host: Host | None, left: LeftJob) -> None:
+        """Remove the folder of a job."""
+        ...
+
+    def leave(self, host: Host | None, run: RunId) -> None:
+        """Remove what is left of a run that has no job there any more."""
+        ...
+
+    def close(self) -> None:
+        """Leave all hosts."""
+        ...
+
+
 class Prober(Protocol):
     """Asks questions without changing anything. Blocking; called in a worker thread."""
 

@@ -16,8 +16,8 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
+from drrun.core.jobnames import job_of
 from drrun.core.outcomes import (
     ContactLost,
     Ended,
@@ -57,11 +57,8 @@ REBOOT_WITHIN = 900.0
 
 
 def job_name(order: AttemptOrder) -> str:
-    """`RUN STEP@TARGET.ATTEMPT`, safe as a request and as a folder's name."""
-    target = quote(order.target, safe="")
-    if len(target) > 100:
-        target = hashlib.sha256(order.target.encode()).hexdigest()[:40]
-    return f"{order.run} {order.step}@{target}.{order.attempt}"
+    """`RUN STEP@TARGET.ATTEMPT`, as a launcher is asked for it."""
+    return f"{order.run} {job_of(order.step, order.target, order.attempt)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ drrun: 1
 name: dry
 secrets: {token: {env: DRY_TOKEN}}
 steps:
-  make: {run: "cd; mkdir made; echo {{ secrets.token }}", on: db1, verify: {run: test -d $HOME/made}}
+  make:
+    run: "cd; mkdir made; echo {{ secrets.token }}"
+    on: db1
+    verify: {run: test -d $HOME/made}
   put: {uses: copy, with: {content: x, to: "{{ host.vars.home }}/put"}, on: db1}
   there: {run: touch $HOME/no, on: db1, done_when: {file: "{{ host.vars.home }}"}}
   needs-made:

@@ -1,0 +1,67 @@
+"""`drrun cleanup`: nothing of a run stays on its hosts but what somebody may still need."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from drrun.cli.exit import Exit
+from drrun.cli.frame import Frame, common_options, json_option
+from drrun.cli.look import run_argument
+from drrun.cli.out import give, sheet
+from drrun.engine.cases.cleanup import Swept, clean_up
+from drrun.engine.cases.look import find_run
+from drrun.report.jsondoc import document, dumps
+from drrun.report.table import Column, table
+from drrun.report.text.sheet import join
+from drrun.wiring import World, sweeper
+
+_SHAPE = (Column("host"), Column("job"), Column("what"), Column("why", least=20))
+
+
+@click.command()
+@run_argument
+@json_option
+@common_options
+@click.pass_obj
+def cleanup(frame: Frame, /, run: str, *, as_json: bool) -> None:
+    """Remove the folders of RUN's jobs from its hosts.
+
+    A job that still runs, or whose outcome is not in the record, is kept and named: `resume`
+    collects it, `abort` ends it.
+    """
+    settings = frame.settings()
+    with frame.state() as records:
+        equip = sweeper(World(settings.ssh_config))
+        seen, found = clean_up(records, find_run(records, run), equip)
+    frame.code = _code(found)
+    if as_json:
+        give(dumps(document("cleanup", run=seen.run, jobs=[_json(each) for each in found])))
+    else:
+        give(_text(found))
+
+
+def _code(found: Sequence[Swept]) -> Exit:
+    what = {each.what for each in found}
+    if "unreachable" in what:
+        return Exit.NOT_READY
+    return Exit.LEFT if "kept" in what else Exit.DONE
+
+
+def _json(swept: Swept) -> dict[str, Any]:
+    return {
+        "host": swept.host,
+        "run": swept.run,
+        "job": swept.job or None,
+        "what": swept.what,
+        "why": swept.why or None,
+    }
+
+
+def _text(found: Sequence[Swept]) -> str:
+    if not found:
+        return "nothing is left on any host\n"
+    rows = [[each.host, each.job or "-", each.what, each.why] for each in found]
+    page = sheet(sys.stdout)
+    return join(table(_SHAPE, rows, page.width, page.ink))

@@ -1,0 +1,103 @@
+"""`drrun cleanup` finds what a crash left on hosts, and removes only what nobody needs."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.programs import Done, Program, effects
+from tests.sshd import Sshd, SshdFactory, until
+
+RUNBOOK = """
+drrun: 1
+name: left
+defaults: {chdir: "{{ host.vars.home }}"}
+steps:
+  quick: {run: echo quick >>effects, on: db1, verify: {run: "true"}}
+  slow:
+    on: db1
+    run: |
+      echo begun >>effects
+      while [ ! -e go ]; do sleep 0.05; done
+    verify: {run: "true"}
+    needs: [quick]
+"""
+
+
+@pytest.fixture
+def server(sshd_factory: SshdFactory) -> Sshd:
+    return sshd_factory.start()
+
+
+@pytest.fixture
+def program(tmp_path: Path, server: Sshd) -> Program:
+    program = Program(tmp_path)
+    program.inventory({"db1": server})
+    program.write("runbooks/left.yml", RUNBOOK)
+    return program
+
+
+def killed(program: Program, server: Sshd) -> str:
+    """A run whose controller was killed while a step was in flight; its id."""
+    process = program.start("run", "runbooks/left.yml", "--yes", "--no-input")
+    assert until(lambda: "begun" in effects(server.home / "effects"))
+    process.kill()
+    return Done.of(process).out.strip()
+
+
+def jobs(server: Sshd) -> list[str]:
+    return [path.name for path in (server.home / ".drrun/jobs").glob("*/*")]
+
+
+def test_a_job_that_still_runs_is_kept_and_named(program: Program, server: Sshd) -> None:
+    killed(program, server)
+    done = program("cleanup", "latest")
+    assert (done.exit, "slow@db1.1" in done.out, "resume" in done.out) == (3, True, True)
+
+
+def test_a_job_whose_outcome_nobody_knows_is_kept_for_resume(
+    program: Program, server: Sshd
+) -> None:
+    killed(program, server)
+    (server.home / "go").touch()
+    assert program("cleanup", "latest").exit == 3
+    assert program("resume", "latest", "--no-input").exit == 0
+    assert jobs(server) == []
+
+
+def test_what_nobody_needs_is_removed(program: Program, server: Sshd) -> None:
+    (server.home / "go").touch()
+    run = program("run", "runbooks/left.yml", "--yes").out.strip()
+    (server.home / ".drrun/jobs" / run / "quick@db1.1").mkdir(parents=True)
+    done = program("cleanup", "latest")
+    assert (done.exit, "removed" in done.out, jobs(server)) == (0, True, [])
+
+
+def test_jobs_of_another_run_are_shown_and_left_alone(program: Program, server: Sshd) -> None:
+    (server.home / "go").touch()
+    program("run", "runbooks/left.yml", "--yes")
+    (server.home / ".drrun/jobs/another/x@db1.1").mkdir(parents=True)
+    done = program("cleanup", "latest")
+    assert (done.exit, "foreign" in done.out, jobs(server)) == (0, True, ["x@db1.1"])
+
+
+def test_a_succeeded_run_leaves_nothing_on_its_hosts(program: Program, server: Sshd) -> None:
+    (server.home / "go").touch()
+    program("run", "runbooks/left.yml", "--yes")
+    assert program("clean-up", "latest").out == "nothing is left on any host\n"
+    assert not (server.home / ".drrun").exists()
+
+
+def test_a_host_that_cannot_be_asked_ends_with_4(program: Program, server: Sshd) -> None:
+    killed(program, server)
+    server.stop()
+    done = program("cleanup", "latest")
+    assert (done.exit, "unreachable" in done.out) == (4, True), done.out
+
+
+def test_a_run_that_is_being_driven_is_refused(program: Program, server: Sshd) -> None:
+    process = program.start("run", "runbooks/left.yml", "--yes", "--no-input")
+    assert until(lambda: "begun" in effects(server.home / "effects"))
+    done = program("cleanup", "latest")
+    (server.home / "go").touch()
+    Done.of(process)
+    assert (done.exit, "cleans up behind itself" in done.err) == (2, True), done.err
