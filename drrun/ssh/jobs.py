@@ -41,7 +41,7 @@ KEPT_ON_HOST = 1 << 30
 #: Bytes asked for at once.
 WINDOW = 1 << 20
 #: Seconds between looks: at first, and at most.
-SOON, SELDOM = 0.02, 0.5
+SOON, SELDOM = 0.005, 0.5
 #: Seconds that a claim may stand without a process behind it.
 CLAIM_GRACE = 10.0
 #: Seconds that output may go on behind the exit.
