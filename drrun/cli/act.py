@@ -36,7 +36,8 @@ def _command(*parameters: Callable[[Any], Any]) -> Callable[[Callable[..., None]
     return make
 
 
-def _post(frame: Frame, kind: str, options: dict[str, Any], **body: Any) -> None:
+def post(frame: Frame, kind: str, options: dict[str, Any], **body: Any) -> None:
+    """Ask something of a run, and say what became of it."""
     asked = {name: options[name] for name in ("step", "target", "reason") if options.get(name)}
     with frame.state() as records:
         run = find_run(records, options["run"])
@@ -64,49 +65,115 @@ def confirm(frame: Frame, /, **options: Any) -> None:
     body: dict[str, Any] = {"input": parse_assignments(options["answers"])}
     if options["evidence"]:
         body["evidence"] = _evidence(options["evidence"])
-    _post(frame, "confirm", options, **body)
+    post(frame, "confirm", options, **body)
 
 
-@_command(_step, _target)
+@_command(
+    _step,
+    _target,
+    click.option("--rewind-to", default="", metavar="STEP", help="Go back to STEP; do it again."),
+)
 def reject(frame: Frame, /, **options: Any) -> None:
     """Say that STEP was not done, or may not be: it fails, and what needs it is blocked."""
-    _post(frame, "reject", options)
+    post(frame, "reject", options, rewind_to=options["rewind_to"])
 
 
-@_command(_step, _target)
+@_command(
+    _step,
+    _target,
+    click.option("--only-failed", is_flag=True, help="Leave targets that never began alone."),
+    click.option(
+        "--bypass-guard", default="", metavar="NAME", help="Let this guard pass, once. Wants why."
+    ),
+)
 def retry(frame: Frame, /, **options: Any) -> None:
     """Try a failed STEP again, or one whose outcome is not known."""
-    _post(frame, "retry", options)
+    only, bypass = options["only_failed"], options["bypass_guard"]
+    post(frame, "retry", options, only_failed=only, bypass_guard=bypass)
+
+
+@_command(
+    _step,
+    _target,
+    click.option("--type", "typed", default="", metavar="TEXT", help="What you approve, typed."),
+)
+def approve(frame: Frame, /, **options: Any) -> None:
+    """Approve STEP. Never by whoever drives the run; each person counts once."""
+    post(frame, "approve", options, typed=options["typed"])
+
+
+@_command(_step, click.argument("option", metavar="OPTION"), _target)
+def decide(frame: Frame, /, **options: Any) -> None:
+    """Decide STEP for OPTION."""
+    post(frame, "decide", options, option=options["option"])
+
+
+@_command(_step)
+def claim(frame: Frame, /, **options: Any) -> None:
+    """Take STEP on, so that nobody else does the same."""
+    post(frame, "claim", options)
+
+
+@_command(_step, click.argument("person", metavar="PERSON"))
+def assign(frame: Frame, /, **options: Any) -> None:
+    """Make STEP the business of PERSON."""
+    post(frame, "assign", options, to=options["person"])
+
+
+@_command(
+    click.argument("person", metavar="PERSON"), click.argument("text", nargs=-1, required=True)
+)
+def handover(frame: Frame, /, **options: Any) -> None:
+    """Give everything that is yours to PERSON, with a note of what they have to know."""
+    post(frame, "handover", options, to=options["person"], text=" ".join(options["text"]))
+
+
+@_command(click.argument("thing", metavar="KIND:NAME"))
+def lost(frame: Frame, /, **options: Any) -> None:
+    """Declare a site, host, provider or person lost: nothing contacts it. Wants a --reason."""
+    post(frame, "lost", options, thing=options["thing"])
+
+
+@_command(click.argument("thing", metavar="KIND:NAME"))
+def found(frame: Frame, /, **options: Any) -> None:
+    """Take back that something was lost."""
+    post(frame, "found", options, thing=options["thing"])
+
+
+@_command(click.argument("host", metavar="HOST"), click.argument("route", metavar="ROUTE|auto"))
+def set_route(frame: Frame, /, **options: Any) -> None:
+    """Reach HOST by ROUTE from now on; jobs that are going on are followed that way too."""
+    post(frame, "set-route", options, host=options["host"], route=options["route"])
 
 
 @_command(_step, _target)
 def skip(frame: Frame, /, **options: Any) -> None:
     """Leave STEP out; what needs it goes on. Wants a --reason."""
-    _post(frame, "skip", options)
+    post(frame, "skip", options)
 
 
 @_command(_step, _target)
 def mark_done(frame: Frame, /, **options: Any) -> None:
     """Declare STEP done by your word. Wants a --reason."""
-    _post(frame, "mark-done", options)
+    post(frame, "mark-done", options)
 
 
 @_command()
 def pause(frame: Frame, /, **options: Any) -> None:
     """Begin nothing new in RUN; what runs goes on."""
-    _post(frame, "pause", options)
+    post(frame, "pause", options)
 
 
 @_command()
 def unpause(frame: Frame, /, **options: Any) -> None:
     """Begin steps of RUN again."""
-    _post(frame, "unpause", options)
+    post(frame, "unpause", options)
 
 
 @_command()
 def abort(frame: Frame, /, **options: Any) -> None:
     """Give RUN up: what has not begun never will. Wants a --reason."""
-    _post(frame, "abort", options)
+    post(frame, "abort", options)
 
 
 @_command(
@@ -119,7 +186,7 @@ def note(frame: Frame, /, **options: Any) -> None:
     text = sys.stdin.read() if list(words) == ["-"] else " ".join(words)
     if not text.strip():
         raise InputError("a note wants some text")
-    _post(frame, "note", options, text=text.strip())
+    post(frame, "note", options, text=text.strip())
 
 
 def _evidence(given: str) -> str:

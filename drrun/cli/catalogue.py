@@ -30,12 +30,21 @@ COMMANDS: Mapping[str, Listed] = {
     "events": Listed("logs", "The journal of a run, line by line."),
     "confirm": Listed("act", "Say that something was done, or may be done."),
     "reject": Listed("act", "Say that something was not done, or may not be."),
+    "approve": Listed("act", "Approve what waits for an approval."),
+    "decide": Listed("act", "Choose one of the options of a decision."),
     "retry": Listed("act", "Try a failed step again."),
     "skip": Listed("act", "Leave a step out; what needs it goes on."),
     "mark-done": Listed("act", "Declare a step done by your word."),
     "pause": Listed("act", "Begin nothing new."),
     "unpause": Listed("act", "Begin steps again."),
     "abort": Listed("act", "Give a run up: what has not begun never will."),
+    "claim": Listed("act", "Take a step on, so that nobody else does the same."),
+    "assign": Listed("act", "Make a step somebody's."),
+    "handover": Listed("act", "Give everything that is yours to another, with a note."),
+    "lost": Listed("act", "Declare a site, host, provider or person lost."),
+    "found": Listed("act", "Take back that something was lost."),
+    "set-route": Listed("act", "Choose the route by which a host is reached."),
+    "rollback": Listed("rollback", "Undo what has passed, in reverse order."),
     "note": Listed("act", "Write something into the record."),
     "cleanup": Listed("cleanup", "Remove what a run left on its hosts."),
     "verify-journal": Listed("look", "Check the hash chain of a run's record."),
@@ -45,8 +54,8 @@ COMMANDS: Mapping[str, Listed] = {
 
 #: Promised by the contract, not there yet.
 LATER = frozenset(
-    {"init", "preflight", "simulate", "test", "readiness", "lost", "found", "close"}
-    | {"watch", "approve", "decide", "claim", "assign", "amend", "set-route", "rollback"}
+    {"init", "preflight", "simulate", "test", "readiness", "close"}
+    | {"watch", "amend"}
     | {"report", "diff", "serve", "bundle"}
 )
 

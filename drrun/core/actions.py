@@ -26,6 +26,10 @@ class ManualAction:
     #: Answers that are wanted: name -> type (`str`, `int`, `float`, `bool`, `duration`).
     input: Mapping[str, str] = field(default_factory=dict)
     evidence: bool = False
+    #: A contact of the inventory: a third party is waited for.
+    contact: str = ""
+    remind_after: str | None = None
+    escalate_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +187,11 @@ BUILT_IN: Mapping[str, NamedAction] = {
         built=False,
     ),
     "set_route": NamedAction(
-        "Choose the route by which a host is reached.",
-        {"host": Parameter("text"), "route": Parameter("text", required=True)},
-        built=False,
+        "Choose the route by which a host is reached, from now on; `auto` takes it back.",
+        {
+            "host": Parameter("text", about="the host; the step's target if it is not given"),
+            "route": Parameter("text", required=True, about="name or address of the route"),
+        },
         changes=False,
     ),
     "fact": NamedAction(

@@ -2,7 +2,8 @@
 
 from drrun.core.actions import UsesAction
 from drrun.core.probes import Probe, Purpose
-from drrun.core.runbook import Step
+from drrun.core.runbook import StandIn, Step
+from drrun.core.state import Key, RunState
 
 
 def waits(step: Step) -> bool:
@@ -20,6 +21,15 @@ def until_of(step: Step) -> tuple[Probe, ...]:
     return ()
 
 
+def asked_of(state: RunState, key: Key, purpose: Purpose) -> tuple[Probe, ...]:
+    """The probes that a target is asked now; the form after a loss has only its own verify."""
+    step = state.plan.steps[key.step].step
+    if key in state.ungraceful and isinstance(step.when_lost, StandIn):
+        verifies = purpose in (Purpose.VERIFY, Purpose.RECONCILE)
+        return step.when_lost.verify if verifies else ()
+    return probes_of(step, purpose)
+
+
 def probes_of(step: Step, purpose: Purpose) -> tuple[Probe, ...]:
     """The list of probes for a purpose; looking after lost contact asks what verify asks."""
     match purpose:
@@ -31,3 +41,7 @@ def probes_of(step: Step, purpose: Purpose) -> tuple[Probe, ...]:
             return until_of(step)
         case Purpose.VERIFY | Purpose.RECONCILE:
             return step.verify
+        case Purpose.UNDONE:
+            return step.undo.verify if isinstance(step.undo, StandIn) else ()
+        case Purpose.WATCH:
+            return step.watch

@@ -10,22 +10,26 @@ Rules:
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from drrun.core import dry
 from drrun.core import wishes as w
-from drrun.core.actions import ManualAction
+from drrun.core.actions import DecisionAction, ManualAction
 from drrun.core.air import Activity, Room
-from drrun.core.asked import probes_of, until_of, waits
+from drrun.core.asked import asked_of, until_of, waits
 from drrun.core.ids import StepId
-from drrun.core.polling import outlook
-from drrun.core.probes import ProbeKind, Purpose
+from drrun.core.losses import losses
+from drrun.core.polling import Progress, outlook
+from drrun.core.probes import Probe, ProbeKind, Purpose, Verdict
 from drrun.core.runbook import Mode, OnFailure, OnUnknown, Step
 from drrun.core.state import Key, RunState
 from drrun.core.status import FINAL, Cause, Phase, RunStatus, Status
 from drrun.core.stopping import wind_up
 from drrun.core.target import TargetState
+from drrun.core.undoing import points_of_no_return, roll_back, undo_of
+from drrun.core.undoing import to_undo as to_undo_now
+from drrun.core.waiting import while_asked
 
 #: How many things are done at once unless the user says otherwise.
 MAX_PARALLEL = 32
@@ -59,11 +63,14 @@ def decide(state: RunState, room: Room, now: float, *, begin: bool = True) -> De
     decision = Decision()
     if state.ended is not None:
         return decision
-    begin = begin and not state.paused and not state.aborted
+    begin = begin and not (state.paused or state.aborted or state.rolling_back)
     decision.wishes.extend(w.Block(step, state.because(step)) for step in state.doomed)
+    decision.wishes.extend(losses(state, room))
     if state.aborted:
         decision.wishes.extend(wind_up(state, room))
     else:
+        if state.rolling_back:
+            decision.wishes.extend(roll_back(state))
         for key in state.active:
             decision.wishes.extend(_go_on(state, key, room, now, decision, begin=begin))
     if begin and not decision.wishes:
@@ -80,6 +87,11 @@ def decide(state: RunState, room: Room, now: float, *, begin: bool = True) -> De
 def _verdict(state: RunState) -> RunStatus:
     if state.aborted:
         return RunStatus.ABORTED
+    if state.rolling_back:
+        failed = any(
+            each.undoing and each.status is Status.FAILED for each in state.targets.values()
+        )
+        return RunStatus.FAILED if failed else RunStatus.ROLLED_BACK
     good = all(state.step(step) in (Status.PASSED, Status.SKIPPED) for step in state.plan.order)
     return RunStatus.SUCCEEDED if good else RunStatus.FAILED
 
@@ -88,6 +100,8 @@ def _over(state: RunState) -> bool:
     """Whether nothing is left to do; an aborted run does not wait to learn what is unknown."""
     if state.aborted:
         return all(state.targets[key].status is Status.UNKNOWN for key in state.active)
+    if state.rolling_back:
+        return not state.active and not to_undo_now(state)
     return state.all_final
 
 
@@ -177,7 +191,10 @@ def _go_on(
 ) -> Iterator[w.Wish]:
     target = state.targets[key]
     if target.gate is not None:
-        return
+        yield from while_asked(state, key, target.gate, now, decision.wake)
+        if target.gate.kind != "late":
+            return
+    begin = begin or target.undoing
     match target.phase:
         case Phase.QUEUED if begin:
             yield from _try_again(key, target, room, now, decision)
@@ -188,7 +205,8 @@ def _go_on(
         case Phase.VERIFY | Phase.JUDGED if dry.done_with(state, key):
             yield w.Show(key, dry.toleration(target))
         case Phase.VERIFY:
-            yield from _ask(state, key, Purpose.VERIFY, room, now, decision)
+            purpose = Purpose.UNDONE if target.undoing else Purpose.VERIFY
+            yield from _ask(state, key, purpose, room, now, decision)
         case Phase.JUDGED:
             yield from _after_verdict(state, key)
         case Phase.RECONCILE | Phase.ASK:
@@ -206,7 +224,7 @@ def _find_out(
         yield w.OpenGate(key, "unknown")
     elif step.on_unknown is OnUnknown.RERUN:
         yield w.PlanRetry(key, "unknown", "on_unknown: rerun")
-    elif step.on_unknown is OnUnknown.RECONCILE and step.verify:
+    elif step.on_unknown is OnUnknown.RECONCILE and asked_of(state, key, Purpose.VERIFY):
         yield from _ask(state, key, Purpose.RECONCILE, room, now, decision)
     else:
         yield w.OpenGate(key, "unknown")
@@ -226,18 +244,30 @@ def _towards_action(
 ) -> Iterator[w.Wish]:
     target = state.targets[key]
     step = state.plan.steps[key.step].step
-    if target.phase is Phase.GUARD and step.guard:
+    if target.undoing:
+        yield from _undo(state, key, room)
+    elif target.phase is Phase.GUARD and asked_of(state, key, Purpose.GUARD):
         yield from _ask(state, key, Purpose.GUARD, room, now, decision)
-    elif target.phase is not Phase.ACT and step.done_when:
+    elif target.phase is not Phase.ACT and asked_of(state, key, Purpose.DONE_WHEN):
         yield from _ask(state, key, Purpose.DONE_WHEN, room, now, decision)
     elif state.plan.mode is Mode.DRY_RUN and not dry.looks_only(step):
         yield w.Show(key)
+    elif step.approval is not None and not target.permitted:
+        yield w.OpenGate(key, "approval")
     elif step.irreversible and not target.permitted and not _allowed(state, step):
         yield w.OpenGate(key, "irreversible")
-    elif isinstance(step.action, ManualAction):
-        yield w.OpenGate(key, "manual")
+    elif isinstance(step.action, ManualAction | DecisionAction):
+        yield w.OpenGate(key, "manual" if isinstance(step.action, ManualAction) else "decision")
     elif waits(step):
         yield w.BeginWait(key)
+    elif room.take(state.hosts[key]):
+        yield w.StartAttempt(key)
+
+
+def _undo(state: RunState, key: Key, room: Room) -> Iterator[w.Wish]:
+    undo = undo_of(state, key.step)
+    if undo is not None and isinstance(undo.action, ManualAction):
+        yield w.OpenGate(key, "manual")
     elif room.take(state.hosts[key]):
         yield w.StartAttempt(key)
 
@@ -259,15 +289,33 @@ def _while_acting(
             decision.wake(target.until)
     elif until_of(step):
         yield from _ask(state, key, Purpose.UNTIL, room, now, decision)
-    elif Activity(key) not in room.air and room.take(state.hosts[key]):
-        yield w.Reconcile(key)
+    elif Activity(key) not in room.air:
+        if room.take(state.hosts[key]):
+            yield w.Reconcile(key)
+    elif target.to_end and not target.ending:
+        yield w.EndAttempt(key, "out of time, by a person's word")
+    elif step.on_timeout == "ask":
+        yield from _ask_whether_late(key, step, target, now, decision)
+
+
+def _ask_whether_late(
+    key: Key, step: Step, target: TargetState, now: float, decision: Decision
+) -> Iterator[w.Wish]:
+    if target.intended_at is None or step.timeout is None or target.unlimited:
+        return
+    over = target.intended_at + step.timeout
+    if now < over:
+        decision.wake(over)
+    elif target.gate is None and not target.to_end:
+        yield w.OpenGate(key, "late")
 
 
 def _ask(
     state: RunState, key: Key, purpose: Purpose, room: Room, now: float, decision: Decision
 ) -> Iterator[w.Wish]:
-    probes = probes_of(state.plan.steps[key.step].step, purpose)
-    view = outlook(probes, state.targets[key].progress)
+    target = state.targets[key]
+    probes = asked_of(state, key, purpose)
+    view = outlook(probes, {**target.progress, **_bypassed(probes, purpose, target.bypass, now)})
     if view.conclusion is not None:
         yield w.Conclude(key, purpose, view.conclusion.verdict, view.conclusion.why)
         return
@@ -283,6 +331,16 @@ def _ask(
         yield w.OpenGate(key, "ask", purpose, people[0])
 
 
+def _bypassed(
+    probes: Sequence[Probe], purpose: Purpose, label: str, now: float
+) -> dict[int, Progress]:
+    """A guard that a person lets pass this once counts as seen to hold."""
+    if not label or purpose is not Purpose.GUARD:
+        return {}
+    holds = Progress(Verdict.HOLDS, 0.0, now, 0.0, "let pass by a person")
+    return {index: holds for index, probe in enumerate(probes) if probe.label == label}
+
+
 def _after_verdict(state: RunState, key: Key) -> Iterator[w.Wish]:
     target = state.targets[key]
     step = state.plan.steps[key.step].step
@@ -291,7 +349,8 @@ def _after_verdict(state: RunState, key: Key) -> Iterator[w.Wish]:
         return
     cause, why = target.judged.cause, target.judged.why
     retried = cause in {str(each) for each in step.retry.on} and not target.judged.final
-    if retried and target.verdicts < step.retry.attempts and not state.aborted:
+    again = not (state.aborted or target.undoing)
+    if retried and target.verdicts < step.retry.attempts and again:
         yield w.PlanRetry(key, cause, why)
         return
     yield w.GiveUp(key, cause, why)
@@ -299,3 +358,14 @@ def _after_verdict(state: RunState, key: Key) -> Iterator[w.Wish]:
         yield w.Pause(f"step {key} failed: {why}")
     elif step.on_failure is OnFailure.ABORT and not state.aborted:
         yield w.Abort(f"step {key} failed: {why}")
+    elif step.on_failure is OnFailure.ROLLBACK and not state.rolling_back and not state.paused:
+        yield from _back(state, key, why)
+
+
+def _back(state: RunState, key: Key, why: str) -> Iterator[w.Wish]:
+    """Undo what has passed, unless there is no way back; then a person has to say."""
+    past = points_of_no_return(state)
+    if past:
+        yield w.Pause(f"step {key} failed ({why}), and {past[-1]} cannot be taken back")
+    elif to_undo_now(state):
+        yield w.RollBack(f"step {key} failed: {why}")

@@ -54,6 +54,8 @@ class Host:
     host_key: str | None = None
     #: How to become another user; only `sudo` (as `sudo -n`).
     become: str = "sudo"
+    #: Label of the route that a person chose during the run; "" for the order above.
+    chosen_route: str = ""
     #: How many commands may run on this host at once; sshd's MaxSessions is 10 by default.
     max_sessions: int = 8
     vars: Mapping[str, Any] = field(default_factory=dict)

@@ -19,7 +19,8 @@ from drrun.core.status import Status
 PENDING, WAITING, RUNNING = Status.PENDING, Status.WAITING, Status.RUNNING
 VERIFYING, PASSED, FAILED = Status.VERIFYING, Status.PASSED, Status.FAILED
 SKIPPED, UNKNOWN, BLOCKED = Status.SKIPPED, Status.UNKNOWN, Status.BLOCKED
-CANCELLED = Status.CANCELLED
+CANCELLED, REGRESSED = Status.CANCELLED, Status.REGRESSED
+ROLLED_BACK = Status.ROLLED_BACK
 
 
 def answer_of(event: Event) -> str:
@@ -31,18 +32,28 @@ def answer_of(event: Event) -> str:
             return "good" if status == 0 and not fault else "bad"
         case ev.AttemptTimedOut(gone=gone) | ev.AttemptStopped(gone=gone):
             return "gone" if gone else "perhaps alive"
+        case ev.GateOpened() | ev.GateAnswered():
+            return _asked(event)
+        case ev.TargetMarked(status=status):
+            return status
+        case ev.TargetReopened(seek=True):
+            return "seek"
+        case ev.TargetReopened(rewind=True):
+            return "rewind"
+        case ev.TargetLost(becomes=becomes):
+            return becomes
+        case _:
+            return ""
+
+
+def _asked(event: ev.GateOpened | ev.GateAnswered) -> str:
+    match event:
         case ev.GateOpened(gate=gate):
             return gate
         case ev.GateAnswered(gate="ask", purpose=purpose):
             return f"ask {purpose}"
         case ev.GateAnswered(gate=gate, answer=answer):
             return f"{gate} {answer}"
-        case ev.TargetMarked(status=status):
-            return status
-        case ev.TargetReopened(seek=True):
-            return "seek"
-        case _:
-            return ""
 
 
 def _concluded(purpose: Purpose, verdict: Verdict) -> tuple[str, str]:
@@ -51,7 +62,15 @@ def _concluded(purpose: Purpose, verdict: Verdict) -> tuple[str, str]:
 
 _HOLDS, _NOT, _DOUBT = Verdict.HOLDS, Verdict.DOES_NOT_HOLD, Verdict.COULD_NOT_TELL
 
-_UNDECIDED = (PENDING, WAITING, FAILED, BLOCKED, UNKNOWN, CANCELLED)
+#: Being told something again changes nothing about the target.
+_SAME = {
+    WAITING: (WAITING, "people are waited for"),
+    UNKNOWN: (UNKNOWN, "people are waited for"),
+    RUNNING: (RUNNING, "people are asked"),
+}
+_UNDECIDED = (PENDING, WAITING, FAILED, BLOCKED, UNKNOWN, CANCELLED, REGRESSED)
+#: A host that is not seen keeps nobody from giving its target up.
+_MISSING = (RUNNING, VERIFYING)
 
 #: (kind, answer) -> status before -> (status after, sentence).
 MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
@@ -130,6 +149,9 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
         VERIFYING: (FAILED, "given up: not verified"),
     },
     ("GateOpened", "manual"): {RUNNING: (WAITING, "waits for a person to do it")},
+    ("GateOpened", "approval"): {RUNNING: (WAITING, "waits for an approval")},
+    ("GateOpened", "decision"): {RUNNING: (WAITING, "waits for a decision")},
+    ("GateOpened", "late"): {RUNNING: (RUNNING, "is over its time; a person is asked")},
     ("GateOpened", "irreversible"): {RUNNING: (WAITING, "no way back: waits for a person's word")},
     ("GateOpened", "ask"): {
         RUNNING: (WAITING, "waits for a person to look"),
@@ -137,6 +159,15 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
         UNKNOWN: (WAITING, "waits for a person to look"),
     },
     ("GateOpened", "unknown"): {UNKNOWN: (UNKNOWN, "a person has to say what happened")},
+    ("PersonReminded", ""): _SAME,
+    ("GateEscalated", ""): _SAME,
+    ("Approved", ""): {WAITING: (WAITING, "approved by one more person")},
+    ("GateAnswered", "approval approve"): {WAITING: (RUNNING, "approved")},
+    ("GateAnswered", "approval reject"): {WAITING: (FAILED, "not approved")},
+    ("GateAnswered", "decision decide"): {WAITING: (VERIFYING, "decided")},
+    ("GateAnswered", "decision reject"): {WAITING: (FAILED, "a person refused to decide")},
+    ("GateAnswered", "late confirm"): {RUNNING: (RUNNING, "goes on, by a person's word")},
+    ("GateAnswered", "late reject"): {RUNNING: (RUNNING, "to be ended, by a person's word")},
     ("GateAnswered", "manual confirm"): {WAITING: (VERIFYING, "a person did it")},
     ("GateAnswered", "manual reject"): {WAITING: (FAILED, "a person refused")},
     ("GateAnswered", "irreversible confirm"): {WAITING: (RUNNING, "a person gave the word")},
@@ -152,11 +183,41 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
         FAILED: (PENDING, "to be tried again"),
         BLOCKED: (PENDING, "open again"),
         CANCELLED: (PENDING, "open again"),
+        REGRESSED: (PENDING, "to be done again"),
         UNKNOWN: (UNKNOWN, "to be looked at again"),
     },
+    ("TargetReopened", "rewind"): dict.fromkeys(
+        (WAITING, PASSED, FAILED, SKIPPED, BLOCKED, CANCELLED, REGRESSED, UNKNOWN),
+        (PENDING, "to be done again: a person went back"),
+    ),
+    ("TargetLost", "skipped"): dict.fromkeys(
+        (PENDING, WAITING, RUNNING, VERIFYING, UNKNOWN), (SKIPPED, "its host was declared lost")
+    ),
+    ("TargetLost", "blocked"): dict.fromkeys(
+        (PENDING, WAITING, RUNNING, VERIFYING, UNKNOWN), (BLOCKED, "its host was declared lost")
+    ),
+    ("WatchSeen", ""): {
+        PASSED: (PASSED, "verified"),
+        REGRESSED: (REGRESSED, "broken again after it had passed"),
+    },
+    ("Regressed", ""): {PASSED: (REGRESSED, "broken again after it had passed")},
+    ("Recovered", ""): {REGRESSED: (PASSED, "holds again")},
+    ("UndoBegan", ""): {
+        PASSED: (RUNNING, "is being undone"),
+        REGRESSED: (RUNNING, "is being undone"),
+    },
+    _concluded(Purpose.UNDONE, _HOLDS): {VERIFYING: (ROLLED_BACK, "undone")},
+    _concluded(Purpose.UNDONE, _NOT): {VERIFYING: (VERIFYING, "not found undone")},
+    _concluded(Purpose.UNDONE, _DOUBT): {
+        VERIFYING: (UNKNOWN, "undone, but looking could not tell"),
+    },
     ("TargetReopened", "seek"): {UNKNOWN: (RUNNING, "its attempt is sought again")},
-    ("TargetMarked", "passed"): dict.fromkeys(_UNDECIDED, (PASSED, "done, by a person's word")),
-    ("TargetMarked", "skipped"): dict.fromkeys(_UNDECIDED, (SKIPPED, "left out by a person")),
+    ("TargetMarked", "passed"): dict.fromkeys(
+        (*_UNDECIDED, *_MISSING), (PASSED, "done, by a person's word")
+    ),
+    ("TargetMarked", "skipped"): dict.fromkeys(
+        (*_UNDECIDED, *_MISSING), (SKIPPED, "left out by a person")
+    ),
 }
 
 

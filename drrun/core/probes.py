@@ -44,6 +44,10 @@ class Purpose(StrEnum):
     UNTIL = "until"
     VERIFY = "verify"
     RECONCILE = "reconcile"
+    #: Whether an undo took the step back.
+    UNDONE = "undone"
+    #: Goes on after the step has passed.
+    WATCH = "watch"
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,6 +194,7 @@ class Step:
     verify: tuple[Probe, ...] = ()
     watch: tuple[Probe, ...] = ()
     watch_threshold: str | None = None
+    #: `pause` (default), `continue`, `rerun`.
     on_regressed: str | None = None
     capture: tuple[Capture, ...] = ()
     execution: Execution = field(default_factory=Execution)

@@ -11,12 +11,14 @@ Rules:
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from drrun.core import events as ev
+from drrun.core.around import Around
 from drrun.core.ids import StepId, TargetName
 from drrun.core.plan import Plan, PlannedStep
-from drrun.core.runbook import Need, OnFailure
+from drrun.core.runbook import Need, OnFailure, StandIn
 from drrun.core.status import FINAL, GOOD, Phase, RunStatus, Status, step_status
 from drrun.core.target import TargetState, advance
 
@@ -31,41 +33,54 @@ class Key(NamedTuple):
         return self.step if self.target == "local" else f"{self.step}@{self.target}"
 
 
+@dataclass(eq=False)
 class RunState:
     """What is known of a run. Made empty from a plan; then events are applied in order."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.targets: dict[Key, TargetState] = {}
-        #: Name of the host that a target acts on, "" for the controller.
-        self.hosts: dict[Key, str] = {}
-        #: Begun and not ended, in the order in which they began.
-        self.active: dict[Key, None] = {}
-        #: Steps whose needs are met and that have targets not begun; longest tail first.
-        self.ready: list[tuple[float, int, StepId]] = []
-        #: Steps that need something that failed.
-        self.doomed: dict[StepId, None] = {}
-        self.conditions: dict[StepId, bool] = {}
-        self.clocks: dict[StepId, float] = {}
-        self.held: Counter[str] = Counter()
-        #: The last answer of a person to each target's gate.
-        self.answers: dict[Key, ev.GateAnswered] = {}
-        self.options: Mapping[str, object] = {}
-        self.paused = self.aborted = ""
-        self.ended: RunStatus | None = None
-        self.started_at: float | None = None
-        self.epoch = 0
-        #: Steps that passed, failed, … with the moment, in order; for the service ledger.
-        self.settled_at: dict[StepId, float] = {}
-        #: In a dry-run: steps that would act.
-        self.shown: set[StepId] = set()
-        self._position = {step: index for index, step in enumerate(plan.order)}
-        self._counts: dict[StepId, Counter[Status]] = {}
-        self._queued: dict[StepId, int] = {}
-        self._open_steps = 0
-        self._lay_out(plan)
+    plan: Plan
+    targets: dict[Key, TargetState] = field(default_factory=dict)
+    #: Name of the host that a target acts on, "" for the controller.
+    hosts: dict[Key, str] = field(default_factory=dict)
+    #: Begun and not ended, in the order in which they began.
+    active: dict[Key, None] = field(default_factory=dict)
+    #: Steps whose needs are met and that have targets not begun; longest tail first.
+    ready: list[tuple[float, int, StepId]] = field(default_factory=list)
+    #: Steps that need something that failed.
+    doomed: dict[StepId, None] = field(default_factory=dict)
+    conditions: dict[StepId, bool] = field(default_factory=dict)
+    clocks: dict[StepId, float] = field(default_factory=dict)
+    held: Counter[str] = field(default_factory=Counter)
+    #: The last answer of a person to each target's gate.
+    answers: dict[Key, ev.GateAnswered] = field(default_factory=dict)
+    #: Who wanted a target to be tried again.
+    reopened_by: dict[Key, str] = field(default_factory=dict)
+    around: Around = field(init=False)
+    options: Mapping[str, object] = field(default_factory=dict)
+    paused: str = ""
+    aborted: str = ""
+    #: Why passed steps are being undone; "" while they are not.
+    rolling_back: str = ""
+    ended: RunStatus | None = None
+    started_at: float | None = None
+    epoch: int = 0
+    #: Steps that passed, failed, … with the moment, in order; for the service ledger.
+    settled_at: dict[StepId, float] = field(default_factory=dict)
+    #: In a dry-run: steps that would act.
+    shown: set[StepId] = field(default_factory=set)
+    #: Targets whose step has another form, now that their host is lost.
+    ungraceful: set[Key] = field(default_factory=set)
+    _position: dict[StepId, int] = field(init=False)
+    _counts: dict[StepId, Counter[Status]] = field(default_factory=dict)
+    _queued: dict[StepId, int] = field(default_factory=dict)
+    _open_steps: int = 0
 
-    def _lay_out(self, plan: Plan) -> None:
+    def __post_init__(self) -> None:
+        self.around = Around(self.plan.inventory)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        plan = self.plan
+        self._position = {step: index for index, step in enumerate(plan.order)}
         for step in plan.order:
             planned = plan.steps[step]
             pending = len(planned.targets)
@@ -93,6 +108,10 @@ class RunState:
         """The targets of a step, in the plan's order."""
         return (Key(step, target.name) for target in self.plan.steps[step].targets)
 
+    def starters(self, key: Key) -> frozenset[str]:
+        """Who started a target: whoever drives the run, and whoever wanted it tried again."""
+        return frozenset({self.around.driver, self.reopened_by.get(key, "")})
+
     @property
     def all_final(self) -> bool:
         """Whether every target has ended."""
@@ -103,8 +122,10 @@ class RunState:
         status = self.step(step)
         if status in GOOD:
             return True
-        carries_on = self.plan.steps[step].step.on_failure is OnFailure.CONTINUE
-        return status is Status.FAILED and carries_on
+        written = self.plan.steps[step].step
+        if status is Status.REGRESSED:
+            return written.on_regressed == "continue"
+        return status is Status.FAILED and written.on_failure is OnFailure.CONTINUE
 
     def met(self, need: Need) -> bool:
         """Whether a need is met."""
@@ -112,7 +133,11 @@ class RunState:
 
     def hopeless(self, need: Need) -> bool:
         """Whether a need will not be met unless a person intervenes."""
-        return all(self.step(step) in FINAL and not self.good(step) for step in need.any_of)
+        return all(self._lost_for_good(step) for step in need.any_of)
+
+    def _lost_for_good(self, step: StepId) -> bool:
+        status = self.step(step)
+        return status in FINAL and status is not Status.REGRESSED and not self.good(step)
 
     # --- changing -------------------------------------------------------------------------------
 
@@ -126,10 +151,7 @@ class RunState:
             case ev.TargetEvent():
                 key = Key(StepId(event.step), TargetName(event.target))
                 self._change(key, event, at)
-                if isinstance(event, ev.GateAnswered):
-                    self.answers[key] = event
-                elif isinstance(event, ev.ActionShown):
-                    self.shown.add(key.step)
+                self._remember(key, event)
             case ev.StepSkipped() | ev.StepBlocked() | ev.TargetsCancelled():
                 self._change_all(StepId(event.step), event, at)
             case ev.ConditionSeen():
@@ -139,7 +161,21 @@ class RunState:
             case _:
                 self._apply_to_run(event, at)
 
+    def _remember(self, key: Key, event: ev.TargetEvent) -> None:
+        match event:
+            case ev.GateAnswered():
+                self.answers[key] = event
+            case ev.ActionShown():
+                self.shown.add(key.step)
+            case ev.TargetReopened(by=by):
+                self.reopened_by[key] = by
+            case ev.RetryPlanned(cause="lost"):
+                self._change_form(key)
+            case _:
+                pass
+
     def _apply_to_run(self, event: ev.Event, at: float) -> None:
+        self.around.apply(event)
         match event:
             case ev.RunStarted():
                 self.started_at = at
@@ -157,11 +193,25 @@ class RunState:
             case ev.RunResumed():
                 self._reopen(event, at)
             case _:
+                self._turn(event)
+
+    def _turn(self, event: ev.Event) -> None:
+        """The run takes another course than the plan's."""
+        match event:
+            case ev.Lost() | ev.Found():
+                self._change_forms()
+            case ev.RollbackBegan(why=why):
+                self.rolling_back, self.ended, self.paused = why, None, ""
+            case ev.InvariantBroken(name=name, why=why):
+                self.paused = f"invariant {name!r} is broken: {why}"
+            case _:
                 pass
 
     def _reopen(self, event: ev.RunResumed, at: float) -> None:
         self.ended, self.paused, self.aborted = None, "", ""
-        again = (Status.FAILED, Status.BLOCKED, Status.CANCELLED, Status.UNKNOWN)
+        again = [Status.UNKNOWN]
+        if not self.rolling_back:
+            again += [Status.FAILED, Status.BLOCKED, Status.CANCELLED]
         for key, target in list(self.targets.items()):
             if target.status in again:
                 seek = target.status is Status.UNKNOWN and target.lost
@@ -170,10 +220,29 @@ class RunState:
                 )
                 self._change(key, reopened, at)
 
+    def _change_forms(self) -> None:
+        """Targets on lost hosts take their other form, if their step has one."""
+        for key in self.targets:
+            planned = self.plan.steps[key.step]
+            host = next(each.host for each in planned.targets if each.name == key.target)
+            name = host.name if host else ""
+            other = isinstance(planned.step.when_lost, StandIn) and name in self.around.lost_hosts
+            # What is in flight is let go of first.
+            if other and self.targets[key].phase is not Phase.ACTING:
+                self._change_form(key)
+            elif not other:
+                self.ungraceful.discard(key)
+                self.hosts[key] = name
+
+    def _change_form(self, key: Key) -> None:
+        self.ungraceful.add(key)
+        self.hosts[key] = ""
+
     def _change_all(self, step: StepId, event: ev.StepEvent, at: float) -> None:
         for key in self.keys(step):
             target = self.targets[key]
-            if _queued(target) or (self.aborted and given_up(target)):
+            ending = (self.aborted or self.rolling_back) and not target.undoing
+            if _queued(target) or (ending and given_up(target)):
                 self._change(key, event, at)
 
     def _change(self, key: Key, event: ev.Event, at: float) -> None:

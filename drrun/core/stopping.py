@@ -18,14 +18,24 @@ from drrun.core.status import Phase, Status
 
 def wind_up(state: RunState, room: Room) -> Iterator[w.Wish]:
     """What an aborted run still wants done."""
-    letting_go = {key.step for key in state.active if given_up(state.targets[key])}
+    yield from let_go(state, f"run aborted: {state.aborted}")
+    for key in state.active:
+        yield from _end(state, key, room)
+
+
+def let_go(state: RunState, why: str) -> Iterator[w.Wish]:
+    """Cancel what has not acted; what is being undone is not meant."""
+    before = {
+        key.step
+        for key in state.active
+        if given_up(state.targets[key]) and not state.targets[key].undoing
+    }
     for step in state.plan.order:
         counts = state.counts(step)
         waiting = counts.get(Status.PENDING) or counts.get(Status.WAITING)
-        if waiting or step in letting_go:
-            yield w.CancelRest(step, f"run aborted: {state.aborted}")
-    for key in state.active:
-        yield from _end(state, key, room)
+        undoing = any(state.targets[key].undoing for key in state.keys(step))
+        if (waiting and not undoing) or step in before:
+            yield w.CancelRest(step, why)
 
 
 def _end(state: RunState, key: Key, room: Room) -> Iterator[w.Wish]:

@@ -1,23 +1,23 @@
 """What this version can validate but not execute yet. Refused before a run, never ignored.
 
 Rules:
-- A key that only matters to a command which does not exist yet (`undo` to rollback, `when_lost`
-  to lost) is no obstacle: nothing in a run would execute it.
+- A key that only matters to a command which does not exist yet is no obstacle: nothing in a run
+  would execute it.
 """
 
 from collections.abc import Iterator
 
-from drrun.core.actions import BUILT_IN, DecisionAction, UsesAction
+from drrun.core.actions import BUILT_IN, UsesAction
 from drrun.core.errors import Finding
 from drrun.core.plan import Plan
-from drrun.core.runbook import Mode, OnFailure, Runbook, Step
+from drrun.core.runbook import Mode, Step
 
 _MODES = (Mode.LIVE, Mode.REHEARSAL, Mode.DRY_RUN)
 
 
 def unsupported(plan: Plan) -> list[Finding]:
     """Everything in a plan that cannot be executed yet, with its place."""
-    found = list(_of_runbook(plan.runbook))
+    found: list[Finding] = []
     if plan.mode not in _MODES:
         found.append(Finding(plan.runbook.place, f"mode {plan.mode} is not supported yet"))
     for planned in plan.steps.values():
@@ -26,23 +26,7 @@ def unsupported(plan: Plan) -> list[Finding]:
     return found
 
 
-def _of_runbook(runbook: Runbook) -> Iterator[Finding]:
-    if runbook.invariants:
-        yield Finding(runbook.place, "invariants are not supported yet")
-
-
 def _of_step(step: Step) -> Iterator[Finding]:
-    keys = {
-        "decision": isinstance(step.action, DecisionAction),
-        "approval": step.approval is not None,
-        "watch": bool(step.watch),
-        "on_timeout": step.on_timeout is not None,
-    }
-    for key, used in keys.items():
-        if used:
-            yield _finding(step, key, f"`{key}` is not supported yet")
-    if step.on_failure is OnFailure.ROLLBACK:
-        yield _finding(step, "on_failure", "`on_failure: rollback` is not supported yet")
     if isinstance(step.action, UsesAction) and not BUILT_IN[step.action.name].built:
         yield _finding(step, "uses", f"the action {step.action.name} is not supported yet")
 

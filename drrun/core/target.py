@@ -22,13 +22,23 @@ from drrun.core.status import Cause, Phase, Status
 class Gate:
     """A question that waits for a person."""
 
-    kind: str
-    text: str
+    asked: ev.GateOpened
     opened_at: float
-    input: Mapping[str, str] = field(default_factory=dict)
-    evidence: bool = False
-    purpose: str = ""
-    index: int = 0
+    #: Who has approved so far.
+    approved: tuple[str, ...] = ()
+    #: How often they were reminded.
+    reminded: int = 0
+    escalated: bool = False
+
+    @property
+    def kind(self) -> str:
+        """`manual`, `approval`, `decision`, `irreversible`, `ask`, `unknown`, `late`."""
+        return self.asked.gate
+
+    @property
+    def text(self) -> str:
+        """What is asked."""
+        return self.asked.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +82,18 @@ class TargetState:
     missing_since: float | None = None
     #: All its processes are being ended.
     ending: bool = False
-    #: A person gave the word for an irreversible step.
+    #: People gave the word: an approval, or that for an irreversible step.
     permitted: bool = False
+    #: Its time is over, and a person let it go on, or wants it ended.
+    unlimited: bool = False
+    to_end: bool = False
     already: bool = False
+    #: The step is being taken back.
+    undoing: bool = False
+    #: Label of a guard that a person lets pass this once.
+    bypass: str = ""
+    #: What each watch saw last, by position.
+    watched: Mapping[int, ev.WatchSeen] = field(default_factory=dict)
     #: One sentence on how it came to this.
     note: str = ""
     #: Captured values and typed answers.
@@ -92,8 +111,17 @@ def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:
     Raises:
         IllegalMove: Such an event cannot happen to a target of this status.
     """
-    if isinstance(event, ev.ProbeSeen):
-        return _seen(before, event, at)
+    match event:
+        case ev.ProbeSeen():
+            return _seen(before, event, at)
+        case ev.PersonReminded() | ev.GateEscalated() | ev.Approved():
+            move(before.status, event)
+            return _told(before, event)
+        case ev.WatchSeen(index=index):
+            move(before.status, event)
+            return replace(before, watched={**before.watched, index: event})
+        case _:
+            pass
     status, sentence = move(before.status, event)
     after = replace(
         before,
@@ -136,7 +164,7 @@ _PURPOSES = {
     Phase.GUARD: frozenset({Purpose.GUARD, Purpose.DONE_WHEN}),
     Phase.DONE_WHEN: frozenset({Purpose.DONE_WHEN}),
     Phase.ACTING: frozenset({Purpose.UNTIL}),
-    Phase.VERIFY: frozenset({Purpose.VERIFY}),
+    Phase.VERIFY: frozenset({Purpose.VERIFY, Purpose.UNDONE}),
     Phase.RECONCILE: frozenset({Purpose.RECONCILE}),
 }
 
@@ -200,31 +228,51 @@ def _concluded(after: TargetState, event: ev.ProbesConcluded) -> TargetState:
             if holds:
                 return _enter(after, Phase.VERIFY)
             return _judge(after, RetryCause.FAILED, event.why)
-        case Purpose.VERIFY | Purpose.RECONCILE if holds:
+        case Purpose.VERIFY | Purpose.RECONCILE | Purpose.UNDONE if holds:
             return _enter(after, Phase.ENDED)
-        case Purpose.VERIFY if event.verdict == Verdict.DOES_NOT_HOLD:
+        case Purpose.VERIFY | Purpose.UNDONE if event.verdict == Verdict.DOES_NOT_HOLD:
             return _judge(after, RetryCause.VERIFY, event.why)
         case _:
             return _enter(after, Phase.ASK, note=event.why or after.note)
 
 
+def _told(before: TargetState, event: ev.TargetEvent) -> TargetState:
+    """What only concerns the question that is open."""
+    if before.gate is None:
+        return before
+    match event:
+        case ev.Approved(by=by):
+            gate = replace(before.gate, approved=(*before.gate.approved, by))
+        case ev.GateEscalated():
+            gate = replace(before.gate, escalated=True)
+        case _:
+            gate = replace(before.gate, reminded=before.gate.reminded + 1)
+    return replace(before, gate=gate)
+
+
 def _asked(after: TargetState, event: ev.GateOpened | ev.GateAnswered, at: float) -> TargetState:
     if isinstance(event, ev.GateOpened):
-        gate = Gate(
-            event.gate, event.text, at, event.input, event.evidence, event.purpose, event.index
-        )
-        return replace(after, gate=gate, waits_for=Cause.PERSON)
+        cause = Cause.THIRD_PARTY if event.contact else Cause.PERSON
+        return replace(after, gate=Gate(event, at), waits_for=cause)
     after = replace(after, gate=None)
     by = f"by {event.by}" + (f": {event.reason}" if event.reason else "")
     if event.gate == "ask":
         verdict = Verdict.HOLDS if event.answer == "confirm" else Verdict.DOES_NOT_HOLD
         seen = Progress(verdict, at, at, at if verdict is Verdict.HOLDS else None, by)
         return replace(after, progress={**after.progress, event.index: seen})
-    if event.gate == "irreversible" and event.answer == "confirm":
-        return _enter(after, Phase.ACT, permitted=True)
-    if event.gate == "manual" and event.answer == "confirm":
-        return _enter(after, Phase.VERIFY, values={**after.values, **event.input})
-    return _enter(after, Phase.ENDED, note=f"{after.note}, {by}")
+    match event.gate, event.answer:
+        case ("irreversible", "confirm") | ("approval", "approve"):
+            return _enter(after, Phase.ACT, permitted=True)
+        case ("manual", "confirm"):
+            return _enter(after, Phase.VERIFY, values={**after.values, **event.input})
+        case ("decision", "decide"):
+            values = {**after.values, "option": event.option}
+            return _enter(after, Phase.VERIFY, values=values, note=f"{event.option}, {by}")
+        case ("late", _):
+            goes_on = event.answer == "confirm"
+            return replace(after, unlimited=goes_on, to_end=not goes_on)
+        case _:
+            return _enter(after, Phase.ENDED, note=f"{after.note}, {by}")
 
 
 def _moved(after: TargetState, event: ev.Event, at: float) -> TargetState:
@@ -241,8 +289,18 @@ def _moved(after: TargetState, event: ev.Event, at: float) -> TargetState:
             return replace(queued, until=event.not_before, waits_for=Cause.RETRY)
         case ev.TargetReopened():
             return _reopened(after, event)
-        case ev.TargetFailed():
-            return _enter(after, Phase.ENDED, note=event.why)
+        case ev.UndoBegan():
+            return _enter(after, Phase.ACT, judged=None, undoing=True, attempt=after.attempt + 1)
+        case _:
+            return _ended(after, event)
+
+
+def _ended(after: TargetState, event: ev.Event) -> TargetState:
+    match event:
+        case ev.TargetFailed(why=why) | ev.Regressed(why=why):
+            return _enter(after, Phase.ENDED, note=why)
+        case ev.TargetLost(thing=thing):
+            return _enter(after, Phase.ENDED, gate=None, note=f"{thing} was declared lost")
         case ev.TargetMarked(by=by, why=why):
             return _enter(after, Phase.ENDED, gate=None, note=f"{after.note}: {by}, {why}")
         case ev.StepSkipped(why=why) | ev.TargetsCancelled(why=why):
@@ -258,7 +316,9 @@ def _reopened(after: TargetState, event: ev.TargetReopened) -> TargetState:
         return _enter(after, Phase.ACTING, gate=None, lost=False, ending=False)
     if after.status is Status.UNKNOWN:
         return _enter(after, Phase.RECONCILE, gate=None)
-    return TargetState(since=after.since, attempt=after.attempt, values=after.values)
+    return TargetState(
+        since=after.since, attempt=after.attempt, values=after.values, bypass=event.bypass
+    )
 
 
 def _enter(after: TargetState, phase: Phase, **changes: Any) -> TargetState:

@@ -124,6 +124,70 @@ class EndAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class LetGo:
+    """Stop following an attempt whose host was declared lost."""
+
+    key: Key
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpContact:
+    """Nothing follows an attempt any more, and nobody may look: its outcome is not known."""
+
+    key: Key
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lose:
+    """A target's host was declared lost; the target is `skipped` or `blocked`."""
+
+    key: Key
+    thing: str
+    becomes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remind:
+    """Tell people again that they are waited for."""
+
+    key: Key
+    to: tuple[str, ...]
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """Tell more people."""
+
+    key: Key
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TakeDefault:
+    """A decision's time is over."""
+
+    key: Key
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
+class RollBack:
+    """Undo what has passed."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeginUndo:
+    """Take one target back."""
+
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
 class Show:
     """In a dry-run: record what a live run would do, instead of doing it."""
 
@@ -134,7 +198,7 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class OpenGate:
-    """Ask a person. `kind`: manual, irreversible, ask, unknown."""
+    """Ask a person. `kind`: manual, approval, decision, irreversible, ask, unknown, late."""
 
     key: Key
     kind: str
@@ -197,6 +261,14 @@ Wish = (
     | Reconcile
     | EndAttempt
     | Show
+    | LetGo
+    | GiveUpContact
+    | Lose
+    | Remind
+    | Escalate
+    | TakeDefault
+    | RollBack
+    | BeginUndo
     | OpenGate
     | PlanRetry
     | GiveUp

@@ -20,12 +20,13 @@ from drrun.core.outcomes import is_known
 from drrun.core.people import Denied, consider
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus, Status
-from drrun.engine.crew import Acted, Crew
+from drrun.engine.crew import Acted, Crew, Watched
 from drrun.engine.ledger import Ledger
 from drrun.engine.obey import Obedience
 from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
 from drrun.engine.ports import Answer, AttemptOrder, Clock, Inbox, Leases, Request
+from drrun.engine.watching import Watching
 
 #: Seconds between two looks at the inbox.
 INBOX_EVERY = 0.2
@@ -87,6 +88,7 @@ class Controller:
         self._still_since: float | None = None
         self._inbox_at = 0.0
         self._renew_at = edges.clock.now() + RENEW_EVERY
+        self._watching = Watching(self._state, edges.orders)
         self._sessions = {
             name: host.max_sessions for name, host in self._state.plan.inventory.hosts.items()
         }
@@ -112,6 +114,7 @@ class Controller:
             decision = self._settle()
             for order in settled:
                 self._edges.crew.forget(order)
+            self._watch()
             self._renew()
             standing = self._finished(decision)
             if standing is not None:
@@ -122,6 +125,10 @@ class Controller:
         """Record what was observed; the attempts whose places may forget them after the commit."""
         settled = []
         for observation in self._edges.crew.collect(wait):
+            if isinstance(observation, Watched):
+                now = self._edges.clock.now()
+                for event in self._watching.seen(observation.what, observation.seen, now):
+                    self._record(event)
             for event in facts(self._state, observation, self._edges.orders.mask):
                 self._record(event)
             if isinstance(observation, Acted) and is_known(observation.outcome):
@@ -181,6 +188,11 @@ class Controller:
         self._edges.ledger.commit()
         return Answer(accepted=True, message=found.message)
 
+    def _watch(self) -> None:
+        if self._state.ended is None and self._leaving is Leaving.NOT:
+            for watched, questions in self._watching.due(self._edges.clock.now()):
+                self._edges.crew.watch(watched, questions)
+
     def _renew(self) -> None:
         now = self._edges.clock.now()
         if now >= self._renew_at:
@@ -190,8 +202,7 @@ class Controller:
     def _until(self, wake_at: float | None) -> float:
         now = self._edges.clock.now()
         moments = [self._inbox_at, self._renew_at]
-        if wake_at is not None:
-            moments.append(wake_at)
+        moments += [at for at in (wake_at, self._watching.wake_at()) if at is not None]
         return max(0.0, min(moments) - now)
 
     def _finished(self, decision: Decision) -> Standing | None:

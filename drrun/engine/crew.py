@@ -19,6 +19,7 @@ from drrun.core.capturing import capture_all
 from drrun.core.outcomes import ContactLost, Ended, Outcome
 from drrun.core.probes import Verdict
 from drrun.core.runbook import Capture
+from drrun.engine.either import Either
 from drrun.engine.ports import (
     AttemptOrder,
     Hands,
@@ -61,6 +62,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """A probe that goes on being asked has answered; `what` is for whoever asked."""
+
+    what: Any
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """News of an attempt that goes on."""
 
@@ -74,7 +83,7 @@ class Woken:
     """Somebody wants the controller to look."""
 
 
-Observation = Acted | Asked | Told | Woken
+Observation = Acted | Asked | Told | Watched | Woken
 
 
 class Crew:
@@ -89,12 +98,14 @@ class Crew:
         #: What is in the air, and on which host ("": the controller).
         self.air: dict[Activity, str] = {}
         self._orders: dict[Activity, AttemptOrder] = {}
+        self._let_go: dict[Activity, threading.Event] = {}
 
     def act(
         self, activity: Activity, order: AttemptOrder, captures: Sequence[Capture], *, again: bool
     ) -> None:
         """Execute an attempt, or with `again` find out what became of it."""
         self._orders[activity] = order
+        self._let_go[activity] = threading.Event()
         self._start(activity, order.host.name if order.host else "", self._act,
                     (activity, order, captures, again))  # fmt: skip
 
@@ -104,10 +115,22 @@ class Crew:
         """Ask one probe at all its places."""
         self._start(activity, host, self._ask, (activity, attempt, questions))
 
+    def let_go(self, activity: Activity) -> None:
+        """Stop following an attempt; what it began goes on."""
+        if activity in self._let_go:
+            self._let_go[activity].set()
+
     def end(self, activity: Activity) -> None:
         """End all processes of an attempt that is in the air."""
         if activity in self.air:
             self._hands.end(self._orders[activity])
+
+    def watch(self, what: Any, questions: Sequence[Question]) -> None:
+        """Ask a probe that goes on being asked; takes no place from what the run does."""
+        threading.Thread(target=self._watch, args=(what, questions), daemon=True).start()
+
+    def _watch(self, what: Any, questions: Sequence[Question]) -> None:
+        self._queue.put(Watched(what, self._see(questions)))
 
     def forget(self, order: AttemptOrder) -> None:
         """Let a place forget an attempt whose outcome is durable."""
@@ -139,6 +162,7 @@ class Crew:
             if isinstance(observation, Acted | Asked):
                 self.air.pop(observation.activity, None)
                 self._orders.pop(observation.activity, None)
+                self._let_go.pop(observation.activity, None)
         return found
 
     def leave(self) -> None:
@@ -162,7 +186,7 @@ class Crew:
                 order.run, order.step, order.target, order.attempt, order.secrets
             )
             do = self._hands.reconcile if again else self._hands.perform
-            outcome = do(order, output, tell, self._leave)
+            outcome = do(order, output, tell, Either(self._leave, self._let_go[activity]))
             acted = _closed(activity, order, outcome, output, captures)
         except Exception as error:  # noqa: BLE001 - a thread that dies silently hangs its step
             why = f"drrun itself failed here: {type(error).__name__}: {error}"
@@ -170,14 +194,17 @@ class Crew:
         self._queue.put(acted)
 
     def _ask(self, activity: Activity, attempt: int, questions: Sequence[Question]) -> None:
-        try:
-            seen = together([self._prober.evaluate(each, self._leave) for each in questions])
-        except Exception as error:  # noqa: BLE001 - as above
-            why = f"drrun itself failed here: {type(error).__name__}: {error}"
-            seen = Seen(Verdict.COULD_NOT_TELL, "", why)
+        seen = self._see(questions)
         question = " ".join(str(next(iter(questions[0].ask.values()), "")).split())
         expected = str(questions[0].expect)
         self._queue.put(Asked(activity, attempt, seen, question, expected))
+
+    def _see(self, questions: Sequence[Question]) -> Seen:
+        try:
+            return together([self._prober.evaluate(each, self._leave) for each in questions])
+        except Exception as error:  # noqa: BLE001 - a lost answer would be asked for for ever
+            why = f"drrun itself failed here: {type(error).__name__}: {error}"
+            return Seen(Verdict.COULD_NOT_TELL, "", why)
 
 
 def _closed(

@@ -11,17 +11,19 @@ from typing import Any
 
 from drrun.core import events as ev
 from drrun.core import wishes as w
-from drrun.core.actions import ManualAction, UsesAction
+from drrun.core.actions import UsesAction
 from drrun.core.air import Activity
-from drrun.core.asked import probes_of
 from drrun.core.errors import InputError, NotReady
 from drrun.core.ids import StepId
 from drrun.core.moments import parse_moment
+from drrun.core.people import Denied, consider
 from drrun.core.probes import Verdict
 from drrun.core.runbook import Mode
 from drrun.core.state import Key
+from drrun.core.undoing import roll_back_began
 from drrun.core.values import Duration
 from drrun.engine.crew import Crew
+from drrun.engine.gates import gate
 from drrun.engine.ledger import Ledger
 from drrun.engine.orders import Orders
 from drrun.engine.ports import AttemptOrder, Clock, Seen
@@ -57,19 +59,27 @@ class Obedience:
                 self._begin_wait(key)
             case w.Reconcile(key=key):
                 self._reconcile(key)
-            case w.EndAttempt(key=key, why=why):
-                self._ledger.record(ev.EndingBegan(**self._attempt(key), why=why))
-                self._acts.append(lambda: self._crew.end(Activity(key)))
+            case w.EndAttempt() | w.LetGo():
+                self._end(wish)
             case w.Show():
                 self._show(wish)
             case w.OpenGate():
                 self._open_gate(wish)
-            case w.SeeCondition(step=step):
-                self._see_condition(step)
-            case w.SeeClock(step=step):
-                self._see_clock(step)
+            case w.SeeCondition() | w.SeeClock():
+                self._see(wish)
             case _:
                 self._ledger.record(self._fact(wish))
+
+    def _end(self, wish: w.EndAttempt | w.LetGo) -> None:
+        self._ledger.record(ev.EndingBegan(**self._attempt(wish.key), why=wish.why))
+        end = self._crew.end if isinstance(wish, w.EndAttempt) else self._crew.let_go
+        self._acts.append(lambda: end(Activity(wish.key)))
+
+    def _see(self, wish: w.SeeCondition | w.SeeClock) -> None:
+        if isinstance(wish, w.SeeCondition):
+            self._see_condition(wish.step)
+        else:
+            self._see_clock(wish.step)
 
     def _fact(self, wish: w.Wish) -> ev.Event:
         """The one fact of a wish that needs nothing else."""
@@ -80,6 +90,8 @@ class Obedience:
                 return ev.StepBlocked(step=step, because=because)
             case w.CancelRest(step=step, why=why):
                 return ev.TargetsCancelled(step=step, why=why)
+            case w.RollBack(why=why):
+                return roll_back_began(self._state, why, "controller")
             case w.Pause(why=why):
                 return ev.RunPaused(why=why, by="controller")
             case w.Abort(why=why):
@@ -107,6 +119,31 @@ class Obedience:
                 return ev.WaitEnded(**self._attempt(key))
             case w.PlanRetry(key=key, cause=cause, why=why):
                 return self._retry(key, cause, why)
+            case w.GiveUpContact(key=key, why=why):
+                return ev.ContactLost(**self._attempt(key), why=why)
+            case w.Lose(key=(step, target), thing=thing, becomes=becomes):
+                return ev.TargetLost(step=step, target=target, thing=thing, becomes=becomes)
+            case w.BeginUndo(key=(step, target)):
+                return ev.UndoBegan(step=step, target=target)
+            case _:
+                return self._gate_fact(wish)
+
+    def _gate_fact(self, wish: w.Wish) -> ev.Event:
+        match wish:
+            case w.Remind(key=(step, target), to=to, times=times):
+                return ev.PersonReminded(step=step, target=target, to=to, times=times)
+            case w.Escalate(key=(step, target), to=to):
+                return ev.GateEscalated(step=step, target=target, to=to)
+            case w.TakeDefault(key=(step, target), option=option):
+                return ev.GateAnswered(
+                    step=step,
+                    target=target,
+                    gate="decision",
+                    answer="decide",
+                    by="controller",
+                    reason="nobody decided in time: the default that the runbook names",
+                    option=option,
+                )
             case _:
                 raise AssertionError(f"a wish that nobody obeys: {wish}")
 
@@ -120,7 +157,7 @@ class Obedience:
     def _retry(self, key: Key, cause: str, why: str) -> ev.Event:
         retry = self._state.plan.steps[key.step].step.retry
         delay = 0.0
-        if cause != "unknown":
+        if cause not in ("unknown", "lost"):
             delay = delay_before(retry, self._state.targets[key].verdicts)
         return ev.RetryPlanned(
             step=key.step,
@@ -153,7 +190,23 @@ class Obedience:
             self._ledger.record(ev.AttemptNeverStarted(**self._attempt(key), why=why, final=True))
             return
         self._ledger.record(self._intent(key, order))
-        self._send(key, order, again=False)
+        if order.action == "set_route":
+            self._set_route(key, order)
+        else:
+            self._send(key, order, again=False)
+
+    def _set_route(self, key: Key, order: AttemptOrder) -> None:
+        """Only the controller can: it takes no hand, and reaches nobody."""
+        host = str(order.arguments.get("host") or (order.host.name if order.host else ""))
+        body = {"host": host, "route": str(order.arguments["route"])}
+        found = consider(self._state, "set-route", body, "controller", self._clock.now())
+        if isinstance(found, Denied):
+            why = found.why
+            self._ledger.record(ev.AttemptNeverStarted(**self._attempt(key), why=why, final=True))
+            return
+        for event in found.events:
+            self._ledger.record(event)
+        self._ledger.record(ev.AttemptEnded(**self._attempt(key), exit=0, note=found.message))
 
     def _send(self, key: Key, order: AttemptOrder, *, again: bool) -> None:
         captures = self._state.plan.steps[key.step].step.capture
@@ -204,40 +257,7 @@ class Obedience:
         )
 
     def _open_gate(self, wish: w.OpenGate) -> None:
-        step = self._state.plan.steps[wish.key.step].step
-        action = step.action
-        wanted = action if wish.kind == "manual" and isinstance(action, ManualAction) else None
-        self._ledger.record(
-            ev.GateOpened(
-                step=wish.key.step,
-                target=wish.key.target,
-                gate=wish.kind,
-                text=self._gate_text(wish),
-                input=dict(wanted.input) if wanted else {},
-                evidence=bool(wanted and wanted.evidence),
-                purpose=wish.purpose or "",
-                index=wish.index,
-            )
-        )
-
-    def _gate_text(self, wish: w.OpenGate) -> str:
-        step = self._state.plan.steps[wish.key.step].step
-        if wish.kind == "irreversible":
-            return f"{step.label}: there is no way back from here. Confirm to go on."
-        if wish.kind == "unknown":
-            return (
-                f"What became of {wish.key} is not known: {self._state.targets[wish.key].note}. "
-                "Look, then confirm (it is done), reject (it failed) or retry (do it again)."
-            )
-        template = ""
-        if wish.purpose is not None:
-            template = probes_of(step, wish.purpose)[wish.index].question
-        elif isinstance(step.action, ManualAction):
-            template = step.action.text
-        try:
-            return self._orders.text(wish.key, template)
-        except (InputError, NotReady) as error:
-            return f"{template}\n(not filled in: {error})"
+        self._ledger.record(gate(self._state, self._orders, wish, self._clock.now()))
 
     def _see_condition(self, step: StepId) -> None:
         expression = self._state.plan.steps[step].step.when or "true"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from drrun.core import events as ev
-from drrun.core.asked import probes_of
+from drrun.core.asked import asked_of
 from drrun.core.masking import Mask
 from drrun.core.outcomes import (
     ContactLost,
@@ -31,7 +31,7 @@ def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.
         case Acted() | Told() if not _acting(state, observation.activity.key, observation.attempt):
             return
         case Acted():
-            yield _outcome(observation, mask)
+            yield _outcome(observation, mask, aborted=bool(state.aborted))
         case Told():
             yield _news(observation, mask)
         case Asked():
@@ -64,7 +64,7 @@ def _attempt(key: Key, attempt: int) -> dict[str, Any]:
     return {"step": key.step, "target": key.target, "attempt": attempt}
 
 
-def _outcome(acted: Acted, mask: Mask) -> ev.Event:
+def _outcome(acted: Acted, mask: Mask, *, aborted: bool) -> ev.Event:
     who = _attempt(acted.activity.key, acted.attempt)
     match acted.outcome:
         case Ended(exit=0, facts={"until": float(until)}):
@@ -80,6 +80,8 @@ def _outcome(acted: Acted, mask: Mask) -> ev.Event:
                 output=dict(acted.output),
             )
         case TimedOut(gone=gone, note=note):
+            return ev.AttemptTimedOut(**who, gone=gone, note=mask.text(note))
+        case Stopped(gone=gone, note=note) if not aborted:
             return ev.AttemptTimedOut(**who, gone=gone, note=mask.text(note))
         case Stopped(gone=gone, note=note):
             return ev.AttemptStopped(**who, gone=gone, note=mask.text(note))
@@ -100,7 +102,7 @@ def _answer(state: RunState, asked: Asked, mask: Mask) -> Iterator[ev.Event]:
         or purpose not in purposes_of(target.phase)
     ):
         return
-    probe = probes_of(state.plan.steps[key.step].step, purpose)[index]
+    probe = asked_of(state, key, purpose)[index]
     seen = asked.seen
     yield ev.ProbeSeen(
         **_attempt(key, asked.attempt),

@@ -6,13 +6,13 @@ Rules:
 - A template that cannot be rendered is an attempt that never started, not a crash.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from drrun.core.actions import Action, ManualAction, RunAction, UsesAction
-from drrun.core.asked import probes_of
+from drrun.core.asked import asked_of
 from drrun.core.errors import InputError, NotReady
 from drrun.core.execution import Execution
 from drrun.core.ids import RunId
@@ -20,7 +20,7 @@ from drrun.core.inventory import Host
 from drrun.core.masking import Mask
 from drrun.core.plan import PlannedTarget, hosts_matching
 from drrun.core.probes import Expect, Probe, ProbeKind, Purpose
-from drrun.core.runbook import Mode, Step
+from drrun.core.runbook import Mode, StandIn, Step
 from drrun.core.state import Key, RunState
 from drrun.core.values import Duration
 from drrun.engine.naming import LateSecrets, run_names, target_names
@@ -61,7 +61,7 @@ class Orders:
         """
         step = self._state.plan.steps[key.step].step
         target = self._state.targets[key]
-        written, written_execution = self._to_execute(step)
+        written, written_execution = self._to_execute(key, step)
         names = self.names(key)
         match written:
             case RunAction(text=text):
@@ -77,11 +77,11 @@ class Orders:
             target=key.target,
             attempt=target.attempt,
             epoch=self._state.epoch,
-            host=self._target(key).host,
+            host=self._host(key),
             action=action,
             arguments=arguments,
             execution=self._execution(written_execution, names),
-            timeout=step.timeout,
+            timeout=None if step.on_timeout == "ask" else step.timeout,
             secrets=self._secrets.used,
             folder=self._folder,
             names=names,
@@ -90,10 +90,17 @@ class Orders:
             reboots=step.reboots,
         )
 
-    def _to_execute(self, step: Step) -> tuple[Action, Execution]:
-        """The step's action, or in a dry-run what is written in its place."""
-        if self._state.plan.mode is Mode.DRY_RUN and step.dry_run is not None:
-            return step.dry_run.action, step.dry_run.execution
+    def _to_execute(self, key: Key, step: Step) -> tuple[Action, Execution]:
+        """The step's action, or what stands in its place now."""
+        instead: object = None
+        if self._state.plan.mode is Mode.DRY_RUN:
+            instead = step.dry_run
+        elif self._state.targets[key].undoing:
+            instead = step.undo
+        elif key in self._state.ungraceful:
+            instead = step.when_lost
+        if isinstance(instead, StandIn):
+            return instead.action, instead.execution
         return step.action, step.execution
 
     def described(self, order: AttemptOrder) -> dict[str, Any]:
@@ -143,9 +150,23 @@ class Orders:
             InputError: A template cannot be rendered, or its `on` matches nothing.
             NotReady: A secret cannot be resolved.
         """
-        probe = probes_of(self._state.plan.steps[key.step].step, purpose)[index]
+        probe = asked_of(self._state, key, purpose)[index]
         names = self.names(key)
         return [self._question(probe, host, names) for host in self._places(probe, key, names)]
+
+    def watch(self, key: Key | None, probe: Probe) -> list[Question]:
+        """Questions of a probe that goes on being asked; without a key those of an invariant.
+
+        Raises:
+            InputError: A template cannot be rendered.
+            NotReady: Its hosts were declared lost.
+        """
+        names = self.names(key)
+        if key is not None:
+            places = self._places(probe, key, names)
+        else:
+            places = self._named(probe.on or ("local",), names)
+        return [self._question(probe, host, names) for host in places]
 
     def text(self, key: Key, template: str) -> str:
         """A text for people, rendered for a target and masked."""
@@ -164,19 +185,44 @@ class Orders:
         """Whether an expression holds for a step."""
         return self._renderer.condition(expression, self.names(key))
 
+    def _host(self, key: Key) -> Host | None:
+        """Where a target acts now: by the chosen route, or not there at all if that is lost."""
+        if key in self._state.ungraceful:
+            return None
+        return self._routed(self._target(key).host)
+
+    def _routed(self, host: Host | None) -> Host | None:
+        chosen = self._state.around.routes.get(host.name) if host else None
+        if host is None or chosen is None:
+            return host
+        routes = sorted(host.routes, key=lambda route: route.label != chosen)
+        return replace(host, routes=tuple(routes), chosen_route=chosen)
+
     def _target(self, key: Key) -> PlannedTarget:
         planned = self._state.plan.steps[key.step]
         return next(target for target in planned.targets if target.name == key.target)
 
     def _places(self, probe: Probe, key: Key, names: Mapping[str, Any]) -> list[Host | None]:
         if probe.on is None:
-            return [None if _asked_from_here(probe) else self._target(key).host]
+            return self._there([None if _asked_from_here(probe) else self._host(key)])
+        return self._named(probe.on, names)
+
+    def _named(self, on: Sequence[str], names: Mapping[str, Any]) -> list[Host | None]:
         inventory = self._state.plan.inventory
-        patterns = [str(self._renderer.value(pattern, names)) for pattern in probe.on]
+        patterns = [str(self._renderer.value(pattern, names)) for pattern in on]
         hosts, unmatched = hosts_matching(patterns, inventory)
         if unmatched:
             raise InputError(f"no host, group or site matches {', '.join(map(repr, unmatched))}")
-        return [inventory.hosts.get(host) for host in hosts]
+        return self._there([self._routed(inventory.hosts.get(host)) for host in hosts])
+
+    def _there(self, hosts: list[Host | None]) -> list[Host | None]:
+        """Hosts that were not declared lost; nobody is asked in their place."""
+        lost = self._state.around.lost_hosts
+        there = [host for host in hosts if host is None or host.name not in lost]
+        if hosts and not there:
+            gone = ", ".join(f"{host.name} ({lost[host.name]})" for host in hosts if host)
+            raise NotReady(f"declared lost, so it is not asked: {gone}")
+        return there
 
     def _question(self, probe: Probe, host: Host | None, names: Mapping[str, Any]) -> Question:
         ask = {

@@ -97,6 +97,9 @@ _MANUAL: Mapping[str, Key] = {
         MappingOf(_answer, name=identifier), "typed answers wanted; read as steps.ID.NAME"
     ),
     "evidence": Key(_evidence, "required: a note or a file is wanted"),
+    "contact": Key(text, "a contact of the inventory: a third party is waited for"),
+    "remind_after": Key(duration, "tell them again, each time so much later"),
+    "escalate_after": Key(duration, "tell more people"),
 }
 _DECISION: Mapping[str, Key] = {
     "options": Key(_Options(_OrNothing(_option), name=slug), "the choices", required=True),
@@ -235,6 +238,9 @@ def _make_manual(given: dict[str, Any], table: Table, reading: Reading) -> Actio
     told = given["manual"] | {name: given[name] for name in _MANUAL if name in given}
     if "text" not in told:
         return reading.wrong(table.entries["manual"].value, "'text' is missing")
+    for name in ("remind_after", "escalate_after"):
+        if name in told:
+            told[name] = str(told[name])
     return ManualAction(**told)
 
 

@@ -22,6 +22,7 @@ from drrun.files.shape import (
 )
 from drrun.files.words import (
     Number,
+    boolean,
     choice,
     duration,
     expiry,
@@ -161,6 +162,9 @@ approval: Shape[Mapping[str, Any]] = ByForm(
             "count": Key(Number(1, 20), "how many different persons"),
             "message": Key(text, "what they are asked"),
             "type_to_confirm": Key(text, "what must be typed: '{{ host }}'"),
+            "remind_after": Key(duration, "tell them again, each time so much later"),
+            "escalate_after": Key(duration, "tell more people"),
+            "signed": Key(boolean, "only an approval signed with the person's SSH key counts"),
         },
         _mapping,
     ),

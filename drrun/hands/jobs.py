@@ -6,12 +6,12 @@ Rules:
   says that it does not outlive the link.
 """
 
-import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from drrun.core.outcomes import ContactLost, Outcome
+from drrun.engine.either import Either
 from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote, Script
 from drrun.ssh.contact import Absent, Enough
 from drrun.ssh.ending import END_WITHIN, Told, ender
@@ -24,26 +24,6 @@ from drrun.ssh.session import Ender
 
 #: Makes what ends a script at a place, as the user that it runs as.
 EnderOf = Callable[[str | None], Ender]
-
-
-@dataclass(frozen=True, slots=True)
-class Either:
-    """Set as soon as one of two is. A `Cancel`."""
-
-    one: Cancel
-    other: Cancel
-
-    def is_set(self) -> bool:
-        """Whether to stop, for either reason."""
-        return self.one.is_set() or self.other.is_set()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Sleep until told by either; looks at the second four times a second."""
-        left = math.inf if timeout is None else timeout
-        while not self.is_set() and left > 0:
-            self.one.wait(min(left, 0.25))
-            left -= 0.25
-        return self.is_set()
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from functools import cached_property
 from drrun.core.ids import RunId
 from drrun.core.inventory import Host
 from drrun.core.outcomes import ContactLost, NeverStarted, Outcome, Stopped
+from drrun.engine.either import Either
 from drrun.engine.ports import (
     AttemptOrder,
     BuiltInAction,
@@ -23,7 +24,7 @@ from drrun.engine.ports import (
     Remote,
     Script,
 )
-from drrun.hands.jobs import Either, JobRemote, ender_at, forget
+from drrun.hands.jobs import JobRemote, ender_at, forget
 from drrun.hands.local import LocalPlace
 from drrun.ssh.connections import Connections
 from drrun.ssh.jobs import job_name

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from drrun.core.ids import StepId, TargetName
+from drrun.core.people.roles import members
 from drrun.core.runbook import Step
 from drrun.core.state import Key, RunState
 from drrun.core.status import FINAL, Cause, RunStatus, Status
@@ -77,7 +78,7 @@ class Ask:
 
     step: StepId
     target: TargetName
-    #: `manual`, `irreversible`, `ask`, `unknown`.
+    #: `manual`, `approval`, `decision`, `irreversible`, `ask`, `unknown`, `late`.
     kind: str
     text: str
     since: float
@@ -85,6 +86,18 @@ class Ask:
     people: tuple[str, ...]
     input: Mapping[str, str] = field(default_factory=dict)
     evidence: bool = False
+    #: Options of a decision, and what is said about them.
+    options: Mapping[str, str] = field(default_factory=dict)
+    #: What an approval wants typed.
+    typed: str = ""
+    #: Who has approved, and how many have to.
+    approved: tuple[str, ...] = ()
+    count: int = 1
+    #: When a default is taken, and which.
+    decide_at: float | None = None
+    default: str = ""
+    #: Whose it is: assigned, or claimed.
+    taken_by: str = ""
 
     @property
     def key(self) -> str:
@@ -175,17 +188,29 @@ def asks_of(state: RunState) -> Iterator[Ask]:
             kind=gate.kind,
             text=gate.text,
             since=gate.opened_at,
-            role=step.owner,
-            people=people_of(state, step),
-            input=gate.input,
-            evidence=gate.evidence,
+            role=gate.asked.role or step.owner,
+            people=members(state, gate.asked.role or step.owner),
+            input=gate.asked.input,
+            evidence=gate.asked.evidence,
+            options=gate.asked.options,
+            typed=gate.asked.typed,
+            approved=gate.approved,
+            count=gate.asked.count,
+            decide_at=gate.asked.decide_at,
+            default=gate.asked.default,
+            taken_by=taken_by(state, key.step),
         )
+
+
+def taken_by(state: RunState, step: StepId) -> str:
+    """Whose a step is: whoever claimed it, else whoever it was assigned to."""
+    claim = state.around.claims.get(step)
+    return claim.by if claim else state.around.assigned.get(step, "")
 
 
 def people_of(state: RunState, step: Step) -> tuple[str, ...]:
     """Who may be meant by a step's owner."""
-    role = state.plan.runbook.roles.get(step.owner)
-    return (*role.people, *role.deputies) if role else ()
+    return members(state, step.owner)
 
 
 def step_line(state: RunState, step: StepId, now: float) -> StepLine:

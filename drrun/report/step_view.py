@@ -11,7 +11,7 @@ from drrun.core.status import Status
 from drrun.report.facts import Fact
 from drrun.report.plan_view import action_name
 from drrun.report.run_view import target_note
-from drrun.report.times import span
+from drrun.report.words import Word, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,6 @@ class AttemptStory:
     #: What the spool said of each stream.
     output: Mapping[str, Any] = field(default_factory=dict)
     probes: dict[tuple[str, int, str], ProbeStory] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """What a person, or the controller, decided about a target."""
-
-    at: float
-    by: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +121,7 @@ def step_view(
         needs=tuple(str(need) for need in planned.step.needs),
         hindrances=tuple(_hindrances(state, step)),
         targets=tuple(_target(state, key, mine) for key in keys),
-        words=tuple(_words(fact for fact in mine if not isinstance(fact.event, ev.TargetEvent))),
+        words=tuple(words_of(fact for fact in mine if not isinstance(fact.event, ev.TargetEvent))),
     )
 
 
@@ -160,7 +151,7 @@ def _target(state: RunState, key: Key, facts: Sequence[Fact]) -> TargetStory:
         note=target_note(target),
         already=target.already,
         attempts=tuple(attempts_of(mine)),
-        words=tuple(_words(mine)),
+        words=tuple(words_of(mine)),
         values=target.values,
     )
 
@@ -241,52 +232,3 @@ def _seen(attempt: AttemptStory, event: ev.ProbeSeen, at: float) -> None:
         at=at,
         times=before.times + 1 if before else 1,
     )
-
-
-def _words(facts: Iterable[Fact]) -> Iterator[Word]:
-    for fact in facts:
-        text = _word(fact.event)
-        if text:
-            yield Word(fact.at, fact.actor, text)
-
-
-def _word(event: ev.Event) -> str:
-    match event:
-        case ev.GateOpened(text=text, gate=gate):
-            return f"asked ({gate}): {text}"
-        case ev.GateAnswered(answer=answer, reason=reason, input=given):
-            typed = " ".join(f"{name}={value}" for name, value in given.items())
-            return ": ".join(part for part in (f"{answer}ed", typed, reason) if part)
-        case ev.TargetMarked(status=status, why=why):
-            return f"declared {status}: {why}"
-        case ev.Noted(text=text):
-            return f"note: {text}"
-        case ev.RequestRefused(kind=kind, why=why):
-            return f"{kind} was refused: {why}"
-        case _:
-            return _decided(event)
-
-
-def _decided(event: ev.Event) -> str:
-    match event:
-        case ev.TargetReopened(why=why):
-            return f"to be tried again: {why}" if why else "to be tried again"
-        case ev.RetryPlanned(why=why):
-            return f"another attempt: {why}"
-        case ev.TargetFailed(cause=cause, why=why):
-            return f"given up ({cause}): {why}"
-        case ev.StepSkipped(why=why) | ev.TargetsCancelled(why=why):
-            return f"left out: {why}"
-        case ev.StepBlocked(because=because):
-            return f"blocked by {', '.join(because)}"
-        case ev.ContactMissed(silent=silent, why=why):
-            return f"not seen for {span(silent)}, sought: {why}"
-        case ev.ContactFound(after=after, route=route):
-            by = f" by route {route}" if route else ""
-            return f"seen again after {span(after)}{by}"
-        case ev.EndingBegan(why=why):
-            return f"its processes are to be ended: {why}"
-        case ev.ConditionSeen(expression=expression, value=value):
-            return f"when: {expression} is {str(value).lower()}"
-        case _:
-            return ""

@@ -41,6 +41,8 @@ class _Slot:
     flight: _Flight | None = None
     #: The route that worked last.
     route: Route | None = None
+    #: The route that was chosen when it was opened, or hung up, last.
+    asked: str = ""
 
 
 class Connections:
@@ -79,6 +81,7 @@ class Connections:
             why = f"the routes go in a circle: {circle}; correct `via` in the inventory"
             raise Unreachable(NeverStarted(why, final=True))
         slot = self._slot(host.name)
+        _leave_other_route(slot, host)
         return _shared(slot, lambda: self._open(host, slot, cancel, trail), cancel)
 
     def _slot(self, name: str) -> _Slot:
@@ -89,7 +92,9 @@ class Connections:
 
     def _open(self, host: Host, slot: _Slot, cancel: Cancel, trail: tuple[str, ...]) -> Link:
         faults: list[NeverStarted | RefusedByHost] = []
-        for route in _ordered(host.routes or (Route(),), slot.route):
+        # A route that a person chose comes before the one that worked last.
+        last = None if host.chosen_route else slot.route
+        for route in _ordered(host.routes or (Route(),), last):
             way = Way(host.name, route.label)
             try:
                 link = self._by(host, route, cancel, (*trail, host.name))
@@ -101,7 +106,7 @@ class Connections:
                     raise Unreachable(outcome) from error
                 faults.append(outcome)
             else:
-                slot.route = route
+                slot.route, slot.asked = route, host.chosen_route
                 return link
             if cancel.is_set():
                 break
@@ -178,6 +183,18 @@ class Connections:
                 raise Unreachable(before_sending(error, way)) from error
 
         return _shared(self._slot(" > ".join(passed)), open_it, cancel)
+
+
+def _leave_other_route(slot: _Slot, host: Host) -> None:
+    """Hang up where a person has chosen another route since; jobs go on, and are found again."""
+    with slot.lock:
+        link, chosen = slot.link, host.chosen_route
+        if link is None or not chosen or slot.asked == chosen:
+            return
+        slot.asked = chosen
+        if slot.route is not None and slot.route.label != chosen:
+            slot.link = None
+            link.lose(f"route {chosen} was chosen")
 
 
 def _together(faults: list[NeverStarted | RefusedByHost]) -> NeverStarted | RefusedByHost:

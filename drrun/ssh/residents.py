@@ -42,6 +42,8 @@ class _Slot:
     lock: threading.Lock = field(default_factory=threading.Lock)
     resident: Resident | None = None
     link: Link | None = None
+    #: The route that a person had chosen when it was opened.
+    chosen: str = ""
 
 
 class Residents:
@@ -64,8 +66,11 @@ class Residents:
         with self._lock:
             slot = self._slots.setdefault(host.name if host else "", _Slot())
         with slot.lock:
-            if slot.resident is not None and not slot.resident.lost and _alive(slot.link):
+            chosen = host.chosen_route if host else ""
+            stays = slot.resident is not None and not slot.resident.lost and _alive(slot.link)
+            if slot.resident is not None and stays and slot.chosen == chosen:
                 return slot.resident, slot.link
+            slot.chosen = chosen
             if slot.resident is not None:
                 slot.resident.close()
             slot.link = self._connections.reach(host, cancel) if host else None

@@ -15,6 +15,13 @@ from drrun.report.run_view import Ask
 
 _YES = frozenset({"c", "confirm", "y", "yes", "done", "d"})
 _NO = frozenset({"r", "reject", "n", "no", "f", "failed"})
+_PROMPTS = {
+    "approval": "(a)pprove, (r)efuse: ",
+    "late": "(y)es, let it go on, (n)o, end it: ",
+    "unknown": "(d)one, (f)ailed, (a)gain? ",
+    "ask": "does it hold? (y)es, (n)o: ",
+}
+_APPROVE = frozenset({"a", "approve", "y", "yes"})
 _AGAIN = frozenset({"a", "again", "retry"})
 
 
@@ -46,15 +53,19 @@ class Dialogue:
             return f"{missing} ({self.ask.input[missing]}): "
         if self._kind:
             return "evidence (a note of what shows that it is done): "
+        return self._question()
+
+    def _question(self) -> str:
+        key = self.ask.key
         match self.ask.kind:
             case "irreversible":
                 return f"type {self.ask.step} to go on, r to refuse: "
-            case "unknown":
-                return f"{self.ask.key}: (d)one, (f)ailed, (a)gain? "
-            case "ask":
-                return f"{self.ask.key}: does it hold? (y)es, (n)o: "
-            case _:
-                return f"{self.ask.key}: (c)onfirm, (r)eject: "
+            case "approval" if self.ask.typed:
+                return f"{key}: type {self.ask.typed!r} to approve, r to refuse: "
+            case "decision":
+                return f"{key}: {', '.join(self.ask.options)}, or r to refuse: "
+            case kind:
+                return f"{key}: {_PROMPTS.get(kind, '(c)onfirm, (r)eject: ')}"
 
     def take(self, line: str) -> Reply | None:
         """Take one line; the reply, once it is whole."""
@@ -63,7 +74,22 @@ class Dialogue:
             return self._reply("reject", reason=line)
         if self._kind:
             return self._take_answer(line)
+        if self.ask.kind in ("approval", "decision"):
+            return self._take_word(line)
         return self._take_choice(line.lower() if self.ask.kind != "irreversible" else line)
+
+    def _take_word(self, word: str) -> Reply | None:
+        """An approval or a decision: the very word that is wanted, or a refusal."""
+        if self.ask.kind == "decision" and word in self.ask.options:
+            return self._reply("decide", option=word)
+        approves = word == self.ask.typed if self.ask.typed else word.lower() in _APPROVE
+        if self.ask.kind == "approval" and word and approves:
+            return self._reply("approve", typed=word)
+        if word.lower() in _NO:
+            self._kind = "reject"
+        elif word:
+            self.trouble = f"{word!r} is no answer to this"
+        return None
 
     def _take_choice(self, word: str) -> Reply | None:
         unknown = self.ask.kind == "unknown"

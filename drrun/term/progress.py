@@ -18,7 +18,7 @@ from drrun.core.state import RunState
 from drrun.report.clean import clean, clean_line, fit
 from drrun.report.ink import Style
 from drrun.report.text.board import BoardHead, Piece, Row, Size, board_rows
-from drrun.report.text.lines import Line, set_line
+from drrun.report.text.line import Line, set_line
 from drrun.term.desk import Desk
 
 #: Lines of a question that are shown.

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from drrun.core.state import RunState
 from drrun.report.ink import Ink, Style, no_ink
-from drrun.report.text.lines import Line, set_line
+from drrun.report.text.line import Line, set_line
 from drrun.term.desk import Desk
 
 #: Prints text; never raises for a terminal that is gone.

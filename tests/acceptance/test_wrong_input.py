@@ -86,12 +86,7 @@ def test_all_errors_are_told_at_once(program: Program) -> None:
 @pytest.mark.parametrize(
     ("step", "what"),
     [
-        ("{decision: {options: {a: {}, b: {}}}}", "decision"),
-        ("{run: x, watch: {run: x}}", "watch"),
-        ("{run: x, approval: {role: r}}", "approval"),
-        ("{run: x, reboots: true}", "reboots"),
-        ("{run: x, on_failure: rollback}", "rollback"),
-        ("{uses: rsync, with: {source: a, to: b}}", "rsync"),
+        ("{uses: runbook, with: {file: other.yml}}", "runbook"),
     ],
 )
 def test_what_cannot_be_executed_yet_is_refused_and_not_ignored(

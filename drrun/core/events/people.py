@@ -1,17 +1,17 @@
-"""Facts about people who were asked, and who answered."""
+"""Facts about people who were asked, who answered, and who took something on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from drrun.core.events.base import TargetEvent
+from drrun.core.events.base import Event, StepEvent, TargetEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateOpened(TargetEvent):
     """A person is asked."""
 
-    #: `manual`, `irreversible`, `ask`, `unknown`.
+    #: `manual`, `approval`, `decision`, `irreversible`, `ask`, `unknown`, `late`.
     gate: str
     text: str
     #: Typed answers that are wanted: name -> type.
@@ -20,17 +20,91 @@ class GateOpened(TargetEvent):
     #: For `ask`: which probe.
     purpose: str = ""
     index: int = 0
+    #: Role that may answer, "" for anybody, and how many different persons it takes.
+    role: str = ""
+    count: int = 1
+    #: What must be typed, "" for nothing.
+    typed: str = ""
+    #: Only answers that are signed with the person's SSH key count.
+    signed: bool = False
+    #: Options of a decision: name -> what is said about it.
+    options: Mapping[str, str] = field(default_factory=dict)
+    #: When the default is taken, and which it is.
+    decide_at: float | None = None
+    default: str = ""
+    #: Seconds after which they are reminded, again and again, and after which others are told.
+    remind_every: float | None = None
+    escalate_after: float | None = None
+    #: The third party that is waited for: a contact of the inventory.
+    contact: str = ""
+    #: What was known when it was asked, for whoever looks at a decision later.
+    known: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved(TargetEvent):
+    """One of several persons that an approval takes."""
+
+    by: str
+    reason: str = ""
+    #: `ssh-keygen -Y sign` over what was approved; "" if it was not signed.
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateAnswered(TargetEvent):
-    """A person answered."""
+    """A person answered, or a decision's time was over."""
 
     gate: str
-    #: `confirm` or `reject`.
+    #: `confirm`, `reject`, `approve`, or `decide`.
     answer: str
     by: str
     reason: str = ""
     input: Mapping[str, Any] = field(default_factory=dict)
     purpose: str = ""
     index: int = 0
+    #: Of a decision.
+    option: str = ""
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonReminded(TargetEvent):
+    """They were told again that they are waited for."""
+
+    to: tuple[str, ...]
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateEscalated(TargetEvent):
+    """Nobody answered for too long; more people were told."""
+
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed(StepEvent):
+    """A person has taken a step on, so that nobody else does the same."""
+
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned(StepEvent):
+    """A step is somebody's."""
+
+    to: str
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOver(Event):
+    """One person went off duty and another took over what was theirs."""
+
+    by: str
+    to: str
+    note: str
+    steps: tuple[str, ...]

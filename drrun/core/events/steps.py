@@ -83,6 +83,10 @@ class TargetReopened(TargetEvent):
     why: str = ""
     #: Contact with its attempt was lost: the attempt is sought, and none begun.
     seek: bool = False
+    #: Name of a guard that is not asked this once.
+    bypass: str = ""
+    #: A person went back to this step, or to one before it, although it had passed.
+    rewind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

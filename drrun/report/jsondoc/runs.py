@@ -8,7 +8,8 @@ from drrun.report.history_view import RunLine
 from drrun.report.jsondoc import FORMAT, at, document, seconds
 from drrun.report.jsondoc.plans import service_json
 from drrun.report.run_view import Ask, RunView, StepLine
-from drrun.report.step_view import AttemptStory, ProbeStory, StepView, TargetStory, Word
+from drrun.report.step_view import AttemptStory, ProbeStory, StepView, TargetStory
+from drrun.report.words import Word
 
 
 def run_json(view: RunView) -> dict[str, Any]:

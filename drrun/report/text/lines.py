@@ -6,36 +6,22 @@ Rules:
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from drrun.core import events as ev
 from drrun.core.ids import StepId, TargetName
+from drrun.core.people.answers import PAST
 from drrun.core.state import Key, RunState
 from drrun.core.status import Status
-from drrun.report.clean import clean_line, first_line
+from drrun.report.clean import first_line
 from drrun.report.facts import Fact
-from drrun.report.ink import Ink, Style, no_ink, style_of
+from drrun.report.ink import Style, style_of
 from drrun.report.run_view import people_of, target_note
-from drrun.report.times import clock, span
+from drrun.report.text.line import Line
+from drrun.report.text.others import of_people, of_world
+from drrun.report.times import span
 
 #: Changes that are not worth a line: they are over in a moment, or follow from the line before.
 _SILENT = frozenset({Status.PENDING, Status.VERIFYING})
-
-
-class Line(NamedTuple):
-    """One thing that changed."""
-
-    at: float
-    #: One word: a status, or what was done to the run.
-    word: str
-    text: str
-    style: Style = Style.PLAIN
-
-
-def set_line(line: Line, ink: Ink = no_ink) -> str:
-    """A line as it is printed."""
-    word = ink(line.word.ljust(9), line.style)
-    return f"{clock(line.at)} {word} {clean_line(line.text)}".rstrip()
 
 
 def take_in(state: RunState, fact: Fact) -> list[Line]:
@@ -109,9 +95,11 @@ def _told(state: RunState, fact: Fact) -> Line | None:
             key = Key(StepId(step), TargetName(target))
             asked = f"{key} asks {_whom(state, key)}: {first_line(text)}"
             return Line(fact.at, "unknown", asked, Style.DOUBT)
-        case ev.GateAnswered(step=step, answer=answer, by=by, reason=reason):
+        case ev.GateAnswered(step=step, answer=answer, by=by, reason=reason, option=option):
             why = f": {reason}" if reason else ""
-            return Line(fact.at, f"{answer}ed", f"{step} by {by}{why}", Style.STRONG)
+            chosen = f" for {option}" if option else ""
+            word = PAST.get(answer, answer)
+            return Line(fact.at, word, f"{step}{chosen} by {by}{why}", Style.STRONG)
         case ev.ActionShown() | ev.ContactMissed() | ev.ContactFound() | ev.EndingBegan():
             return _of_attempt(fact.event, fact.at)
         case ev.RunPaused(why=why):
@@ -157,4 +145,4 @@ def _said(fact: Fact) -> Line | None:
         case ev.RunEnded(status=status):
             return Line(fact.at, "ended", status, Style.STRONG)
         case _:
-            return None
+            return of_people(fact) or of_world(fact)

@@ -1,5 +1,6 @@
 """A run for the terminal: `status`, and the summary at the end of `run`."""
 
+import shlex
 from collections.abc import Iterator
 
 from drrun.core.status import GOOD, RunStatus, Status
@@ -118,15 +119,37 @@ def _ask(ask: Ask, view: RunView, sheet: Sheet) -> Iterator[str]:
     )
     for line in clean(ask.text).rstrip().splitlines():
         yield sheet.ink(f"    {line}", Style.STRONG)
+    for line in _terms(ask, view.now):
+        yield f"    {line}"
     for command in answers_to(ask, view.head.id):
         yield f"    {command}"
+
+
+def _terms(ask: Ask, now: float) -> Iterator[str]:
+    """Options, who has approved, until when."""
+    for option, about in ask.options.items():
+        yield clean_line(f"{option}: {about}" if about else option)
+    if ask.decide_at is not None:
+        yield f"at {hour(ask.decide_at, now)} UTC without an answer: {ask.default}"
+    if ask.count > 1:
+        by = f": {', '.join(ask.approved)}" if ask.approved else ""
+        yield f"{len(ask.approved)} of {ask.count} have approved{by}"
+    if ask.taken_by:
+        yield clean_line(f"{ask.taken_by} has it")
 
 
 def answers_to(ask: Ask, run: str) -> Iterator[str]:
     """The commands that answer a question."""
     given = "".join(f" --input {name}=<{kind}>" for name, kind in ask.input.items())
     evidence = " --evidence FILE" if ask.evidence else ""
-    yield f"drrun confirm {run} {ask.key}{given}{evidence}"
+    match ask.kind:
+        case "approval":
+            typed = f" --type {shlex.quote(ask.typed)}" if ask.typed else ""
+            yield f"drrun approve {run} {ask.key}{typed}"
+        case "decision":
+            yield f"drrun decide {run} {ask.key} {'|'.join(ask.options)}"
+        case _:
+            yield f"drrun confirm {run} {ask.key}{given}{evidence}"
     yield f"drrun reject {run} {ask.key} --reason WHY"
     if ask.kind == "unknown":
         yield f"drrun retry {run} {ask.key}"

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from drrun.core.ids import TargetName
 from drrun.report.clean import clean, clean_line, fit
 from drrun.report.ink import Style, style_of
-from drrun.report.step_view import AttemptStory, ProbeStory, StepView, TargetStory, Word
+from drrun.report.step_view import AttemptStory, ProbeStory, StepView, TargetStory
 from drrun.report.text.sheet import PLAIN, Sheet, join
 from drrun.report.times import clock, moment, span
+from drrun.report.words import Word
 
 #: (target, attempt) -> stream -> lines of output to show.
 Excerpts = Mapping[tuple[TargetName, int], Mapping[str, list[str]]]

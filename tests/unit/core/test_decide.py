@@ -321,4 +321,6 @@ def test_asking_for_purposes_covers_all_of_them() -> None:
         Purpose.UNTIL: [],
         Purpose.VERIFY: ["v"],
         Purpose.RECONCILE: ["v"],
+        Purpose.UNDONE: [],
+        Purpose.WATCH: [],
     }

@@ -16,7 +16,8 @@ from drrun.report.jsondoc import dumps
 from drrun.report.jsondoc.runs import run_json, step_json
 from drrun.report.services import Objective
 from drrun.report.step_view import step_view
-from drrun.report.text.lines import set_line, take_in
+from drrun.report.text.line import set_line
+from drrun.report.text.lines import take_in
 from drrun.report.text.run import run_text, summary_text
 from drrun.report.text.sheet import Sheet
 from drrun.report.text.step import step_text

@@ -1,0 +1,51 @@
+"""`drrun rollback`: what would be undone and what cannot be, shown before anything is."""
+
+from typing import Any
+
+import click
+
+from drrun.cli.act import post
+from drrun.cli.frame import Frame, common_options, json_option
+from drrun.cli.look import run_argument
+from drrun.cli.out import can_ask, say
+from drrun.core.state import RunState
+from drrun.core.undoing import points_of_no_return, to_undo, without_undo
+from drrun.engine.cases.look import find_run, known
+from drrun.report.clean import clean_line
+from drrun.report.text.sheet import Sheet, join
+
+
+@click.command()
+@run_argument
+@click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--type", "typed", default="", metavar="NAME", help="Past a point of no return.")
+@json_option
+@common_options
+@click.pass_obj
+def rollback(frame: Frame, /, **options: Any) -> None:
+    """Undo what has passed in RUN, in reverse order of dependency.
+
+    Steps without undo are shown first. After an irreversible step there is no plain way back: a
+    second person may insist by typing the runbook's name.
+    """
+    with frame.state() as records:
+        state = known(records, find_run(records, options["run"])).state
+    say(rollback_text(state, Sheet()))
+    settings = frame.settings()
+    asks = can_ask() and not (options["yes"] or settings.no_input or options["as_json"])
+    if asks and to_undo(state) and not click.confirm("Undo these steps?", err=True):
+        raise click.Abort
+    post(frame, "rollback", options, typed=options["typed"])
+
+
+def rollback_text(state: RunState, sheet: Sheet) -> str:
+    """What a rollback would do."""
+    steps = to_undo(state)
+    lines = ["to be undone, in this order:" if steps else "nothing that passed can be undone"]
+    lines += [f"  {step}" for step in steps]
+    for step, why in without_undo(state).items():
+        lines += sheet.headed("stays", f"{step}: {clean_line(why)}")
+    for step in points_of_no_return(state):
+        lines += sheet.headed("no way back", f"{step} is irreversible and has acted")
+    return join(lines)

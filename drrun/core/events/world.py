@@ -1,0 +1,120 @@
+"""Facts about the world around a run: what was lost, which way is taken, what broke again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from drrun.core.events.base import Event, TargetEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost(Event):
+    """A person declared a site, host, provider or person lost: nothing contacts it any more."""
+
+    #: `site:phl`, `host:db1.phl`, `provider:cogent`, `person:drew`.
+    thing: str
+    by: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found(Event):
+    """A declaration of loss was taken back."""
+
+    thing: str
+    by: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteSet(Event):
+    """A route was chosen for a host; `auto`: as the inventory says."""
+
+    host: str
+    route: str
+    by: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetLost(TargetEvent):
+    """A target's host was declared lost, and the step has no other form."""
+
+    #: `skipped` or `blocked`, by the step's `when_lost`.
+    becomes: str
+    thing: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSeen(TargetEvent):
+    """A watch of a passed step answers differently than before."""
+
+    index: int
+    name: str
+    verdict: str
+    value: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regressed(TargetEvent):
+    """What had passed is broken again."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered(TargetEvent):
+    """What had regressed holds again, by itself."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvariantSeen(Event):
+    """An invariant answers differently than before."""
+
+    index: int
+    name: str
+    verdict: str
+    value: str
+    where: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvariantBroken(Event):
+    """What must never be, is; the run pauses. `suspects`: steps that acted since it held."""
+
+    name: str
+    why: str
+    suspects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackBegan(Event):
+    """Passed steps are undone from now on, in reverse order of dependency."""
+
+    why: str
+    by: str
+    #: Steps that will be undone, and those that cannot be, with the reason.
+    steps: tuple[str, ...]
+    without_undo: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoBegan(TargetEvent):
+    """A passed target is being undone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanAmended(Event):
+    """Steps were added or changed. The text is pinned beside the journal."""
+
+    #: SHA-256 of the amendment.
+    sha256: str
+    by: str
+    why: str
+    added: tuple[str, ...]
+    changed: tuple[str, ...]

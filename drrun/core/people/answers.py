@@ -1,0 +1,201 @@
+"""Answers to what a run asks: confirm, reject, approve, decide.
+
+Rules:
+- The same answer twice is fine and changes nothing; a different one is a conflict.
+- An approval is never given by whoever drives the run or started the step (SPEC section 2), and
+  each person counts once.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from drrun.core import events as ev
+from drrun.core.people.roles import may, named
+from drrun.core.people.words import Asking, Denied, Granted
+from drrun.core.state import Key
+from drrun.core.target import Gate
+from drrun.core.values import Duration
+
+#: What answers which gates; everything may be rejected.
+_ANSWERS: Mapping[str, tuple[str, ...]] = {
+    "confirm": ("manual", "irreversible", "ask", "unknown", "late"),
+    "approve": ("approval",),
+    "decide": ("decision",),
+    "reject": ("manual", "approval", "decision", "irreversible", "ask", "unknown", "late"),
+}
+_INSTEAD = {"approval": "drrun approve", "decision": "drrun decide"}
+_TRUE, _FALSE = {"yes", "true", "y", "1"}, {"no", "false", "n", "0"}
+#: `confirm` -> `confirmed`.
+PAST = {
+    "confirm": "confirmed",
+    "reject": "rejected",
+    "approve": "approved",
+    "decide": "decided",
+}
+
+
+def answer(asking: Asking) -> Granted | Denied:
+    """What to make of an answer."""
+    keys = asking.keys()
+    if isinstance(keys, Denied):
+        return keys
+    gates = [(key, gate) for key in keys if (gate := asking.state.targets[key].gate) is not None]
+    if not gates:
+        return _answered_before(asking, keys)
+    events: list[ev.Event] = []
+    for key, gate in gates:
+        if gate.kind not in _ANSWERS[asking.kind]:
+            other = _INSTEAD.get(gate.kind, "drrun confirm")
+            return Denied(f"{key} asks for another answer ({gate.kind}): {other}, or drrun reject")
+        found = _one(asking, key, gate)
+        if isinstance(found, Denied):
+            return found
+        events.extend(found)
+    done = f"{PAST[asking.kind]} {', '.join(str(key) for key, _ in gates)}"
+    if not events:
+        return Granted([], f"{done}, as before")
+    still = _still_missing(gates, events)
+    return Granted(events, f"{done}{still}")
+
+
+def _one(asking: Asking, key: Key, gate: Gate) -> list[ev.Event] | Denied:
+    """The facts that follow for one target."""
+    role = gate.asked.role
+    if gate.kind in ("approval", "decision") and not may(asking.state, role, asking.by):
+        return Denied(f"{key} is for {named(asking.state, role)} to answer, not for {asking.by}")
+    match asking.kind:
+        case "approve":
+            return _approval(asking, key, gate)
+        case "decide":
+            return _decision(asking, key, gate)
+        case "confirm":
+            given = _typed(gate, asking.body)
+            if isinstance(given, Denied):
+                return given
+            return [_answered(asking, key, gate, input=given)]
+        case _:
+            return [_answered(asking, key, gate)]
+
+
+def _answered(asking: Asking, key: Key, gate: Gate, **more: Any) -> ev.GateAnswered:
+    return ev.GateAnswered(
+        step=key.step,
+        target=key.target,
+        gate=gate.kind,
+        answer=asking.kind,
+        by=asking.by,
+        reason=asking.reason,
+        purpose=gate.asked.purpose,
+        index=gate.asked.index,
+        signature=asking.text("signature"),
+        **more,
+    )
+
+
+def _approval(asking: Asking, key: Key, gate: Gate) -> list[ev.Event] | Denied:
+    if asking.by in gate.approved:
+        return []
+    if asking.by in asking.state.starters(key):
+        return Denied(
+            f"{asking.by} started {key} and so cannot approve it: somebody else of "
+            f"{named(asking.state, gate.asked.role)} has to"
+        )
+    wanted, typed = gate.asked.typed, asking.text("typed")
+    if wanted and typed != wanted:
+        return Denied(f"to approve {key}, type what you approve: --type {wanted!r}")
+    if len(gate.approved) + 1 >= gate.asked.count:
+        return [_answered(asking, key, gate)]
+    return [
+        ev.Approved(
+            step=key.step,
+            target=key.target,
+            by=asking.by,
+            reason=asking.reason,
+            signature=asking.text("signature"),
+        )
+    ]
+
+
+def _still_missing(gates: list[tuple[Key, Gate]], events: list[ev.Event]) -> str:
+    partly = [event for event in events if isinstance(event, ev.Approved)]
+    if not partly:
+        return ""
+    gate = next(gate for key, gate in gates if key.step == partly[0].step)
+    left = gate.asked.count - len(gate.approved) - 1
+    return (
+        f"; {left} more of {gate.asked.role} have to" if left > 1 else "; one more person has to"
+    )
+
+
+def _decision(asking: Asking, key: Key, gate: Gate) -> list[ev.Event] | Denied:
+    option = asking.text("option")
+    if option not in gate.asked.options:
+        return Denied(f"{option!r} is no option of {key}: {', '.join(gate.asked.options)}")
+    return [_answered(asking, key, gate, option=option)]
+
+
+def _answered_before(asking: Asking, keys: list[Key]) -> Granted | Denied:
+    for key in keys:
+        before = asking.state.answers.get(key)
+        if before is None:
+            continue
+        option = f" for {before.option}" if before.option else ""
+        said = f"{key} was {PAST.get(before.answer, before.answer)}{option} by {before.by}"
+        if before.answer == asking.kind and before.option == asking.text("option"):
+            return Granted([], f"{said} already")
+        return Denied(f"{said}; nothing is being asked any more")
+    step = keys[0].step
+    return Denied(f"{step} asks nobody anything: it is {asking.state.step(step)}")
+
+
+def _typed(gate: Gate, body: Mapping[str, Any]) -> dict[str, Any] | Denied:
+    wanted = gate.asked.input
+    given = dict(body.get("input") or {})
+    unknown = sorted(set(given) - set(wanted))
+    if unknown:
+        return Denied(f"nobody asked for {', '.join(unknown)}; wanted: {', '.join(wanted)}")
+    missing = [name for name in wanted if name not in given]
+    if missing:
+        return Denied(
+            "this step wants answers: "
+            + " ".join(f"--input {name}=<{wanted[name]}>" for name in missing)
+        )
+    if gate.asked.evidence and not (body.get("evidence") or body.get("reason")):
+        return Denied("this step wants evidence: --evidence FILE, or --reason with a note")
+    typed = {}
+    for name, text in given.items():
+        try:
+            typed[name] = as_type(str(text), wanted[name])
+        except ValueError as error:
+            return Denied(f"{name}: {error}")
+    if body.get("evidence"):
+        typed["evidence"] = body["evidence"]
+    return typed
+
+
+def as_type(text: str, kind: str) -> Any:
+    """A typed answer from its text.
+
+    Raises:
+        ValueError: The text is not of that type.
+    """
+    match kind:
+        case "int":
+            return _number(text, int, "whole number")
+        case "float" | "number":
+            return _number(text, float, "number")
+        case "bool" if text.lower() in _TRUE | _FALSE:
+            return text.lower() in _TRUE
+        case "bool":
+            raise ValueError(f"{text!r} is neither yes nor no")
+        case "duration":
+            return float(Duration.parse(text))
+        case _:
+            return text
+
+
+def _number(text: str, kind: Callable[[str], float], wanted: str) -> float:
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no {wanted}") from None

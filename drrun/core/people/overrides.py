@@ -1,0 +1,141 @@
+"""What people change about steps: retry, skip, mark-done, rewind.
+
+Rules:
+- Whoever has claimed a step is named to everybody else who wants to change it.
+- Nothing that runs is overridden behind its back: it is waited for, or the run is aborted.
+"""
+
+from collections.abc import Iterator
+
+from drrun.core import events as ev
+from drrun.core.ids import StepId
+from drrun.core.people.words import Asking, Denied, Granted
+from drrun.core.state import Key, RunState
+from drrun.core.status import Status
+
+_SETTLED = frozenset({Status.PASSED, Status.SKIPPED, Status.ROLLED_BACK})
+_BUSY = frozenset({Status.RUNNING, Status.VERIFYING})
+
+
+def retry(asking: Asking) -> Granted | Denied:
+    """Try failed targets again, or those whose outcome is not known."""
+    keys = asking.keys()
+    if isinstance(keys, Denied):
+        return keys
+    if (held := _claimed_by_another(asking, keys[0].step)) is not None:
+        return held
+    state, why = asking.state, asking.reason or f"by {asking.by}"
+    bypass = asking.text("bypass_guard")
+    if bypass and (wrong := _no_such_guard(asking, keys[0].step, bypass)):
+        return wrong
+    events: list[ev.Event] = []
+    for key in keys:
+        target = state.targets[key]
+        if target.status in (Status.FAILED, Status.CANCELLED, Status.REGRESSED):
+            if asking.body.get("only_failed") and target.status is Status.CANCELLED:
+                continue
+            events.append(
+                ev.TargetReopened(
+                    step=key.step, target=key.target, by=asking.by, why=why, bypass=bypass
+                )
+            )
+        elif target.gate is not None and target.gate.kind == "unknown":
+            events.append(
+                ev.RetryPlanned(
+                    step=key.step,
+                    target=key.target,
+                    not_before=asking.now,
+                    cause="person",
+                    why=why,
+                    by=asking.by,
+                )
+            )
+    step = keys[0].step
+    if not events:
+        return Denied(f"step {step} is {state.step(step)}: nothing to try again")
+    return Granted([*events, *freed(state, step, asking.by)], f"trying {step} again")
+
+
+def _no_such_guard(asking: Asking, step: StepId, name: str) -> Denied | None:
+    guards = [probe.label for probe in asking.state.plan.steps[step].step.guard]
+    if name not in guards:
+        return Denied(f"{step} has no guard {name!r}: {', '.join(guards) or 'it has none'}")
+    if not asking.reason:
+        return Denied("bypassing a guard overrides the plan: say why with --reason")
+    return None
+
+
+def mark(asking: Asking, status: str) -> Granted | Denied:
+    """Declare targets done, or not wanted."""
+    keys = asking.keys()
+    if isinstance(keys, Denied):
+        return keys
+    state, step = asking.state, keys[0].step
+    if (held := _claimed_by_another(asking, step)) is not None:
+        return held
+    open_ = [key for key in keys if state.targets[key].status not in _SETTLED]
+    busy = [key for key in open_ if _busy(state, key)]
+    if busy:
+        return Denied(f"{busy[0]} is {state.targets[busy[0]].status}: wait, or abort the run")
+    if not open_:
+        return Denied(f"step {step} is {state.step(step)} already")
+    events: list[ev.Event] = [
+        ev.TargetMarked(
+            step=key.step, target=key.target, status=status, by=asking.by, why=asking.reason
+        )
+        for key in open_
+    ]
+    return Granted([*events, *freed(state, step, asking.by)], f"{step} is {status} by your word")
+
+
+def _busy(state: RunState, key: Key) -> bool:
+    """Whether it runs; one whose host is not seen may be given up by a person (FAULTS 57)."""
+    target = state.targets[key]
+    return target.status in _BUSY and target.missing_since is None
+
+
+def rewind(asking: Asking, to: StepId) -> Granted | Denied:
+    """Go back to a step: it and everything behind it is done again."""
+    if to not in asking.state.plan.steps:
+        return Denied(f"there is no step {to!r} to go back to; `drrun status` lists them")
+    again = [to, *behind(asking.state, to)]
+    keys = [key for step in again for key in asking.state.keys(step)]
+    busy = [key for key in keys if _busy(asking.state, key)]
+    if busy:
+        return Denied(f"{busy[0]} runs: wait for it, then go back to {to}")
+    why = asking.reason or f"back to {to}, by {asking.by}"
+    events = [
+        ev.TargetReopened(step=key.step, target=key.target, by=asking.by, why=why, rewind=True)
+        for key in keys
+        if asking.state.targets[key].status is not Status.PENDING
+    ]
+    return Granted(events, f"going back to {to}: {', '.join(again)}")
+
+
+def behind(state: RunState, step: StepId) -> list[StepId]:
+    """Everything that needs a step, directly or not, in the plan's order."""
+    waiting, seen = list(state.plan.dependents[step]), set[StepId]()
+    while waiting:
+        dependent = waiting.pop()
+        if dependent not in seen:
+            seen.add(dependent)
+            waiting.extend(state.plan.dependents[dependent])
+    return [each for each in state.plan.order if each in seen]
+
+
+def freed(state: RunState, step: StepId, by: str) -> Iterator[ev.Event]:
+    """Blocked steps behind `step` are open again; what still cannot begin is blocked anew."""
+    for dependent in behind(state, step):
+        for key in state.keys(dependent):
+            if state.targets[key].status is Status.BLOCKED:
+                yield ev.TargetReopened(step=key.step, target=key.target, by=by, why=f"{step}")
+
+
+def _claimed_by_another(asking: Asking, step: StepId) -> Denied | None:
+    claim = asking.state.around.claims.get(step)
+    if claim is None or claim.by == asking.by:
+        return None
+    return Denied(
+        f"{claim.by} has {step}: talk to them, or take it over with: drrun claim RUN {step} "
+        "--reason …"
+    )

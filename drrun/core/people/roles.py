@@ -1,0 +1,32 @@
+"""Who may answer what.
+
+Rules:
+- A role's people and its deputies may answer for it; a role without people means anybody.
+- People who were declared lost are not waited for, and do not answer.
+"""
+
+from drrun.core.state import RunState
+
+
+def members(state: RunState, role: str) -> tuple[str, ...]:
+    """Whoever may answer for a role, deputies last; empty: anybody."""
+    found = state.plan.runbook.roles.get(role)
+    if found is None:
+        return ()
+    return tuple(
+        who for who in (*found.people, *found.deputies) if who not in state.around.lost_people
+    )
+
+
+def may(state: RunState, role: str, who: str) -> bool:
+    """Whether a person may answer for a role."""
+    found = state.plan.runbook.roles.get(role)
+    if found is None or not (found.people or found.deputies):
+        return True
+    return who in members(state, role)
+
+
+def named(state: RunState, role: str) -> str:
+    """A role for people: `commander (drew, simon)`."""
+    who = ", ".join(members(state, role))
+    return f"{role} ({who})" if who else role or "anybody"

@@ -1,0 +1,85 @@
+"""What people say about the world: something is lost, or found, or reached by another route.
+
+Rules:
+- What was declared lost is not contacted again until it is declared found (SPEC section 4).
+"""
+
+from collections.abc import Iterable
+
+from drrun.core import events as ev
+from drrun.core.people.words import Asking, Denied, Granted
+
+#: Kinds of things that can be lost.
+KINDS = ("site", "host", "provider", "person")
+
+
+def lost(asking: Asking) -> Granted | Denied:
+    """Declare something lost."""
+    found = _thing(asking)
+    if isinstance(found, Denied):
+        return found
+    if found in asking.state.around.lost:
+        return Granted([], f"{found} was declared lost already")
+    event = ev.Lost(thing=found, by=asking.by, why=asking.reason)
+    return Granted([event], f"{found} is lost: nothing contacts it any more")
+
+
+def found(asking: Asking) -> Granted | Denied:
+    """Take a declaration back."""
+    thing = _thing(asking)
+    if isinstance(thing, Denied):
+        return thing
+    if thing not in asking.state.around.lost:
+        return Denied(
+            f"{thing} was not declared lost: {', '.join(asking.state.around.lost) or 'nothing'}"
+        )
+    event = ev.Found(thing=thing, by=asking.by, why=asking.reason)
+    return Granted([event], f"{thing} is back")
+
+
+def _thing(asking: Asking) -> str | Denied:
+    """`site:phl`, checked against what there is."""
+    kind, _, name = asking.text("thing").partition(":")
+    if not name:
+        kind, name = "host", kind
+    if kind not in KINDS:
+        return Denied(
+            f"{kind!r} cannot be lost; say {', '.join(f'{each}:NAME' for each in KINDS)}"
+        )
+    known = _known(asking, kind)
+    if name not in known:
+        return Denied(f"there is no {kind} {name!r}, only {', '.join(known) or 'none'}")
+    return f"{kind}:{name}"
+
+
+def _known(asking: Asking, kind: str) -> list[str]:
+    plan = asking.state.plan
+    match kind:
+        case "site":
+            return list(plan.inventory.sites)
+        case "host":
+            return list(plan.inventory.hosts)
+        case "provider":
+            return _unique(site.provider for site in plan.inventory.sites.values())
+        case _:
+            roles = plan.runbook.roles.values()
+            return _unique(who for role in roles for who in (*role.people, *role.deputies))
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def set_route(asking: Asking) -> Granted | Denied:
+    """Choose the route by which a host is reached."""
+    host, route = asking.text("host"), asking.text("route")
+    known = asking.state.plan.inventory.hosts.get(host)
+    if known is None:
+        return Denied(f"there is no host {host!r} in the inventory of this run")
+    labels = [each.label for each in known.routes]
+    if route not in (*labels, "auto"):
+        return Denied(f"{host} has no route {route!r}: {', '.join(labels)}, or auto")
+    if asking.state.around.routes.get(host, "auto") == route:
+        return Granted([], f"{host} is reached by {route} already")
+    event = ev.RouteSet(host=host, route=route, by=asking.by, why=asking.reason)
+    return Granted([event], f"{host} is reached by {route} from now on")

@@ -1,0 +1,193 @@
+"""Goes on asking what must stay true: watches of passed steps, invariants of the whole run.
+
+Rules:
+- Only changes are recorded: a probe that answers as before, for days, is no news.
+- "Could not tell" breaks nothing; it is recorded as what it is.
+- What was seen before this controller is not counted: a threshold is reached anew.
+- Nothing is watched in a dry-run, nor once the run is aborted or rolled back.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from drrun.core import events as ev
+from drrun.core.errors import InputError, NotReady
+from drrun.core.ids import StepId
+from drrun.core.plan import Plan
+from drrun.core.probes import Probe, Verdict
+from drrun.core.runbook import Mode
+from drrun.core.state import Key, RunState
+from drrun.core.status import Status
+from drrun.engine.orders import Orders
+from drrun.engine.ports import Question, Seen
+
+#: How often `rerun` may bring a step back before people are asked.
+RERUNS = 3
+
+
+class Watched(NamedTuple):
+    """One probe that goes on being asked; without a key an invariant."""
+
+    key: Key | None
+    position: int
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What a watch remembers; only while this controller lives."""
+
+    due: float = 0.0
+    verdict: Verdict | None = None
+    broken: deque[bool] = field(default_factory=deque)
+    last_held: float = 0.0
+    reruns: int = 0
+
+
+@dataclass(slots=True)
+class Watching:
+    """All watches of a run."""
+
+    state: RunState
+    orders: Orders
+    _memory: dict[Watched, _Memory] = field(default_factory=dict)
+    _asking: set[Watched] = field(default_factory=set)
+    _found: tuple[Plan, list[StepId]] | None = None
+
+    def due(self, now: float) -> Iterator[tuple[Watched, list[Question]]]:
+        """Probes that are to be asked now."""
+        for watched, probe in self._all():
+            memory = self._memory.setdefault(watched, _Memory())
+            if watched in self._asking or now < memory.due:
+                continue
+            memory.due = now + probe.every
+            try:
+                questions = self.orders.watch(watched.key, probe)
+            except (InputError, NotReady):
+                continue  # what it asks about is lost, or not known yet
+            self._asking.add(watched)
+            yield watched, questions
+
+    def wake_at(self) -> float | None:
+        """When something is due next."""
+        moments = [
+            self._memory[watched].due
+            for watched, _ in self._all()
+            if watched in self._memory and watched not in self._asking
+        ]
+        return min(moments, default=None)
+
+    def seen(self, watched: Watched, seen: Seen, now: float) -> Iterator[ev.Event]:
+        """What follows from an answer."""
+        self._asking.discard(watched)
+        memory = self._memory.setdefault(watched, _Memory())
+        changed, memory.verdict = memory.verdict is not seen.verdict, seen.verdict
+        since = memory.last_held
+        if seen.verdict is Verdict.HOLDS:
+            memory.last_held = now
+        if watched.key is None:
+            yield from self._of_invariant(watched, seen, changed=changed, since=since)
+        elif self._still_watched(watched.key):
+            yield from self._of_step(watched.key, watched.position, seen, changed=changed)
+
+    def _all(self) -> Iterator[tuple[Watched, Probe]]:
+        state = self.state
+        if state.plan.mode is Mode.DRY_RUN or state.aborted or state.rolling_back:
+            return
+        for index, probe in enumerate(state.plan.runbook.invariants):
+            yield Watched(None, index), probe
+        for step in self._steps():
+            for index, probe in enumerate(state.plan.steps[step].step.watch):
+                for key in state.keys(step):
+                    if self._still_watched(key):
+                        yield Watched(key, index), probe
+
+    def _steps(self) -> Sequence[StepId]:
+        """Steps with a watch; found once, as this is asked several times a second."""
+        if self._found is None or self._found[0] is not self.state.plan:
+            plan = self.state.plan
+            self._found = plan, [step for step in plan.order if plan.steps[step].step.watch]
+        return self._found[1]
+
+    def _still_watched(self, key: Key) -> bool:
+        return self.state.targets[key].status in (Status.PASSED, Status.REGRESSED)
+
+    def _of_step(self, key: Key, index: int, seen: Seen, *, changed: bool) -> Iterator[ev.Event]:
+        step = self.state.plan.steps[key.step].step
+        name = step.watch[index].label
+        who = {"step": key.step, "target": key.target}
+        mask = self.orders.mask.text
+        if changed:
+            yield ev.WatchSeen(
+                **who,
+                index=index,
+                name=name,
+                verdict=seen.verdict,
+                value=mask(seen.value),
+                why=mask(seen.why),
+            )
+        memory = self._memory[Watched(key, index)]
+        wanted, of = _threshold(step.watch_threshold)
+        if seen.verdict is not Verdict.COULD_NOT_TELL:
+            memory.broken.append(seen.verdict is Verdict.DOES_NOT_HOLD)
+            while len(memory.broken) > of:
+                memory.broken.popleft()
+        target = self.state.targets[key]
+        if target.status is Status.PASSED and sum(memory.broken) >= wanted:
+            memory.broken.clear()
+            yield from self._regressed(key, name, mask(seen.why), memory)
+        elif target.status is Status.REGRESSED and _holds_again(memory, wanted):
+            yield ev.Recovered(**who, name=name)
+
+    def _regressed(self, key: Key, name: str, why: str, memory: _Memory) -> Iterator[ev.Event]:
+        who = {"step": key.step, "target": key.target}
+        yield ev.Regressed(**who, name=name, why=f"{name}: {why}")
+        how = self.state.plan.steps[key.step].step.on_regressed or "pause"
+        if how == "rerun" and memory.reruns < RERUNS:
+            memory.reruns += 1
+            why = f"on_regressed: rerun ({name})"
+            yield ev.TargetReopened(step=key.step, target=key.target, by="controller", why=why)
+        elif how != "continue" and not self.state.paused:
+            yield ev.RunPaused(why=f"{key} regressed: {name}: {why}", by="controller")
+
+    def _of_invariant(
+        self, watched: Watched, seen: Seen, *, changed: bool, since: float
+    ) -> Iterator[ev.Event]:
+        if not changed:
+            return
+        mask = self.orders.mask.text
+        name = self.state.plan.runbook.invariants[watched.position].label
+        yield ev.InvariantSeen(
+            index=watched.position,
+            name=name,
+            verdict=seen.verdict,
+            value=mask(seen.value),
+            where=seen.where,
+            why=mask(seen.why),
+        )
+        if seen.verdict is Verdict.DOES_NOT_HOLD:
+            suspects = tuple(self._acted_since(since))
+            yield ev.InvariantBroken(name=name, why=mask(seen.why), suspects=suspects)
+
+    def _acted_since(self, since: float) -> Iterator[str]:
+        """Steps that acted since the invariant was last seen to hold; the latest first."""
+        acted = [
+            (target.intended_at, str(key))
+            for key, target in self.state.targets.items()
+            if target.intended_at is not None
+            and (target.since >= since or target.status is Status.RUNNING)
+        ]
+        return (name for _, name in sorted(acted, reverse=True))
+
+
+def _holds_again(memory: _Memory, wanted: int) -> bool:
+    return len(memory.broken) >= wanted and not any(memory.broken)
+
+
+def _threshold(written: str | None) -> tuple[int, int]:
+    """`3 of 5` as numbers; one broken answer is enough where nothing is written."""
+    if not written:
+        return 1, 1
+    wanted, _, of = written.split()
+    return int(wanted), max(int(wanted), int(of))
