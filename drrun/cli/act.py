@@ -18,6 +18,8 @@ from drrun.files.inputs import parse_assignments
 from drrun.report.clean import clean
 from drrun.report.jsondoc import document, dumps
 
+#: Characters of an amendment; it becomes part of the journal.
+_LONGEST_AMENDMENT = 1_000_000
 #: Bytes of a file given as evidence.
 _EVIDENCE = 64 * 1024
 
@@ -174,6 +176,22 @@ def unpause(frame: Frame, /, **options: Any) -> None:
 def abort(frame: Frame, /, **options: Any) -> None:
     """Give RUN up: what has not begun never will. Wants a --reason."""
     post(frame, "abort", options)
+
+
+@_command(click.argument("file", metavar="FILE", type=click.Path(path_type=Path)))
+def amend(frame: Frame, /, **options: Any) -> None:
+    """Add the steps of FILE to RUN, or change steps that have not begun. Wants a --reason.
+
+    FILE is YAML with `steps:` as in a runbook; the whole graph is judged before anything changes.
+    """
+    path: Path = options["file"]
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from None
+    if len(text) > _LONGEST_AMENDMENT:
+        raise InputError(f"{path} is longer than an amendment may be ({_LONGEST_AMENDMENT} bytes)")
+    post(frame, "amend", options, path=str(path), text=text)
 
 
 @_command(

@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Listed] = {
     "claim": Listed("act", "Take a step on, so that nobody else does the same."),
     "assign": Listed("act", "Make a step somebody's."),
     "handover": Listed("act", "Give everything that is yours to another, with a note."),
+    "amend": Listed("act", "Add steps to a run, or change steps that have not begun."),
     "lost": Listed("act", "Declare a site, host, provider or person lost."),
     "found": Listed("act", "Take back that something was lost."),
     "set-route": Listed("act", "Choose the route by which a host is reached."),
@@ -55,7 +56,7 @@ COMMANDS: Mapping[str, Listed] = {
 #: Promised by the contract, not there yet.
 LATER = frozenset(
     {"init", "preflight", "simulate", "test", "readiness", "close"}
-    | {"watch", "amend"}
+    | {"watch"}
     | {"report", "diff", "serve", "bundle"}
 )
 

@@ -88,7 +88,7 @@ def _announce(session: Session, showing: Showing) -> None:
 def _stage(records: Records, session: Session, showing: Showing) -> Stage:
     feed = Feed()
     session.subscribe(feed.entry)
-    state = RunState(session.state.plan)
+    state = RunState(session.unamended, session.state.replan)
     for entry in records.journal.read(session.run):
         state.apply(ev.event_of(entry.kind, entry.body), entry.at)
     stage = Stage(session, _view(session, showing), state, records.clock.now, feed)

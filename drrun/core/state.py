@@ -10,17 +10,21 @@ Rules:
 
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from drrun.core import events as ev
 from drrun.core.around import Around
+from drrun.core.errors import IllegalMove
 from drrun.core.ids import StepId, TargetName
 from drrun.core.plan import Plan, PlannedStep
 from drrun.core.runbook import Need, OnFailure, StandIn
 from drrun.core.status import FINAL, GOOD, Phase, RunStatus, Status, step_status
 from drrun.core.target import TargetState, advance
+
+#: Makes the plan of a run anew, with all amendments so far.
+Replan = Callable[[Sequence[ev.PlanAmended]], Plan]
 
 
 class Key(NamedTuple):
@@ -38,6 +42,9 @@ class RunState:
     """What is known of a run. Made empty from a plan; then events are applied in order."""
 
     plan: Plan
+    #: Makes the plan anew with amendments; None where none can come.
+    replan: Replan | None = None
+    amendments: tuple[ev.PlanAmended, ...] = ()
     targets: dict[Key, TargetState] = field(default_factory=dict)
     #: Name of the host that a target acts on, "" for the controller.
     hosts: dict[Key, str] = field(default_factory=dict)
@@ -79,20 +86,34 @@ class RunState:
         self._lay_out()
 
     def _lay_out(self) -> None:
-        plan = self.plan
+        """Count what there is; after an amendment what was known of targets is kept."""
+        plan, known = self.plan, self.targets
+        self.targets, self.hosts, self.ready, self.doomed = {}, {}, [], {}
+        self._counts, self._queued, self._open_steps = {}, {}, 0
         self._position = {step: index for index, step in enumerate(plan.order)}
         for step in plan.order:
             planned = plan.steps[step]
-            pending = len(planned.targets)
-            self._counts[step] = Counter({Status.PENDING: pending} if pending else {})
-            self._queued[step] = pending
-            self._open_steps += bool(pending)
             for target in planned.targets:
                 key = Key(step, target.name)
-                self.targets[key] = TargetState()
+                self.targets[key] = known.get(key) or TargetState()
                 self.hosts[key] = target.host.name if target.host else ""
+            states = [self.targets[key] for key in self.keys(step)]
+            self._counts[step] = Counter(each.status for each in states)
+            self._queued[step] = sum(_queued(each) for each in states)
+            self._open_steps += bool(states) and self.step(step) not in FINAL
         for step in plan.order:
             self._sort_in(step)
+
+    def _amend(self, event: ev.PlanAmended) -> None:
+        if self.replan is None:
+            raise IllegalMove("a plan that cannot be made anew was amended")
+        self.amendments = (*self.amendments, event)
+        self.plan = self.replan(self.amendments)
+        for step in event.changed:
+            self.conditions.pop(StepId(step), None)
+            self.clocks.pop(StepId(step), None)
+        self._lay_out()
+        self._change_forms()
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -200,6 +221,8 @@ class RunState:
         match event:
             case ev.Lost() | ev.Found():
                 self._change_forms()
+            case ev.PlanAmended():
+                self._amend(event)
             case ev.RollbackBegan(why=why):
                 self.rolling_back, self.ended, self.paused = why, None, ""
             case ev.InvariantBroken(name=name, why=why):
@@ -317,9 +340,11 @@ def _queued(target: TargetState) -> bool:
     return not target.begun and target.status in (Status.PENDING, Status.WAITING)
 
 
-def fold(plan: Plan, events: Iterable[tuple[float, ev.Event]]) -> RunState:
+def fold(
+    plan: Plan, events: Iterable[tuple[float, ev.Event]], replan: Replan | None = None
+) -> RunState:
     """The state after events, given with the moments at which they happened."""
-    state = RunState(plan)
+    state = RunState(plan, replan)
     for at, event in events:
         state.apply(event, at)
     return state

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from drrun.core.ids import RunId
+from drrun.core.plan import Plan
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus
 from drrun.engine.controller import Controller, Edges, Leaving, Standing
@@ -24,6 +25,12 @@ class Session:
     def state(self) -> RunState:
         """The state as the controller sees it; owned by the thread that drives."""
         return self.edges.ledger.state
+
+    @property
+    def unamended(self) -> Plan:
+        """The plan that the run was started with."""
+        replan = self.state.replan
+        return replan(()) if replan and self.state.amendments else self.state.plan
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with every entry from now on; before `drive`."""

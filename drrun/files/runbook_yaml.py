@@ -107,7 +107,7 @@ def read_draft(raw: bytes | str, file: str) -> tuple[Runbook | None, list[Findin
         return None, [*findings, Finding(reading.place(written), message)]
     if _is_of_another_version(written, reading):
         return None, [*findings, *reading.findings]
-    runbook = shape_of(_defaults(written)).read(written, reading)
+    runbook = shape_of(defaults_of(written)).read(written, reading)
     found = [*findings, *reading.findings]
     if runbook is not WRONG and not runbook.steps and not found:
         found.append(Finding(Place(file, written.line, written.column), "has no steps"))
@@ -121,7 +121,7 @@ def _is_of_another_version(table: Table, reading: Reading) -> bool:
     return entry is not None and read_at("drrun", _Version(), entry.value, reading) is WRONG
 
 
-def _defaults(table: Table) -> dict[str, Any]:
+def defaults_of(table: Table) -> dict[str, Any]:
     """The defaults, read ahead of the steps; their findings are noted when their turn comes."""
     entry = table.entries.get("defaults")
     if entry is None:

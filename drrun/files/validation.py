@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from drrun.core.errors import Finding, Place, Severity
 from drrun.core.inventory import Inventory
 from drrun.core.runbook import Runbook
+from drrun.files.amendments import Amendment, amended
 from drrun.files.inventory import read_inventory
 from drrun.files.references import find_dangling, find_unverified
 from drrun.files.runbook_yaml import read_draft
@@ -40,6 +41,7 @@ def validate(
     runbook_text: bytes | str,
     file: str,
     inventory_texts: Sequence[tuple[str, bytes]] | None = None,
+    amendments: Sequence[Amendment] = (),
 ) -> Validated:
     """Read and judge a runbook.
 
@@ -48,15 +50,22 @@ def validate(
         file: Its name, for findings.
         inventory_texts: Name and content of the inventory's files; None: there is none, and
             nothing is said about hosts.
+        amendments: Name and text of what was changed since, in order.
     """
     with _without_collection():
-        return _validate(runbook_text, file, inventory_texts)
+        return _validate(runbook_text, file, inventory_texts, amendments)
 
 
 def _validate(
-    runbook_text: bytes | str, file: str, inventory_texts: Sequence[tuple[str, bytes]] | None
+    runbook_text: bytes | str,
+    file: str,
+    inventory_texts: Sequence[tuple[str, bytes]] | None,
+    amendments: Sequence[Amendment],
 ) -> Validated:
     draft, findings = read_draft(runbook_text, file)
+    if draft is not None and amendments:
+        draft, wrong = amended(draft, runbook_text, amendments)
+        findings += wrong
     inventory, found = read_inventory(inventory_texts or [])
     findings = findings + found
     if draft is not None:

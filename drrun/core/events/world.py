@@ -110,10 +110,10 @@ class UndoBegan(TargetEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanAmended(Event):
-    """Steps were added or changed. The text is pinned beside the journal."""
+    """Steps were added or changed, by this text."""
 
-    #: SHA-256 of the amendment.
-    sha256: str
+    path: str
+    text: str
     by: str
     why: str
     added: tuple[str, ...]

@@ -12,6 +12,7 @@ from typing import Any
 from drrun.core import events as ev
 from drrun.core.ids import StepId
 from drrun.core.people import duties, overrides, world
+from drrun.core.people.amending import amend
 from drrun.core.people.answers import answer, as_type
 from drrun.core.people.words import Asking, Denied, Granted
 from drrun.core.state import RunState
@@ -20,7 +21,7 @@ from drrun.core.undoing import points_of_no_return, roll_back_began, to_undo
 __all__ = ["WANT_REASON", "Denied", "Granted", "as_type", "consider"]
 
 #: Requests that override the plan and so want a reason.
-WANT_REASON = frozenset({"skip", "mark-done", "abort", "lost"})
+WANT_REASON = frozenset({"skip", "mark-done", "abort", "lost", "amend"})
 
 
 def consider(
@@ -109,6 +110,7 @@ _HANDLERS: Mapping[str, Callable[[Asking], Granted | Denied]] = {
     "unpause": _unpause,
     "abort": _abort,
     "rollback": _roll_back,
+    "amend": amend,
     "confirm": answer,
     "approve": answer,
     "decide": answer,

@@ -15,11 +15,14 @@ from typing import Any
 
 from drrun.core.actions import UsesAction
 from drrun.core.errors import Finding, InputError, NotSupported, Place, Severity
+from drrun.core.events import PlanAmended
 from drrun.core.ids import StepId
 from drrun.core.plan import Plan, Selection, bind
 from drrun.core.runbook import Mode
+from drrun.core.state import Replan
 from drrun.core.support import unsupported
 from drrun.engine.ports import Document
+from drrun.files.amendments import Amendment
 from drrun.files.inputs import bind_inputs
 from drrun.files.templating import Templates
 from drrun.files.validation import validate
@@ -96,8 +99,8 @@ def inventory_files(path: Path) -> list[Path]:
     return files
 
 
-def plan_of(documents: Sequence[Document]) -> Loaded:
-    """Make the plan from documents.
+def plan_of(documents: Sequence[Document], amendments: Sequence[Amendment] = ()) -> Loaded:
+    """Make the plan from documents, and from what was amended since.
 
     Raises:
         InputError: Every finding in every document.
@@ -105,7 +108,7 @@ def plan_of(documents: Sequence[Document]) -> Loaded:
     runbook_text = next(each for each in documents if each.kind == "runbook")
     choices = json.loads(next(each.content for each in documents if each.kind == "choices"))
     inventory = [(each.path, _raw(each)) for each in documents if each.kind == "inventory"]
-    valid = validate(_raw(runbook_text), runbook_text.path, inventory)
+    valid = validate(_raw(runbook_text), runbook_text.path, inventory, amendments)
     errors = [each for each in valid.findings if each.severity is Severity.ERROR]
     if errors or valid.runbook is None:
         raise InputError(errors)
@@ -122,6 +125,20 @@ def plan_of(documents: Sequence[Document]) -> Loaded:
         raise InputError(missing)
     warnings = [each for each in valid.findings if each.severity is Severity.WARNING]
     return Loaded(plan, tuple(documents), folder, tuple(warnings))
+
+
+def replanner(documents: Sequence[Document]) -> Replan:
+    """Makes the plan of a run anew, with amendments.
+
+    The result raises InputError for amendments that cannot be.
+    """
+
+    def replan(amendments: Sequence[PlanAmended]) -> Plan:
+        plan = plan_of(documents, [(each.path, each.text) for each in amendments]).plan
+        refuse_unsupported(plan)
+        return plan
+
+    return replan
 
 
 def refuse_unsupported(plan: Plan) -> None:

@@ -7,7 +7,7 @@ from drrun.core.events import Event, event_of
 from drrun.core.ids import RunId
 from drrun.core.state import RunState, fold
 from drrun.core.status import RunStatus, Status
-from drrun.engine.cases.load import Loaded, plan_of
+from drrun.engine.cases.load import Loaded, plan_of, replanner
 from drrun.engine.cases.start import Records
 from drrun.engine.ports import Entry, Lease
 
@@ -80,7 +80,8 @@ def known(records: Records, run: RunId) -> Known:
     """
     loaded = plan_of(records.journal.documents(run))
     told = tuple(_told(entry) for entry in records.journal.read(run))
-    state = fold(loaded.plan, ((each.entry.at, each.event) for each in told))
+    events = ((each.entry.at, each.event) for each in told)
+    state = fold(loaded.plan, events, replanner(loaded.documents))
     return Known(run, loaded, told, state, records.leases.holder(run))
 
 

@@ -11,7 +11,7 @@ from drrun.core.ids import RunId
 from drrun.core.plan import Plan
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus
-from drrun.engine.cases.load import Loaded, refuse_unsupported
+from drrun.engine.cases.load import Loaded, refuse_unsupported, replanner
 from drrun.engine.controller import Controller, Edges, Limits
 from drrun.engine.crew import Crew
 from drrun.engine.ledger import Ledger
@@ -88,7 +88,9 @@ def start(records: Records, equip: Equip, loaded: Loaded, options: Options) -> S
     records.journal.create(record, [_pinned(each) for each in loaded.documents])
     lease = records.leases.take(record.id)
     place = Seat(record.id, lease, loaded.folder)
-    session = seat(records, tools, secrets, RunState(loaded.plan), place, options)
+    session = seat(
+        records, tools, secrets, RunState(loaded.plan, replanner(loaded.documents)), place, options
+    )
     ledger = session.edges.ledger
     ledger.record(_started(loaded.plan, options), options.by)
     ledger.record(took(lease))
