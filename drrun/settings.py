@@ -27,6 +27,7 @@ KNOWN: Mapping[str, str] = {
     "no_input": "never ask at the terminal",
     "log": "file for drrun's own faults",
     "ssh_config": "another SSH configuration than the user's own",
+    "notify": "who is told of what, and how; only in files",
 }
 
 
@@ -43,6 +44,8 @@ class Settings:
     linger: Duration | None = None
     no_input: bool = False
     ssh_config: Path | None = None
+    #: Ways to reach people, as declared.
+    notify: tuple[Mapping[str, Any], ...] = ()
 
 
 def read_settings(
@@ -74,6 +77,7 @@ def read_settings(
             linger=_duration(found.get("linger")),
             no_input=_truth(found.get("no_input", False)),
             ssh_config=Path(found["ssh_config"]) if "ssh_config" in found else None,
+            notify=_ways(found.get("notify", ())),
         )
     except ValueError as error:
         raise InputError(f"settings: {error}") from None
@@ -93,7 +97,7 @@ def _xdg(environment: Mapping[str, str], name: str, default: str) -> Path:
 
 def _of_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name in KNOWN:
+    for name in (each for each in KNOWN if each != "notify"):
         value = environment.get(f"DRRUN_{name.upper()}", "")
         if value:
             found[name] = value.split(os.pathsep) if name == "inventory" else value
@@ -139,7 +143,18 @@ def _beside(found: dict[str, Any], folder: Path) -> dict[str, Any]:
     for name in ("state", "log", "ssh_config"):
         if name in found and "://" not in str(found[name]):
             found[name] = str(folder / Path(str(found[name])).expanduser())
+    for way in found.get("notify") or ():
+        for name in ("status_text", "template"):
+            if isinstance(way, dict) and name in way:
+                way[name] = str(folder / Path(str(way[name])).expanduser())
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _ways(value: Any) -> tuple[Mapping[str, Any], ...]:
+    ways = [value] if isinstance(value, Mapping) else value
+    if not isinstance(ways, list | tuple) or not all(isinstance(way, Mapping) for way in ways):
+        raise ValueError("notify must be a list of ways: {webhook: URL}, {email: ADDRESS}, …")
+    return tuple(ways)
 
 
 def _listed(value: Any) -> list[str]:

@@ -4,16 +4,18 @@ Rules:
 - Nothing is opened, read or contacted by importing this, and as little as can be by calling it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from drrun.core.errors import NotSupported
+from drrun.core.errors import InputError, NotSupported
 from drrun.core.runbook import Mode
 from drrun.engine.cases.load import Loaded
 from drrun.engine.cases.look import Known
 from drrun.engine.cases.start import Equip, Records, Tools
+from drrun.engine.notifying import Notifier
 from drrun.engine.ports import Clock, Sweeper
 from drrun.journal.clock import SystemClock, SystemIds
 from drrun.journal.store import open_store
@@ -40,6 +42,22 @@ def open_state(where: str | Path, person: str = "") -> Iterator[Records]:
     clock = SystemClock()
     with open_store(where, clock, person) as store:
         yield Records(store.journal, store.leases, store.inbox, store.spool, clock, SystemIds())
+
+
+def notifiers_of(declared: Sequence[Mapping[str, Any]]) -> list[Notifier]:
+    """The ways to reach people that the settings declare.
+
+    Raises:
+        InputError: One of them says something that cannot be.
+    """
+    if not declared:
+        return []
+    from drrun.builtin.notifiers import notifiers
+
+    try:
+        return notifiers(declared)
+    except ValueError as error:
+        raise InputError(f"settings: {error}") from None
 
 
 def sweeper(world: World) -> Callable[[Known], Sweeper]:

@@ -29,7 +29,7 @@ from drrun.report.clean import clean
 from drrun.report.plan_view import plan_view
 from drrun.report.text.plan import plan_text
 from drrun.settings import Settings
-from drrun.wiring import World, equipper
+from drrun.wiring import World, equipper, notifiers_of
 
 #: Seconds for which a run that nobody watches waits for answers from elsewhere.
 _OTHER_TERMINAL = 10.0
@@ -65,8 +65,9 @@ def run(frame: Frame, /, runbook: Path, **options: Any) -> None:
         _ask_to_begin(settings)
     wanted = _options(settings, options["allowed"])
     with frame.state() as records:
+        showing = _showing(settings, options)
         session = start(records, _equip(settings, records), loaded, wanted)
-        frame.code = perform(records, session, _showing(settings, options))
+        frame.code = perform(records, session, showing)
 
 
 @click.command()
@@ -136,6 +137,7 @@ def _showing(settings: Settings, options: Any) -> Showing:
         interactive=_interactive(settings),
         plain=options["plain"],
         as_json=options["as_json"],
+        notifiers=notifiers_of(settings.notify),
     )
 
 

@@ -1,12 +1,13 @@
 """From a session to its end on the screen: which view, which words at the end, which exit code."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from drrun.cli.exit import Exit, exit_of_run
-from drrun.cli.logbook import catch_libraries
+from drrun.cli.logbook import catch_libraries, open_log
 from drrun.cli.out import ReaderGone, can_draw, give, say, sheet, wants_colour
 from drrun.cli.seen import facts_of, find
 from drrun.core import events as ev
@@ -16,6 +17,7 @@ from drrun.core.state import RunState
 from drrun.core.status import RunStatus
 from drrun.engine.cases.act import act
 from drrun.engine.cases.start import Records
+from drrun.engine.notifying import Notifier, Notifying
 from drrun.engine.ports import Answer
 from drrun.engine.session import Session
 from drrun.report.dry_view import dry_view
@@ -43,6 +45,8 @@ class Showing:
     interactive: bool
     plain: bool = False
     as_json: bool = False
+    #: Who is told elsewhere.
+    notifiers: Sequence[Notifier] = ()
 
 
 def perform(records: Records, session: Session, showing: Showing) -> Exit:
@@ -53,7 +57,13 @@ def perform(records: Records, session: Session, showing: Showing) -> Exit:
     """
     catch_libraries(showing.log)
     _announce(session, showing)
-    left = _stage(records, session, showing).play()
+    log = open_log(showing.log)
+    telling = Notifying(session.state, showing.notifiers, log.warning)
+    session.subscribe(telling.entry)
+    try:
+        left = _stage(records, session, showing).play()
+    finally:
+        telling.close()
     status = left.standing.status if left.standing else RunStatus.INTERRUPTED
     if left.error is not None:
         say(f"drrun: {session.run} was left as it stands; go on with: drrun resume {session.run}")

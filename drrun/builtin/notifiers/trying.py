@@ -1,0 +1,37 @@
+"""A few tries with pauses between them, for deliveries that may fail for a moment."""
+
+import threading
+from collections.abc import Callable
+
+#: How often, and the longest pause between two tries, in seconds.
+TRIES = 4
+LONGEST_PAUSE = 20.0
+
+
+def a_few_times(
+    deliver: Callable[[], None], cancel: threading.Event, faults: tuple[type[Exception], ...]
+) -> str:
+    """Try until it works; why it did not, "" if it did.
+
+    Args:
+        deliver: One try.
+        cancel: Ends the pauses, so that the last tries come at once.
+        faults: What may be tried again after.
+    """
+    import tenacity
+
+    def pause(seconds: float) -> None:
+        cancel.wait(seconds)
+
+    trying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(faults),
+        wait=tenacity.wait_exponential_jitter(initial=0.5, max=LONGEST_PAUSE),
+        stop=tenacity.stop_after_attempt(TRIES),
+        sleep=pause,
+        reraise=True,
+    )
+    try:
+        trying(deliver)
+    except faults as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
