@@ -82,6 +82,7 @@ def equipper(world: World, clock: Clock) -> Equip:
         from drrun.builtin.actions import actions
         from drrun.builtin.probes import Probes
         from drrun.builtin.secrets import SecretSources
+        from drrun.builtin.signatures import SshSignatures
         from drrun.files.templating import Templates
         from drrun.hands.dry import DryHands
         from drrun.hands.live import LiveHands
@@ -93,6 +94,8 @@ def equipper(world: World, clock: Clock) -> Equip:
         dry = loaded.plan.mode is Mode.DRY_RUN
         hands = (DryHands if dry else LiveHands)(connections, actions(renderer, clock))
         secrets = SecretSources(loaded.plan.runbook.secrets, loaded.folder)
-        return Tools(hands, Probes(hands), renderer, secrets)
+        people = loaded.plan.runbook.people.values()
+        signatures = SshSignatures({each.name: each.keys for each in people})
+        return Tools(hands, Probes(hands), renderer, secrets, signatures)
 
     return equip

@@ -12,8 +12,11 @@ from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.look import run_argument
 from drrun.cli.out import give, say
 from drrun.core.errors import InputError
+from drrun.core.people.words import Asking, Denied
+from drrun.core.signing import signed_text
 from drrun.engine.cases.act import act as ask_for
-from drrun.engine.cases.look import find_run
+from drrun.engine.cases.look import find_run, known
+from drrun.engine.signed import answer_of
 from drrun.files.inputs import parse_assignments
 from drrun.report.clean import clean
 from drrun.report.jsondoc import document, dumps
@@ -26,6 +29,33 @@ _EVIDENCE = 64 * 1024
 _step = click.argument("step", metavar="STEP[@TARGET]")
 _target = click.option("--target", default="", metavar="NAME", help="Only this target.")
 _reason = click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
+
+
+_sign = click.option(
+    "--sign",
+    metavar="KEYFILE",
+    type=click.Path(path_type=Path),
+    help="Sign the answer with your SSH key.",
+)
+
+
+def _signed(frame: Frame, kind: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Signatures over the answer, one for each target that asks."""
+    if options["sign"] is None:
+        return {}
+    from drrun.builtin.signatures import sign
+
+    with frame.state() as records:
+        run = find_run(records, options["run"])
+        state = known(records, run).state
+    by = frame.settings().by
+    keys = Asking(state, kind, options, by, 0.0).keys()
+    if isinstance(keys, Denied):
+        raise InputError(keys.why)
+    answer = answer_of(kind, options)
+    texts = {key.target: signed_text(state, run, key, answer, by) for key in keys}
+    made = {target: sign(text, options["sign"]) for target, text in texts.items() if text}
+    return {"signatures": made}
 
 
 def _command(*parameters: Callable[[Any], Any]) -> Callable[[Callable[..., None]], click.Command]:
@@ -98,16 +128,18 @@ def retry(frame: Frame, /, **options: Any) -> None:
     _step,
     _target,
     click.option("--type", "typed", default="", metavar="TEXT", help="What you approve, typed."),
+    _sign,
 )
 def approve(frame: Frame, /, **options: Any) -> None:
     """Approve STEP. Never by whoever drives the run; each person counts once."""
-    post(frame, "approve", options, typed=options["typed"])
+    post(frame, "approve", options, typed=options["typed"], **_signed(frame, "approve", options))
 
 
-@_command(_step, click.argument("option", metavar="OPTION"), _target)
+@_command(_step, click.argument("option", metavar="OPTION"), _target, _sign)
 def decide(frame: Frame, /, **options: Any) -> None:
     """Decide STEP for OPTION."""
-    post(frame, "decide", options, option=options["option"])
+    signed = _signed(frame, "decide", options)
+    post(frame, "decide", options, option=options["option"], **signed)
 
 
 @_command(_step)

@@ -157,6 +157,15 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who answers, and the SSH public keys that their signatures are checked with."""
+
+    name: str
+    keys: tuple[str, ...] = ()
+    contact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StandIn:
     """An action beside the step's own: its undo, its dry run, its form after a loss."""
 
@@ -235,6 +244,7 @@ class Runbook:
     inputs: Mapping[str, Input] = field(default_factory=dict)
     secrets: Mapping[str, SecretRef] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)
+    people: Mapping[str, Person] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     locks: Mapping[str, int] = field(default_factory=dict)
     #: Watched for the whole run; broken: the run pauses.

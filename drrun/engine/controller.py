@@ -9,7 +9,7 @@ Rules:
 """
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from drrun.core import events as ev
@@ -17,7 +17,7 @@ from drrun.core.air import Room
 from drrun.core.decide import Decision, decide
 from drrun.core.errors import IllegalMove
 from drrun.core.outcomes import is_known
-from drrun.core.people import Denied, consider
+from drrun.core.people import Denied, Granted, consider
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus, Status
 from drrun.engine.crew import Acted, Crew, Watched
@@ -25,7 +25,8 @@ from drrun.engine.ledger import Ledger
 from drrun.engine.obey import Obedience
 from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
-from drrun.engine.ports import Answer, AttemptOrder, Clock, Inbox, Leases, Request
+from drrun.engine.ports import Answer, AttemptOrder, Clock, Inbox, Leases, Request, Signatures
+from drrun.engine.signed import Unsigned, unsound
 from drrun.engine.watching import Watching
 
 #: Seconds between two looks at the inbox.
@@ -73,6 +74,7 @@ class Edges:
     clock: Clock
     inbox: Inbox
     leases: Leases
+    signatures: Signatures = field(default_factory=Unsigned)
 
 
 class Controller:
@@ -168,9 +170,7 @@ class Controller:
             self._edges.inbox.settle(request, self._answer(request))
 
     def _answer(self, request: Request) -> Answer:
-        found = consider(
-            self._state, request.kind, request.body, request.actor, self._edges.clock.now()
-        )
+        found = self._consider(request)
         if isinstance(found, Denied):
             self._record(
                 ev.RequestRefused(
@@ -187,6 +187,13 @@ class Controller:
             self._record(event, request.actor)
         self._edges.ledger.commit()
         return Answer(accepted=True, message=found.message)
+
+    def _consider(self, request: Request) -> Granted | Denied:
+        why = unsound(self._state, request, self._edges.signatures)
+        if why:
+            return Denied(why)
+        now = self._edges.clock.now()
+        return consider(self._state, request.kind, request.body, request.actor, now)
 
     def _watch(self) -> None:
         if self._state.ended is None and self._leaving is Leaving.NOT:

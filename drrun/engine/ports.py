@@ -518,6 +518,14 @@ class Spool(Protocol):
         ...
 
 
+class Signatures(Protocol):
+    """Checks who signed what."""
+
+    def is_good(self, text: str, signature: str, who: str) -> bool:
+        """Whether `who` signed `text`."""
+        ...
+
+
 class Secrets(Protocol):
     """Finds secrets when they are used."""
 

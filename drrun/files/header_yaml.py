@@ -203,3 +203,22 @@ waivers: Shape[tuple[dict[str, Any], ...]] = ListOf(
     ),
     or_mapping=True,
 )
+_public_key = Text(
+    "an SSH public key like 'ssh-ed25519 AAAA…'",
+    r"(?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/=]+(?: .*)?",
+)
+people: Shape[dict[str, dict[str, Any]]] = MappingOf(
+    ByForm(
+        word=Converted(_public_key, lambda key: {"keys": (key,)}),
+        table=Record(
+            "person",
+            {
+                "keys": Key(ListOf(_public_key, or_one=True), "SSH public keys"),
+                "contact": Key(text, "how to reach them"),
+            },
+            lambda values, _, __: values,
+        ),
+    ),
+    name=slug,
+    what="person",
+)

@@ -9,7 +9,7 @@ Rules:
 from typing import Any, Final
 
 from drrun.core.errors import Finding, Place, Severity
-from drrun.core.runbook import Runbook
+from drrun.core.runbook import Person, Runbook
 from drrun.files import header_yaml
 from drrun.files.shape import (
     WRONG,
@@ -60,6 +60,7 @@ _KEYS: Final = {
     "inputs": Key(header_yaml.inputs, "typed values that a run is started with"),
     "secrets": Key(header_yaml.secrets, "by reference; resolved when used, stored nowhere"),
     "roles": Key(header_yaml.roles, "who may and must do something"),
+    "people": Key(header_yaml.people, "who they are: SSH public keys, contact"),
     "services": Key(header_yaml.services, "what users use"),
     "defaults": Key(defaults_shape, "for keys that a step does not have"),
     "locks": Key(header_yaml.locks, "named counting locks shared by steps"),
@@ -75,6 +76,8 @@ _KEYS: Final = {
 def _runbook(values: dict[str, Any], table: Table, reading: Reading) -> Runbook:
     del values["drrun"]
     values.pop("defaults", None)
+    people = values.pop("people", {})
+    values["people"] = {name: Person(name, **given) for name, given in people.items()}
     return Runbook(place=reading.place(table), **values)
 
 

@@ -61,6 +61,8 @@ def answer(asking: Asking) -> Granted | Denied:
 def _one(asking: Asking, key: Key, gate: Gate) -> list[ev.Event] | Denied:
     """The facts that follow for one target."""
     role = gate.asked.role
+    if gate.asked.signed and asking.kind == "approve" and not _signature(asking, key):
+        return Denied(f"only a signed approval of {key} counts: --sign KEYFILE")
     if gate.kind in ("approval", "decision") and not may(asking.state, role, asking.by):
         return Denied(f"{key} is for {named(asking.state, role)} to answer, not for {asking.by}")
     match asking.kind:
@@ -87,9 +89,14 @@ def _answered(asking: Asking, key: Key, gate: Gate, **more: Any) -> ev.GateAnswe
         reason=asking.reason,
         purpose=gate.asked.purpose,
         index=gate.asked.index,
-        signature=asking.text("signature"),
+        signature=_signature(asking, key),
         **more,
     )
+
+
+def _signature(asking: Asking, key: Key) -> str:
+    """The signature over the answer for one target; whoever asks has checked it."""
+    return str((asking.body.get("signatures") or {}).get(key.target, ""))
 
 
 def _approval(asking: Asking, key: Key, gate: Gate) -> list[ev.Event] | Denied:
@@ -111,7 +118,7 @@ def _approval(asking: Asking, key: Key, gate: Gate) -> list[ev.Event] | Denied:
             target=key.target,
             by=asking.by,
             reason=asking.reason,
-            signature=asking.text("signature"),
+            signature=_signature(asking, key),
         )
     ]
 

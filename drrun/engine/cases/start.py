@@ -1,7 +1,7 @@
 """Begin a run: pin the documents, take the lease, record that it started."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from drrun import __version__
@@ -30,9 +30,11 @@ from drrun.engine.ports import (
     Renderer,
     RunRecord,
     Secrets,
+    Signatures,
     Spool,
 )
 from drrun.engine.session import Session
+from drrun.engine.signed import Unsigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Tools:
     prober: Prober
     renderer: Renderer
     secrets: Secrets
+    signatures: Signatures = field(default_factory=Unsigned)
 
 
 #: Makes the tools for a plan; the mode decides which hands.
@@ -178,6 +181,7 @@ def seat(
     ledger = Ledger(state, records.journal, place.lease, records.clock)
     orders = Orders(state, place.run, tools.renderer, secrets, place.folder)
     crew = Crew(tools.hands, tools.prober, records.spool)
-    edges = Edges(ledger, orders, crew, records.clock, records.inbox, records.leases)
+    edges = Edges(ledger, orders, crew, records.clock, records.inbox, records.leases,
+                  tools.signatures)  # fmt: skip
     controller = Controller(edges, Limits(options.max_parallel, options.linger))
     return Session(place.run, controller, edges, records.journal, tools.hands)
