@@ -41,7 +41,15 @@ def open_state(where: str | Path, person: str = "") -> Iterator[Records]:
         raise NotSupported("state in PostgreSQL is not supported yet; give a file or a folder")
     clock = SystemClock()
     with open_store(where, clock, person) as store:
-        yield Records(store.journal, store.leases, store.inbox, store.spool, clock, SystemIds())
+        yield Records(
+            store.journal,
+            store.leases,
+            store.inbox,
+            store.spool,
+            clock,
+            SystemIds(),
+            store.evidence,
+        )
 
 
 def notifiers_of(declared: Sequence[Mapping[str, Any]]) -> list[Notifier]:

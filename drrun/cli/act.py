@@ -23,8 +23,6 @@ from drrun.report.jsondoc import document, dumps
 
 #: Characters of an amendment; it becomes part of the journal.
 _LONGEST_AMENDMENT = 1_000_000
-#: Bytes of a file given as evidence.
-_EVIDENCE = 64 * 1024
 
 _step = click.argument("step", metavar="STEP[@TARGET]")
 _target = click.option("--target", default="", metavar="NAME", help="Only this target.")
@@ -96,7 +94,7 @@ def confirm(frame: Frame, /, **options: Any) -> None:
     """Say that STEP was done, or may be done."""
     body: dict[str, Any] = {"input": parse_assignments(options["answers"])}
     if options["evidence"]:
-        body["evidence"] = _evidence(options["evidence"])
+        body["evidence"] = _evidence(frame, options["evidence"])
     post(frame, "confirm", options, **body)
 
 
@@ -239,17 +237,16 @@ def note(frame: Frame, /, **options: Any) -> None:
     post(frame, "note", options, text=text.strip())
 
 
-def _evidence(given: str) -> str:
-    """A file's name with its hash and content, or the note itself."""
+def _evidence(frame: Frame, given: str) -> str:
+    """A kept file's name with its hash, or the note itself."""
     path = Path(given)
     try:
-        raw = path.read_bytes() if path.is_file() else None
-    except OSError as error:
-        raise InputError(f"{given} cannot be read: {error.strerror}") from None
-    if raw is None:
+        is_file = path.is_file()
+    except OSError:  # a note may be longer than a name of a file can be
+        is_file = False
+    if not is_file:
         return given
-    from hashlib import sha256
-
-    kept = raw[:_EVIDENCE].decode("utf-8", "backslashreplace")
-    cut = f"\n[{len(raw) - _EVIDENCE} bytes more]" if len(raw) > _EVIDENCE else ""
-    return f"{path.name} ({len(raw)} bytes, sha256 {sha256(raw).hexdigest()}):\n{kept}{cut}"
+    with frame.state() as records:
+        if records.evidence is None:
+            raise InputError("evidence cannot be kept here")
+        return str(records.evidence.keep(path))

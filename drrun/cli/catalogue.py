@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, Listed] = {
     "show": Listed("look", "A run, or everything about one step of it."),
     "logs": Listed("logs", "What a step printed."),
     "events": Listed("logs", "The journal of a run, line by line."),
+    "evidence": Listed("evidence", "Files that people gave as evidence."),
     "confirm": Listed("act", "Say that something was done, or may be done."),
     "reject": Listed("act", "Say that something was not done, or may not be."),
     "approve": Listed("act", "Approve what waits for an approval."),

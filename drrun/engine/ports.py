@@ -518,6 +518,31 @@ class Spool(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A file that somebody gave as evidence."""
+
+    name: str
+    size: int
+    sha256: str
+
+    def __str__(self) -> str:
+        """As the record has it."""
+        return f"{self.name} ({self.size} bytes, sha256 {self.sha256})"
+
+
+class EvidenceStore(Protocol):
+    """Keeps files that people gave as evidence."""
+
+    def keep(self, path: Path) -> Evidence:
+        """Keep a file, durably, before the journal names it."""
+        ...
+
+    def path(self, digest: str) -> Path:
+        """Where a kept file is; InputError if it is not, or was changed."""
+        ...
+
+
 class Signatures(Protocol):
     """Checks who signed what."""
 

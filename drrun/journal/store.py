@@ -12,6 +12,7 @@ from typing import Self
 
 from drrun.engine.ports import Clock
 from drrun.journal.database import Database
+from drrun.journal.evidence import FileEvidence
 from drrun.journal.inbox import SqliteInbox
 from drrun.journal.leases import SqliteLeases
 from drrun.journal.processes import this_process
@@ -28,6 +29,7 @@ class Store:
     leases: SqliteLeases
     inbox: SqliteInbox
     spool: FileSpool
+    evidence: FileEvidence
 
     @classmethod
     def over(cls, database: Database, clock: Clock, person: str = "") -> Self:
@@ -38,6 +40,7 @@ class Store:
             SqliteLeases(database, clock, this_process(person)),
             SqliteInbox(database),
             FileSpool(database.place.folder),
+            FileEvidence(database.place.folder),
         )
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from drrun.engine.orders import Orders
 from drrun.engine.ports import (
     Clock,
     Document,
+    EvidenceStore,
     Hands,
     Ids,
     Inbox,
@@ -47,6 +48,8 @@ class Records:
     spool: Spool
     clock: Clock
     ids: Ids
+    #: None where nothing is kept on disk.
+    evidence: EvidenceStore | None = None
 
 
 @dataclass(frozen=True, slots=True)

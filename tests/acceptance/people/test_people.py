@@ -399,3 +399,30 @@ def test_an_unknown_command_for_a_step_that_is_not_there_names_the_way_out(table
     for command in ("approve", "claim", "retry", "confirm"):
         done = table.say("simon", command, "nope")
         assert (done.exit, "there is no step 'nope'" in done.err) == (2, True), command
+
+
+def test_evidence_is_kept_by_its_hash_and_comes_back_as_it_was(table: Table) -> None:
+    table.begin("  call: {manual: call them, evidence: required}\n")
+    table.asked("call")
+    assert "evidence" in table.say("simon", "confirm", "call").err
+    picture = table.program.folder / "screen shot.png"
+    picture.write_bytes(bytes(range(256)) * 1000)
+    table.say("simon", "confirm", "call", "--evidence", str(picture))
+    table.end()
+    listed = table.program("evidence", "latest").out
+    assert "screen shot.png" in listed
+    digest = listed.split()[-1]
+    table.program("evidence", "latest", digest[:12], "-o", "back.png")
+    assert (table.program.folder / "back.png").read_bytes() == picture.read_bytes()
+
+
+def test_evidence_that_was_changed_is_found_out(table: Table) -> None:
+    table.begin("  call: {manual: call them, evidence: required}\n")
+    table.asked("call")
+    note = table.program.write("note.txt", "they said yes")
+    table.say("simon", "confirm", "call", "--evidence", str(note))
+    table.end()
+    digest = table.program("evidence", "latest").out.split()[-1]
+    next(table.program.folder.rglob(digest)).write_text("they said no")
+    done = table.program("evidence", "latest", digest)
+    assert (done.exit, "not what was given" in done.err) == (2, True), done.err
