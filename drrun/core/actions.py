@@ -182,9 +182,12 @@ BUILT_IN: Mapping[str, NamedAction] = {
         changes=False,
     ),
     "runbook": NamedAction(
-        "Execute another runbook as part of this one.",
-        {"file": Parameter("path", required=True), "inputs": Parameter("mapping")},
-        built=False,
+        "Execute another runbook as part of this one: its steps become steps of this run.",
+        {
+            "file": Parameter("path", required=True, about="below the folder of the outermost runbook"),
+            "inputs": Parameter("mapping", about="values for its inputs; may use inputs and vars"),
+        },
+        changes=False,
     ),
     "set_route": NamedAction(
         "Choose the route by which a host is reached, from now on; `auto` takes it back.",

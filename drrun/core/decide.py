@@ -115,10 +115,10 @@ def _begin(
     step = planned.step
     if planned.left_out:
         yield w.Skip(step_id, planned.left_out)
-    elif step.when is not None and step_id not in state.conditions:
+    elif (step.when or step.only_if) and step_id not in state.conditions:
         yield w.SeeCondition(step_id)
     elif not state.conditions.get(step_id, True):
-        yield w.Skip(step_id, f"when: {step.when} is false")
+        yield w.Skip(step_id, f"when: {' and '.join([*step.only_if, step.when or ''])} is false")
     elif step.not_before is not None and _unseen_clock(state, step_id):
         yield w.SeeClock(step_id)
     elif state.counts(step_id).get(Status.FAILED, 0) > planned.allowed_failures:

@@ -144,8 +144,9 @@ def bind(
     planned: dict[StepId, PlannedStep] = {}
     findings: list[Finding] = []
     for step in runbook.steps.values():
+        own = names if step.scope is None else {**names, "inputs": step.scope.inputs}
         try:
-            planned[step.id] = _planned(step, inventory, selection, names, render)
+            planned[step.id] = _planned(step, inventory, selection, own, render)
         except InputError as error:
             findings.extend(
                 Finding(step.places.get("on", step.place), f"step {step.id}: {each.message}")

@@ -174,6 +174,17 @@ class StandIn:
     verify: tuple[Probe, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the names of a step mean that comes from a runbook inside the runbook."""
+
+    #: Before the ids of the steps that it knows: `cutover--`.
+    prefix: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    #: Folder of its local files, from that of the runbook.
+    folder: str = "."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A node of the DAG. The comment of each key is SPEC section 2's table."""
@@ -188,6 +199,10 @@ class Step:
     estimate: Estimate | None = None
     needs: tuple[Need, ...] = ()
     when: str | None = None
+    #: Conditions of the steps that this one is inside of; asked with their names.
+    only_if: tuple[str, ...] = ()
+    #: None: the runbook itself.
+    scope: Scope | None = None
     modes: tuple[Mode, ...] | None = None
     variants: tuple[str, ...] | None = None
     #: `skip`, `block`, or the ungraceful form of the step.

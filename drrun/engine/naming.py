@@ -103,7 +103,16 @@ def run_names(
 
 def target_names(state: RunState, key: Key, target: PlannedTarget) -> dict[str, Any]:
     """Names that a target sees beside those of the run."""
-    names: dict[str, Any] = {"steps": step_values(state, key), "item": target.item}
+    values = step_values(state, key)
+    names: dict[str, Any] = {"steps": values, "item": target.item}
+    scope = state.plan.steps[key.step].step.scope
+    if scope is not None:
+        names["inputs"] = dict(scope.inputs)
+        names["steps"] = {
+            StepId(step.removeprefix(scope.prefix)): found
+            for step, found in values.items()
+            if step.startswith(scope.prefix)
+        }
     if target.host is not None:
         inventory = state.plan.inventory
         host = HostName(target.host, inventory.vars_of(target.host))

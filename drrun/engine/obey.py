@@ -192,6 +192,9 @@ class Obedience:
         self._ledger.record(self._intent(key, order))
         if order.action == "set_route":
             self._set_route(key, order)
+        elif order.action == "runbook":
+            note = "its steps have passed"
+            self._ledger.record(ev.AttemptEnded(**self._attempt(key), exit=0, note=note))
         else:
             self._send(key, order, again=False)
 
@@ -262,7 +265,10 @@ class Obedience:
     def _see_condition(self, step: StepId) -> None:
         expression = self._state.plan.steps[step].step.when or "true"
         try:
-            value = self._orders.condition(next(self._state.keys(step)), expression)
+            key = next(self._state.keys(step))
+            barred = self._orders.may_take_part(key)
+            value = not barred and self._orders.condition(key, expression)
+            expression = barred or expression
         except (InputError, NotReady) as error:
             if self._state.plan.mode is not Mode.DRY_RUN:
                 self._fail_all(step, "when", f"when: {error}")

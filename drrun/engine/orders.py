@@ -23,7 +23,7 @@ from drrun.core.probes import Expect, Probe, ProbeKind, Purpose
 from drrun.core.runbook import Mode, StandIn, Step
 from drrun.core.state import Key, RunState
 from drrun.core.values import Duration
-from drrun.engine.naming import LateSecrets, run_names, target_names
+from drrun.engine.naming import LateSecrets, run_names, step_values, target_names
 from drrun.engine.ports import AttemptOrder, Question, Renderer
 
 
@@ -83,7 +83,7 @@ class Orders:
             execution=self._execution(written_execution, names),
             timeout=None if step.on_timeout == "ask" else step.timeout,
             secrets=self._secrets.used,
-            folder=self._folder,
+            folder=self._folder / (step.scope.folder if step.scope else "."),
             names=names,
             was_taken=target.taken,
             ending=target.ending,
@@ -184,6 +184,14 @@ class Orders:
     def condition(self, key: Key, expression: str) -> bool:
         """Whether an expression holds for a step."""
         return self._renderer.condition(expression, self.names(key))
+
+    def may_take_part(self, key: Key) -> str:
+        """Of the steps that this one is inside of: the condition that is false, or ""."""
+        outside = self.names(None) | {"steps": step_values(self._state)}
+        for expression in self._state.plan.steps[key.step].step.only_if:
+            if not self._renderer.condition(expression, outside):
+                return expression
+        return ""
 
     def _host(self, key: Key) -> Host | None:
         """Where a target acts now: by the chosen route, or not there at all if that is lost."""

@@ -86,7 +86,7 @@ def test_all_errors_are_told_at_once(program: Program) -> None:
 @pytest.mark.parametrize(
     ("step", "what"),
     [
-        ("{uses: runbook, with: {file: other.yml}}", "runbook"),
+        ("{uses: fetch, with: {from: /a, to: b}}", "fetch"),
     ],
 )
 def test_what_cannot_be_executed_yet_is_refused_and_not_ignored(

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from drrun.core.actions import UsesAction
@@ -18,15 +18,19 @@ from drrun.core.errors import Finding, InputError, NotSupported, Place, Severity
 from drrun.core.events import PlanAmended
 from drrun.core.ids import StepId
 from drrun.core.plan import Plan, Selection, bind
-from drrun.core.runbook import Mode
+from drrun.core.runbook import Mode, Runbook
 from drrun.core.state import Replan
 from drrun.core.support import unsupported
 from drrun.engine.ports import Document
 from drrun.files.amendments import Amendment
 from drrun.files.inputs import bind_inputs
+from drrun.files.parts import expand, part_of
+from drrun.files.runbook_yaml import read_draft
 from drrun.files.templating import Templates
 from drrun.files.validation import validate
 
+#: Before the name of a runbook inside the runbook, in the kind of its document.
+_PART = "part:"
 #: Files of an inventory folder that are read.
 _INVENTORY_FILES = (".yml", ".yaml", ".ini")
 
@@ -71,6 +75,7 @@ def read_documents(wanted: Wanted) -> tuple[Document, ...]:
         InputError: A file does not exist or cannot be read.
     """
     found = [_read("runbook", wanted.runbook)]
+    found += _read_parts(found[0], wanted.runbook.parent)
     for path in wanted.inventories:
         found.extend(_read("inventory", each) for each in inventory_files(path))
     choices = {
@@ -118,13 +123,51 @@ def plan_of(documents: Sequence[Document], amendments: Sequence[Amendment] = ())
         {StepId(step): why for step, why in choices["left_out"].items()},
     )
     inputs = bind_inputs(valid.runbook, choices["inputs"])
-    plan = bind(valid.runbook, valid.inventory, inputs, selection, Templates().value)
+    parts = _parts(documents, inventory)
+    runbook = expand(valid.runbook, parts, inputs, Templates().value)
+    plan = bind(runbook, valid.inventory, inputs, selection, Templates().value)
     folder = Path(choices["folder"])
     missing = list(_missing_files(plan, folder))
     if missing:
         raise InputError(missing)
     warnings = [each for each in valid.findings if each.severity is Severity.WARNING]
     return Loaded(plan, tuple(documents), folder, tuple(warnings))
+
+
+def _parts(
+    documents: Sequence[Document], inventory: Sequence[tuple[str, bytes]]
+) -> dict[str, Runbook]:
+    """The runbooks inside the runbook, each judged by itself."""
+    found: dict[str, Runbook] = {}
+    findings: list[Finding] = []
+    for document in documents:
+        if not document.kind.startswith(_PART):
+            continue
+        valid = validate(_raw(document), document.path, inventory)
+        findings += valid.errors
+        if valid.runbook is not None:
+            found[document.kind.removeprefix(_PART)] = valid.runbook
+    if findings:
+        raise InputError(findings)
+    return found
+
+
+def _read_parts(runbook: Document, folder: Path) -> list[Document]:
+    """The files that `uses: runbook` names, near and far, each once."""
+    found: dict[str, Document] = {}
+    waiting = [runbook]
+    while waiting:
+        draft, _ = read_draft(_raw(waiting.pop()), "")
+        for step in draft.steps.values() if draft else ():
+            name = part_of(step)
+            if name and name not in found:
+                if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+                    place = step.places.get("with", step.place)
+                    message = f"step {step.id}: {name} must be below the runbook's folder"
+                    raise InputError([Finding(place, message)])
+                found[name] = _read(f"{_PART}{name}", folder / name)
+                waiting.append(found[name])
+    return list(found.values())
 
 
 def replanner(documents: Sequence[Document]) -> Replan:
