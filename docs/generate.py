@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import faults
 
 from drrun.cli.catalogue import COMMANDS
 from drrun.cli.exit import Exit
@@ -32,6 +33,7 @@ def pages() -> Mapping[str, str]:
         "actions.md": "\n".join(_actions()),
         "states.md": "\n".join(_states()),
         "events.md": "\n".join(_events()),
+        "faults.md": "\n".join(_faults()),
     }
 
 
@@ -49,6 +51,15 @@ def _commands() -> Iterator[str]:
     yield "## Exit codes\n\n| code | meaning |\n|---|---|"
     for code in Exit:
         yield f"| {int(code)} | {_meaning(code)} |"
+    yield ""
+
+
+def _faults() -> Iterator[str]:
+    yield "# Faults\n"
+    yield _NOTE
+    yield "What may fail, what is promised then, and the tests that show it.\n"
+    yield "| number | promise | shown by |\n|---|---|---|"
+    yield from faults.page()
     yield ""
 
 

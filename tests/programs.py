@@ -22,6 +22,8 @@ class Program:
 
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    #: What starts it: a network namespace, a limit.
+    prefix: Sequence[str] = ()
 
     def write(self, name: str, text: str | bytes) -> Path:
         """A file in the folder."""
@@ -47,7 +49,7 @@ class Program:
     def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
         """Begin a drrun."""
         return subprocess.Popen(
-            [sys.executable, "-m", "drrun", *arguments],
+            [*self.prefix, sys.executable, "-m", "drrun", *arguments],
             cwd=self.folder,
             env={**os.environ, **self._own, **self.environment, **environment},
             stdin=subprocess.DEVNULL,

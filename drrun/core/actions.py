@@ -184,7 +184,7 @@ BUILT_IN: Mapping[str, NamedAction] = {
     "runbook": NamedAction(
         "Execute another runbook as part of this one: its steps become steps of this run.",
         {
-            "file": Parameter("path", required=True, about="below the folder of the outermost runbook"),
+            "file": Parameter("path", required=True, about="below the main runbook's folder"),
             "inputs": Parameter("mapping", about="values for its inputs; may use inputs and vars"),
         },
         changes=False,

@@ -19,7 +19,7 @@ from drrun.core.errors import IllegalMove
 from drrun.core.outcomes import is_known
 from drrun.core.people import Denied, Granted, consider
 from drrun.core.state import RunState
-from drrun.core.status import RunStatus, Status
+from drrun.core.status import Phase, RunStatus, Status
 from drrun.engine.crew import Acted, Crew, Watched
 from drrun.engine.ledger import Ledger
 from drrun.engine.obey import Obedience
@@ -113,6 +113,7 @@ class Controller:
         while True:
             settled = self._observe(wait)
             self._take_requests()
+            self._let_go()
             decision = self._settle()
             for order in settled:
                 self._edges.crew.forget(order)
@@ -187,6 +188,13 @@ class Controller:
             self._record(event, request.actor)
         self._edges.ledger.commit()
         return Answer(accepted=True, message=found.message)
+
+    def _let_go(self) -> None:
+        """Stop following attempts that a person's word has settled meanwhile."""
+        for activity in list(self._edges.crew.air):
+            phase = self._state.targets[activity.key].phase
+            if activity.purpose is None and phase is not Phase.ACTING:
+                self._edges.crew.let_go(activity)
 
     def _consider(self, request: Request) -> Granted | Denied:
         why = unsound(self._state, request, self._edges.signatures)

@@ -105,9 +105,9 @@ class Crew:
     ) -> None:
         """Execute an attempt, or with `again` find out what became of it."""
         self._orders[activity] = order
-        self._let_go[activity] = threading.Event()
+        self._let_go[activity] = let_go = threading.Event()
         self._start(activity, order.host.name if order.host else "", self._act,
-                    (activity, order, captures, again))  # fmt: skip
+                    (activity, order, captures, again, let_go))  # fmt: skip
 
     def ask(
         self, activity: Activity, attempt: int, host: str, questions: Sequence[Question]
@@ -116,9 +116,14 @@ class Crew:
         self._start(activity, host, self._ask, (activity, attempt, questions))
 
     def let_go(self, activity: Activity) -> None:
-        """Stop following an attempt; what it began goes on."""
+        """Stop following an attempt at once; what it began goes on.
+
+        Its thread may take a while to notice; nobody waits for it.
+        """
         if activity in self._let_go:
-            self._let_go[activity].set()
+            self._let_go.pop(activity).set()
+            self._orders.pop(activity, None)
+            self.air.pop(activity, None)
 
     def end(self, activity: Activity) -> None:
         """End all processes of an attempt that is in the air."""
@@ -176,7 +181,12 @@ class Crew:
         threading.Thread(target=work, args=given, name=str(activity.key), daemon=True).start()
 
     def _act(
-        self, activity: Activity, order: AttemptOrder, captures: Sequence[Capture], again: bool
+        self,
+        activity: Activity,
+        order: AttemptOrder,
+        captures: Sequence[Capture],
+        again: bool,
+        let_go: threading.Event,
     ) -> None:
         def tell(progress: Progress) -> None:
             self._queue.put(Told(activity, order.attempt, progress))
@@ -186,7 +196,7 @@ class Crew:
                 order.run, order.step, order.target, order.attempt, order.secrets
             )
             do = self._hands.reconcile if again else self._hands.perform
-            outcome = do(order, output, tell, Either(self._leave, self._let_go[activity]))
+            outcome = do(order, output, tell, Either(self._leave, let_go))
             acted = _closed(activity, order, outcome, output, captures)
         except Exception as error:  # noqa: BLE001 - a thread that dies silently hangs its step
             why = f"drrun itself failed here: {type(error).__name__}: {error}"

@@ -105,6 +105,8 @@ class Contact:
     tell: Callable[[Progress], None]
     watch: Deadlines
     enough: Enough
+    #: Seconds that one answer may take now; after that the launcher is given up and sought anew.
+    patience: Callable[[], float]
 
     def ask(self, request: Callable[[Resident], Answer]) -> Answer:
         """The answer to a request that may be repeated.
@@ -126,6 +128,7 @@ class Contact:
         while True:
             resident = self.place.find(self.enough)
             try:
-                return request(resident)
+                with self.watch.limit(self.patience(), resident.close):
+                    return request(resident)
             except ResidentLost as error:
                 silence.lost, silence.why = True, str(error)

@@ -32,7 +32,7 @@ from drrun.engine.faultpoints import point
 from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Script
 from drrun.ssh.contact import Absent, Contact, Parted, Place
 from drrun.ssh.deadlines import Deadlines
-from drrun.ssh.resident import JobState, Resident, ResidentLost
+from drrun.ssh.resident import ANSWER_WITHIN, JobState, Resident, ResidentLost
 from drrun.ssh.session import Ender
 from drrun.ssh.wire import Beginning, Launch, Started, launch
 
@@ -99,7 +99,8 @@ class Job:
         self.launch = launch(self.script, mark)
         self._begin = {stream: Beginning(mark) for stream in ("out", "err")}
         self._begun_at = time.monotonic() - self.order.age
-        self._contact = Contact(self.place, self.with_.tell, self.with_.watch, self._sought)
+        self._contact = Contact(self.place, self.with_.tell, self.with_.watch, self._sought,
+                                self._patience)  # fmt: skip
 
     def perform(self, cancel: Cancel) -> Outcome:
         """Start the job, or find it started, and follow it to its end."""
@@ -142,6 +143,12 @@ class Job:
         hurry = self.with_.ends.is_set() or self._overdue() > 0
         limited = self.script.timeout is not None or self.order.reboots
         return seconds > END_PATIENCE if hurry else seconds > PATIENCE and not limited
+
+    def _patience(self) -> float:
+        """Seconds for one answer: what is over its time does not wait for a silent host."""
+        if self.with_.ends.is_set():
+            return END_PATIENCE
+        return min(ANSWER_WITHIN, max(0.0, -self._overdue()) + END_PATIENCE)
 
     def _start(self, resident: Resident) -> Outcome | None:
         try:

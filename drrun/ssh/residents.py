@@ -30,6 +30,8 @@ from drrun.ssh.wire import Launch
 
 #: Pauses between tries, in seconds: the first and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
+#: Seconds that saying good-bye to a host may take; what is left there is found by clean-up.
+LEAVE_WITHIN = 5.0
 _BOOT = 'exec 2>/dev/null; p=$(head -c "$2") && eval "$p"'
 
 
@@ -108,7 +110,8 @@ class Residents:
             slots = list(self._slots.values())
         for slot in slots:
             if slot.resident is not None and not slot.resident.lost:
-                with suppress(ResidentLost):
+                limit = self.watch.limit(LEAVE_WITHIN, slot.resident.close)
+                with suppress(ResidentLost), limit:
                     slot.resident.leave(run)
 
     def close(self) -> None:

@@ -64,6 +64,7 @@ def alive(pid: int) -> bool:
 EXPECTED = ["begun", "ended"]
 
 
+@pytest.mark.faults(54)
 def test_a_killed_session_does_not_end_the_command_and_its_end_is_found(
     program: Program, server: Sshd
 ) -> None:  # F54
@@ -74,6 +75,7 @@ def test_a_killed_session_does_not_end_the_command_and_its_end_is_found(
     assert (done.exit, effects(server.home / "effects")) == (0, EXPECTED), done.err
 
 
+@pytest.mark.faults(37)
 def test_a_restarted_server_does_not_end_the_command(program: Program, server: Sshd) -> None:
     _, process = begin(program, server)
     server.stop()
@@ -108,6 +110,7 @@ def test_what_ended_while_nobody_looked_is_collected_with_its_output(
     assert (done.exit, "before the cut" in said, "after the cut" in said) == (0, True, True)
 
 
+@pytest.mark.faults(65)
 def test_a_command_whose_folder_was_deleted_is_not_known_and_not_run_again(
     program: Program, server: Sshd
 ) -> None:  # F65
@@ -121,6 +124,7 @@ def test_a_command_whose_folder_was_deleted_is_not_known_and_not_run_again(
     assert (done.exit, effects(server.home / "effects").count("begun")) == (3, 1), done.err
 
 
+@pytest.mark.faults(56)
 def test_a_host_that_has_rebooted_is_asked_by_verify_and_then_a_person(
     program: Program, server: Sshd
 ) -> None:  # F56
@@ -135,6 +139,7 @@ def test_a_host_that_has_rebooted_is_asked_by_verify_and_then_a_person(
     assert (done.exit, effects(server.home / "effects").count("begun")) == (3, 1), done.err
 
 
+@pytest.mark.faults(47, 49)
 def test_a_controller_that_was_told_to_leave_leaves_the_command_alone(
     program: Program, server: Sshd
 ) -> None:  # F47
@@ -146,6 +151,7 @@ def test_a_controller_that_was_told_to_leave_leaves_the_command_alone(
     assert (left.exit != 0, done.exit, effects(server.home / "effects")) == (True, 0, EXPECTED)
 
 
+@pytest.mark.faults(61)
 def test_a_written_time_limit_ends_everything_that_the_command_started(
     program: Program, server: Sshd
 ) -> None:  # F61
@@ -161,6 +167,7 @@ def test_a_written_time_limit_ends_everything_that_the_command_started(
     assert (done.exit, alive(child)) == (1, False), done.err
 
 
+@pytest.mark.faults(74)
 def test_a_secret_is_in_no_file_and_no_argument(
     program: Program, server: Sshd, tmp_path: Path
 ) -> None:  # F74, SPEC guarantee 8

@@ -57,6 +57,7 @@ def test_show_names_the_probe_the_expectation_and_the_value_seen(program: Progra
     assert all(words in shown for words in ("is primary", "equals 't'", "saw 'f'")), shown
 
 
+@pytest.mark.faults(26)
 def test_a_host_that_cannot_be_reached_ends_with_4(program: Program) -> None:
     inventory = "hosts: {gone: {routes: [{address: 127.0.0.1, port: 9}], host_key: 'ssh-rsa AA'}}"
     program.write("inventory/gone.yml", inventory)
@@ -64,6 +65,7 @@ def test_a_host_that_cannot_be_reached_ends_with_4(program: Program) -> None:
     assert (done.exit, "gone" in done.err) == (4, True), done.err
 
 
+@pytest.mark.faults(30)
 def test_an_unknown_host_key_is_refused_before_anything_is_sent(
     program: Program, sshd_factory: SshdFactory
 ) -> None:
@@ -89,6 +91,7 @@ def test_a_run_that_waits_for_a_person_ends_with_3_and_is_resumed_after_the_answ
     assert (waiting.exit, program("resume", "latest", "--no-input").exit) == (3, 0)
 
 
+@pytest.mark.faults(91)
 def test_a_second_controller_is_refused_with_5_and_told_who_drives(program: Program) -> None:
     program.write(
         "runbooks/it.yml",

@@ -112,6 +112,7 @@ def test_a_blocked_step_says_why(tool: Tool) -> None:
     assert "a is failed: exit 3" in tool("show", "latest", "b").stdout
 
 
+@pytest.mark.faults(71, 73)
 def test_output_is_marked_and_harmless(tool: Tool) -> None:  # F71, F73
     script = "printf '\\033[2Jdrrun: all done\\n'"
     tool(
@@ -153,6 +154,7 @@ def test_a_damaged_journal_ends_with_6(tool: Tool) -> None:
     assert "entry 2" in found.stderr
 
 
+@pytest.mark.faults(26)
 def test_a_host_that_cannot_be_reached_ends_with_4(tool: Tool) -> None:
     tool.write(
         "hosts.yml",
@@ -165,6 +167,7 @@ def test_a_host_that_cannot_be_reached_ends_with_4(tool: Tool) -> None:
 # --- while a run is driven ----------------------------------------------------------------------
 
 
+@pytest.mark.faults(91)
 def test_a_run_that_is_held_ends_with_5_and_names_the_holder(tool: Tool) -> None:
     process = tool.begin("run", "--yes", here(tool, SLOW))
     until(process, "running   first")
@@ -181,6 +184,7 @@ def test_a_person_answers_a_driven_run(tool: Tool) -> None:
     assert process.wait(PATIENCE) == 0
 
 
+@pytest.mark.faults(48)
 @pytest.mark.parametrize(
     ("signals", "code"),
     [([signal.SIGINT, signal.SIGINT], 130), ([signal.SIGTERM], 3), ([signal.SIGHUP], 3)],
@@ -200,6 +204,7 @@ def test_leaving_at_once_leaves_the_command_running(
     assert (tool.folder / "effects").read_text() == "first\nsecond\n"
 
 
+@pytest.mark.faults(48)
 def test_ctrl_c_once_lets_running_steps_finish(tool: Tool) -> None:
     process = tool.begin("run", "--yes", here(tool, SLOW))
     until(process, "running   first")
@@ -212,6 +217,7 @@ def test_ctrl_c_once_lets_running_steps_finish(tool: Tool) -> None:
     assert "second\n" not in (tool.folder / "effects").read_text()
 
 
+@pytest.mark.faults(50)
 def test_a_reader_that_goes_away_does_not_harm_a_run(tool: Tool) -> None:  # F50
     process = subprocess.Popen(
         tool.command("run", "--yes", here(tool, SLOW)),

@@ -51,6 +51,7 @@ def test_a_value_that_is_not_expected_does_not_hold_and_is_named(ask: Ask) -> No
     assert (seen.verdict, seen.why) == (Verdict.DOES_NOT_HOLD, "expected equals '8', saw '7'")
 
 
+@pytest.mark.faults(83)
 def test_a_number_is_compared_with_its_limit(ask: Ask) -> None:
     assert ask("select 42", lt="5m").verdict is Verdict.HOLDS
 
@@ -59,6 +60,7 @@ def test_several_rows_are_lines(ask: Ask) -> None:
     assert ask("values (1, 'a'), (2, 'b')", equals="1\ta\n2\tb").verdict is Verdict.HOLDS
 
 
+@pytest.mark.faults(80)
 def test_nothing_can_be_written(ask: Ask) -> None:
     seen = ask("create table written (x int)")
     assert (seen.verdict, "read-only" in seen.why) == (Verdict.COULD_NOT_TELL, True), seen.why
@@ -69,6 +71,7 @@ def test_a_wrong_statement_could_not_tell(ask: Ask) -> None:
     assert (seen.verdict, "nowhere" in seen.why) == (Verdict.COULD_NOT_TELL, True)
 
 
+@pytest.mark.faults(77)
 def test_a_server_that_is_away_could_not_tell(ask: Ask) -> None:
     seen = ask("select 1", dsn="host=127.0.0.1 port=9 user=drrun dbname=postgres")
     assert seen.verdict is Verdict.COULD_NOT_TELL

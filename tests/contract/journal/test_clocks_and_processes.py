@@ -17,6 +17,7 @@ from drrun.journal.processes import sign_of, this_process
 from drrun.testing.clock import ManualClock
 
 
+@pytest.mark.faults(94)
 @pytest.mark.parametrize("clock", [SystemClock(), ManualClock()], ids=["system", "manual"])
 def test_a_clock_never_goes_back(clock: Clock) -> None:
     moments = [clock.now() for _ in range(1000)]
@@ -87,6 +88,7 @@ def test_a_process_that_nobody_buried_is_dead() -> None:
         assert sign_of(dataclasses.replace(lease_here(), pid=child.pid)) is Sign.DEAD
 
 
+@pytest.mark.faults(62)
 def test_a_pid_that_was_given_to_another_process_is_dead() -> None:
     """FAULTS 62."""
     assert sign_of(dataclasses.replace(lease_here(), pid=1)) is Sign.DEAD

@@ -107,6 +107,7 @@ def test_a_tail_that_was_cut_with_its_head_is_found_by_the_anchor(
         store.journal.verify(RUN)
 
 
+@pytest.mark.faults(87)
 def test_an_old_copy_of_the_database_is_found_by_the_anchor(written: Path, store: Store) -> None:
     old = written.with_name("old.sqlite")
     shutil.copy(written / "journal.sqlite", old)
@@ -186,6 +187,7 @@ def changed_somehow(
     return slipped
 
 
+@pytest.mark.faults(87)
 def test_a_flipped_byte_is_found_or_harmless(written: Path) -> None:
     """Every byte of the entries, and a thousand anywhere."""
     chance = random.Random(87)
@@ -200,6 +202,7 @@ def test_a_flipped_byte_is_found_or_harmless(written: Path) -> None:
     assert not changed_somehow(written, offsets, flip)
 
 
+@pytest.mark.faults(87)
 def test_a_file_cut_at_any_byte_of_its_last_page_is_found(written: Path) -> None:
     size = (written / "journal.sqlite").stat().st_size
 

@@ -42,6 +42,7 @@ def fill(disk: Path, leave: int = 0) -> None:
             filler.truncate(max(0, filler.tell() - leave))
 
 
+@pytest.mark.faults(84)
 def test_a_full_disk_loses_nothing_that_was_written(tiny_disk: Path) -> None:
     with open_store(tiny_disk / "state", ManualClock()) as store:
         store.journal.create(record(), [document()])
@@ -58,6 +59,7 @@ def test_a_full_disk_loses_nothing_that_was_written(tiny_disk: Path) -> None:
         store.journal.verify(RUN)
 
 
+@pytest.mark.faults(84)
 def test_after_a_full_disk_the_pause_can_still_be_recorded(tiny_disk: Path) -> None:
     with open_store(tiny_disk / "state", ManualClock()) as store:
         store.journal.create(record(), [document()])
@@ -69,6 +71,7 @@ def test_after_a_full_disk_the_pause_can_still_be_recorded(tiny_disk: Path) -> N
         assert pause.seq == 1
 
 
+@pytest.mark.faults(84)
 def test_a_run_goes_on_once_there_is_room_again(tiny_disk: Path) -> None:
     with open_store(tiny_disk / "state", ManualClock()) as store:
         store.journal.create(record(), [document()])
@@ -81,6 +84,7 @@ def test_a_run_goes_on_once_there_is_room_again(tiny_disk: Path) -> None:
         assert store.journal.verify(RUN) == entry.hash
 
 
+@pytest.mark.faults(84)
 @pytest.mark.parametrize("room", range(0, 20 * 4096, 4096))
 def test_however_little_room_there_is_a_write_is_whole_or_not_there(
     tiny_disk: Path, room: int
@@ -132,6 +136,7 @@ def test_a_full_disk_ends_the_keeping_of_output_but_not_the_run(tiny_disk: Path)
         assert "disk: No space left on device" in account["stdout"]["reason"]
 
 
+@pytest.mark.faults(85)
 def test_a_read_only_folder_is_refused_before_anything_starts(tiny_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", tiny_disk], check=True)
     with (
@@ -155,6 +160,7 @@ def test_a_journal_on_a_read_only_disk_can_be_read_but_not_written(tiny_disk: Pa
             store.journal.append(lease, [draft()])
 
 
+@pytest.mark.faults(86)
 def test_after_an_io_error_nothing_is_tried_again_by_that_process(disk: SqliteBench) -> None:
     """FAULTS 86: a write fails; then the disk works again, and still nothing is written."""
     other = disk.other("disk-fails", RUN)
@@ -218,6 +224,7 @@ def test_a_folder_that_others_can_write_is_refused(tmp_path: Path) -> None:
         store.journal.create(record(), [document()])
 
 
+@pytest.mark.faults(85)
 def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     folder.mkdir(mode=0o700)
@@ -259,6 +266,7 @@ MOUNTS = """\
 """
 
 
+@pytest.mark.faults(85)
 @pytest.mark.parametrize(
     ("folder", "kind"),
     [

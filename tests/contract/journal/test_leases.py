@@ -59,6 +59,7 @@ def test_a_holder_out_of_sight_is_not_replaced_without_force(bench: Bench) -> No
         bench.mine.leases.take(RUN)
 
 
+@pytest.mark.faults(92)
 def test_a_holder_that_was_just_seen_is_not_replaced_by_force(bench: Bench) -> None:
     theirs = bench.elsewhere().leases
     lease = theirs.take(RUN)
@@ -78,6 +79,7 @@ def test_a_holder_that_is_silent_for_long_is_replaced_by_force(bench: Bench) -> 
     assert theirs.holder(RUN) == new
 
 
+@pytest.mark.faults(93)
 def test_a_replaced_holder_learns_it_at_its_next_sign_of_life(bench: Bench) -> None:
     theirs = bench.elsewhere().leases
     old = theirs.take(RUN)

@@ -38,6 +38,7 @@ def test_both_entries_of_a_transaction_are_there_or_none(disk: SqliteBench) -> N
     assert len(list(disk.mine.journal.read(RUN))) % 2 == 0
 
 
+@pytest.mark.faults(92)
 def test_a_stale_process_is_refused_by_the_insert_itself(disk: SqliteBench) -> None:
     stale = disk.other("hold", RUN)
     stale.hear()
@@ -49,6 +50,7 @@ def test_a_stale_process_is_refused_by_the_insert_itself(disk: SqliteBench) -> N
     assert len(list(disk.mine.journal.read(RUN))) == 1
 
 
+@pytest.mark.faults(92)
 def test_rivals_never_write_under_an_older_epoch(disk: SqliteBench) -> None:
     """FAULTS 92: three processes take the run from each other, 180 times."""
     rivals = [disk.other("rival", RUN) for _ in range(3)]
@@ -88,6 +90,7 @@ def test_threads_of_one_process_share_a_journal(disk: SqliteBench) -> None:
     disk.mine.journal.verify(RUN)
 
 
+@pytest.mark.faults(89)
 def test_a_lock_that_is_held_for_long_is_named_with_its_holder(tmp_path: Path) -> None:
     """FAULTS 89."""
     with sqlite_bench(tmp_path / "state") as disk:

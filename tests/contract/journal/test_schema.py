@@ -20,6 +20,7 @@ def pragma(file: Path, text: str) -> None:
         database.execute(f"PRAGMA {text}")
 
 
+@pytest.mark.faults(95)
 def test_a_state_from_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "state" / "journal.sqlite"
     with open_store(tmp_path / "state", ManualClock()) as store:
@@ -61,6 +62,7 @@ def migrate(disk: SqliteBench, *more: str) -> None:
         schema.bring_up_to_date(connection, file, {**migrations(), 2: more})
 
 
+@pytest.mark.faults(95)
 def test_an_older_state_is_copied_and_then_migrated(disk: SqliteBench) -> None:
     disk.mine.journal.append(disk.mine.leases.take(RUN), [draft()])
     migrate(disk, "CREATE TABLE places (name TEXT)")
@@ -73,6 +75,7 @@ def test_an_older_state_is_copied_and_then_migrated(disk: SqliteBench) -> None:
         assert old.execute("SELECT count(*) FROM entries").fetchone() == (1,)
 
 
+@pytest.mark.faults(97)
 def test_a_migration_that_fails_in_the_middle_leaves_the_old_state(disk: SqliteBench) -> None:
     with pytest.raises(sqlite3.OperationalError):
         migrate(disk, "CREATE TABLE places (name TEXT)", "CREATE NONSENSE")
@@ -104,6 +107,7 @@ def test_a_script_is_split_into_statements_also_around_triggers() -> None:
     assert len(split(script)) == 2
 
 
+@pytest.mark.faults(88)
 def test_commits_are_synchronised_and_there_is_no_wal(tmp_path: Path) -> None:
     with open_store(tmp_path / "state", ManualClock()) as store:
         assert pragmas(store) == {"journal_mode": "delete", "synchronous": 3, "foreign_keys": 1}

@@ -60,6 +60,7 @@ def test_streams_are_kept_apart_and_counted(spool: FileSpool) -> None:
     assert spool.account(RUN, STEP, TARGET, 1) == json.loads(json.dumps(account))
 
 
+@pytest.mark.faults(74)
 def test_a_secret_that_is_cut_in_two_does_not_reach_the_disk(
     spool: FileSpool, tmp_path: Path
 ) -> None:
@@ -88,6 +89,7 @@ def test_captures_see_beginning_and_end_of_a_large_output(spool: FileSpool) -> N
     assert f"{5_000_008 - 2 * 1024 * 1024} bytes were left out" in text
 
 
+@pytest.mark.faults(67)
 def test_too_much_output_keeps_its_beginning_and_its_end(small: FileSpool) -> None:
     """FAULTS 67, in small."""
     whole = bytes(range(48, 48 + 75)) + b"_" * 30

@@ -1,6 +1,7 @@
 """What the launcher on a host promises, in every shell it may meet: dash, bash, busybox."""
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -17,14 +18,15 @@ LIMIT = 1_000_000
 class Launcher:
     """A resident launcher, spoken to over pipes as over a channel."""
 
-    def __init__(self, shell: list[str], home: Path) -> None:
+    def __init__(self, shell: list[str], home: Path, path: str = "") -> None:
         self.home = home
+        home.mkdir(exist_ok=True)
         self._process = subprocess.Popen(
             [*shell, str(LAUNCHER), "N0NCE"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
-            env={"HOME": str(home), "PATH": os.environ["PATH"]},
+            env={"HOME": str(home), "PATH": path or os.environ["PATH"]},
         )
         self.greeting = self._line()
 
@@ -109,6 +111,7 @@ def test_stdout_and_stderr_are_kept_apart(launcher: Launcher) -> None:
     assert (launcher.read("a", "out"), launcher.read("a", "err")) == (b"out\n", b"err\n")
 
 
+@pytest.mark.faults(66)
 def test_launching_the_same_attempt_twice_starts_it_once(launcher: Launcher) -> None:
     effects = launcher.home / "effects"
     script = f"echo once >>{effects}\n"
@@ -117,6 +120,7 @@ def test_launching_the_same_attempt_twice_starts_it_once(launcher: Launcher) -> 
     assert effects.read_text() == "once\n"
 
 
+@pytest.mark.faults(46)
 def test_a_script_that_is_cut_is_never_executed(
     launcher: Launcher, shell: list[str], tmp_path: Path
 ) -> None:
@@ -159,17 +163,20 @@ def test_output_is_there_while_the_job_goes_on(launcher: Launcher) -> None:
     launcher.await_state("a", "running 6 0")
 
 
+@pytest.mark.faults(67)
 def test_output_beyond_the_limit_is_counted_and_not_kept(launcher: Launcher) -> None:
     launcher.start("a", "head -c 5000 /dev/zero\n", limit=1000)
     launcher.await_state("a", "ended 0 1000 0 4000 0 1")
 
 
+@pytest.mark.faults(70)
 def test_binary_output_comes_as_it_is(launcher: Launcher) -> None:
     launcher.start("a", r"printf '\000\377\n\033'" + "\n")
     launcher.await_state("a", "ended 0 4")
     assert launcher.read("a", "out") == b"\x00\xff\n\x1b"
 
 
+@pytest.mark.faults(66, 92)
 def test_a_controller_with_an_older_token_is_refused(launcher: Launcher) -> None:
     launcher.start("a", "true\n", epoch=5)
     assert launcher.start("b", "true\n", epoch=4) == "refused 5"
@@ -188,6 +195,7 @@ def test_killing_ends_the_whole_process_group(launcher: Launcher) -> None:
     assert answers[-1] == "dead"
 
 
+@pytest.mark.faults(55)
 def test_a_killed_job_without_exit_code_is_gone(launcher: Launcher) -> None:
     launcher.start("a", "sleep 1000\n")
     launcher.await_state("a", "running")
@@ -195,6 +203,7 @@ def test_a_killed_job_without_exit_code_is_gone(launcher: Launcher) -> None:
     launcher.await_state("a", "gone")
 
 
+@pytest.mark.faults(56)
 def test_after_a_reboot_the_job_is_told_from_a_running_one(launcher: Launcher) -> None:
     launcher.start("a", "sleep 1000\n")
     launcher.await_state("a", "running")
@@ -207,6 +216,7 @@ def test_after_a_reboot_the_job_is_told_from_a_running_one(launcher: Launcher) -
     os.killpg(int(number), signal.SIGKILL)
 
 
+@pytest.mark.faults(62)
 def test_a_reused_pid_is_told_from_the_job(launcher: Launcher) -> None:
     launcher.start("a", "sleep 1000\n")
     launcher.await_state("a", "running")
@@ -248,3 +258,24 @@ def test_nobody_else_may_look_into_a_job(launcher: Launcher) -> None:
     launcher.start("a", "true\n")
     launcher.await_state("a", "ended")
     assert (launcher.home / ".drrun/jobs/run/a").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.faults(44)
+def test_a_host_without_setsid_still_runs_jobs_in_groups_of_their_own(tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("sh", "mkdir", "mv", "rm", "cat", "dd", "head", "tail", "wc", "rmdir", "sleep"):
+        found = shutil.which(name)
+        assert found
+        (tools / name).symlink_to(found)
+    launcher = Launcher(["/bin/dash"], tmp_path / "home", path=str(tools))
+    try:
+        assert launcher.greeting.endswith("none")
+        launcher.start("a", "echo hello; sleep 100 & echo $! >$HOME/child; wait")
+        launcher.await_state("a", "running")
+        while not launcher.read("a", "out"):
+            pass
+        assert launcher.ask("kill run a KILL") in ("alive", "dead")
+        assert launcher.ask("kill run a KILL") == "dead"
+    finally:
+        launcher.hang_up()

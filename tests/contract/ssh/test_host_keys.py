@@ -49,6 +49,7 @@ def test_the_accepted_key_is_told(sshd: Sshd, knowing: Known) -> None:
     assert done.told[0].host_key == Key.parse(sshd.host_key).fingerprint
 
 
+@pytest.mark.faults(30)
 def test_an_unknown_key_is_refused_with_the_way_out(sshd: Sshd, knowing: Known) -> None:
     """F30."""
     done = run(knowing(""), "true")
@@ -66,6 +67,7 @@ def test_a_refused_host_gets_neither_a_login_nor_a_command(
     assert "publickey" not in sshd.log
 
 
+@pytest.mark.faults(31)
 def test_a_changed_key_is_refused_with_both_fingerprints(
     sshd: Sshd, knowing: Known, tmp_path: Path
 ) -> None:
@@ -100,6 +102,7 @@ def test_a_server_with_several_keys_is_asked_for_the_known_one(
     assert run(knowing(f"[127.0.0.1]:{sshd.port} {public}"), "true").outcome == Ended(0)
 
 
+@pytest.mark.faults(32)
 def test_a_revoked_key_is_refused_whatever_else_is_said(sshd: Sshd, knowing: Known) -> None:
     """F32."""
     done = run(knowing(f"{sshd.known_hosts_line}\n@revoked * {sshd.host_key}"), "true")
@@ -118,6 +121,7 @@ def test_a_revoked_key_is_refused_even_when_pinned(
     assert isinstance(run(place, "true").outcome, RefusedByHost)
 
 
+@pytest.mark.faults(32)
 def test_hashed_names_are_known(sshd: Sshd, knowing: Known, tmp_path: Path) -> None:
     """F32: as `ssh-keygen -H` writes them."""
     file = tmp_path / "to-hash"
@@ -140,6 +144,7 @@ def test_a_negated_name_is_not_known(sshd: Sshd, knowing: Known) -> None:
     assert isinstance(run(knowing(line), "true").outcome, RefusedByHost)
 
 
+@pytest.mark.faults(32)
 def test_garbage_in_known_hosts_hides_nothing(sshd: Sshd, knowing: Known) -> None:
     """F32: one bad line makes paramiko throw away the file."""
     lines = [
@@ -150,6 +155,7 @@ def test_garbage_in_known_hosts_hides_nothing(sshd: Sshd, knowing: Known) -> Non
     assert run(knowing("\n".join(lines)), "true").outcome == Ended(0)
 
 
+@pytest.mark.faults(32, 33)
 def test_a_host_known_only_by_an_authority_is_refused_with_the_reason(
     sshd: Sshd, knowing: Known, tmp_path: Path
 ) -> None:
@@ -194,6 +200,7 @@ def test_the_explicit_flag_records_a_key_on_first_use_and_holds_to_it(
     assert isinstance(second.outcome, RefusedByHost)
 
 
+@pytest.mark.faults(31)
 def test_another_route_is_no_way_around_a_changed_key(
     sshd_factory: SshdFactory, sshd: Sshd, reach: Reach
 ) -> None:

@@ -78,6 +78,7 @@ def _no_ssh(caller: socket.socket) -> None:
     caller.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
+@pytest.mark.faults(35)
 @pytest.mark.parametrize(
     "speak", [_drip_bytes, _drip_lines, _endless, _mute_behind_greeting, _no_ssh]
 )
@@ -91,6 +92,7 @@ def test_a_server_that_wastes_our_time_ends_by_the_deadline(
     assert not done.outcome.final
 
 
+@pytest.mark.faults(36)
 def test_more_commands_than_the_server_allows_sessions_all_succeed(
     sshd_factory: SshdFactory, reach: Reach
 ) -> None:
@@ -109,6 +111,7 @@ def test_the_inventorys_own_limit_is_kept(sshd: Sshd, reach: Reach, tmp_path: Pa
     assert [each.outcome for each in done] == [Ended(0)] * 4
 
 
+@pytest.mark.faults(36)
 def test_many_hosts_connect_to_a_server_that_drops_callers(
     sshd_factory: SshdFactory, reach: Reach
 ) -> None:
@@ -158,6 +161,7 @@ def test_a_peer_that_falls_silent_is_noticed(sshd: Sshd, reach: Reach) -> None:
     assert "not been heard of" in done.why
 
 
+@pytest.mark.faults(52)
 def test_a_short_silence_heals_by_itself(sshd: Sshd, reach: Reach, tmp_path: Path) -> None:
     """F52: 10 s of partition are no failure."""
     place = reach(sshd.host("db1"), options=SshOptions(pulse_every=0.2, pulse_within=20))
@@ -185,6 +189,7 @@ def test_a_dead_connection_found_before_sending_starts_nothing_and_is_replaced(
     assert run(place, "echo again").out == "again\n"
 
 
+@pytest.mark.faults(46)
 @pytest.mark.parametrize("kept", [0.0, 0.5, 0.99])
 def test_a_script_that_is_cut_on_its_way_executes_nothing(
     sshd: Sshd, far: SshRemote, tmp_path: Path, kept: float
@@ -202,6 +207,7 @@ def test_a_script_that_is_cut_on_its_way_executes_nothing(
     assert (status, (tmp_path / "effect").exists()) == (125, False)
 
 
+@pytest.mark.faults(46)
 def test_a_connection_that_dies_under_a_script_on_its_way_executes_nothing(
     sshd: Sshd, far: SshRemote, tmp_path: Path
 ) -> None:
@@ -218,6 +224,7 @@ def test_a_connection_that_dies_under_a_script_on_its_way_executes_nothing(
     assert (probe.outcome, (tmp_path / "effect").exists()) == (Ended(0), False)
 
 
+@pytest.mark.faults(74)
 def test_secrets_are_in_no_argument_list_of_the_host(
     sshd: Sshd, far: SshRemote, tmp_path: Path
 ) -> None:

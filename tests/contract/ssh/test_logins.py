@@ -50,6 +50,7 @@ def _add(key: Path, tmp_path: Path) -> None:
     subprocess.run(["ssh-add", str(key)], env=env, check=True, capture_output=True)
 
 
+@pytest.mark.faults(29)
 def test_a_key_that_is_not_accepted_is_final_and_named(
     sshd: Sshd, reach: Reach, tmp_path: Path
 ) -> None:
@@ -61,6 +62,7 @@ def test_a_key_that_is_not_accepted_is_final_and_named(
     assert str(key) in done.why
 
 
+@pytest.mark.faults(29)
 def test_a_refused_login_is_tried_once(sshd: Sshd, reach: Reach, tmp_path: Path) -> None:
     """F29: no lockout by repeated tries."""
     key = make_key(tmp_path / "stranger")
@@ -75,6 +77,7 @@ def test_a_key_file_that_is_not_there_is_named(sshd: Sshd, reach: Reach) -> None
     assert "/no/such/key" in done.why
 
 
+@pytest.mark.faults(29)
 def test_an_encrypted_key_without_an_agent_is_named_with_the_way_out(
     sshd: Sshd, reach: Reach, tmp_path: Path
 ) -> None:
@@ -136,6 +139,7 @@ def test_a_server_that_cuts_off_after_some_keys_is_told(
     assert "identity" in done.why
 
 
+@pytest.mark.faults(29)
 def test_a_user_certificate_beside_the_key_is_used(
     sshd: Sshd, reach: Reach, tmp_path: Path
 ) -> None:
@@ -148,6 +152,7 @@ def test_a_user_certificate_beside_the_key_is_used(
     assert run(reach(sshd.host("db1", identity=str(key))), "true").outcome == Ended(0)
 
 
+@pytest.mark.faults(41)
 def test_a_login_shell_that_takes_no_commands_is_told_in_its_own_words(
     sshd: Sshd, reach: Reach
 ) -> None:
@@ -158,6 +163,7 @@ def test_a_login_shell_that_takes_no_commands_is_told_in_its_own_words(
     assert "not available" in done.why
 
 
+@pytest.mark.faults(41)
 def test_a_forced_command_is_no_success(sshd_factory: SshdFactory, reach: Reach) -> None:
     """F41: it ends with 0, and nothing of ours was executed."""
     place = reach(sshd_factory.start("ForceCommand echo hello from the gate").host("db1"))
@@ -166,6 +172,7 @@ def test_a_forced_command_is_no_success(sshd_factory: SshdFactory, reach: Reach)
     assert "hello from the gate" in done.why
 
 
+@pytest.mark.faults(41)
 @pytest.mark.parametrize("shell", ["bash -c", "dash -c", "busybox sh -c", "bash --posix -c"])
 def test_any_login_shell_will_do(sshd_factory: SshdFactory, reach: Reach, shell: str) -> None:
     """F41."""
@@ -176,6 +183,7 @@ def test_any_login_shell_will_do(sshd_factory: SshdFactory, reach: Reach, shell:
     assert (done.outcome, done.out) == (Ended(9), "it's '\nin")
 
 
+@pytest.mark.faults(40)
 def test_what_start_up_files_print_is_not_output(sshd: Sshd, far_home: Path, reach: Reach) -> None:
     """F40."""
     (far_home / ".bashrc").write_text("echo noise; echo more noise >&2\n", "utf-8")
@@ -193,6 +201,7 @@ def test_a_start_up_file_that_reads_the_input_executes_nothing(
     assert not (tmp_path / "effect").exists()
 
 
+@pytest.mark.faults(42)
 def test_sudo_that_wants_a_password_is_told_at_once(
     sshd_factory: SshdFactory, reach: Reach, tmp_path: Path
 ) -> None:

@@ -116,6 +116,7 @@ def _false_beginning(channel: paramiko.Channel, nonce: str) -> None:
     channel.close()
 
 
+@pytest.mark.faults(59)
 @pytest.mark.parametrize("lie", [_end_without_status, _close_without_status])
 def test_an_end_without_a_status_is_not_known_and_no_failure(
     lying: Lying, reach: Reach, lie: Lie
@@ -125,6 +126,7 @@ def test_an_end_without_a_status_is_not_known_and_no_failure(
     assert (type(done.outcome), done.out) == (ContactLost, "hello\n")
 
 
+@pytest.mark.faults(59)
 def test_a_status_without_an_end_is_the_end(lying: Lying, reach: Reach) -> None:
     """F59."""
     outcome = run(reach(lying(_status_without_end)), "true").outcome
@@ -138,12 +140,14 @@ def test_silence_behind_the_script_is_not_known_and_no_failure(lying: Lying, rea
     assert isinstance(done.outcome, ContactLost)
 
 
+@pytest.mark.faults(59)
 def test_a_refused_request_never_started(lying: Lying, reach: Reach) -> None:
     """F59."""
     done = run(reach(lying(_silence, accepts=False)), "true")
     assert isinstance(done.outcome, NeverStarted)
 
 
+@pytest.mark.faults(40, 73)
 def test_output_that_imitates_our_mark_is_not_believed(lying: Lying, reach: Reach) -> None:
     """F73."""
     done = run(reach(lying(_false_beginning)), "true")
@@ -170,6 +174,7 @@ def test_a_status_with_the_name_of_a_signal_is_a_signal(lying: Lying, reach: Rea
     assert run(reach(lying(killed)), "true").outcome == Ended(None, "SEGV")
 
 
+@pytest.mark.faults(61)
 def test_a_time_limit_that_cannot_be_proved_says_so(lying: Lying, reach: Reach) -> None:
     """F61."""
 

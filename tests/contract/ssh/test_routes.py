@@ -89,6 +89,7 @@ def test_the_route_that_worked_is_taken_first_the_next_time(sshd: Sshd, reach: R
     assert (done.outcome, done.told[0].route) == (Ended(0), "good")
 
 
+@pytest.mark.faults(28)
 def test_where_no_route_leads_there_each_is_named(reach: Reach, sshd: Sshd, mute: int) -> None:
     """F26."""
     routes = (Route("127.0.0.1", "front", mute), Route("127.0.0.1", "back", free_port()))
@@ -100,6 +101,7 @@ def test_where_no_route_leads_there_each_is_named(reach: Reach, sshd: Sshd, mute
     assert "connection refused" in done.why
 
 
+@pytest.mark.faults(38)
 def test_a_dead_host_on_the_way_is_named_with_the_host_behind_it(sshd: Sshd, reach: Reach) -> None:
     """F38."""
     way = Route("127.0.0.1", port=sshd.port, via=("bastion",))
@@ -110,6 +112,7 @@ def test_a_dead_host_on_the_way_is_named_with_the_host_behind_it(sshd: Sshd, rea
     assert "bastion" in done.why
 
 
+@pytest.mark.faults(38)
 def test_a_dead_host_on_the_way_is_avoided_by_the_next_route(
     sshd_factory: SshdFactory, sshd: Sshd, reach: Reach
 ) -> None:
@@ -123,6 +126,7 @@ def test_a_dead_host_on_the_way_is_avoided_by_the_next_route(
     assert (done.outcome, done.told[0].route) == (Ended(0), "second")
 
 
+@pytest.mark.faults(27)
 def test_a_black_hole_behind_a_host_on_the_way_ends_by_the_deadline(
     sshd: Sshd, reach: Reach, mute: int
 ) -> None:
@@ -204,6 +208,7 @@ def test_without_the_openssh_client_the_inventory_is_enough(sshd: Sshd, reach: R
     assert run(reach(sshd.host("db1"), options=options), "true").outcome == Ended(0)
 
 
+@pytest.mark.faults(28)
 def test_a_name_that_nobody_knows_is_told_with_the_way_out(reach: Reach, sshd: Sshd) -> None:
     """F28."""
     done = run(reach(sshd.host("db1", routes=(Route("no-such-host.invalid"),))), "true")

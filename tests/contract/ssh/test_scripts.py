@@ -14,12 +14,14 @@ from tests.contract.ssh.places import Counted, begin, lives, run
 _MUCH = 100 * 2**20
 
 
+@pytest.mark.faults(63)
 @pytest.mark.parametrize("code", [0, 3, 255])
 def test_an_exit_status_is_the_commands_own(place: Remote, code: int) -> None:
     """F63: also 255, which other tools take for a lost connection."""
     assert run(place, f"exit {code}").outcome == Ended(code)
 
 
+@pytest.mark.faults(64)
 def test_a_command_killed_by_a_signal_is_told_by_its_signal(place: Remote) -> None:
     """F64."""
     assert run(place, "kill -USR1 $$").outcome == Ended(None, "USR1")
@@ -30,6 +32,7 @@ def test_the_two_streams_are_told_apart(place: Remote) -> None:
     assert (done.out, done.err) == ("to-out\n", "to-err\n")
 
 
+@pytest.mark.faults(75)
 def test_a_hundred_megabytes_on_both_streams_at_once_arrive(place: Remote) -> None:
     """F75."""
     counted = Counted()
@@ -38,6 +41,7 @@ def test_a_hundred_megabytes_on_both_streams_at_once_arrive(place: Remote) -> No
     assert (done.outcome, counted.sizes) == (Ended(0), {"stdout": _MUCH, "stderr": _MUCH})
 
 
+@pytest.mark.faults(70)
 def test_bytes_arrive_as_they_are(place: Remote) -> None:
     """F70: no decoding, no line ends changed."""
     blob = bytes(range(256)) * 4096
@@ -154,6 +158,7 @@ def test_a_command_does_not_see_how_it_was_started(place: Remote) -> None:
     assert run(place, 'echo "$#:$m$n$k$s$l$c$p:${LC_ALL-unset}"', env={}).out.startswith("0::")
 
 
+@pytest.mark.faults(60)
 def test_a_background_child_that_keeps_the_output_does_not_keep_the_step(place: Remote) -> None:
     """F60."""
     done = run(place, "sleep 30 & echo $!; exit 7")
@@ -169,6 +174,7 @@ def test_a_command_may_close_its_output_and_go_on(place: Remote, tmp_path: Path)
     assert (done.outcome, effect.exists()) == (Ended(5), True)
 
 
+@pytest.mark.faults(61)
 def test_a_time_limit_ends_everything_that_was_started_and_proves_it(
     place: Remote, tmp_path: Path
 ) -> None:

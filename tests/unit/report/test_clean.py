@@ -1,9 +1,11 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drrun.report.clean import clean, clean_bytes, clean_line, columns, fit
 
 
+@pytest.mark.faults(71)
 def test_escape_sequences_are_shown_and_not_obeyed() -> None:  # F71
     assert clean("\x1b]0;owned\x07\x1b[2J") == "\\x1b]0;owned\\x07\\x1b[2J"
 
@@ -12,10 +14,12 @@ def test_c1_controls_are_shown() -> None:
     assert clean("\x9b31m") == "\\x9b31m"
 
 
+@pytest.mark.faults(71)
 def test_bidi_controls_are_shown() -> None:  # F71
     assert clean("rm \u202ecod.yrt") == "rm \\u202ecod.yrt"
 
 
+@pytest.mark.faults(70)
 def test_bytes_that_are_no_text_are_shown() -> None:  # F70
     assert clean_bytes(b"a\xff\x00b") == "a\\xff\\x00b"
 
