@@ -66,15 +66,11 @@ class Wire:
         subprocess.run([*self.prefix, "nft", rule], check=True, capture_output=True)
 
 
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    """A wire of its own."""
-    if os.geteuid() != 0:
-        if os.environ.get("CI"):
-            pytest.fail("network namespaces need root")
-        pytest.skip("network namespaces need root")
+@contextmanager
+def wires() -> Iterator[Wire]:
+    """A wire of its own, gone at the end. Needs root."""
     name = f"dr{uuid.uuid4().hex[:8]}"
-    number = int(name[2:6], 16)
+    number = int.from_bytes(os.urandom(4))
     net = f"10.{200 + number % 50}.{number // 50 % 250}"
     _ip("netns", "add", name)
     try:
@@ -89,3 +85,14 @@ def wire() -> Iterator[Wire]:
     finally:
         subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
         subprocess.run(["ip", "link", "del", f"{name}a"], check=False, capture_output=True)
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    """A wire of its own."""
+    if os.geteuid() != 0:
+        if os.environ.get("CI"):
+            pytest.fail("network namespaces need root")
+        pytest.skip("network namespaces need root")
+    with wires() as made:
+        yield made

@@ -191,8 +191,7 @@ def test_a_newer_token_is_remembered(launcher: Launcher) -> None:
 def test_killing_ends_the_whole_process_group(launcher: Launcher) -> None:
     launcher.start("a", "sleep 1000 & sleep 1000\n")
     launcher.await_state("a", "running")
-    answers = [launcher.ask("kill run a KILL") for _ in range(500)]
-    assert answers[-1] == "dead"
+    assert any(launcher.ask("kill run a KILL") == "dead" for _ in range(20_000))
 
 
 @pytest.mark.faults(55)
