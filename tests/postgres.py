@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,28 +78,56 @@ def _run(*words: str) -> None:
         pytest.fail(f"{' '.join(words)}: {done.stdout}{done.stderr}")
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    """A server, stopped and removed afterwards."""
+@contextmanager
+def clusters() -> Iterator[tuple[Postgres, Postgres]]:
+    """A primary and a standby that follows it, stopped and removed at the end."""
+    with _folder() as folder:
+        first, second = Postgres(free_port(), folder / "a"), Postgres(free_port(), folder / "b")
+        for each in (first, second):
+            each.folder.mkdir()
+            if os.geteuid() == 0:
+                shutil.chown(each.folder, "postgres", "postgres")
+        _run(_program("initdb"), "-D", f"{first.folder}/data", "-U", "drrun", "-A", "trust", "-N")
+        with _started(first):
+            copy = ("-D", f"{second.folder}/data", "-d", first.dsn.replace("dbname=postgres", ""))
+            _run(_program("pg_basebackup"), *copy, "-R", "-X", "stream", "-c", "fast")
+            with _started(second):
+                yield first, second
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
     # A short path: sockets have a limit of about a hundred characters.
     folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
     # Whoever a test becomes must reach the socket.
     folder.chmod(0o755)
-    port, cluster = free_port(), str(folder / "data")
     try:
-        _run(_program("initdb"), "-D", cluster, "-U", "drrun", "-A", "trust", "-N")
-        rules = folder / "data/pg_hba.conf"
-        rules.write_text(_GUARDED + rules.read_text("utf-8"), "utf-8")
-        options = f"-p {port} -k {folder} -h 127.0.0.1 -c fsync=off"
-        control = _program("pg_ctl")
-        _run(control, "-D", cluster, "-o", options, "-l", f"{folder}/log", "-w", "start")
-        try:
-            server = Postgres(port, folder)
-            server.execute(f"create role guarded login password '{PASSWORD}'")
-            yield server
-        finally:
-            _run(control, "-D", cluster, "-m", "immediate", "stop")
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _started(server: Postgres) -> Iterator[None]:
+    cluster, control = f"{server.folder}/data", _program("pg_ctl")
+    options = f"-p {server.port} -k {server.folder} -h 127.0.0.1 -c fsync=off"
+    _run(control, "-D", cluster, "-o", options, "-l", f"{server.folder}/log", "-w", "start")
+    try:
+        yield
+    finally:
+        _run(control, "-D", cluster, "-m", "immediate", "stop")
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    """A server, stopped and removed afterwards."""
+    with _folder() as folder:
+        server = Postgres(free_port(), folder)
+        _run(_program("initdb"), "-D", f"{folder}/data", "-U", "drrun", "-A", "trust", "-N")
+        rules = folder / "data/pg_hba.conf"
+        rules.write_text(_GUARDED + rules.read_text("utf-8"), "utf-8")
+        with _started(server):
+            server.execute(f"create role guarded login password '{PASSWORD}'")
+            yield server

@@ -1,5 +1,6 @@
 """`drrun rollback`: what would be undone and what cannot be, shown before anything is."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -8,6 +9,8 @@ from drrun.cli.act import post
 from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.look import run_argument
 from drrun.cli.out import can_ask, say
+from drrun.core.ids import StepId
+from drrun.core.people.overrides import behind
 from drrun.core.state import RunState
 from drrun.core.undoing import points_of_no_return, to_undo, without_undo
 from drrun.engine.cases.look import find_run, known
@@ -39,6 +42,14 @@ def rollback(frame: Frame, /, **options: Any) -> None:
     post(frame, "rollback", options, typed=options["typed"])
 
 
+def _known_since(state: RunState, step: StepId) -> Iterator[str]:
+    """What was measured at a point of no return and behind it: what a way back may cost."""
+    for later in (step, *behind(state, step)):
+        for key in state.keys(later):
+            for name, value in state.targets[key].values.items():
+                yield clean_line(f"{key}: {name} = {value}")
+
+
 def rollback_text(state: RunState, sheet: Sheet) -> str:
     """What a rollback would do."""
     steps = to_undo(state)
@@ -48,4 +59,6 @@ def rollback_text(state: RunState, sheet: Sheet) -> str:
         lines += sheet.headed("stays", f"{step}: {clean_line(why)}")
     for step in points_of_no_return(state):
         lines += sheet.headed("no way back", f"{step} is irreversible and has acted")
+        for value in _known_since(state, step):
+            lines += sheet.headed("at risk", value)
     return join(lines)

@@ -97,12 +97,15 @@ def _verdict(state: RunState) -> RunStatus:
 
 
 def _over(state: RunState) -> bool:
-    """Whether nothing is left to do; an aborted run does not wait to learn what is unknown."""
+    """Whether nothing is left to do; an aborted run does not wait to learn what is unknown.
+
+    A run that is paused waits for a person's word even then: they may want it undone.
+    """
     if state.aborted:
         return all(state.targets[key].status is Status.UNKNOWN for key in state.active)
     if state.rolling_back:
         return not state.active and not to_undo_now(state)
-    return state.all_final
+    return state.all_final and not state.paused
 
 
 # --- steps that may begin -----------------------------------------------------------------------

@@ -116,12 +116,19 @@ def target_names(state: RunState, key: Key, target: PlannedTarget) -> dict[str, 
     if target.host is not None:
         inventory = state.plan.inventory
         host = HostName(target.host, inventory.vars_of(target.host))
-        names |= {"host": host, "site": target.host.site, "vars": host.vars}
+        names |= {"host": host, "site": target.host.site, "vars": _vars(state.plan, host.vars)}
     else:
         names["host"] = "local"
     if target.item is None:
         del names["item"]
     return names
+
+
+def _vars(plan: Plan, of_host: Mapping[str, Any]) -> dict[str, Any]:
+    """What a target sees as `vars`; what is nearer to it wins."""
+    common = plan.inventory.vars
+    own = {name: value for name, value in of_host.items() if common.get(name) != value}
+    return {**common, **plan.runbook.vars, **own}
 
 
 def step_values(state: RunState, asking: Key | None = None) -> dict[StepId, dict[str, Any]]:

@@ -57,7 +57,7 @@ class Tally:
 
     def __str__(self) -> str:
         return (
-            f"{self.cuts} cuts, {len(self.wrong)} wrong, asked {self.asked} times; shown after "
+            f"{self.cuts} cuts, {len(self.wrong)} wrong, resumed {self.asked} times; shown after "
             f"{_span(self.shown)}, found again after healing {_span(self.found)}"
         )
 
@@ -87,7 +87,7 @@ def _scene(seed: int, folder: Path, tally: Tally) -> None:
             program = Program(place / "drrun", prefix=wire.prefix)
             program.inventory({"far": server})
             program.write("runbooks/cut.yml", RUNBOOK % chance.randint(10, 100))
-            wrong = _cut(chance, wire, program, tally)
+            wrong = _cut(chance, wire, program, server.home, tally)
             seen = Counter(effects(server.home / "effects"))
             if seen != EXPECTED and not wrong:
                 wrong = f"effects {dict(seen)}"
@@ -103,7 +103,7 @@ def _scene(seed: int, folder: Path, tally: Tally) -> None:
             print(tally, flush=True)
 
 
-def _cut(chance: random.Random, wire: Wire, program: Program, tally: Tally) -> str:
+def _cut(chance: random.Random, wire: Wire, program: Program, home: Path, tally: Tally) -> str:
     """Run, cut, heal; what is wrong with how it ended."""
     process = program.start("run", "runbooks/cut.yml", "--yes", "--no-input")
     time.sleep(chance.uniform(0.2, 6))
@@ -118,7 +118,7 @@ def _cut(chance: random.Random, wire: Wire, program: Program, tally: Tally) -> s
             break
         with tally.lock:
             tally.asked += 1
-        _answer(program)
+        _answer(program, home)
         done = program("resume", "latest", "--no-input")
     _measure(program, cut_at, healed_at, tally)
     if time.time() - healed_at > _HANGS:
@@ -126,10 +126,11 @@ def _cut(chance: random.Random, wire: Wire, program: Program, tally: Tally) -> s
     return "" if done.exit == 0 else f"ended with {done.exit}: {done.err[-300:]}"
 
 
-def _answer(program: Program) -> None:
-    """A person who looks at the host; here every effect is there or not, and verify told."""
+def _answer(program: Program, home: Path) -> None:
+    """What a person would who looks at the host: it is done, or it is not."""
     for ask in program.json("status", "latest")["asks"]:
-        program("retry", "latest", f"{ask['step']}@{ask['target']}")
+        there = ask["step"] in effects(home / "effects")
+        program("confirm" if there else "retry", "latest", f"{ask['step']}@{ask['target']}")
 
 
 def _measure(program: Program, cut_at: float, healed_at: float, tally: Tally) -> None:

@@ -75,7 +75,7 @@ class Life:
             host.home.mkdir()
         start = ("run", "runbooks/sweep.yml", "--yes", "--no-input")
         done = self._killed(start, _POINTS)
-        for _ in range(self.chance.randint(1, 6)):
+        for _ in range(self.chance.randint(4, 12)):
             if not done.killed:
                 break
             done = self._killed(self._go_on(start), _POINTS_LATER)
@@ -83,7 +83,7 @@ class Life:
         self._judge()
 
     def _go_on(self, start: tuple[str, ...]) -> tuple[str, ...]:
-        begun = self.program("status", "latest").exit == 0
+        begun = any(self.program.folder.rglob("state.db"))
         return ("resume", "latest", "--no-input") if begun else start
 
     def _killed(self, arguments: tuple[str, ...], most: int) -> Done:
@@ -99,7 +99,8 @@ class Life:
         if self.chance.random() < 0.1:
             self.chance.choice(list(self.hosts.values())).kill_sessions()
         self.tally.kills += done.killed
-        self._remember()
+        if self.chance.random() < 0.3:
+            self._remember()
         return done
 
     def _remember(self) -> None:
@@ -123,6 +124,8 @@ class Life:
             if done.exit == 0 or "has succeeded" in done.err:
                 return
             said = done.err[-400:]
+            if "there is no run yet" in said:
+                done = self.program(*start)
             self._answer()
         self.tally.stuck.append(f"seed {self.seed}: {said}")
 
