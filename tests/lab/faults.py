@@ -169,6 +169,11 @@ class Faults:
         """
         self._shape(site, "netem", "delay", f"{milliseconds}ms")
 
+    def shapes(self, site: str) -> list[str]:
+        """What tc says of the two ends of a site's uplinks."""
+        links = [link for each in self.topology.networks_of(site) for link in uplinks(each)]
+        return [self._must("tc", "qdisc", "show", "dev", link, "root").strip() for link in links]
+
     def possible(self) -> dict[str, bool]:
         """What depends on the machine, tried out: `tbf`, `netem`, `faketime`."""
         found = {"faketime": any(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))}
@@ -187,6 +192,12 @@ class Faults:
                     raise NotHere(f"this kernel has no {kind}; `possible` says what it has")
                 if not done.ok:
                     raise LabBroken(f"{' '.join(command)}: {done.err.strip()}")
+
+    def links(self, host: str) -> list[str]:
+        """The links that faults of a host, and of its sites, are about."""
+        plan = self.topology.host(host)
+        routers = [uplinks(self.topology.network(link[0]))[1] for link in plan.links[:1]]
+        return [*self._ports(host), *routers]
 
     def _ports(self, host: str) -> list[str]:
         return list(ports(self.topology, self.topology.host(host)))

@@ -1,8 +1,9 @@
 """What every host of a lab has over the machine's root: a layer, made once per lab.
 
 Rules:
-- The hosts see the machine's programs and nothing of its data: keys, homes, databases, logs.
-- Names, keys and accounts of the lab are the same on all hosts; whatever a host changes is its own.
+- Hosts see the machine's programs, and nothing of its data: keys, homes, databases, logs.
+- Names, accounts and the key of the lab are the same on all hosts; what a host changes is its
+  own.
 """
 
 import os
@@ -183,7 +184,7 @@ def _names(layer: Path, topology: Topology) -> None:
 
 def _lone(name: str, topology: Topology) -> bool:
     """Whether the first part of a name means one host."""
-    first = name.split(".")[0]
+    first = name.partition(".")[0]
     return [host.name.split(".")[0] for host in topology.hosts].count(first) == 1
 
 

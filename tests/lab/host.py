@@ -11,7 +11,7 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.lab.ground import search_path
@@ -43,6 +43,8 @@ class LabHost:
     folder: Path
     #: Public key of its sshd, `ssh-ed25519 AAAA…`.
     key: str
+    #: Everything that `popen` has begun; ended with the lab.
+    begun: list["subprocess.Popen[str]"] = field(default_factory=list, repr=False)
 
     @property
     def name(self) -> str:
@@ -126,7 +128,7 @@ class LabHost:
             TimeoutError: it did not end within `timeout` seconds; all of it has been killed.
             LabBroken: the host is off.
         """
-        return finish(self.popen(command, user, env), timeout, given)
+        return finish(start(self.command(command, user, env), cwd="/"), timeout, given)
 
     def must(self, command: str | Sequence[str], user: str = "root", timeout: float = 60) -> str:
         """`run`, and give back what it printed.
@@ -147,8 +149,9 @@ class LabHost:
         user: str = "root",
         env: Mapping[str, str] | None = None,
     ) -> "subprocess.Popen[str]":
-        """Begin a command in it; text pipes, a session of its own."""
-        return start(self.command(command, user, env), cwd="/")
+        """Begin a command in it; text pipes, a session of its own. Ended with the lab."""
+        self.begun.append(start(self.command(command, user, env), cwd="/"))
+        return self.begun[-1]
 
     def read(self, path: str) -> str:
         """The text of a file in it."""
@@ -172,6 +175,7 @@ class LabHost:
         user: str = "root",
         ready: str = "",
         stop: signal.Signals = signal.SIGTERM,
+        within: float = BOOTS_WITHIN,
     ) -> None:
         """Register a service and start it; it starts again at every boot.
 
@@ -180,6 +184,7 @@ class LabHost:
             command: shell command that stays in the foreground (`nginx -g 'daemon off;'`).
             user: account that it runs as.
             ready: command that ends with 0 when it serves; waited for.
+            within: seconds that it may take to be ready.
             stop: the signal that ends it (SIGINT is PostgreSQL's fast shutdown).
 
         Raises:
@@ -191,7 +196,7 @@ class LabHost:
         script = f"#!/bin/sh\n# stop: {stop.name[3:]}\ncd {home}\n{run}\n"
         self.write(f"/etc/lab/services/{name}", script, mode=0o755)
         self.must(["service", name, "start"])
-        if ready and not until(lambda: self.run(ready).ok, BOOTS_WITHIN):
+        if ready and not until(lambda: self.run(ready).ok, within):
             log = self.run(["tail", "-n", "20", f"/var/log/{name}.log"]).out
             raise LabBroken(f"{self.name}: {name} is not ready ({ready}): {log}")
 

@@ -7,7 +7,6 @@ Rules:
 - Nothing of the machine is named, mounted or linked: only the folder below `LABS` can be seen.
 """
 
-import fcntl
 import json
 import os
 import secrets
@@ -22,9 +21,9 @@ from typing import Any, Self
 from tests.lab import ground, inventory, network
 from tests.lab.faults import Faults
 from tests.lab.host import LabHost
-from tests.lab.namespaces import LabBroken, born, demand, enter, kill, must, program, until
+from tests.lab.namespaces import LabBroken, born, demand, end, enter, kill, must, program, until
 from tests.lab.operator import Operator
-from tests.lab.sweep import LABS, remains, sweep
+from tests.lab.sweep import LABS, hold, remains, sweep
 from tests.lab.topology import SITES, HostPlan, Topology
 
 #: Seconds that the keeper may take to make the router, and to die.
@@ -47,6 +46,7 @@ class Lab:
         self.id = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = -1
+        self._begun: list[subprocess.Popen[str]] = []
 
     @property
     def folder(self) -> Path:
@@ -69,7 +69,7 @@ class Lab:
     @property
     def operator(self) -> Operator:
         """Where drrun runs."""
-        return Operator(self.topology.operator, self.folder / "operator", self.id)
+        return Operator(self.topology.operator, self.folder / "operator", self.id, self._begun)
 
     @property
     def faults(self) -> Faults:
@@ -90,7 +90,8 @@ class Lab:
         """A host by name, or by the first part of its name if that is enough."""
         plan = self.topology.host(name)
         key = (self.folder / "keys" / f"host-{plan.name}.pub").read_text().split()
-        return LabHost(plan, self.folder / "hosts" / plan.name, " ".join(key[:2]))
+        folder = self.folder / "hosts" / plan.name
+        return LabHost(plan, folder, " ".join(key[:2]), self._begun)
 
     @property
     def hosts(self) -> tuple[LabHost, ...]:
@@ -148,6 +149,9 @@ class Lab:
             if self._process.stdin:
                 self._process.stdin.close()
             self._process.wait()
+        for process in self._begun:
+            end(process)
+        self._begun.clear()
         kill(remains(self.id))
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._lock >= 0:
@@ -186,14 +190,12 @@ class Lab:
             lab_id = secrets.token_hex(3)
             folder = LABS / lab_id
             folder.mkdir(parents=True, mode=0o711)
-            lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-            with suppress(OSError):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                # A sweeper may have taken it for left over between the two.
-                if os.stat(folder / "lock").st_ino == os.fstat(lock).st_ino:
-                    self.id, self._lock = lab_id, lock
-                    return
-            os.close(lock)
+            lock = hold(folder)
+            # A sweeper may have been quicker, and taken the folder for left over.
+            if lock is not None and (folder / "lock").exists():
+                self.id, self._lock = lab_id, lock
+            elif lock is not None:
+                os.close(lock)
 
     def _prepare(self) -> None:
         """Everything that the scripts read."""
@@ -249,7 +251,7 @@ class Lab:
             raise LabBroken(f"the lab has no router: {(self.folder / 'log').read_text()}")
 
     def _lay_ground(self) -> None:
-        """Fill the layer that all hosts share; and each host's own disk, with its names and key."""
+        """Fill the layer that all hosts share, and each host's own disk."""
         disk = Path(f"/proc/{self.keeper}/root{self.folder}/disk")
         (disk / "ground").mkdir()
         ground.lay(disk / "ground", self.folder / "keys", self.topology)
@@ -264,6 +266,6 @@ class Lab:
         must([*inside, "sh", str(self.folder / "start.sh"), str(self.folder), *names])
         for host in self.hosts:
             host.wait_up()
-        if not until(lambda: (self.folder / "operator" / "pid").exists(), _KEEPER_WITHIN):
+        if not until((self.folder / "operator" / "pid").exists, _KEEPER_WITHIN):
             log = (self.folder / "operator" / "log").read_text()
             raise LabBroken(f"the operator's place did not come up: {log}")

@@ -59,6 +59,10 @@ def demand() -> None:
     """
     if os.geteuid() != 0:
         raise NotHere("a lab needs root, for namespaces and mounts: run this with sudo")
+    if any(os.path.ismount(name) for name in ("/usr", "/etc", "/var")):
+        raise NotHere(
+            "a lab needs /usr, /etc and /var on the file system of /: hosts get a copy of it"
+        )
     missing = sorted(
         {pack for name, pack in PROGRAMS.items() if not shutil.which(name, path=_PATH)}
     )
@@ -163,13 +167,24 @@ def start(
     )
 
 
+def end(process: "subprocess.Popen[str]") -> None:
+    """Kill what `start` began, and let go of its pipes."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            with suppress(BrokenPipeError):
+                pipe.close()
+    process.wait()
+
+
 def must(command: Sequence[str], given: str | None = None) -> str:
     """Run a command of our own.
 
     Raises:
         LabBroken: it failed; with its words.
     """
-    done = finish(start(command), 10, given)
+    done = finish(start(command), 60, given)
     if not done.ok:
         raise LabBroken(f"{' '.join(command)}: {(done.err or done.out).strip()}")
     return done.out

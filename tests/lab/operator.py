@@ -8,7 +8,7 @@ Rules:
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.lab.namespaces import Done, LabBroken, born, enter, finish, start
@@ -25,6 +25,8 @@ class Operator:
     plan: HostPlan
     folder: Path
     lab_id: str
+    #: Everything that `popen` has begun; ended with the lab.
+    begun: list["subprocess.Popen[str]"] = field(default_factory=list, repr=False)
 
     @property
     def address(self) -> str:
@@ -56,8 +58,12 @@ class Operator:
         env: Mapping[str, str] | None = None,
         cwd: Path | str | None = None,
     ) -> "subprocess.Popen[str]":
-        """Begin a command (text is for sh) with text pipes; `env` is added to ours."""
-        return start(self.command(command, cwd), {**os.environ, **(env or {})})
+        """Begin a command (text is for sh) with text pipes; `env` is added to ours.
+
+        It is ended with the lab.
+        """
+        self.begun.append(start(self.command(command, cwd), {**os.environ, **(env or {})}))
+        return self.begun[-1]
 
     def run(
         self,
@@ -72,4 +78,5 @@ class Operator:
         Raises:
             TimeoutError: it did not end within `timeout` seconds; all of it has been killed.
         """
-        return finish(self.popen(command, env, cwd), timeout, given)
+        words = self.command(command, cwd)
+        return finish(start(words, {**os.environ, **(env or {})}), timeout, given)

@@ -27,7 +27,7 @@ def sweep() -> list[str]:
     """End what labs without an owner have left; gives back their ids."""
     gone = []
     for path in _folders():
-        lock = _seize(path)
+        lock = hold(path)
         if lock is None:
             continue
         try:
@@ -37,6 +37,25 @@ def sweep() -> list[str]:
             os.close(lock)
         gone.append(path.name)
     return gone
+
+
+def hold(folder: Path) -> int | None:
+    """Take the lock of a lab's folder; None if somebody holds it, or it is gone.
+
+    The number is a high one: shells use the low ones for themselves.
+    """
+    try:
+        opened = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError:
+        return None
+    lock = fcntl.fcntl(opened, fcntl.F_DUPFD_CLOEXEC, 100)
+    os.close(opened)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return None
+    return lock
 
 
 def remains(lab_id: str, keeper: int = 0) -> list[int]:
@@ -71,22 +90,8 @@ def _folders() -> list[Path]:
     return sorted(LABS.iterdir()) if LABS.is_dir() else []
 
 
-def _seize(folder: Path) -> int | None:
-    """The lock of a folder that nobody holds; None if somebody does."""
-    try:
-        lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        return None
-    return lock
-
-
 def _is_held(folder: Path) -> bool:
-    lock = _seize(folder)
+    lock = hold(folder)
     if lock is None:
         return True
     os.close(lock)
