@@ -25,7 +25,7 @@ from tests.lab.namespaces import (
     program,
     start,
 )
-from tests.lab.network import ports, uplinks
+from tests.lab.network import RESET_RULES, ports, uplinks
 from tests.lab.topology import Topology
 
 #: Family and set of each kind of loss.
@@ -83,14 +83,7 @@ class Faults:
 
         A connection on which nothing is sent learns of it with its next packet.
         """
-        rules = (
-            "table inet lab_reset {"
-            "chain in { type filter hook input priority -200;"
-            ' iifname != "lo" meta l4proto tcp reject with tcp reset; }'
-            "chain out { type filter hook output priority -200;"
-            ' oifname != "lo" meta l4proto tcp reject with tcp reset; } }'
-        )
-        done = self.host(host).run(["nft", "-f", "-"], given=rules)
+        done = self.host(host).run(["nft", "-f", "-"], given=RESET_RULES)
         if not done.ok:
             raise NotHere(f"this kernel cannot reset connections: {done.err.strip()}")
 

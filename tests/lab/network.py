@@ -5,6 +5,8 @@ Rules:
   the router's address) joins it to the router, so that both directions can be shaped and dropped.
 - A host's port is created by the host when it boots and dies with it; its name stays the same,
   so that a fault outlives a reboot of the host, as a pulled cable does.
+- A bridge talks to nobody (chain `input`): Linux answers ARP for the router's addresses on every
+  interface, and what entered by the bridge passed by the rules of a null-routed site.
 - Faults are elements of nft sets made here: see `faults`.
 """
 
@@ -28,6 +30,23 @@ table bridge lab {
     icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
     iifname @mute ether type { ip, ip6 } drop
     oifname @deaf ether type { ip, ip6 } drop
+  }
+  chain input { type filter hook input priority -300; policy drop; }
+}
+"""
+
+
+#: For a host whose connections are to be reset: in the host, so that both ends are told.
+#: The resets themselves must pass.
+RESET_RULES = """\
+table inet lab_reset {
+  chain in {
+    type filter hook input priority -200;
+    iifname != "lo" tcp flags & rst == 0 reject with tcp reset
+  }
+  chain out {
+    type filter hook output priority -200;
+    oifname != "lo" tcp flags & rst == 0 reject with tcp reset
   }
 }
 """

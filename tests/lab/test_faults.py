@@ -1,4 +1,4 @@
-"""Every fault of the lab does what its name says, and nothing else; judged by packets and files."""
+"""Every fault does what its name says, and nothing else; judged by packets and files."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab import SMALL, Lab, LabHost, NotHere
-from tests.lab.namespaces import until
+from tests.lab.namespaces import born, until
 
 #: Says every datagram that arrives, until one says `end`.
 _LISTENER = """
@@ -57,7 +57,7 @@ def send(host: LabHost, text: str, to: str) -> None:
     host.run(["bash", "-c", f"echo -n {text} >/dev/udp/{to}/9"], timeout=20)
 
 
-def reaches(sender: LabHost, address: str, seconds: float = 3) -> bool:
+def reaches(sender: LabHost, address: str, seconds: float = 2) -> bool:
     """Whether sshd there greets."""
     greet = f"exec 3<>/dev/tcp/{address}/22; read -r -u 3 line; [[ $line = SSH-* ]]"
     return sender.run(["timeout", str(seconds), "bash", "-c", greet], timeout=30).ok
@@ -163,9 +163,11 @@ def test_a_reboot_kills_everything_keeps_the_disk_and_has_a_new_boot_id(lab: Lab
 
 def test_a_host_can_reboot_itself(lab: Lab) -> None:
     host = lab.host("db1.phl")
-    boot = host.boot_id
+    before = host.boot_id, host.pid
     lab.host("db1.ams").run("ssh db1.phl reboot", timeout=30)
-    assert until(lambda: host.is_up and host.boot_id != boot, 20)
+    assert until(lambda: not born(before[1]), 20)
+    host.wait_up()
+    assert host.boot_id != before[0]
 
 
 def test_a_host_that_is_off_stays_off_until_it_is_switched_on(lab: Lab) -> None:
