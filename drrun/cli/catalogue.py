@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, Listed] = {
     "plan": Listed("plan", "Show targets, order, critical path, people, points of no return."),
     "run": Listed("run", "Plan, show, ask, execute."),
     "resume": Listed("run", "Go on with a run that was interrupted, paused, waiting, or failed."),
+    "watch": Listed("watch", "A live screen on a run, with keys that act on it."),
     "status": Listed("look", "How a run stands now, who is waited for, what remains."),
     "history": Listed("look", "All runs."),
     "show": Listed("look", "A run, or everything about one step of it."),
@@ -57,7 +58,6 @@ COMMANDS: Mapping[str, Listed] = {
 #: Promised by the contract, not there yet.
 LATER = frozenset(
     {"init", "preflight", "simulate", "test", "readiness", "close"}
-    | {"watch"}
     | {"report", "diff", "serve", "bundle"}
 )
 

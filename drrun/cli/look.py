@@ -9,9 +9,11 @@ from drrun.cli.out import give, sheet
 from drrun.cli.outputs import excerpts_of, split_target
 from drrun.cli.seen import facts_of, find, history_lines, view_of
 from drrun.engine.cases.look import find_run
+from drrun.report.duty import mine
 from drrun.report.jsondoc import document, dumps
-from drrun.report.jsondoc.runs import history_json, run_json, step_json
+from drrun.report.jsondoc.runs import history_json, mine_json, run_json, step_json
 from drrun.report.step_view import step_view
+from drrun.report.text.duty import mine_text
 from drrun.report.text.history import history_text
 from drrun.report.text.run import run_text
 from drrun.report.text.step import step_text
@@ -21,16 +23,23 @@ run_argument = click.argument("run", metavar="RUN")
 
 @click.command()
 @click.argument("run", metavar="[RUN]", default="latest")
+@click.option("--mine", "only_mine", is_flag=True, help="Only what concerns you (--by).")
 @json_option
 @common_options
 @click.pass_obj
-def status(frame: Frame, run: str, *, as_json: bool) -> None:
+def status(frame: Frame, run: str, *, only_mine: bool, as_json: bool) -> None:
     """How RUN stands now: every step, who is waited for, what remains, service levels.
 
     RUN is an id, a unique beginning of one, or `latest`.
     """
     with frame.state() as records:
-        view = view_of(records, find(records, run))
+        seen = find(records, run)
+        view = view_of(records, seen)
+        by = frame.settings().by
+    if only_mine:
+        own = mine(seen.state, facts_of(seen), by, view)
+        give(dumps(mine_json(own)) if as_json else mine_text(own, sheet(sys.stdout)))
+        return
     give(dumps(run_json(view)) if as_json else run_text(view, sheet(sys.stdout)))
 
 
@@ -58,7 +67,7 @@ def show(frame: Frame, run: str, step: str | None, *, as_json: bool) -> None:
     beginning and end of the output; answers of people; why it is blocked.
     """
     if step is None:
-        click.get_current_context().invoke(status, run=run, as_json=as_json)
+        click.get_current_context().invoke(status, run=run, only_mine=False, as_json=as_json)
         return
     with frame.state() as records:
         seen = find(records, run)

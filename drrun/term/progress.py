@@ -81,7 +81,7 @@ class LiveView:
         size = Size(width, max(4, height - len(below) - 1))
         rule: Row = (Piece("-" * width, Style.QUIET),)
         rows = [rule, *board_rows(state, BoardHead(self._run, notice), now, size), *below]
-        drawing = Text("\n").join(_text(row) for row in rows[:height])
+        drawing = Text("\n").join(row_text(row) for row in rows[:height])
         self._guard(lambda: self._live.update(drawing, refresh=True))
 
     def close(self) -> None:
@@ -116,5 +116,6 @@ def _set(line: Line) -> Text:
     return text
 
 
-def _text(row: Row) -> Text:
+def row_text(row: Row) -> Text:
+    """A row as rich draws it."""
     return Text.assemble(*((piece.text, _STYLES[piece.style]) for piece in row), no_wrap=True)

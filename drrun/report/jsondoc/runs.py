@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from drrun.core.chain import Link
+from drrun.report.duty import Mine
 from drrun.report.history_view import RunLine
 from drrun.report.jsondoc import FORMAT, at, document, seconds
 from drrun.report.jsondoc.plans import service_json
@@ -69,6 +70,13 @@ def ask_json(ask: Ask) -> dict[str, Any]:
         "people": list(ask.people),
         "input": dict(ask.input),
         "evidence": ask.evidence,
+        "options": dict(ask.options),
+        "typed": ask.typed or None,
+        "approved": list(ask.approved),
+        "count": ask.count,
+        "decide_at": at(ask.decide_at),
+        "default": ask.default or None,
+        "taken_by": ask.taken_by or None,
     }
 
 
@@ -167,6 +175,19 @@ def _probe(probe: ProbeStory) -> dict[str, Any]:
 
 def _word(word: Word) -> dict[str, Any]:
     return {"at": at(word.at), "by": word.by, "text": word.text}
+
+
+def mine_json(mine: Mine) -> dict[str, Any]:
+    """What concerns one person."""
+    return document(
+        "mine",
+        run=mine.run,
+        person=mine.person,
+        on_duty_since=at(mine.on_duty_since),
+        asks=[ask_json(ask) for ask in mine.asks],
+        steps=list(mine.steps),
+        coming=list(mine.coming),
+    )
 
 
 def entry_json(entry: Link) -> dict[str, Any]:

@@ -70,14 +70,15 @@ class BoardHead(NamedTuple):
 
 def board_rows(state: RunState, head: BoardHead, now: float, size: Size) -> list[Row]:
     """The board as it stands at `now`, in seconds since the epoch."""
-    top = list(_head(state, head, now))
+    top = list(head_rows(state, head, now))
     room = size.height - len(top)
     sections = [each for each in _sections(state, now, max(1, room), size.width) if each.total]
     rows = top + list(_laid_out(sections, room))
-    return [_cut(row, size.width) for row in rows[: size.height]]
+    return [cut(row, size.width) for row in rows[: size.height]]
 
 
-def _head(state: RunState, head: BoardHead, now: float) -> Iterator[Row]:
+def head_rows(state: RunState, head: BoardHead, now: float) -> Iterator[Row]:
+    """What the run is, how it stands, and how much of it is done."""
     runbook = state.plan.runbook
     status, style = _standing(state)
     elapsed = _whole(now - state.started_at) if state.started_at is not None else "0s"
@@ -215,12 +216,13 @@ def _laid_out(sections: Sequence[Section], room: int) -> Iterator[Row]:
         yield from section.rows[:count]
 
 
-def _cut(row: Row, width: int) -> Row:
-    cut, left = [], width
+def cut(row: Row, width: int) -> Row:
+    """A row that is no wider than the screen."""
+    shortened, left = [], width
     for piece in row:
         if left <= 0:
             break
         text = fit(piece.text, left)
-        cut.append(Piece(text, piece.style))
+        shortened.append(Piece(text, piece.style))
         left -= columns(text)
-    return tuple(cut)
+    return tuple(shortened)

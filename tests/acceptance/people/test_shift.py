@@ -205,3 +205,15 @@ def test_the_whole_story_ends_well_and_nothing_was_done_twice(shift: Shift) -> N
 
 def _moment(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
+
+
+def test_everybody_sees_their_own_and_since_when_they_are_on_duty(shift: Shift) -> None:
+    shift.declare()
+    shift.say("simon", "claim", "check-rack")
+    assert until(lambda: "hg-restore" in shift.say("ludovic", "status", "--mine").out)
+    simon = shift.say("simon", "status", "--mine").out
+    drew = shift.say("drew", "status", "--mine").out
+    assert "on duty since" in simon
+    assert "check-rack" in simon
+    assert "check-rack" not in drew
+    assert "not on duty" in shift.say("ludovic", "status", "--mine").out

@@ -76,7 +76,9 @@ def test_past_the_point_of_no_return_rows_at_risk_are_shown_and_a_second_person_
     switch: Switch,
 ) -> None:
     process = switch.begin()
-    assert until(lambda: "Do users write?" in switch.program("status", "latest").out, 20), switch.program("status", "latest").out
+    assert until(lambda: "Do users write?" in switch.program("status", "latest").out, 20), (
+        switch.program("status", "latest").out
+    )
     assert all(switch.writes(switch.ams) for _ in range(20))
     switch.program("confirm", "latest", "wait-for-users", "--by", "drew")
     paused = until(lambda: switch.program.json("status", "latest")["status"] == "paused", 30)

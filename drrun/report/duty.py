@@ -1,0 +1,99 @@
+"""Who has been at work in a run, and what is one person's own.
+
+Rules:
+- On duty from the first thing that a person did in a run until they handed over; again with the
+  next thing they do. Nobody has to clock in, and nobody is on duty for what is not recorded.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from drrun.core.ids import StepId
+from drrun.core.people.roles import may
+from drrun.core.state import RunState
+from drrun.core.status import FINAL
+from drrun.core.values import Duration
+from drrun.report.facts import Fact
+from drrun.report.run_view import Ask, RunView, next_steps, taken_by
+
+#: Actors that are no people.
+_NOBODY = frozenset({"controller", ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One time on duty. Moments in seconds since the epoch."""
+
+    person: str
+    since: float
+    #: None: still on duty.
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """What is one person's business now."""
+
+    person: str
+    run: str
+    #: Since when on duty; None: not.
+    on_duty_since: float | None
+    asks: tuple[Ask, ...]
+    #: Open steps that were assigned to them, or that they claimed.
+    steps: tuple[StepId, ...]
+    #: Steps of their roles that may come next.
+    coming: tuple[StepId, ...]
+    now: float
+
+
+def shifts(facts: Iterable[Fact]) -> list[Shift]:
+    """All times on duty, by when they began."""
+    from drrun.core import events as ev
+
+    found: list[Shift] = []
+    open_: dict[str, int] = {}
+    for fact in facts:
+        if fact.actor in _NOBODY:
+            continue
+        if fact.actor not in open_:
+            open_[fact.actor] = len(found)
+            found.append(Shift(fact.actor, fact.at, None))
+        if isinstance(fact.event, ev.HandedOver):
+            at = open_.pop(fact.actor)
+            found[at] = Shift(fact.actor, found[at].since, fact.at)
+    return found
+
+
+def hours(facts: Iterable[Fact], end: float) -> dict[str, Duration]:
+    """Time on duty of each person, until `end`."""
+    total: dict[str, float] = {}
+    for shift in shifts(facts):
+        until = end if shift.until is None else shift.until
+        total[shift.person] = total.get(shift.person, 0.0) + max(0.0, until - shift.since)
+    return {person: Duration(spent) for person, spent in total.items()}
+
+
+def mine(state: RunState, facts: Iterable[Fact], person: str, view: RunView) -> Mine:
+    """What concerns one person."""
+    own = [shift for shift in shifts(facts) if shift.person == person and shift.until is None]
+    owners = {step: state.plan.steps[step].step.owner for step in next_steps(state)}
+    coming = [step for step, owner in owners.items() if owner and may(state, owner, person)]
+    return Mine(
+        person=person,
+        run=view.head.id,
+        on_duty_since=own[0].since if own else None,
+        asks=tuple(ask for ask in view.asks if _for(state, ask, person)),
+        steps=tuple(
+            step
+            for step in state.plan.order
+            if taken_by(state, step) == person and state.step(step) not in FINAL
+        ),
+        coming=tuple(coming[:10]),
+        now=view.now,
+    )
+
+
+def _for(state: RunState, ask: Ask, person: str) -> bool:
+    if ask.taken_by:
+        return ask.taken_by == person
+    return may(state, ask.role, person)

@@ -1,0 +1,130 @@
+"""The screen of `watch`: all steps, one of them selected, its output, who is waited for.
+
+Rules:
+- It fits into the width and height that it is given; 60x12 is enough to work with.
+- Everything that comes from elsewhere is cleaned, and stands behind our own words.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from drrun.core.ids import StepId
+from drrun.core.state import RunState
+from drrun.core.status import Status
+from drrun.report.clean import clean_line, fit
+from drrun.report.ink import Style, style_of
+from drrun.report.run_view import StepLine, asks_of, step_line
+from drrun.report.services import service_views
+from drrun.report.text.board import BoardHead, Piece, Row, Size, cut, head_rows
+from drrun.report.times import rough, span
+
+#: Lines of output that are shown at most, and at least if there is any room.
+_TAIL_MOST, _TAIL_LEAST = 10, 3
+KEYS = "j k  c confirm  a approve  d decide  x reject  r retry  s skip  p pause  ?  q"
+HELP = (
+    "j k, arrows    select a step          g G   first, last",
+    "c confirm      a approve              d decide",
+    "x reject       r retry                s skip (wants a reason)",
+    "m mark done    C claim                n note about the step",
+    "p pause, or go on again               q leave; the run goes on",
+    "",
+    "Every answer goes into the record with your name.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the person at the screen looks at."""
+
+    selected: StepId
+    #: Last lines of the selected step's output.
+    tail: Sequence[str] = ()
+    #: What is asked at the bottom, and what was typed; "" for the line of keys.
+    prompt: str = ""
+    typed: str = ""
+    #: What became of the last key.
+    notice: str = ""
+    help: bool = False
+
+
+def watch_rows(state: RunState, run: str, look: Look, now: float, size: Size) -> list[Row]:
+    """The screen."""
+    top = [*head_rows(state, BoardHead(run), now), *_services(state, now)]
+    bottom = list(_bottom(look))
+    room = max(1, size.height - len(top) - len(bottom))
+    if look.help:
+        middle: list[Row] = []
+        middle += [(Piece(f"  {line}"),) for line in HELP]
+    else:
+        tail = min(_TAIL_MOST, len(look.tail), max(_TAIL_LEAST, room // 3))
+        below = list(_selected(state, look, now, tail if room > _TAIL_LEAST + 4 else 0))
+        middle = [*_list(state, look, now, max(1, room - len(below)), size.width), *below]
+    filler: list[Row] = [()] * max(0, room - len(middle))
+    rows = [*top, *middle[:room], *filler, *bottom]
+    return [cut(row, size.width) for row in rows[: size.height]]
+
+
+def _services(state: RunState, now: float) -> Iterator[Row]:
+    views = service_views(state.plan, state, now)
+    raised = [view for view in views if view.rungs]
+    if raised:
+        words = "  ".join(f"{view.name} {view.level or 'down'}" for view in raised)
+        yield (Piece("services ", Style.QUIET), Piece(clean_line(words)))
+
+
+def _list(state: RunState, look: Look, now: float, room: int, width: int) -> Iterator[Row]:
+    """As many steps as fit around the selected one."""
+    order = state.plan.order
+    at = order.index(look.selected) if look.selected in order else 0
+    first = max(0, min(at - room // 2, len(order) - room))
+    asked = {ask.step for ask in asks_of(state)}
+    for step in order[first : first + room]:
+        line = step_line(state, step, now)
+        yield _row(line, width, selected=step == look.selected, asked=step in asked, now=now)
+
+
+def _row(line: StepLine, width: int, *, selected: bool, asked: bool, now: float) -> Row:
+    column = min(30, max(12, width // 3))
+    mark = ">" if selected else " "
+    status = "asks you?" if asked else str(line.status)
+    style = Style.DOUBT if asked else style_of(line.status)
+    name = fit(line.id, column)
+    took = _took(line, now)
+    note = "" if line.status is Status.PENDING else line.note
+    return (
+        Piece(f"{mark} ", Style.STRONG),
+        Piece(name + " " * (column - len(name)), Style.STRONG if selected else Style.PLAIN),
+        Piece(f" {status:<10}", style),
+        Piece(f" {took:>8}  ", Style.QUIET),
+        Piece(clean_line(note)),
+    )
+
+
+def _took(line: StepLine, now: float) -> str:
+    if line.began_at is not None:
+        end = line.ended_at if line.ended_at is not None else now
+        late = "!" if line.late else ""
+        return f"{span(round(max(0.0, end - line.began_at)))}{late}"
+    return f"~{rough(line.planned)}" if line.planned else ""
+
+
+def _selected(state: RunState, look: Look, now: float, tail: int) -> Iterator[Row]:
+    line = step_line(state, look.selected, now)
+    owner = f", {line.owner}" if line.owner else ""
+    title = f"-- {line.id}{owner}: {clean_line(line.title or line.note or str(line.status))} "
+    yield (Piece(title, Style.QUIET),)
+    for ask in asks_of(state):
+        if ask.step == look.selected:
+            yield (Piece(f"  {ask.kind}: {clean_line(ask.text)}", Style.STRONG),)
+            break
+    for text in look.tail[len(look.tail) - tail :] if tail else ():
+        yield (Piece("  | ", Style.QUIET), Piece(clean_line(text)))
+
+
+def _bottom(look: Look) -> Iterator[Row]:
+    if look.notice:
+        yield (Piece(clean_line(look.notice), Style.DOUBT),)
+    if look.prompt:
+        yield (Piece(f"> {look.prompt}", Style.STRONG), Piece(f"{look.typed}_"))
+    else:
+        yield (Piece(KEYS, Style.QUIET),)

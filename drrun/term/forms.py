@@ -1,0 +1,86 @@
+"""What a key asks for before it becomes a request: a reason, an option, typed answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from drrun.core.people import WANT_REASON
+from drrun.report.run_view import Ask
+
+#: Keys that act, and the request that each makes.
+ACTS: Mapping[str, str] = {
+    "c": "confirm",
+    "a": "approve",
+    "d": "decide",
+    "x": "reject",
+    "r": "retry",
+    "s": "skip",
+    "m": "mark-done",
+    "C": "claim",
+    "n": "note",
+}
+
+
+@dataclass(slots=True)
+class Form:
+    """One request while it is filled in at the prompt."""
+
+    kind: str
+    step: str
+    #: Fields that are still to be filled in: name -> prompt.
+    missing: dict[str, str]
+    given: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def prompt(self) -> str:
+        """What stands before the line that is being typed; "" once all is there."""
+        return next(iter(self.missing.values()), "")
+
+    def take(self, line: str) -> str:
+        """Take one line; what is wrong with it, "" if nothing."""
+        name = next(iter(self.missing))
+        if not line.strip() and name != "reason":
+            return "something has to be typed; Esc takes it back"
+        if not line.strip() and self.kind in WANT_REASON:
+            return f"{self.kind} overrides the plan: say why; Esc takes it back"
+        del self.missing[name]
+        if name.startswith("input:"):
+            self.given.setdefault("input", {})[name.removeprefix("input:")] = line.strip()
+        else:
+            self.given[name] = line.strip()
+        return ""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The request, once nothing is missing."""
+        return {"step": self.step, **self.given}
+
+
+def form(kind: str, step: str, ask: Ask | None) -> Form | str:
+    """The form for a key on a step; why there is none, in words.
+
+    Args:
+        kind: The request.
+        step: The selected step.
+        ask: What the step asks now, if anything.
+    """
+    if kind in ("confirm", "approve", "decide", "reject") and ask is None:
+        return f"{step} asks nobody anything"
+    missing: dict[str, str] = {}
+    match kind:
+        case "approve" if ask is not None and ask.typed:
+            missing["typed"] = f"type {ask.typed!r} to approve {step}: "
+        case "decide" if ask is not None:
+            missing["option"] = f"{step}: {', '.join(ask.options)}: "
+        case "confirm" if ask is not None:
+            for name, of in ask.input.items():
+                missing[f"input:{name}"] = f"{name} ({of}): "
+            if ask.evidence:
+                missing["evidence"] = "what shows that it is done: "
+        case "note":
+            missing["text"] = f"note about {step}: "
+        case _:
+            pass
+    if kind not in ("note", "claim"):
+        missing["reason"] = f"{kind} {step}, why? "
+    return Form(kind, step, missing)
