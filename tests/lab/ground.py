@@ -83,6 +83,7 @@ def lay(layer: Path, keys: Path, topology: Topology) -> None:
         path.mkdir(parents=True, exist_ok=True)
         os.setxattr(path, "trusted.overlay.opaque", b"y")
         path.chmod(mode)
+    (layer / "var/log/nginx").mkdir()
     _mirror_modes(layer)
     _accounts(layer)
     _ssh(layer, keys, topology)

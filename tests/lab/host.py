@@ -130,13 +130,19 @@ class LabHost:
         """
         return finish(start(self.command(command, user, env), cwd="/"), timeout, given)
 
-    def must(self, command: str | Sequence[str], user: str = "root", timeout: float = 60) -> str:
+    def must(
+        self,
+        command: str | Sequence[str],
+        user: str = "root",
+        timeout: float = 60,
+        given: str | None = None,
+    ) -> str:
         """`run`, and give back what it printed.
 
         Raises:
             LabBroken: it failed; with its words.
         """
-        done = self.run(command, user, timeout)
+        done = self.run(command, user, timeout, given)
         if not done.ok:
             raise LabBroken(
                 f"{self.name}: {command!r} ended with {done.exit}: {done.err}{done.out}"
@@ -160,13 +166,11 @@ class LabHost:
     def write(self, path: str, text: str, owner: str = "root", mode: int = 0o644) -> None:
         """Put a file into it; folders on the way are made."""
         where = shlex.quote(path)
-        done = self.run(
+        self.must(
             f'mkdir -p "$(dirname {where})" && cat >{where}'
             f" && chown {owner}: {where} && chmod {mode:o} {where}",
             given=text,
         )
-        if not done.ok:
-            raise LabBroken(f"{self.name}: {path}: {done.err}")
 
     def service(
         self,

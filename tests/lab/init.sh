@@ -52,6 +52,9 @@ cat /proc/sys/kernel/random/uuid >/run/boot_id
 mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
 mkdir -p /run/sshd /run/lock /run/lab
 chmod 1777 /run/lock
+for each in postgres:postgresql knot:knot git:git; do
+    ! id "${each%:*}" >/dev/null 2>&1 || install -d -m 2775 -o "${each%:*}" "/run/${each#*:}"
+done
 find /tmp -mindepth 1 -delete 2>/dev/null || true
 mv "/before$host/pid.new" "/before$host/pid"
 umount -l /before
@@ -65,6 +68,7 @@ cd /
 for each in /etc/lab/services/*; do
     [ ! -e "$each" ] || service "${each##*/}" start || true
 done
+until [ -s /run/sshd.pid ]; do sleep 0.02; done
 : >/run/lab/booted
 # What `reboot` sends; with PID 1 everything in the host ends.
 trap 'exit 0' TERM

@@ -1,10 +1,10 @@
 #!/bin/sh
 # PID 1 of a lab: holds its namespaces and its disks; when it ends, the kernel ends everything.
 #
-# Arguments: the lab's folder; "owned" (ends with the program that holds our standard input) or
-# "kept" (stays until somebody ends it). Network namespace: this is the router of the lab.
+# Argument: the lab's folder. Ends when its standard input does, unless the folder has `stay`.
+# Its network namespace is the router of the lab.
 set -eu
-lab=$1 life=$2
+lab=$1
 
 # Disks live here, in a mount namespace that nobody else sees.
 mount -t tmpfs -o mode=755 lab "$lab/disk"
@@ -35,6 +35,10 @@ mv "$lab/keeper.new" "$lab/keeper"
 
 # A background command gets no standard input unless it comes by another number.
 exec 3<&0
-# `wait` also collects the dead that nobody else waits for.
-if [ "$life" = owned ]; then cat <&3 >/dev/null & else sleep infinity & fi
+# `wait` also collects the dead that nobody else waits for. Whoever started us holds the other end
+# until it ends, or until the lab is complete and may stay without it.
+cat <&3 >/dev/null &
+wait $!
+[ -e "$lab/stay" ] || exit 0
+sleep infinity &
 wait $!

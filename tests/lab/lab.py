@@ -115,6 +115,12 @@ class Lab:
             hosts[self.topology.host(name).name]["routes"] = ways
         return inventory.write(path, self.topology, hosts, {"groups": groups or {}, **more})
 
+    def route(self, prefix: str, host: str) -> None:
+        """Let the router send a prefix (`203.0.113.80/32`) to a host, as a provider would."""
+        goal = self.topology.host(host).address
+        change = ["ip", "route", "replace", prefix, "via", goal]
+        must([*enter(self.keeper, "net", "mount"), *change])
+
     def up(self) -> Self:
         """Start it all, and wait until every host has booted; first sweeps what was left over.
 
@@ -130,6 +136,8 @@ class Lab:
             self._start_keeper()
             self._lay_ground()
             self._boot()
+            if self.kept:
+                (self.folder / "stay").touch()
         except BaseException:
             self.down()
             raise
@@ -231,11 +239,11 @@ class Lab:
             "--fork",
             "--kill-child",
         ]
-        script, life = str(self.folder / "keeper.sh"), "kept" if self.kept else "owned"
+        script = str(self.folder / "keeper.sh")
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [*command, "sh", script, str(self.folder), life],
-                stdin=subprocess.DEVNULL if self.kept else subprocess.PIPE,
+                [*command, "sh", script, str(self.folder)],
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 # The lock lives as long as the keeper or we do.

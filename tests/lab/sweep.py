@@ -61,18 +61,18 @@ def hold(folder: Path) -> int | None:
 def remains(lab_id: str, keeper: int = 0) -> list[int]:
     """Processes outside the lab's own namespace that belong to it; not this one.
 
-    They carry its mark; with a living `keeper` also those whose network is the lab's, whatever
-    they did to their environment.
+    They carry its mark; with a living `keeper` also those of the machine's processes whose network
+    is the lab's, whatever they did to their environment.
     """
     mark = f"{MARK}={lab_id}".encode()
     networks = _networks(keeper) if keeper and born(keeper) else set()
-    found = []
+    own, found = inode(os.getpid(), "pid"), []
     for pid in everybody():
         environment = b""
         with suppress(OSError):
             environment = Path(f"/proc/{pid}/environ").read_bytes()
-        marked = mark in environment.split(b"\0") or inode(pid, "net") in networks
-        if marked and pid not in {os.getpid(), keeper}:
+        inside = inode(pid, "net") in networks and inode(pid, "pid") == own
+        if (inside or mark in environment.split(b"\0")) and pid not in {os.getpid(), keeper}:
             found.append(pid)
     return found
 

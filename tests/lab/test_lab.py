@@ -1,9 +1,6 @@
-"""A lab comes up quickly, is what it says, and leaves nothing behind."""
+"""A lab is what it says: hosts of their own, in sites that reach each other."""
 
-import json
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,93 +9,26 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.lab import SITES, SMALL, Lab, LabBroken
-from tests.lab.namespaces import born, everybody, inode, until
-from tests.lab.sweep import LABS, running
-from tests.lab.topology import Topology
+from tests.lab import SITES, SMALL, HostPlan, Lab, LabBroken, Network, Topology
+from tests.lab.namespaces import until
 
 ROOT = Path(__file__).parents[2]
-KINDS = ("net", "mnt", "pid", "uts", "ipc")
+
+
+_NAT = """
+table ip nat {
+  chain to { type nat hook prerouting priority dstnat;
+    ip daddr 203.0.113.80 tcp dport 2222 dnat to 198.18.2.14:22
+  }
+  chain from { type nat hook postrouting priority srcnat; oifname "eth0" masquerade; }
+}
+"""
 
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
     with Lab(SMALL) as it:
         yield it
-
-
-def namespaces(lab: Lab) -> set[tuple[str, int]]:
-    """All namespaces that are the lab's own."""
-    pids = [lab.keeper, lab.operator.pid, *(host.pid for host in lab.hosts)]
-    ours = {(kind, inode(os.getpid(), kind)) for kind in KINDS}
-    return {(kind, inode(pid, kind)) for pid in pids for kind in KINDS} - ours
-
-
-def inhabitants(spaces: set[tuple[str, int]]) -> dict[int, int]:
-    """Processes of the machine that are in one of them -> birth.
-
-    The kernel gives the numbers of namespaces out again, so a look after the end tells nothing.
-    """
-    return {
-        pid: born(pid)
-        for pid in everybody()
-        if spaces & {(kind, inode(pid, kind)) for kind in KINDS}
-    }
-
-
-def alive(processes: dict[int, int]) -> list[str]:
-    """Those of the processes (number -> birth) that go on."""
-    return [
-        Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
-        for pid, birth in processes.items()
-        if born(pid) == birth
-    ]
-
-
-def machine() -> dict[str, object]:
-    """What of the machine a lab could leave something in."""
-    links = subprocess.run(["ip", "-o", "link"], check=True, capture_output=True, text=True).stdout
-    folders = [Path(name) for name in ("/run", "/etc", "/root", "/tmp", "/var/lib", "/etc/ssh")]
-    mounts = Path("/proc/self/mountinfo").read_text()
-    return {
-        "links": [line for line in links.splitlines() if "drrun" in line or " p0-" in line],
-        "mounts": [line for line in mounts.splitlines() if str(LABS) in line],
-        "etc": sorted(path.name for folder in folders[1:2] for path in folder.iterdir()),
-        "hosts": Path("/etc/hosts").read_text(),
-        "names": Path("/etc/passwd").read_text(),
-    }
-
-
-def test_down_leaves_no_process_namespace_mount_link_or_folder() -> None:
-    before = machine()
-    lab = Lab(SMALL).up()
-    lab.operator.popen(["sleep", "300"])
-    lab.host("db1.phl").popen(["sleep", "300"])
-    folder, everyone = lab.folder, inhabitants(namespaces(lab))
-    assert {lab.keeper, lab.operator.pid, lab.host("db1.phl").pid} <= set(everyone)
-    lab.down()
-    assert alive(everyone) == []
-    assert not folder.exists()
-    assert machine() == before
-
-
-def test_a_lab_is_invisible_in_the_mounts_and_links_of_the_machine(lab: Lab) -> None:
-    assert machine()["mounts"] == []
-    assert machine()["links"] == []
-
-
-def test_a_lab_that_cannot_come_up_leaves_nothing() -> None:
-    wrong = Topology(SMALL.networks, SMALL.hosts, SMALL.operator, {"not-an-address": "db1.phl"})
-    lab = Lab(wrong)
-    with pytest.raises(LabBroken, match="not-an-address"):
-        lab.up()
-    assert not lab.id
-    assert not [path for path in LABS.iterdir() if path.name not in running()]
-
-
-def test_down_twice_is_harmless(lab: Lab) -> None:
-    lab.down()
-    lab.down()
 
 
 def test_the_sites_of_the_examples_have_the_addresses_of_their_inventory() -> None:
@@ -218,87 +148,46 @@ def test_two_labs_at_once_have_the_same_addresses_and_nothing_in_common(lab: Lab
     assert lab.host("db1.phl").run("ssh db1.ams true", timeout=20).ok
 
 
-_OWNER = """
-import sys
-from tests.lab import SMALL, Lab
-lab = Lab(SMALL).up()
-child = lab.operator.popen(["sleep", "600"])
-print(lab.id, child.pid, flush=True)
-sys.stdin.read()
-"""
+def test_a_database_runs_in_a_host_and_is_asked_from_another_site(lab: Lab) -> None:
+    host, data = lab.host("db1.phl"), "/var/lib/postgresql/data"
+    host.must(f"initdb -D {data} --no-sync -A trust", user="postgres")
+    host.must(f"echo host all all all trust >>{data}/pg_hba.conf")
+    start = f"postgres -D {data} -c listen_addresses=* -c fsync=off"
+    ready = "pg_isready -h 192.0.2.11"
+    host.service("postgres", start, user="postgres", ready=ready, stop=signal.SIGINT)
+    ask = "psql -h db1.phl -U postgres -Atc 'select pg_postmaster_start_time() is not null'"
+    assert lab.host("db1.ams").must(ask, user="postgres") == "t\n"
+    lab.host("db1.ams").must("ssh db1.phl service postgres stop")
+    assert "database system is shut down" in host.read("/var/log/postgres.log")
+    assert host.run(ready).exit == 2
+    host.reboot()
+    assert until(lambda: host.run(ready).ok, 20)
 
 
-def test_what_a_killed_owner_leaves_is_swept_by_the_next_up() -> None:
-    owner = subprocess.Popen(
-        [sys.executable, "-c", _OWNER],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+def test_another_account_is_reached_with_sudo_as_drrun_does(lab: Lab) -> None:
+    become = "ssh db1.phl sudo -n -u postgres id -un"
+    assert lab.host("db1.ams").must(become).strip() == "postgres"
+
+
+def test_hosts_behind_a_gateway_go_out_with_its_address_only() -> None:
+    gateway = SITES.host("gw.ovh")
+    inner = ("lan", "10.0.0.1", "")
+    behind = Topology(
+        networks=(*SITES.networks, Network("lan", "ovh", "10.0.0.0/24", routed=False)),
+        hosts=(
+            HostPlan("gw.ovh", "ovh", (*gateway.links, inner)),
+            HostPlan("build1.ovh", "ovh", (("lan", "10.0.0.2", ""),), gateway="10.0.0.1"),
+            SITES.host("web1.ams"),
+        ),
+        operator=SITES.operator,
+        routes=SITES.routes,
     )
-    assert owner.stdout
-    lab_id, child = owner.stdout.readline().split()
-    killed = Lab.attach(lab_id)
-    everyone = inhabitants(namespaces(killed))
-    owner.send_signal(signal.SIGKILL)
-    owner.communicate()
-    # The kernel ends the lab by itself; the operator's programs wait for a sweep.
-    assert until(lambda: lab_id not in running(), 20)
-    assert int(child) in everyone
-    assert born(int(child))
-    with Lab(SMALL):
-        assert not (LABS / lab_id).exists()
-        assert alive(everyone) == []
-
-
-def by_hand(*words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "tests.lab", *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def test_a_lab_started_by_hand_stays_until_it_is_ended_by_hand(tmp_path: Path) -> None:
-    up = by_hand("up", "small", "--inventory", str(tmp_path / "lab.yml"))
-    lab_id = up.stdout.split()[1]
-    try:
-        assert json.loads((tmp_path / "lab.yml").read_text())["hosts"]["db1.phl"]["host_key"]
-        assert by_hand("--lab", lab_id, "enter", "db1.ams", "hostname").stdout == "db1.ams\n"
-        assert by_hand("--lab", lab_id, "fault", "null-route", "phl").returncode == 0
-        lost = [
-            line
-            for line in by_hand("--lab", lab_id, "status").stdout.splitlines()
-            if "lost" in line
-        ]
-        assert [line.split()[0] for line in lost] == ["db1.phl", "git1.phl"]
-        assert "sweep" not in by_hand("sweep").stdout
-        assert lab_id in running()
-    finally:
-        down = by_hand("--lab", lab_id, "down")
-    assert down.stdout == f"lab {lab_id} is gone\n"
-    assert lab_id not in running()
-    assert not (LABS / lab_id).exists()
-
-
-def test_what_was_typed_wrong_is_answered_with_what_there_is(lab: Lab) -> None:
-    wrong = by_hand("--lab", lab.id, "fault", "null-route", "mars")
-    assert (wrong.returncode, wrong.stderr) == (
-        2,
-        "no site mars; there are ams, ops, phl, phl-oob\n",
-    )
-
-
-def test_without_root_it_says_so() -> None:
-    done = subprocess.run(
-        ["unshare", "--user", sys.executable, "-m", "tests.lab", "up"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert done.stderr == "a lab needs root, for namespaces and mounts: run this with sudo\n"
+    with Lab(behind) as lab:
+        come_from = "ssh -n web1.ams 'echo $SSH_CLIENT'"
+        assert not lab.host("build1.ovh").run(f"timeout 2 {come_from}").ok
+        lab.host("gw.ovh").must("echo 1 >/proc/sys/net/ipv4/ip_forward; nft -f -", given=_NAT)
+        assert lab.host("build1.ovh").must(come_from).split()[0] == "203.0.113.41"
+        # The prefix that the router sends to the gateway reaches the site behind it.
+        front = "exec 3<>/dev/tcp/203.0.113.80/2222; read -r -u 3 line; echo $line"
+        done = lab.operator.run(["timeout", "9", "bash", "-c", front])
+        assert done.out.startswith("SSH-2.0")
