@@ -9,6 +9,7 @@ from drrun.core.values import Duration
 from drrun.engine.cases.look import Known, find_run, known
 from drrun.engine.cases.start import Records
 from drrun.engine.ports import Lease, RunRecord
+from drrun.report.duty import hours
 from drrun.report.facts import Fact
 from drrun.report.history_view import RunLine
 from drrun.report.run_view import RunHead, RunView, run_view
@@ -44,13 +45,15 @@ def head_of(records: Records, seen: Known) -> RunHead:
     """What is known of a run beside its state."""
     ended = (told.entry.at for told in reversed(seen.told) if isinstance(told.event, ev.RunEnded))
     last = seen.told[-1].entry if seen.told else None
+    ended_at = next(ended, None) if seen.state.ended is not None else None
     return RunHead(
         id=seen.run,
         started_by=_started_by(seen),
         status=seen.status,
         holder=held_by(seen.holder, records.clock.now()),
-        ended_at=next(ended, None) if seen.state.ended is not None else None,
+        ended_at=ended_at,
         seal=f"{last.seq} {last.hash}" if last else "",
+        duty=hours(facts_of(seen), ended_at or records.clock.now()),
     )
 
 

@@ -299,6 +299,21 @@ def _while_acting(
         yield w.EndAttempt(key, "out of time, by a person's word")
     elif step.on_timeout == "ask":
         yield from _ask_whether_late(key, step, target, now, decision)
+    elif step.timeout is None:
+        yield from _say_whether_late(key, step, target, now, decision)
+
+
+def _say_whether_late(
+    key: Key, step: Step, target: TargetState, now: float, decision: Decision
+) -> Iterator[w.Wish]:
+    """Without a written limit nothing is ended; past its p90 a person is told (SPEC section 2)."""
+    if step.estimate is None or target.late or target.intended_at is None:
+        return
+    over = target.intended_at + step.estimate.p90
+    if now >= over:
+        yield w.SayLate(key, float(step.estimate.p90))
+    else:
+        decision.wake(over)
 
 
 def _ask_whether_late(

@@ -125,6 +125,7 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
         RUNNING: (UNKNOWN, "out of time; its processes may live on"),
     },
     ("AttemptNeverStarted", ""): {RUNNING: (RUNNING, "was never started")},
+    ("AttemptLate", ""): {RUNNING: (RUNNING, "acts; it is late")},
     ("ContactMissed", ""): {RUNNING: (RUNNING, "not seen: contact is sought")},
     ("ContactFound", ""): {RUNNING: (RUNNING, "seen again; acts")},
     ("EndingBegan", ""): {RUNNING: (RUNNING, "is being ended")},

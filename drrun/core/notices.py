@@ -13,6 +13,7 @@ from drrun.core.ids import StepId, TargetName
 from drrun.core.people.roles import members
 from drrun.core.state import Key, RunState
 from drrun.core.status import Status
+from drrun.core.values import Duration
 
 #: What may be subscribed to.
 KINDS = ("waiting", "failed", "regressed", "service", "ended")
@@ -42,6 +43,9 @@ def notices(state: RunState, event: ev.Event, run: str) -> Iterator[Notice]:
             yield Notice("regressed", run, f"{_key(step, target)} regressed: {why}", step=step)
         case ev.InvariantBroken(name=name, why=why):
             yield Notice("regressed", run, f"invariant {name!r} is broken: {why}")
+        case ev.AttemptLate(step=step, target=target, p90=p90):
+            told = f"{_key(step, target)} is late: longer than {Duration(p90)}, and goes on"
+            yield Notice("waiting", run, told, members(state, _owner(state, step)), step)
         case ev.RunPaused(why=why):
             yield Notice("waiting", run, f"paused: {why}")
         case ev.RunEnded(status=status):
@@ -81,6 +85,10 @@ def _of_services(
         levels = {service: str(level) for service, level in raises.items()}
         said = ", ".join(f"{service} is {level}" for service, level in levels.items())
         yield Notice("service", run, said, step=step, levels=levels)
+
+
+def _owner(state: RunState, step: str) -> str:
+    return state.plan.steps[StepId(step)].step.owner
 
 
 def _key(step: str, target: str) -> str:

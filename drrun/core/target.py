@@ -80,6 +80,8 @@ class TargetState:
     lost: bool = False
     #: Since when its place has not been seen, while contact is sought.
     missing_since: float | None = None
+    #: It takes longer than its author's bad case, and people were told.
+    late: bool = False
     #: All its processes are being ended.
     ending: bool = False
     #: People gave the word: an approval, or that for an irreversible step.
@@ -138,7 +140,7 @@ def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:
             return replace(after, missing_since=at - silent)
         case ev.AttemptIntended():
             fresh = _enter(after, Phase.ACTING, taken=False, lost=False, ending=False)
-            return replace(fresh, intended_at=at)
+            return replace(fresh, intended_at=at, late=False)
         case ev.AttemptEvent():
             return _attempted(after, event)
         case ev.GateOpened() | ev.GateAnswered():
@@ -204,6 +206,8 @@ def _parted(after: TargetState, event: ev.AttemptEvent) -> TargetState:
             return replace(after, ending=True)
         case ev.ContactFound():
             return replace(after, missing_since=None)
+        case ev.AttemptLate():
+            return replace(after, late=True)
         case _:
             return after
 

@@ -124,6 +124,14 @@ class EndAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class SayLate:
+    """Say that an attempt takes longer than its author's bad case."""
+
+    key: Key
+    p90: float
+
+
+@dataclass(frozen=True, slots=True)
 class LetGo:
     """Stop following an attempt whose host was declared lost."""
 
@@ -261,6 +269,7 @@ Wish = (
     | Reconcile
     | EndAttempt
     | Show
+    | SayLate
     | LetGo
     | GiveUpContact
     | Lose

@@ -126,14 +126,16 @@ class Obedience:
             case w.BeginUndo(key=(step, target)):
                 return ev.UndoBegan(step=step, target=target)
             case _:
-                return self._gate_fact(wish)
+                return self._told_fact(wish)
 
-    def _gate_fact(self, wish: w.Wish) -> ev.Event:
+    def _told_fact(self, wish: w.Wish) -> ev.Event:
         match wish:
             case w.Remind(key=(step, target), to=to, times=times):
                 return ev.PersonReminded(step=step, target=target, to=to, times=times)
             case w.Escalate(key=(step, target), to=to):
                 return ev.GateEscalated(step=step, target=target, to=to)
+            case w.SayLate(key=key, p90=p90):
+                return ev.AttemptLate(**self._attempt(key), p90=p90)
             case w.TakeDefault(key=(step, target), option=option):
                 return ev.GateAnswered(
                     step=step,

@@ -37,6 +37,8 @@ class RunHead:
     ended_at: float | None = None
     #: `41 f1bb…`: last entry of the journal and its hash, to be kept elsewhere; "" if not known.
     seal: str = ""
+    #: Time on duty of each person.
+    duty: Mapping[str, Duration] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,8 @@ def _of_contact(event: ev.Event) -> str:
         case ev.ContactFound(after=after, route=route):
             by = f" by route {route}" if route else ""
             return f"seen again after {span(after)}{by}"
+        case ev.AttemptLate(p90=p90):
+            return f"late: longer than {span(p90)}"
         case ev.EndingBegan(why=why):
             return f"its processes are to be ended: {why}"
         case _:

@@ -85,6 +85,13 @@ class ContactFound(AttemptEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptLate(AttemptEvent):
+    """It takes longer than the author's bad case of `p90` seconds; nothing is ended for that."""
+
+    p90: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndingBegan(AttemptEvent):
     """All processes of the attempt are about to be ended."""
 

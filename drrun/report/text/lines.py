@@ -100,7 +100,13 @@ def _told(state: RunState, fact: Fact) -> Line | None:
             chosen = f" for {option}" if option else ""
             word = PAST.get(answer, answer)
             return Line(fact.at, word, f"{step}{chosen} by {by}{why}", Style.STRONG)
-        case ev.ActionShown() | ev.ContactMissed() | ev.ContactFound() | ev.EndingBegan():
+        case (
+            ev.ActionShown()
+            | ev.ContactMissed()
+            | ev.ContactFound()
+            | ev.EndingBegan()
+            | ev.AttemptLate()
+        ):
             return _of_attempt(fact.event, fact.at)
         case ev.RunPaused(why=why):
             return Line(fact.at, "paused", why, Style.DOUBT)
@@ -125,6 +131,8 @@ def _of_attempt(event: ev.AttemptEvent, at: float) -> Line | None:
         case ev.ContactFound(after=after, route=route):
             by = f" by route {route}" if route else ""
             return Line(at, "found", f"{key}: seen again after {span(after)}{by}")
+        case ev.AttemptLate(p90=p90):
+            return Line(at, "late", f"{key}: longer than {span(p90)}; it goes on", Style.DOUBT)
         case ev.EndingBegan(why=why):
             return Line(at, "ending", f"{key}: {why}", Style.DOUBT)
         case _:

@@ -31,6 +31,9 @@ def run_text(view: RunView, sheet: Sheet = PLAIN) -> str:
         for ask in view.asks:
             lines += _ask(ask, view, sheet)
     lines += _services(view, sheet)
+    if view.head.duty:
+        spent = ", ".join(f"{who} {span(time)}" for who, time in view.head.duty.items())
+        lines += ["", *sheet.headed("on duty", clean_line(spent))]
     hints = list(what_next(view))
     if hints:
         lines += ["", *hints]
