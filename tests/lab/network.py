@@ -7,6 +7,7 @@ Rules:
   so that a fault outlives a reboot of the host, as a pulled cable does.
 - A bridge talks to nobody (chain `input`): Linux answers ARP for the router's addresses on every
   interface, and what entered by the bridge passed by the rules of a null-routed site.
+- A card keeps its address: neighbours remember it, also while the host boots.
 - Faults are elements of nft sets made here: see `faults`.
 """
 
@@ -85,6 +86,12 @@ def router_batch(topology: Topology) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _card(port: str) -> str:
+    """The Ethernet address at the host's end of a port; locally administered."""
+    host, link = port[1:].split("-")
+    return f"02:00:00:00:{int(host):02x}:{int(link):02x}"
+
+
 def port_batch(topology: Topology, host: HostPlan) -> str:
     """For `ip -force -batch` in the router, by the host's PID 1 (SELF): plugs its cables in."""
     lines = []
@@ -92,7 +99,7 @@ def port_batch(topology: Topology, host: HostPlan) -> str:
         # An earlier life's port may still be on its way out.
         lines += [
             f"link del {port}",
-            f"link add {port} type veth peer name eth{index} netns SELF",
+            f"link add {port} type veth peer name eth{index} address {_card(port)} netns SELF",
             f"link set {port} master b-{link[0]} up",
         ]
     return "\n".join(lines) + "\n"

@@ -9,6 +9,7 @@ script=/etc/lab/services/$name mark=/run/lab/$name.session
 [ -e "$script" ] || { echo "service: there is no $name here" >&2; exit 5; }
 
 # A skewed clock, if somebody skewed it.
+# shellcheck source=/dev/null
 [ ! -e /etc/lab/environment ] || . /etc/lab/environment
 
 members() {
@@ -29,7 +30,7 @@ stop)
     how=$(sed -n 's/^# stop: //p' "$script")
     leader=$(cat "$mark" 2>/dev/null || true)
     turns=100
-    # shellcheck disable=SC2046
+    # shellcheck disable=SC2046,SC2086
     kill -s "${how:-TERM}" ${leader:-$(members)} 2>/dev/null || true
     while [ -n "$(members)" ] && [ $((turns -= 1)) -gt 0 ]; do sleep 0.1; done
     # shellcheck disable=SC2046
