@@ -20,10 +20,12 @@ from tests.lab.namespaces import (
     NotHere,
     enter,
     finish,
+    is_still,
     kill,
     must,
     program,
     start,
+    until,
 )
 from tests.lab.network import RESET_RULES, ports, uplinks
 from tests.lab.topology import Topology
@@ -112,12 +114,24 @@ class Faults:
         self._must("mount", "-o", "remount,size=4g", str(self._disk(host)))
 
     def freeze(self, host: str) -> None:
-        """Stop every process of a host; its kernel still answers, nobody else does."""
-        self._signal_all(host, signal.SIGSTOP)
+        """Stop every process of a host; its kernel still answers, nobody else does.
+
+        Raises:
+            LabBroken: somebody goes on.
+        """
+
+        def stopped() -> bool:
+            # Processes may start others while they are stopped, and a stop takes its time.
+            awake = [pid for pid in self.host(host).processes() if not is_still(pid)]
+            kill(awake, signal.SIGSTOP)
+            return not awake
+
+        if not until(stopped, 20):
+            raise LabBroken(f"{host} does not stop")
 
     def thaw(self, host: str) -> None:
         """Undo `freeze`."""
-        self._signal_all(host, signal.SIGCONT)
+        kill(self.host(host).processes(), signal.SIGCONT)
 
     def skew_clock(self, host: str, seconds: float) -> None:
         """Let a host's clock be wrong, for all that begins from now on; 0 undoes it.
@@ -201,13 +215,6 @@ class Faults:
 
     def _disk(self, host: str) -> Path:
         return self.host(host).folder.parents[1] / "disk" / "hosts" / self.topology.host(host).name
-
-    def _signal_all(self, host: str, number: signal.Signals) -> None:
-        """Until a look finds nobody new: processes may start others while they are stopped."""
-        told: set[int] = set()
-        while fresh := set(self.host(host).processes()) - told:
-            kill(sorted(fresh), number)
-            told |= fresh
 
     def _router(self, *command: str) -> Done:
         inside = enter(self.keeper, "net", "mount")

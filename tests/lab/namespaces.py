@@ -85,13 +85,22 @@ def program(name: str) -> str:
 
 def born(pid: int) -> int:
     """When process `pid` began, in the kernel's ticks; 0 if there is none, or only its corpse."""
-    try:
-        fields = (
-            Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(") ")[2].split()
-        )
-    except OSError:
-        return 0
+    fields = _stat(pid)
     return 0 if fields[0] in "ZX" else int(fields[19])
+
+
+def is_still(pid: int) -> bool:
+    """Whether a process does nothing: stopped, dead or gone."""
+    return _stat(pid)[0] in "TtZX"
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the third on, which is the state: X if it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return ["X"]
+    return text.rpartition(") ")[2].split()
 
 
 def inode(pid: int, kind: str) -> int:
