@@ -1,6 +1,7 @@
 """`drrun rollback`: what would be undone and what cannot be, shown before anything is."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -9,11 +10,17 @@ from drrun.cli.act import post
 from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.look import run_argument
 from drrun.cli.out import can_ask, say
+from drrun.cli.run import driven_by, equip_with, pinned_unless_changed, showing_with
+from drrun.cli.stage import perform
+from drrun.core.errors import Refused
 from drrun.core.ids import StepId
+from drrun.core.people import Denied, consider
 from drrun.core.people.overrides import behind
 from drrun.core.state import RunState
 from drrun.core.undoing import points_of_no_return, to_undo, without_undo
-from drrun.engine.cases.look import find_run, known
+from drrun.engine.cases.look import Known, find_run, known
+from drrun.engine.cases.resume import resume as go_on
+from drrun.engine.cases.start import Records
 from drrun.report.clean import clean_line
 from drrun.report.text.sheet import Sheet, join
 
@@ -39,7 +46,31 @@ def rollback(frame: Frame, /, **options: Any) -> None:
     asks = can_ask() and not (options["yes"] or settings.no_input or options["as_json"])
     if asks and to_undo(state) and not click.confirm("Undo these steps?", err=True):
         raise click.Abort
+    with frame.state() as records:
+        seen = known(records, find_run(records, options["run"]))
+        if seen.holder is None:
+            _drive(frame, records, seen, options)
+            return
     post(frame, "rollback", options, typed=options["typed"])
+
+
+def _drive(frame: Frame, records: Records, seen: Known, options: dict[str, Any]) -> None:
+    """Nobody drives the run: do it here, to the end of the rollback."""
+    settings = frame.settings()
+    body = {"reason": options["reason"], "typed": options["typed"]}
+    now = records.clock.now()
+    found = consider(seen.state, "rollback", body, settings.by, now)
+    if isinstance(found, Denied):
+        raise Refused(found.why)
+    session = go_on(
+        records,
+        equip_with(settings, records),
+        seen.run,
+        replace(driven_by(settings), back=True),
+        ask=pinned_unless_changed(settings, given=True),
+    )
+    records.inbox.post(seen.run, now, settings.by, "rollback", body)
+    frame.code = perform(records, session, showing_with(settings, {**options, "plain": True}))
 
 
 def _known_since(state: RunState, step: StepId) -> Iterator[str]:

@@ -63,10 +63,10 @@ def run(frame: Frame, /, runbook: Path, **options: Any) -> None:
     say(plan_text(plan_view(loaded.plan), sheet(sys.stderr)))
     if not options["yes"]:
         _ask_to_begin(settings)
-    wanted = _options(settings, options["allowed"])
+    wanted = driven_by(settings, options["allowed"])
     with frame.state() as records:
-        showing = _showing(settings, options)
-        session = start(records, _equip(settings, records), loaded, wanted)
+        showing = showing_with(settings, options)
+        session = start(records, equip_with(settings, records), loaded, wanted)
         frame.code = perform(records, session, showing)
 
 
@@ -88,13 +88,13 @@ def resume(frame: Frame, /, run: str, **options: Any) -> None:
     with frame.state() as records:
         session = go_on(
             records,
-            _equip(settings, records),
+            equip_with(settings, records),
             find_run(records, run),
-            _options(settings),
-            ask=_pinned(settings, given=options["pinned"]),
+            driven_by(settings),
+            ask=pinned_unless_changed(settings, given=options["pinned"]),
             take_over=options["take_over"],
         )
-        frame.code = perform(records, session, _showing(settings, options))
+        frame.code = perform(records, session, showing_with(settings, options))
 
 
 def _ask_to_begin(settings: Settings) -> None:
@@ -108,7 +108,7 @@ def _interactive(settings: Settings) -> bool:
     return not settings.no_input and can_ask()
 
 
-def _options(settings: Settings, allowed: Sequence[str] = ()) -> Options:
+def driven_by(settings: Settings, allowed: Sequence[str] = ()) -> Options:
     """How the run is driven; who sits at the terminal is waited for, without an end."""
     linger: float | None = settings.linger
     if linger is None:
@@ -126,11 +126,13 @@ def _patience(settings: Settings) -> float:
     return 0.0 if settings.no_input else _OTHER_TERMINAL
 
 
-def _equip(settings: Settings, records: Records) -> Equip:
+def equip_with(settings: Settings, records: Records) -> Equip:
+    """What makes the tools of a run."""
     return equipper(World(settings.ssh_config), records.clock)
 
 
-def _showing(settings: Settings, options: Any) -> Showing:
+def showing_with(settings: Settings, options: Any) -> Showing:
+    """How a run is shown, and who is told elsewhere."""
     return Showing(
         by=settings.by,
         log=settings.log,
@@ -141,7 +143,9 @@ def _showing(settings: Settings, options: Any) -> Showing:
     )
 
 
-def _pinned(settings: Settings, *, given: bool) -> AskPinned:
+def pinned_unless_changed(settings: Settings, *, given: bool) -> AskPinned:
+    """What is asked where files changed since the run was started."""
+
     def ask(diff: str) -> bool:
         if given:
             return True

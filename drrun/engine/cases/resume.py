@@ -31,13 +31,21 @@ def resume(
 
     Passed steps stay passed; attempts in flight are reconciled by the first decisions.
 
+    Args:
+        records: Where the run is kept.
+        equip: Makes its tools.
+        run: Which run.
+        options: How it is driven.
+        ask: Asked where files changed since it was started.
+        take_over: From a controller that is dead or lost.
+
     Raises:
         Refused: The run has succeeded, or the person does not want to go on.
         RunHeld: Another controller drives it.
         NotReady: A secret cannot be resolved.
     """
     seen = known(records, run)
-    if seen.state.ended in (RunStatus.SUCCEEDED, RunStatus.ROLLED_BACK):
+    if seen.state.ended in (RunStatus.SUCCEEDED, RunStatus.ROLLED_BACK) and not options.back:
         raise Refused(f"{run} has {seen.state.ended}: there is nothing left to do")
     diff = changes(seen.loaded.documents)
     if diff and not ask(diff):
@@ -54,7 +62,8 @@ def resume(
     ledger.record(took(lease))
     if diff:
         ledger.record(ev.FilesChanged(decision="pinned", diff=diff, by=options.by), options.by)
-    ledger.record(ev.RunResumed(by=options.by), options.by)
+    if not options.back:
+        ledger.record(ev.RunResumed(by=options.by), options.by)
     ledger.commit()
     records.journal.update(run, RunStatus.RUNNING, None)
     return session

@@ -76,6 +76,9 @@ class Options:
     allow_irreversible: tuple[str, ...] = ()
     #: Seconds to stay when only a person can go on; None: for ever.
     linger: float | None = 0.0
+    #: Only to undo what has passed, as a request in the inbox wants: nothing is opened again, and
+    #: a run that has succeeded is taken too.
+    back: bool = False
 
 
 def start(records: Records, equip: Equip, loaded: Loaded, options: Options) -> Session:

@@ -426,3 +426,20 @@ def test_evidence_that_was_changed_is_found_out(table: Table) -> None:
     next(table.program.folder.rglob(digest)).write_text("they said no")
     done = table.program("evidence", "latest", digest)
     assert (done.exit, "not what was given" in done.err) == (2, True), done.err
+
+
+def test_a_run_that_has_succeeded_can_be_taken_back(table: Table) -> None:
+    table.begin(BACK.replace("  hold: {manual: wait, needs: [mails]}\n", ""))
+    assert table.end().exit == 0
+    done = table.say("simon", "rollback", "--yes", "--reason", "wrong site after all")
+    assert done.exit == 1, done.err
+    assert effects(table.server.home / "effects") == ["one", "two", "not-two", "not-one"]
+    assert table.program.json("status", "latest")["status"] == "rolled-back"
+    assert table.program("verify-journal", "latest").exit == 0
+
+
+def test_a_rollback_that_cannot_be_is_refused_before_anything_is_driven(table: Table) -> None:
+    table.begin("  a: {run: 'true', verify: {run: 'true'}}\n")
+    assert table.end().exit == 0
+    done = table.say("simon", "rollback", "--yes")
+    assert (done.exit, "can be undone" in done.err) == (2, True), done.err
