@@ -164,11 +164,19 @@ class Crew:
         except queue.Empty:
             pass
         for observation in found:
-            if isinstance(observation, Acted | Asked):
+            if isinstance(observation, Asked):
                 self.air.pop(observation.activity, None)
-                self._orders.pop(observation.activity, None)
-                self._let_go.pop(observation.activity, None)
+            elif isinstance(observation, Acted):
+                self._land(observation)
         return found
+
+    def _land(self, acted: Acted) -> None:
+        """It is in the air no more; one that was let go of must not be taken for the next."""
+        activity = acted.activity
+        if self._orders.get(activity) is acted.order:
+            del self._orders[activity]
+            self.air.pop(activity, None)
+            self._let_go.pop(activity, None)
 
     def leave(self) -> None:
         """Tell all threads to let go without ending what they began."""
