@@ -58,15 +58,20 @@ def resume(
     state = known(records, run).state
     place = Seat(run, lease, seen.loaded.folder)
     session = seat(records, tools, secrets, state, place, options)
+    _begin(session, diff, options)
+    records.journal.update(run, RunStatus.RUNNING, None)
+    return session
+
+
+def _begin(session: Session, diff: str, options: Options) -> None:
+    """Record who goes on, with what."""
     ledger = session.edges.ledger
-    ledger.record(took(lease))
+    ledger.record(took(ledger.lease))
     if diff:
         ledger.record(ev.FilesChanged(decision="pinned", diff=diff, by=options.by), options.by)
     if not options.back:
         ledger.record(ev.RunResumed(by=options.by), options.by)
     ledger.commit()
-    records.journal.update(run, RunStatus.RUNNING, None)
-    return session
 
 
 def changes(documents: Sequence[Document]) -> str:
