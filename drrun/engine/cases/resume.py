@@ -31,14 +31,6 @@ def resume(
 
     Passed steps stay passed; attempts in flight are reconciled by the first decisions.
 
-    Args:
-        records: Where the run is kept.
-        equip: Makes its tools.
-        run: Which run.
-        options: How it is driven.
-        ask: Asked where files changed since it was started.
-        take_over: From a controller that is dead or lost.
-
     Raises:
         Refused: The run has succeeded, or the person does not want to go on.
         RunHeld: Another controller drives it.
