@@ -1,6 +1,8 @@
 """Who logs in, with which key, and what stands behind the login."""
 
 import os
+import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,12 +20,13 @@ from tests.sshd import Sshd, SshdFactory, make_key
 def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A running agent without keys."""
     socket = tmp_path / "agent"
-    process = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
+    # Without -D it answers from the moment on at which the command returns.
+    said = subprocess.run(["ssh-agent", "-s", "-a", str(socket)], check=True, capture_output=True)
+    found = re.search(rb"SSH_AGENT_PID=(\d+)", said.stdout)
+    assert found, said.stdout
     monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
-    subprocess.run(["ssh-add", "-l"], check=False, capture_output=True)
     yield socket
-    process.terminate()
-    process.wait()
+    os.kill(int(found[1]), signal.SIGTERM)
 
 
 def _bare(tmp_path: Path, *lines: str) -> SshOptions:
