@@ -83,27 +83,31 @@ def sweeper(world: World) -> Callable[[Known], Sweeper]:
     return equip
 
 
-def equipper(world: World, clock: Clock) -> Equip:
+def equipper(world: World, clock: Clock, ways: Sequence[Notifier] = ()) -> Equip:
     """Makes the tools of a run: hands that act over SSH and on this machine."""
 
     def equip(loaded: Loaded) -> Tools:
-        from drrun.builtin.actions import actions
+        from drrun.builtin.actions import actions, reading_actions
         from drrun.builtin.probes import Probes
         from drrun.builtin.secrets import SecretSources
         from drrun.builtin.signatures import SshSignatures
         from drrun.files.templating import Templates
         from drrun.hands.dry import DryHands
-        from drrun.hands.live import LiveHands
+        from drrun.hands.live import LiveHands, LivePlaces
         from drrun.ssh.connections import Connections
         from drrun.ssh.options import SshOptions
 
         renderer = Templates()
         connections = Connections(loaded.plan.inventory.hosts, SshOptions(config=world.ssh_config))
-        dry = loaded.plan.mode is Mode.DRY_RUN
-        hands = (DryHands if dry else LiveHands)(connections, actions(renderer, clock))
+        probes = Probes(LivePlaces(connections))
+        hands = (
+            DryHands(connections, reading_actions(probes))
+            if loaded.plan.mode is Mode.DRY_RUN
+            else LiveHands(connections, actions(renderer, clock, probes, ways))
+        )
         secrets = SecretSources(loaded.plan.runbook.secrets, loaded.folder)
         people = loaded.plan.runbook.people.values()
         signatures = SshSignatures({each.name: each.keys for each in people})
-        return Tools(hands, Probes(hands), renderer, secrets, signatures)
+        return Tools(hands, probes, renderer, secrets, signatures)
 
     return equip

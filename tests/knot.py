@@ -12,6 +12,7 @@ Rules:
 - All servers of a factory are stopped when the test is over.
 """
 
+import base64
 import os
 import shutil
 import signal
@@ -39,10 +40,19 @@ database:
 log:
   - target: "{folder}/log"
     any: info
+key:
+  - id: {key_name}
+    algorithm: hmac-sha256
+    secret: {secret}
+acl:
+  - id: update
+    key: {key_name}
+    action: update
 zone:
   - domain: {zone}
     file: "{folder}/zone"
     storage: "{folder}"
+    acl: update
 """
 _HEAD = """\
 $ORIGIN {zone}.
@@ -51,6 +61,9 @@ $TTL 60
 @ NS ns1
 ns1 A 127.0.0.1
 """
+#: What an update has to be signed with.
+KEY_NAME, SECRET = "drrun-test", base64.b64encode(b"a key of a test, 32 bytes long..").decode()
+KEY = f"hmac-sha256:{KEY_NAME}:{SECRET}"
 #: A question for the zone's SOA record: id 1, one question.
 _SOA = (
     b"\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00"
@@ -90,6 +103,12 @@ class Knot:
             said_so_far = (self.folder / "said").read_text("utf-8", "replace")
             pytest.fail(f"knotd did not start: {said_so_far}")
 
+    def says(self, name: str, kind: str = "A") -> str:
+        """What dig reads at it: data of the records, sorted."""
+        asked = ["dig", "+short", "@127.0.0.1", "-p", str(self.port), name, kind]
+        done = subprocess.run(asked, check=True, capture_output=True, text=True)
+        return " ".join(sorted(done.stdout.split()))
+
     def freeze(self) -> None:
         """Make it fall silent."""
         if self._process is not None:
@@ -128,7 +147,9 @@ class KnotFactory:
         server = Knot(free_port(), folder)
         text = "\n".join([_HEAD.format(zone=ZONE, serial=serial), *records, ""])
         (folder / "zone").write_text(text, "utf-8")
-        config = _CONFIG.format(folder=folder, port=server.port, zone=ZONE)
+        config = _CONFIG.format(
+            folder=folder, port=server.port, zone=ZONE, key_name=KEY_NAME, secret=SECRET
+        )
         (folder / "knot.conf").write_text(config, "utf-8")
         self._made.append(server)
         server.start()

@@ -128,7 +128,7 @@ def _patience(settings: Settings) -> float:
 
 def equip_with(settings: Settings, records: Records) -> Equip:
     """What makes the tools of a run."""
-    return equipper(World(settings.ssh_config), records.clock)
+    return equipper(World(settings.ssh_config), records.clock, notifiers_of(settings.notify))
 
 
 def showing_with(settings: Settings, options: Any) -> Showing:

@@ -3,7 +3,6 @@
 Rules:
 - What a named action takes is data here (`BUILT_IN`), read by validation, by the JSON Schema and
   by the documentation; the code that executes it is elsewhere (`drrun.builtin`).
-- An action that is listed but not built yet is refused at `plan` and `run`, never ignored.
 """
 
 from collections.abc import Mapping
@@ -74,7 +73,6 @@ class NamedAction:
     parameters: Mapping[str, Parameter]
     #: Of these, exactly one must be given.
     one_of: tuple[str, ...] = ()
-    built: bool = True
     #: Whether it changes something, and so wants a verify.
     changes: bool = True
 
@@ -120,65 +118,66 @@ BUILT_IN: Mapping[str, NamedAction] = {
         },
     ),
     "fetch": NamedAction(
-        "Copy a file from the target to the controller.",
+        "Copy a file from the target to the controller, compared by SHA-256.",
         {
-            "from": Parameter("text", required=True),
-            "to": Parameter("path", required=True),
+            "from": Parameter("text", required=True, about="file on the target"),
+            "to": Parameter(
+                "text",
+                required=True,
+                about="local path, relative to the runbook; 'folder/' keeps one folder a target",
+            ),
         },
-        built=False,
         changes=False,
     ),
     "rsync": NamedAction(
-        "Synchronise a folder with source and target guards.",
+        "Make a folder like another, executed on the target; compared afterwards.",
         {
-            "source": Parameter("text", required=True),
-            "to": Parameter("text", required=True),
-            "options": Parameter("texts"),
-            "delete": Parameter("bool"),
-            "exclude": Parameter("texts"),
-            "checksum": Parameter("bool"),
+            "source": Parameter("text", required=True, about="a path, or user@address:path"),
+            "to": Parameter("text", required=True, about="a path, or user@address:path"),
+            "options": Parameter("texts", about="more options of rsync, '-essh -p 2222' as one"),
+            "delete": Parameter("bool", about="remove what the source does not have"),
+            "exclude": Parameter("texts", about="patterns"),
+            "checksum": Parameter("bool", about="false: compare by size and time afterwards"),
         },
-        built=False,
     ),
     "dns.update": NamedAction(
-        "Change DNS records by RFC 2136 with TSIG.",
+        "Make DNS records say exactly this, by dynamic update (RFC 2136) with TSIG.",
         {
             "zone": Parameter("text", required=True),
-            "server": Parameter("text"),
-            "servers": Parameter("texts"),
-            "records": Parameter("any"),
-            "name": Parameter("text"),
-            "type": Parameter("text"),
-            "ttl": Parameter("any"),
-            "data": Parameter("any"),
-            "key": Parameter("text"),
-            "key_name": Parameter("text"),
-            "algorithm": Parameter("text"),
+            "server": Parameter("text", required=True, about="the primary; address or name:port"),
+            "records": Parameter("any", about="list of {name, type, ttl, data, was}"),
+            "name": Parameter("text", about="of the one record, instead of records"),
+            "type": Parameter("text", about="A if it is not given"),
+            "ttl": Parameter("any", about="seconds or a duration; 300 if it is not given"),
+            "data": Parameter("any", about="one text or several; [] removes the records"),
+            "was": Parameter("any", about="refused unless they say this now; [] nothing"),
+            "key": Parameter("text", about="TSIG: '[algorithm:]name:secret', from secrets"),
+            "key_name": Parameter("text", about="where key is the secret alone"),
+            "algorithm": Parameter("text", about="hmac-sha256 if it is not given"),
         },
-        built=False,
+        one_of=("records", "name"),
     ),
     "http.request": NamedAction(
-        "Send one HTTP request.",
+        "Send one HTTP request; the answer's body is the step's output.",
         {
             "url": Parameter("text", required=True),
-            "method": Parameter("text"),
+            "method": Parameter("text", about="GET if it is not given"),
             "headers": Parameter("mapping"),
-            "body": Parameter("any"),
-            "status": Parameter("any"),
-            "address": Parameter("text"),
+            "body": Parameter("any", about="text as it is, anything else as JSON"),
+            "status": Parameter("any", about="wanted: one or several; 200 to 299"),
+            "address": Parameter("text", about="connect there, ask for the URL's host"),
+            "ca": Parameter("text", about="file with the authority that signed its certificate"),
+            "insecure": Parameter("bool", about="do not verify its certificate"),
         },
-        built=False,
     ),
     "notify": NamedAction(
-        "Tell people.",
+        "Tell people, by the ways under notify in drrun.yaml or a webhook named here.",
         {
-            "to": Parameter("any"),
             "message": Parameter("text", required=True),
             "subject": Parameter("text"),
-            "channel": Parameter("text"),
-            "url": Parameter("text"),
+            "to": Parameter("any", about="for whom it is: a name or several"),
+            "url": Parameter("text", about="a webhook, instead of the ways of the settings"),
         },
-        built=False,
         changes=False,
     ),
     "runbook": NamedAction(
@@ -199,8 +198,10 @@ BUILT_IN: Mapping[str, NamedAction] = {
     ),
     "fact": NamedAction(
         "Ask a probe and record what it saw.",
-        {"probe": Parameter("any", required=True), "name": Parameter("text")},
-        built=False,
+        {
+            "probe": Parameter("any", required=True, about="what is asked"),
+            "name": Parameter("text", about="later it is steps.ID.NAME; `value` if not given"),
+        },
         changes=False,
     ),
 }

@@ -1,7 +1,8 @@
 """What is different in a dry-run: hosts are read, actions are shown and not done. Pure.
 
 Rules (SPEC guarantee 11):
-- Guards, `done_when`, `fact` and written `dry_run` actions are executed: they only read.
+- Guards, `done_when`, `fact`, `rsync -n` and written `dry_run` actions are executed: they only
+  read.
 - A check that does not hold is tolerated where steps before would first change what it sees, and
   the record says which. An unreachable host is never tolerated.
 - Nobody is asked and nothing is waited for.
@@ -12,10 +13,13 @@ from drrun.core.runbook import Mode, Step
 from drrun.core.state import Key, RunState
 from drrun.core.target import TargetState
 
+#: Named actions that a dry-run executes: `rsync` then shows what it would change.
+_READING = frozenset({"fact", "rsync"})
+
 
 def looks_only(step: Step) -> bool:
     """Whether a dry-run executes the step's action, or what it has in its place."""
-    return step.dry_run is not None or _is_fact(step)
+    return step.dry_run is not None or _named(step) in _READING
 
 
 def done_with(state: RunState, key: Key) -> bool:
@@ -28,7 +32,7 @@ def done_with(state: RunState, key: Key) -> bool:
     if state.plan.mode is not Mode.DRY_RUN:
         return False
     if target.judged is None:
-        return not _is_fact(state.plan.steps[key.step].step)
+        return _named(state.plan.steps[key.step].step) != "fact"
     if target.judged.cause == "done_when":
         return True
     return target.judged.cause != "unreachable" and _changes_come_first(state, key)
@@ -37,12 +41,12 @@ def done_with(state: RunState, key: Key) -> bool:
 def toleration(target: TargetState) -> str:
     """What was tolerated, for people."""
     if target.judged is None:
-        return "its dry_run action went well"
+        return "only looked at: it went well"
     return f"{target.judged.cause}, before any change was made: {target.judged.why}"
 
 
-def _is_fact(step: Step) -> bool:
-    return isinstance(step.action, UsesAction) and step.action.name == "fact"
+def _named(step: Step) -> str:
+    return step.action.name if isinstance(step.action, UsesAction) else ""
 
 
 def _changes_come_first(state: RunState, key: Key) -> bool:

@@ -16,7 +16,7 @@ from drrun.core.status import Status
 from drrun.core.values import Duration
 
 #: What may be subscribed to.
-KINDS = ("waiting", "failed", "regressed", "service", "ended")
+KINDS = ("waiting", "failed", "regressed", "service", "ended", "message")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,32 +5,16 @@ Rules:
   would execute it.
 """
 
-from collections.abc import Iterator
-
-from drrun.core.actions import BUILT_IN, UsesAction
 from drrun.core.errors import Finding
 from drrun.core.plan import Plan
-from drrun.core.runbook import Mode, Step
+from drrun.core.runbook import Mode
 
 _MODES = (Mode.LIVE, Mode.REHEARSAL, Mode.DRY_RUN)
 
 
 def unsupported(plan: Plan) -> list[Finding]:
     """Everything in a plan that cannot be executed yet, with its place."""
-    found: list[Finding] = []
-    if plan.mode not in _MODES:
-        found.append(Finding(plan.runbook.place, f"mode {plan.mode} is not supported yet"))
-    for planned in plan.steps.values():
-        if not planned.left_out:
-            found.extend(_of_step(planned.step))
-    return found
-
-
-def _of_step(step: Step) -> Iterator[Finding]:
-    if isinstance(step.action, UsesAction) and not BUILT_IN[step.action.name].built:
-        yield _finding(step, "uses", f"the action {step.action.name} is not supported yet")
-
-
-def _finding(step: Step, key: str, message: str) -> Finding:
-    place = step.places.get(key, step.place)
-    return Finding(place, f"step {step.id}: {message}", code="not-supported")
+    if plan.mode in _MODES:
+        return []
+    message = f"mode {plan.mode} contacts nothing, so it cannot be run: use simulate"
+    return [Finding(plan.runbook.place, message, code="not-supported")]

@@ -68,7 +68,8 @@ class Orders:
                 action = "run"
                 arguments = {"text": self._renderer.text(text, names, shell=True)}  # noqa: S604 - quotes
             case UsesAction(name=action, arguments=given):
-                arguments = self._renderer.value(dict(given), names)
+                plain = {name: each for name, each in given.items() if not isinstance(each, Probe)}
+                arguments = self._renderer.value(plain, names)
             case _:
                 raise InputError(f"step {step.id} has nothing to execute")
         return AttemptOrder(
@@ -88,7 +89,19 @@ class Orders:
             was_taken=target.taken,
             ending=target.ending,
             reboots=step.reboots,
+            questions=self._asked_by(written, key, names),
         )
+
+    def _asked_by(
+        self, action: Action, key: Key, names: Mapping[str, Any]
+    ) -> tuple[Question, ...]:
+        """What a `fact` asks."""
+        match action:
+            case UsesAction(name="fact", arguments={"probe": Probe() as probe}):
+                places = self._places(probe, key, names)
+                return tuple(self._question(probe, place, names) for place in places)
+            case _:
+                return ()
 
     def _to_execute(self, key: Key, step: Step) -> tuple[Action, Execution]:
         """The step's action, or what stands in its place now."""
@@ -108,8 +121,9 @@ class Orders:
         if order.action == "run":
             command = str(order.arguments["text"])
         else:
-            given = " ".join(f"{name}={value}" for name, value in order.arguments.items())
-            command = f"{order.action} {given}"
+            given = [f"{name}={value}" for name, value in order.arguments.items()]
+            asked = dict.fromkeys(f"{each.kind} {_subject(each)}" for each in order.questions)
+            command = " ".join([order.action, *given, *asked])
         return {
             "action": order.action,
             "command": self.mask.text(command),
@@ -271,6 +285,10 @@ class Orders:
             chdir=render(execution.chdir),
             stdin=render(execution.stdin),
         )
+
+
+def _subject(question: Question) -> str:
+    return " ".join(str(next(iter(question.ask.values()), "")).split())
 
 
 def _asked_from_here(probe: Probe) -> bool:

@@ -267,6 +267,10 @@ class AttemptOrder:
     ending: bool = False
     #: Losing contact is expected: it is done once its host is back with a new boot id.
     reboots: bool = False
+    #: An earlier controller intended it, and may have done it.
+    again: bool = False
+    #: What a `fact` asks.
+    questions: "Sequence[Question]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +310,8 @@ class Seen:
     why: str = ""
     #: Where it was asked: a host, a server, `local`.
     where: str = ""
+    #: The bare answer for later steps, where `value` says more than that.
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,10 +89,9 @@ def _of_action(action: Action, at: Any) -> Iterator[Templated]:
             yield Templated("decision", action.question, at("decision"))
         case UsesAction(_, arguments):
             for value in arguments.values():
-                if isinstance(value, tuple):
-                    for probe in value:
-                        if isinstance(probe, Probe):
-                            yield from _of_probe(probe, "with")
+                for probe in value if isinstance(value, tuple) else (value,):
+                    if isinstance(probe, Probe):
+                        yield from _of_probe(probe, "with")
                 for text in _texts(value):
                     yield Templated("with", text, at("with"))
 

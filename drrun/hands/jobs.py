@@ -38,8 +38,6 @@ class JobRemote:
     #: Tells to let go of the job, and to end it.
     leave: Cancel
     ends: Cancel
-    #: Find out about an earlier controller's job instead of starting one.
-    again: bool = False
     link: Link | None = None
 
     def run(
@@ -62,11 +60,11 @@ class JobRemote:
         ends, watch = self.ender_of(script.execution.become), self.residents.watch
         job = Job(self.order, script, place, Dealings(output, tell, taken, ends, self.ends, watch))
         try:
-            if self.again:
+            if self.order.again:
                 return job.reconcile(self.leave, was_taken=self.order.was_taken)
             return job.perform(self.leave)
         except NoLauncher as error:
-            if self.again:
+            if self.order.again:
                 return ContactLost(str(error))
             tell(Progress(note=f"{error}; the command does not outlive the link"))
             return self.plain.run(script, output, tell, Either(self.leave, self.ends))

@@ -8,7 +8,7 @@ Rules:
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from drrun.core.ids import RunId
@@ -72,7 +72,7 @@ class LiveHands:
         cancel: Cancel,
     ) -> Outcome:
         """Execute one attempt to its end."""
-        return self._do(order, output, tell, cancel, again=False)
+        return self._do(order, output, tell, cancel)
 
     def reconcile(
         self,
@@ -82,7 +82,7 @@ class LiveHands:
         cancel: Cancel,
     ) -> Outcome:
         """Find out what became of an attempt of an earlier controller, and go on with it."""
-        return self._do(order, output, tell, cancel, again=True)
+        return self._do(replace(order, again=True), output, tell, cancel)
 
     def end(self, order: AttemptOrder) -> None:
         """End all processes of an attempt that is being executed."""
@@ -112,14 +112,12 @@ class LiveHands:
         output: Output,
         tell: Callable[[Progress], None],
         cancel: Cancel,
-        *,
-        again: bool,
     ) -> Outcome:
         ends = self._ends(order)
         if order.ending:
             ends.set()
         plain = self.place(order.host)
-        place = JobRemote(order, self.residents, plain, ender_at(plain), cancel, ends, again)
+        place = JobRemote(order, self.residents, plain, ender_at(plain), cancel, ends)
         try:
             outcome = act(self.actions, order, place, output, tell, Either(cancel, ends))
         finally:

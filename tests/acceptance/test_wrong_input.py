@@ -83,22 +83,6 @@ def test_all_errors_are_told_at_once(program: Program) -> None:
     assert all(word in said for word in ("verfy", "soon", "'q'"))
 
 
-@pytest.mark.parametrize(
-    ("step", "what"),
-    [
-        ("{uses: fetch, with: {from: /a, to: b}}", "fetch"),
-    ],
-)
-def test_what_cannot_be_executed_yet_is_refused_and_not_ignored(
-    program: Program, step: str, what: str
-) -> None:
-    program.write("later.yml", f"drrun: 1\nname: x\nroles: {{r: {{}}}}\nsteps:\n  a: {step}\n")
-    done = program("run", "later.yml", "--yes")
-    assert (done.exit, "not supported yet" in done.err, what in done.err) == (2, True, True), (
-        done.err
-    )
-
-
 def test_nothing_is_begun_where_nobody_said_yes(program: Program) -> None:
     program.write("good.yml", GOOD)
     done = program("run", "good.yml")

@@ -1,18 +1,45 @@
 """Named actions that act. What each takes is declared in `drrun.core.actions`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from drrun.builtin.actions.copying import Copy, Template
+from drrun.builtin.actions.dns_updates import UpdateDns
+from drrun.builtin.actions.facts import Fact
+from drrun.builtin.actions.fetching import Fetch
+from drrun.builtin.actions.requests import SendRequest
 from drrun.builtin.actions.scripts import RunScript
+from drrun.builtin.actions.syncing import Rsync
+from drrun.builtin.actions.telling import Notify
 from drrun.builtin.actions.waiting import WaitForTtl
-from drrun.engine.ports import BuiltInAction, Clock, Renderer
+from drrun.engine.notifying import Notifier
+from drrun.engine.ports import BuiltInAction, Clock, Prober, Renderer
 
 
-def actions(renderer: Renderer, clock: Clock) -> Mapping[str, BuiltInAction]:
-    """The actions by name. `wait` is here for TTLs only; the engine itself waits."""
+def actions(
+    renderer: Renderer, clock: Clock, prober: Prober, ways: Sequence[Notifier] = ()
+) -> Mapping[str, BuiltInAction]:
+    """The actions by name. `wait` is here for TTLs only; the engine itself waits.
+
+    Args:
+        renderer: For templates.
+        clock: For the end of a wait.
+        prober: For facts.
+        ways: How people are told.
+    """
     return {
         "copy": Copy(),
         "template": Template(renderer),
         "script": RunScript(),
+        "fetch": Fetch(),
+        "rsync": Rsync(),
+        "dns.update": UpdateDns(),
+        "http.request": SendRequest(),
+        "notify": Notify(ways),
+        "fact": Fact(prober),
         "wait": WaitForTtl(clock),
     }
+
+
+def reading_actions(prober: Prober) -> Mapping[str, BuiltInAction]:
+    """What a dry-run executes: it only reads."""
+    return {"fact": Fact(prober), "rsync": Rsync(dry=True)}

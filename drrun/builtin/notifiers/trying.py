@@ -25,7 +25,7 @@ def a_few_times(
 
     trying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(faults),
-        wait=tenacity.wait_exponential_jitter(initial=0.5, max=LONGEST_PAUSE),
+        wait=tenacity.wait_random_exponential(0.5, LONGEST_PAUSE),
         stop=tenacity.stop_after_attempt(TRIES),
         sleep=pause,
         reraise=True,

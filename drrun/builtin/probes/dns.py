@@ -81,8 +81,16 @@ def _together(found: list[tuple[Server, Verdict, str, str]]) -> Seen:
     for verdict in (Verdict.DOES_NOT_HOLD, Verdict.COULD_NOT_TELL):
         bad = [f"{server}: {why}" for server, its, _, why in found if its is verdict]
         if bad:
-            return Seen(verdict, value, "; ".join(bad), where)
-    return Seen(Verdict.HOLDS, value, "", where)
+            return Seen(verdict, value, "; ".join(bad), where, _answer(found))
+    return Seen(Verdict.HOLDS, value, "", where, _answer(found))
+
+
+def _answer(found: list[tuple[Server, Verdict, str, str]]) -> str:
+    """What they all say; of numbers the largest, because the longest TTL is the one to wait for."""
+    values = sorted({value for _, _, value, _ in found if value and value != "nothing"})
+    if values and all(value.isdigit() for value in values):
+        return max(values, key=int)
+    return "; ".join(values)
 
 
 def read(answer: "dns.message.Message", want: str) -> Observed:

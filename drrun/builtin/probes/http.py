@@ -10,9 +10,11 @@ Rules:
 """
 
 import http.client
+import json
 import socket
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +22,7 @@ from urllib.parse import urlsplit
 from drrun.builtin.probes.asking import doubt, judged, no
 from drrun.core.judging import Observed
 from drrun.core.probes import Expect
+from drrun.core.values import Duration
 from drrun.engine.ports import Cancel, Places, Question, Seen
 
 #: Bytes read of a body.
@@ -30,7 +33,7 @@ def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
     """Send one request."""
     del places, cancel
     try:
-        status, body = _fetch(question)
+        status, body = fetch(question.ask, question.timeout)
     except socket.gaierror as error:
         return doubt(question, f"its name cannot be looked up: {error.strerror}")
     except ssl.SSLCertVerificationError as error:
@@ -57,28 +60,40 @@ def _expected(question: Question) -> Expect:
     return expect
 
 
-def _fetch(question: Question) -> tuple[int, str]:
-    ask = question.ask
+def fetch(ask: Mapping[str, Any], timeout: Duration) -> tuple[int, str]:
+    """Send one request; status and body of the answer.
+
+    Args:
+        ask: `url`, and as wanted `method`, `headers`, `body`, `address`, `ca`, `insecure`.
+        timeout: For all of it.
+
+    Raises:
+        ValueError: It is no http or https URL.
+        OSError: No connection, or none that lasts.
+        HTTPException: What comes is no HTTP.
+    """
     url = urlsplit(str(ask["url"]))
     if url.scheme not in ("http", "https") or not url.hostname:
         raise ValueError(f"{ask['url']!r} is no http or https URL")
-    deadline = time.monotonic() + question.timeout
-    connection = _connection(question, url)
+    deadline = time.monotonic() + timeout
+    connection = _connection(ask, timeout, url)
     try:
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         headers = {"User-Agent": "drrun", "Host": url.netloc.rpartition("@")[2]}
         headers |= {str(name): str(value) for name, value in (ask.get("headers") or {}).items()}
-        body = ask.get("body")
-        connection.request(
-            str(ask.get("method") or "GET").upper(),
-            path,
-            body=None if body is None else str(body).encode(),
-            headers=headers,
-        )
+        method = str(ask.get("method") or "GET").upper()
+        connection.request(method, path, body=_bytes(ask.get("body")), headers=headers)
         response = connection.getresponse()
         return response.status, _body(connection, response, deadline)
     finally:
         connection.close()
+
+
+def _bytes(body: object) -> bytes | None:
+    """A body as it is sent: text as it is, anything else as JSON."""
+    if body is None or isinstance(body, str):
+        return None if body is None else body.encode()
+    return json.dumps(body).encode()
 
 
 def _body(
@@ -101,28 +116,28 @@ def _body(
     return b"".join(parts).decode("utf-8", "replace")
 
 
-def _connection(question: Question, url: Any) -> http.client.HTTPConnection:
+def _connection(ask: Mapping[str, Any], timeout: Duration, url: Any) -> http.client.HTTPConnection:
     """A connection whose socket goes to `address`, or to the URL's own host."""
     port = url.port or (443 if url.scheme == "https" else 80)
-    host, _, given = str(question.ask.get("address") or "").partition(":")
+    host, _, given = str(ask.get("address") or "").partition(":")
     line = socket.create_connection(
-        (host or url.hostname, int(given) if given else port), timeout=question.timeout
+        (host or url.hostname, int(given) if given else port), timeout=timeout
     )
     if url.scheme == "https":
         try:
-            line = _context(question).wrap_socket(line, server_hostname=url.hostname)
+            line = _context(ask).wrap_socket(line, server_hostname=url.hostname)
         except BaseException:
             line.close()
             raise
-    connection = http.client.HTTPConnection(url.hostname, port, timeout=question.timeout)
+    connection = http.client.HTTPConnection(url.hostname, port, timeout=timeout)
     connection.sock = line
     return connection
 
 
-def _context(question: Question) -> ssl.SSLContext:
-    authority = question.ask.get("ca")
+def _context(ask: Mapping[str, Any]) -> ssl.SSLContext:
+    authority = ask.get("ca")
     context = ssl.create_default_context(cafile=str(authority) if authority else None)
-    if question.ask.get("insecure"):
+    if ask.get("insecure"):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context

@@ -3,24 +3,18 @@
 import http.server
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from drrun.builtin.actions import actions
-from drrun.builtin.collected import Collected
 from drrun.builtin.probes import Probes
-from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.inventory import Host
-from drrun.core.outcomes import Ended, NeverStarted, Outcome
 from drrun.core.probes import Expect, ProbeKind, Verdict
 from drrun.core.values import Duration
-from drrun.engine.ports import AttemptOrder, Question, Remote, Seen
-from drrun.files.templating import Templates
+from drrun.engine.ports import Question, Remote, Seen
 from drrun.hands.local import LocalPlace
-from drrun.testing.clock import ManualClock
 
 HOLDS, NOT, DOUBT = Verdict.HOLDS, Verdict.DOES_NOT_HOLD, Verdict.COULD_NOT_TELL
 
@@ -117,55 +111,3 @@ def test_a_file_is_looked_at(tmp_path: Path) -> None:
         ask(ProbeKind.FILE, {"path": path}, absent=True).verdict,
     ]
     assert answers == [HOLDS, HOLDS, NOT, NOT, HOLDS, NOT]
-
-
-Act = Callable[..., Outcome]
-
-
-@pytest.fixture
-def act(tmp_path: Path) -> Act:
-    """Executes a named action here, with the temporary folder as the runbook's."""
-
-    def perform(name: str, **arguments: Any) -> Outcome:
-        order = AttemptOrder(
-            RunId("r"), StepId("s"), TargetName("local"), 1, 1, None, name, arguments,
-            folder=tmp_path, names={"word": "hello"},
-        )  # fmt: skip
-        known = actions(Templates(), ManualClock())
-        return known[name].perform(
-            order, LocalPlace(), Collected(), lambda _: None, threading.Event()
-        )
-
-    return perform
-
-
-def test_a_copy_arrives_whole_and_is_not_written_twice(act: Act, tmp_path: Path) -> None:
-    (tmp_path / "source").write_bytes(bytes(range(256)) * 1000)
-    first = act("copy", source="source", to=str(tmp_path / "to"), mode="0600")
-    again = act("copy", source="source", to=str(tmp_path / "to"), mode="0600")
-    assert (tmp_path / "to").read_bytes() == (tmp_path / "source").read_bytes()
-    assert (first, again) == (Ended(0), Ended(0, note="the same already"))
-
-
-def test_a_file_that_is_missing_starts_nothing(act: Act, tmp_path: Path) -> None:
-    outcome = act("copy", source="nowhere", to=str(tmp_path / "to"))
-    assert isinstance(outcome, NeverStarted)
-    assert (outcome.final, "nowhere" in outcome.why) == (True, True)
-
-
-def test_a_path_that_leaves_the_folder_is_refused(act: Act, tmp_path: Path) -> None:
-    outcome = act("copy", source="../../etc/hostname", to=str(tmp_path / "to"))
-    assert isinstance(outcome, NeverStarted)
-
-
-def test_a_template_is_filled_in(act: Act, tmp_path: Path) -> None:
-    (tmp_path / "t").write_text("{{ word }} {{ more }}\n")
-    act("template", source="t", to=str(tmp_path / "to"), vars={"more": 1})
-    assert (tmp_path / "to").read_text() == "hello 1\n"
-
-
-def test_a_script_runs_with_its_own_interpreter_and_its_exit_is_kept(
-    act: Act, tmp_path: Path
-) -> None:
-    (tmp_path / "s.py").write_text("#!/usr/bin/env python3\nimport sys\nsys.exit(len(sys.argv))\n")
-    assert act("script", source="s.py", args=["a b", "c'd"]) == Ended(3)
