@@ -86,7 +86,7 @@ def _together(found: list[tuple[Server, Verdict, str, str]]) -> Seen:
 
 
 def _answer(found: list[tuple[Server, Verdict, str, str]]) -> str:
-    """What they all say; of numbers the largest, because the longest TTL is the one to wait for."""
+    """What they all say; of numbers the largest: the longest TTL is the one to wait for."""
     values = sorted({value for _, _, value, _ in found if value and value != "nothing"})
     if values and all(value.isdigit() for value in values):
         return max(values, key=int)
