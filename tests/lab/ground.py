@@ -26,7 +26,12 @@ HIDDEN = {
     "etc/sudoers.d": 0o750, "etc/ssl/private": 0o700, "etc/lab": 0o755,
 }  # fmt: skip
 #: Accounts that services run as, made where the machine has none -> (number, home).
-ACCOUNTS = {"postgres": (780, "/var/lib/postgresql"), "git": (781, "/srv/git"), "sshd": (782, "/")}
+ACCOUNTS = {
+    "postgres": (780, "/var/lib/postgresql"),
+    "git": (781, "/srv/git"),
+    "sshd": (782, "/"),
+    "ops": (783, "/home/ops"),
+}
 
 _SSHD = """\
 HostKey /etc/ssh/ssh_host_ed25519_key
@@ -136,7 +141,7 @@ def _accounts(layer: Path) -> None:
     # `!` would lock the account for sshd too.
     locked = [f"{line.split(':')[0]}:*:19000:0:99999:7:::" for line in people]
     _write(layer / "etc/shadow", locked, 0o600)
-    for name in {"postgres", "git", "knot"} & {line.split(":")[0] for line in people}:
+    for name in {"postgres", "git", "ops", "knot"} & {line.split(":")[0] for line in people}:
         uid, gid, home = _account(layer, name)
         (layer / home.lstrip("/")).mkdir(parents=True, exist_ok=True)
         os.chown(layer / home.lstrip("/"), uid, gid)
@@ -155,7 +160,7 @@ def _ssh(layer: Path, keys: Path, topology: Topology) -> None:
     _write(etc / "sshd_config", ["Include /etc/ssh/sshd_config.d/*.conf", *setting])
     _write(etc / "ssh_config", [_SSH_CLIENT])
     _write(etc / "ssh_known_hosts", [known_hosts(keys, topology)])
-    for account in ("root", "postgres", "git"):
+    for account in ("root", "postgres", "git", "ops"):
         uid, gid, home = _account(layer, account)
         folder = layer / home.lstrip("/") / ".ssh"
         folder.mkdir(mode=0o700)

@@ -145,7 +145,7 @@ SITES = Topology(
         Network("ovh", "ovh", "203.0.113.32/28", "2001:db8:e::/64"),
         Network("dns", "dns", "203.0.113.48/29"),
         Network("dns2", "dns2", "198.51.100.48/29"),
-        Network("ops", "ops", "203.0.113.56/29"),
+        Network("ops", "ops", "203.0.113.56/29", "2001:db8:d::/64"),
         Network("net", "net", "198.51.100.64/28", "2001:db8:c::/64"),
     ),
     hosts=(
@@ -166,10 +166,10 @@ SITES = Topology(
         host("build2.ovh", "ovh", "203.0.113.43", "2001:db8:e::43"),
         host("ns1", "dns", "203.0.113.51", site="dns"),
         host("ns2", "dns2", "198.51.100.52", site="dns"),
-        host("desk.ops", "ops", "203.0.113.61"),
+        host("desk.ops", "ops", "203.0.113.61", "2001:db8:d::61"),
         host("client.net", "net", "198.51.100.71", "2001:db8:c::71"),
     ),
-    operator=host("operator.ops", "ops", "203.0.113.62"),
+    operator=host("operator.ops", "ops", "203.0.113.62", "2001:db8:d::62"),
     routes={"203.0.113.80/32": "gw.ovh"},
 )
 

@@ -148,9 +148,15 @@ def servers_of(ask: Mapping[str, Any], deadline: float) -> list[Server]:
     """
     given = ask.get("servers") or ask.get("server")
     if given:
-        names = [given] if isinstance(given, str) else list(given)
-        return [server for name in names for server in _given(str(name))]
+        return [server for name in _flat(given) for server in _given(name)]
     return list(_authoritative(str(ask.get("zone") or ask["name"]), deadline))
+
+
+def _flat(given: Any) -> Iterable[str]:
+    """Names one by one, also where a template gave a list inside a list."""
+    if not isinstance(given, list | tuple):
+        return [str(given)]
+    return [name for each in given for name in _flat(each)]
 
 
 def _given(written: str) -> Iterable[Server]:
