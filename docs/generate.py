@@ -116,7 +116,7 @@ def _actions() -> Iterator[str]:
     yield _NOTE
     yield "`uses: NAME` with `with: {…}`. What is not built yet is refused before a run.\n"
     for name, action in BUILT_IN.items():
-        yield f"## {name}\n\n{action.about}" + ("" if action.built else " **Not built yet.**")
+        yield f"## {name}\n\n{action.about}"
         if action.one_of:
             yield f"\nExactly one of: {', '.join(f'`{each}`' for each in action.one_of)}."
         yield "\n| argument | kind | |\n|---|---|---|"

@@ -18,13 +18,14 @@ from drrun.core import wishes as w
 from drrun.core.actions import DecisionAction, ManualAction
 from drrun.core.air import Activity, Room
 from drrun.core.asked import asked_of, until_of, waits
+from drrun.core.fanout import queued, too_many_failed
 from drrun.core.ids import StepId
 from drrun.core.losses import losses
 from drrun.core.polling import Progress, outlook
 from drrun.core.probes import Probe, ProbeKind, Purpose, Verdict
 from drrun.core.runbook import Mode, OnFailure, OnUnknown, Step
 from drrun.core.state import Key, RunState
-from drrun.core.status import FINAL, Cause, Phase, RunStatus, Status
+from drrun.core.status import Cause, Phase, RunStatus, Status
 from drrun.core.stopping import wind_up
 from drrun.core.target import TargetState
 from drrun.core.undoing import points_of_no_return, roll_back, undo_of
@@ -124,12 +125,14 @@ def _begin(
         yield w.Skip(step_id, f"when: {' and '.join([*step.only_if, step.when or ''])} is false")
     elif step.not_before is not None and _unseen_clock(state, step_id):
         yield w.SeeClock(step_id)
-    elif state.counts(step_id).get(Status.FAILED, 0) > planned.allowed_failures:
-        yield w.CancelRest(step_id, "too many targets of this step failed")
+    elif why := too_many_failed(state, planned):
+        yield w.CancelRest(step_id, why)
     elif now < state.clocks.get(step_id, 0.0):
         until = state.clocks[step_id]
         decision.wake(until)
-        yield from _wait(state, _queued(state, step_id), Cause.CLOCK, "not before", until)
+        yield from _wait(
+            state, queued(state, state.plan.steps[step_id]), Cause.CLOCK, "not before", until
+        )
     else:
         yield from _begin_targets(state, step, room, decision.locks)
 
@@ -139,26 +142,12 @@ def _unseen_clock(state: RunState, step: StepId) -> bool:
     return step not in state.clocks and state.plan.mode is not Mode.DRY_RUN
 
 
-def _queued(state: RunState, step: StepId) -> list[Key]:
-    """Targets that have not begun and that the batches let begin now."""
-    planned = state.plan.steps[step]
-    keys = list(state.keys(step))
-    ended = sum(count for status, count in state.counts(step).items() if status in FINAL)
-    limit = next((size for size in planned.batches if ended < size), len(keys))
-    return [
-        key
-        for key in keys[:limit]
-        if not state.targets[key].begun
-        and state.targets[key].status in (Status.PENDING, Status.WAITING)
-    ]
-
-
 def _begin_targets(
     state: RunState, step: Step, room: Room, taken: Counter[str]
 ) -> Iterator[w.Wish]:
     if room.full and not _needs_no_room(step):
         return
-    for key in _queued(state, step.id):
+    for key in queued(state, state.plan.steps[step.id]):
         busy = next((name for name in step.locks if _busy(state, name, taken)), None)
         if busy is not None:
             yield from _wait(state, [key], Cause.LOCK, f"lock {busy}", None)

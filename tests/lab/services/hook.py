@@ -6,7 +6,7 @@ from typing import Any
 from tests.lab.host import LabHost
 from tests.lab.services.site import PYTHON
 
-_PROGRAM = '''\
+_PROGRAM = """\
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 
@@ -20,7 +20,7 @@ class Hook(BaseHTTPRequestHandler):
 
 
 HTTPServer(("", 8080), Hook).serve_forever()
-'''
+"""
 
 
 def hook(host: LabHost) -> str:

@@ -43,7 +43,9 @@ def primary(host: LabHost, sql: str = "") -> None:
     roles = "".join(
         f"CREATE ROLE {name} SUPERUSER REPLICATION LOGIN;" for name in ("root", "replication")
     )
-    host.must(["psql", "-Xqd", "postgres"], user="postgres", given=f"{roles}CREATE ROLE site LOGIN;")
+    host.must(
+        ["psql", "-Xqd", "postgres"], user="postgres", given=f"{roles}CREATE ROLE site LOGIN;"
+    )
     if sql:
         host.must(["psql", "-XqAtd", "postgres", "-v", "ON_ERROR_STOP=1"], given=sql)
 

@@ -39,7 +39,7 @@ http {
 }
 """
 #: Runs with Debian's Python; a row a POST, by psql so that nothing else is needed.
-_PROGRAM = '''\
+_PROGRAM = """\
 import subprocess
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -68,9 +68,9 @@ class Rows(BaseHTTPRequestHandler):
 
 
 ThreadingHTTPServer(("127.0.0.1", 8000), Rows).serve_forever()
-'''
+"""
 #: Writes a row every quarter of a second, and notes what it was told, when.
-_CLIENT = '''\
+_CLIENT = """\
 import json
 import sys
 import time
@@ -91,7 +91,7 @@ while True:
         told, text = 0, str(error)
     print(json.dumps([number, sent, time.time(), told, text]), flush=True)
     time.sleep(max(0, sent + 0.25 - time.time()))
-'''
+"""
 PYTHON = "/usr/bin/python3"
 
 

@@ -59,6 +59,7 @@ class Desk:
 
     def wait_for(self, step: str, *states: str) -> None:
         """Wait until a step is in one of these states."""
+
         def stands() -> bool:
             ended = self.running.ended if self.running else None
             found = self.step(step)

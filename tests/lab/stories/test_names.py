@@ -117,7 +117,9 @@ def test_both_servers_say_the_new_address_with_the_ordinary_ttl_and_nothing_twic
 
 
 def test_no_resolver_tells_the_old_address_longer_than_the_old_ttl(story: Story) -> None:
-    everywhere = next(look[0] for look in story.seen if NEW in str(look[1]) and NEW in str(look[2]))
+    everywhere = next(
+        look[0] for look in story.seen if NEW in str(look[1]) and NEW in str(look[2])
+    )
     late = [look[0] for look in story.seen if OLD in str(look[3])]
     assert max(late) - everywhere <= TTL + 1
 

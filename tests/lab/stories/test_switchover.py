@@ -139,7 +139,6 @@ def test_refused_writes_were_told_why(story: Story) -> None:
 def test_nobody_was_read_only_for_thirty_seconds(story: Story) -> None:
     first = story.refused[0]
     back = next(w for w in story.writes if w.told == 201 and w.sent > story.refused[-1].sent)
-    print(f"read-only window: {back.answered - first.sent:.1f} s")
     assert back.answered - first.sent < 30
 
 

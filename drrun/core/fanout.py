@@ -1,0 +1,35 @@
+"""Which targets of a step may begin: batches, canaries, and when enough have failed. Pure."""
+
+from drrun.core.plan import PlannedStep
+from drrun.core.state import Key, RunState
+from drrun.core.status import FINAL, Status
+
+
+def queued(state: RunState, planned: PlannedStep) -> list[Key]:
+    """Targets that have not begun and that the batches let begin now."""
+    step = planned.step.id
+    keys = list(state.keys(step))
+    ended = sum(count for status, count in state.counts(step).items() if status in FINAL)
+    limit = next((size for size in planned.batches if ended < size), len(keys))
+    return [
+        key
+        for key in keys[:limit]
+        if not state.targets[key].begun
+        and state.targets[key].status in (Status.PENDING, Status.WAITING)
+    ]
+
+
+def too_many_failed(state: RunState, planned: PlannedStep) -> str:
+    """Why no more targets may begin, "" if they may.
+
+    A first batch of which nothing passed is a canary that died: whatever `max_failures` says,
+    nobody wants the same tried on all others.
+    """
+    counts = state.counts(planned.step.id)
+    failed = counts.get(Status.FAILED, 0)
+    if failed > planned.allowed_failures:
+        return "too many targets of this step failed"
+    ended = sum(count for status, count in counts.items() if status in FINAL)
+    if planned.batches and failed and failed == ended >= planned.batches[0]:
+        return "nothing of its first batch passed"
+    return ""
