@@ -130,9 +130,7 @@ def _begin(
     elif now < state.clocks.get(step_id, 0.0):
         until = state.clocks[step_id]
         decision.wake(until)
-        yield from _wait(
-            state, queued(state, state.plan.steps[step_id]), Cause.CLOCK, "not before", until
-        )
+        yield from _wait(state, queued(state, planned), Cause.CLOCK, "not before", until)
     else:
         yield from _begin_targets(state, step, room, decision.locks)
 

@@ -107,5 +107,5 @@ def says(host: LabHost, name: str, server: str, kind: str = "A") -> list[tuple[s
     done = host.run(
         ["dig", "+noall", "+answer", "+time=1", "+tries=1", f"@{server}", name, kind], timeout=10
     )
-    lines = [line.split(None, 4) for line in done.out.splitlines() if line[:1] not in ";"]
+    lines = [line.split(None, 4) for line in done.out.splitlines() if line[:1] != ";"]
     return sorted((line[4], int(line[1])) for line in lines if len(line) == 5)

@@ -54,7 +54,8 @@ def standby(host: LabHost, of: LabHost) -> None:
     """Make it a streaming standby of a primary, and wait until it streams."""
     _create(host)
     host.must(
-        f"rm -rf {DATA} && pg_basebackup -h {of.name} -U replication -D {DATA} -R -X stream -c fast",
+        f"rm -rf {DATA} &&"
+        f" pg_basebackup -h {of.name} -U replication -D {DATA} -R -X stream -c fast",
         user="postgres",
     )
     host.must(["pg_ctlcluster", VERSION, "main", "start"])

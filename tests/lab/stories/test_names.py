@@ -57,12 +57,11 @@ def _tell(lab: Lab, folder: Path) -> Story:
 
     def look() -> tuple[float, Any, Any, Any, str]:
         stands = desk.step("cut-over")
-        asked = (ns1.address, ns2.address, "127.0.0.1")
-        return (
-            time.time(),
-            *(names.says(client, "www.example.org", each) for each in asked),
-            stands,
+        first, second, cached = (
+            names.says(client, "www.example.org", each)
+            for each in (ns1.address, ns2.address, "127.0.0.1")
         )
+        return time.time(), first, second, cached, stands
 
     with looking(look) as seen:
         second = desk.resume(DR_TSIG_KEY=names.KEY)

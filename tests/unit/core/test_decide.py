@@ -250,6 +250,14 @@ def test_a_canary_that_fails_keeps_the_others_from_beginning() -> None:
     assert counts == {Status.FAILED: 1, Status.CANCELLED: 3}
 
 
+def test_a_canary_that_fails_stops_the_others_even_where_some_failures_are_tolerated() -> None:
+    batch = (Share(1), Share(100, percent=True))
+    items = ["a", "b", "c", "d"]
+    plan = plan_of(step("s", for_each=items, batch=batch, max_failures=Share(2)))
+    state = World(plan, acting=failing("s")).drive()
+    assert state.counts(plan.order[0]) == {Status.FAILED: 1, Status.CANCELLED: 3}
+
+
 def test_tolerated_failures_do_not_fail_the_step() -> None:
     plan = plan_of(step("s", for_each=["a", "b", "c", "d"], max_failures=Share(1)), step("t", "s"))
     world = World(plan, acting=lambda key, _n: Ended(1 if key.target == "b" else 0))
