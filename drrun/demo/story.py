@@ -116,7 +116,10 @@ def _moved(document: dict[str, Any], farm: Farm) -> dict[str, Any]:
         host["host_key"] = farm.host_keys[name]
     front: dict[str, Any] = {"host": "127.0.0.1", "scheme": "http"}
     front |= {protocol: farm.ports[protocol] for protocol in ("http", "ssh", "smtp", "irc")}
-    document["vars"] |= {"srv": "srv", "etc": "etc", "front": front}
+    # Hosts find each other by name, in folders of their own; nobody becomes somebody else.
+    heads = document["vars"]["heads"].replace("/srv/", "srv/")
+    document["vars"] |= {"srv": "srv", "etc": "etc", "front": front, "heads": heads}
+    document["vars"] |= {"git_user": "", "oob": {"git": "git1.phl", "s3": "s3.phl"}}
     return document
 
 

@@ -16,5 +16,5 @@ if cmp -s "$zone" "$new"; then
 fi
 awk '$4 == "SOA" { $7 = $7 + 1 } { print }' "$new" >"$new.2"
 mv "$new.2" "$zone"
-nsd-control reload
+knotc zone-reload sr.ht >/dev/null
 echo "$*: $address, TTL $ttl"
