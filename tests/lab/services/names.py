@@ -51,7 +51,6 @@ zone:
 
 def primary(host: LabHost, secondary: LabHost, zones: Mapping[str, str]) -> None:
     """Serve zones; each text is its records, without SOA and NS."""
-    host.must(["mkdir", "-p", "/run/knot", "/etc/knot", "/srv/names"])
     for zone, records in zones.items():
         head = (
             f"$ORIGIN {zone}.\n$TTL 60\n"
@@ -62,9 +61,20 @@ def primary(host: LabHost, secondary: LabHost, zones: Mapping[str, str]) -> None
     _serve(host, secondary, zones, "notify: other")
 
 
+def primary_by_file(host: LabHost, secondary: LabHost, zone: str, path: str, records: str) -> None:
+    """Serve one zone as people edit it: a file, and `knotc zone-reload`."""
+    head = (
+        f"$ORIGIN {zone}.\n@ 3600 IN SOA ns1 hostmaster 1 3600 5 86400 1\n"
+        f"@ 3600 IN NS ns1\n@ 3600 IN NS ns2\n"
+        f"ns1 3600 IN A {host.address}\nns2 3600 IN A {secondary.address}\n"
+    )
+    host.write(path, f"{head}{records}\n")
+    own = f"\n    file: {path}\n    zonefile-sync: -1\n    zonefile-load: whole\n"
+    _serve(host, secondary, {f"{zone}{own}    journal-content: none": ""}, "notify: other")
+
+
 def secondary(host: LabHost, of: LabHost, zones: Mapping[str, str]) -> None:
     """Serve the same zones by transfer."""
-    host.must(["mkdir", "-p", "/run/knot", "/etc/knot", "/srv/names"])
     _serve(host, of, zones, "master: other")
 
 
@@ -81,8 +91,9 @@ def _serve(host: LabHost, other: LabHost, zones: Mapping[str, str], role: str) -
         # A secondary takes what it is given.
         for line in ("journal-content: all", "zonefile-load: difference-no-serial"):
             config = config.replace(f"    {line}\n", "")
+    host.must(["mkdir", "-p", "/run/knot", "/etc/knot", "/srv/names"])
     host.write("/etc/knot/knot.conf", config)
-    last = list(zones)[-1]
+    last = list(zones)[-1].split()[0]
     host.service(
         "knot",
         "knotd -c /etc/knot/knot.conf",

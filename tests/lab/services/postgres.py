@@ -67,6 +67,36 @@ def standby(host: LabHost, of: LabHost) -> None:
     )
 
 
+#: Where `cluster` and `follow` put it: as on hosts that do not follow Debian.
+PLAIN = "/srv/postgres"
+
+
+def ready_for_cluster(host: LabHost) -> None:
+    """Let user postgres keep a cluster in /srv/postgres."""
+    host.must("mkdir -p /run/postgresql && chown postgres: /run/postgresql /srv")
+
+
+def cluster(host: LabHost, sql: str) -> None:
+    """A primary in /srv/postgres, started by pg_ctl, and `sql` executed in it."""
+    ready_for_cluster(host)
+    host.must(f"initdb -D {PLAIN} -A trust -N >/dev/null", user="postgres")
+    for name, text in (("postgresql.conf", _CONFIG), ("pg_hba.conf", _ACCESS)):
+        host.must(f"cat >>{PLAIN}/{name}", user="postgres", given=text)
+    _start(host)
+    host.must(["psql", "-Xqd", "postgres", "-v", "ON_ERROR_STOP=1"], user="postgres", given=sql)
+
+
+def follow(host: LabHost, of: LabHost) -> None:
+    """A streaming standby of such a cluster."""
+    ready_for_cluster(host)
+    host.must(f"pg_basebackup -h {of.name} -D {PLAIN} -R -X stream -c fast", user="postgres")
+    _start(host)
+
+
+def _start(host: LabHost) -> None:
+    host.must(f"pg_ctl -D {PLAIN} -l /srv/postgres.log -w start", user="postgres")
+
+
 def ask(host: LabHost, sql: str, database: str = "postgres") -> str:
     """What psql prints, with fields separated by `|`."""
     return host.must(["psql", "-XAtqd", database, "-c", sql], user="postgres").strip()

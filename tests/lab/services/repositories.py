@@ -1,7 +1,7 @@
 """git over SSH and Mercurial, as a small forge serves them.
 
 Rules:
-- Pushes are refused by the hook of every repository while /srv/git/read-only exists, with its text.
+- The hook of every repository refuses pushes with the text of /srv/git/read-only, if there is one.
 """
 
 from collections.abc import Iterable
@@ -29,16 +29,6 @@ def git(host: LabHost, repositories: Iterable[str], role: str = "primary") -> No
             f" rm -rf /tmp/{name}",
             user="git",
         )
-
-
-def commit(host: LabHost, name: str, message: str) -> str:
-    """One commit more in a repository, made on its host; its hash."""
-    return host.must(
-        f"rm -rf /tmp/{name} && git clone -q /srv/git/{name}.git /tmp/{name} && cd /tmp/{name} &&"
-        f" git {_AUTHOR} commit -q --allow-empty -m '{message}' && git push -q origin HEAD:master &&"
-        f" git rev-parse HEAD && rm -rf /tmp/{name}",
-        user="git",
-    ).strip()
 
 
 def heads(host: LabHost, folder: str = "/srv/git") -> dict[str, str]:

@@ -9,7 +9,7 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,14 @@ class Desk:
         for name, host in whole["hosts"].items():
             found = self.lab.host(name)
             host |= {"identity": str(self.lab.identity), "host_key": found.key}
-        self.program.write("inventory/lab.yml", json.dumps(whole, indent=1))
+        self._inventory = whole
+        self.change_hosts({})
+
+    def change_hosts(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Give hosts of the inventory other keys."""
+        for name, keys in changes.items():
+            self._inventory["hosts"][name] |= keys
+        self.program.write("inventory/lab.yml", json.dumps(self._inventory, indent=1))
 
     def step(self, step: str, run: str = "latest") -> str:
         """How a step stands; "" before there is a run."""
