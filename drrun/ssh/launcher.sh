@@ -26,6 +26,8 @@
 #   list                         -> list COUNT, then so many lines RUN JOB
 # Every answer begins with the nonce, so that what a login shell prints is never taken for one.
 
+# Ours is strict; commands get the one that their login has.
+mask=$(umask)
 umask 077
 set -f
 base=$HOME/.drrun/jobs
@@ -51,7 +53,7 @@ begun() {
 # The payload may hold secrets, and is gone from the disk before the command begins.
 runner='
 trap "" HUP
-job=$1 limit=$2 boot=- began=-
+job=$1 limit=$2 mask=$3 boot=- began=-
 [ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id
 if [ -r "/proc/$$/stat" ] && read -r began <"/proc/$$/stat"; then
     set -f; set -- ${began##*) }; shift 19; began=$1
@@ -77,7 +79,7 @@ keep() {
     [ "$rest" -eq 0 ] || echo "$rest" >"$job/$1.more"
 }
 { {
-    /bin/sh -c "$line" 2>&3 3>&-
+    (umask "$mask" && exec /bin/sh -c "$line") 2>&3 3>&-
     echo "$?" >"$job/exit.new" && mv "$job/exit.new" "$job/exit"
 } | keep out; } 3>&1 | keep err
 : >"$job/drained"
@@ -122,9 +124,9 @@ claim() {
         return
     }
     if [ -n "$setsid" ]; then
-        setsid /bin/sh -c "$runner" drrun-job "$where" "$limit" </dev/null >/dev/null 2>&1 &
+        setsid /bin/sh -c "$runner" drrun-job "$where" "$limit" "$mask" </dev/null >/dev/null 2>&1 &
     else
-        (set -m; /bin/sh -c "$runner" drrun-job "$where" "$limit" </dev/null >/dev/null 2>&1 &)
+        (set -m; /bin/sh -c "$runner" drrun-job "$where" "$limit" "$mask" </dev/null >/dev/null 2>&1 &)
     fi
     say started
 }

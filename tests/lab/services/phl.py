@@ -91,6 +91,7 @@ def furnish(lab: Lab) -> Before:
     host = lab.host
     postgres.cluster(host("db1.phl"), _SQL)
     postgres.follow(host("db1.fre"), host("db1.phl"))
+    postgres.ask(host("db1.phl"), "INSERT INTO events VALUES ('the last of PHL')", "meta")
     backup, phl = _git(lab)
     host("bk1.fre").must(_HG.format(names=" ".join(HG)))
     host("s3.phl").must(_OBJECTS)
@@ -99,6 +100,8 @@ def furnish(lab: Lab) -> Before:
     certificate = _amsterdam(lab)
     users = "".join(f"user{number}\n" for number in range(1, 41))
     host("chat1.ams").write("/root/chat-users", users)
+    # A server that is rented as a router forwards already.
+    host("gw.ovh").must("echo 1 >/proc/sys/net/ipv4/ip_forward")
     for site in ("phl", "phl-oob"):
         lab.faults.null_route(site)
     for name in ("gw.ovh", "build1.ovh", "build2.ovh"):
@@ -149,9 +152,9 @@ def _amsterdam(lab: Lab) -> str:
         forge.unit(host(at), name, port)
     for worker in ("build1.ovh", "build2.ovh"):
         forge.unit(host(worker), "builds", 8000)
-    for cluster in ("db1.ams",):
-        postgres.ready_for_cluster(host(cluster))
-        host(cluster).must("mkdir -p /etc/sr.ht && chown postgres: /etc/sr.ht")
+    postgres.ready_for_cluster(host("db1.ams"))
+    host("db1.ams").must("mkdir -p /etc/sr.ht && chown postgres: /etc/sr.ht")
+    host("git1.ams").must("chown git: /srv/git")
     forge.git_by_http(host("git1.ams"))
     forge.greeter(host("web1.ams"), "smtp", 25, "220 mail.sr.ht ESMTP")
     forge.greeter(host("chat1.ams"), "irc", 6697, ":chat.sr.ht NOTICE * :hello")

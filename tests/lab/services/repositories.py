@@ -37,7 +37,7 @@ def heads(host: LabHost, folder: str = "/srv/git") -> dict[str, str]:
         f"cd {folder} && for each in *.git; do"
         " echo ${each%.git} $(git -c safe.directory='*' -C $each rev-parse master); done"
     )
-    return {name: commit for name, commit in (line.split() for line in told.splitlines())}
+    return {line.split()[0]: line.split()[1] for line in told.splitlines()}
 
 
 def trusts(client: LabHost, name: str, servers: Iterable[LabHost]) -> None:

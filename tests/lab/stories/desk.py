@@ -21,7 +21,7 @@ from tests.programs import Done, Program
 
 ROOT = Path(__file__).parents[3]
 #: The longest that a story waits for anything.
-PATIENCE = 240.0
+PATIENCE = 150.0
 
 
 class Desk:
@@ -70,7 +70,10 @@ class Desk:
         def stands() -> bool:
             ended = self.running.ended if self.running else None
             found = self.step(step)
-            assert found in states or ended is None, f"{step} is {found!r}: {ended}"
+            hopeless = ended is not None or found in ("failed", "blocked", "cancelled")
+            if hopeless and found not in states:
+                told = self.program("status", "latest")
+                raise AssertionError(f"{step} is {found!r}: {ended} {told.out}{told.err}")
             return found in states
 
         wait(stands, f"{step} to be {' or '.join(states)}")
