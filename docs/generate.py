@@ -19,6 +19,7 @@ from drrun.core import events as ev
 from drrun.core.actions import BUILT_IN
 from drrun.core.moves import MOVES
 from drrun.files.schema import inventory_schema, runbook_schema
+from drrun.lint import RULES
 
 REFERENCE = Path(__file__).parent / "reference"
 _NOTE = "<!-- written by docs/generate.py; change the code instead -->\n"
@@ -34,6 +35,7 @@ def pages() -> Mapping[str, str]:
         "states.md": "\n".join(_states()),
         "events.md": "\n".join(_events()),
         "faults.md": "\n".join(_faults()),
+        "lint.md": "\n".join(_lint()),
     }
 
 
@@ -52,6 +54,17 @@ def _commands() -> Iterator[str]:
     for code in Exit:
         yield f"| {int(code)} | {_meaning(code)} |"
     yield ""
+
+
+def _lint() -> Iterator[str]:
+    yield "# Lint\n"
+    yield _NOTE
+    yield "What `drrun validate` says besides errors. Warnings forbid a run under `--strict`,"
+    yield "notes never. Accept one with `waivers: [{rule: CODE, reason: WHY, expires: DATE}]`"
+    yield "in the runbook, or with `waiver:` of the store in the inventory.\n"
+    for code, rule in RULES.items():
+        about = " ".join((rule.__doc__ or "").split())
+        yield f"## {code}\n\n{about}\n"
 
 
 def _faults() -> Iterator[str]:

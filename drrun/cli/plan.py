@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from drrun.core.errors import Finding, InputError, Severity
 from drrun.core.support import unsupported
 from drrun.engine.cases.load import Loaded, Wanted, plan_of, read_documents
 from drrun.files.validation import validate as judge
+from drrun.journal.clock import SystemClock
+from drrun.lint import lint
+from drrun.lint.subject import Subject
 from drrun.report.clean import clean
 from drrun.report.graphs import dot, mermaid
 from drrun.report.jsondoc import dumps
@@ -69,7 +73,8 @@ def validate(
     """
     asked = wanted(runbook, frame.settings().inventory, inputs, "live", "")
     findings = _findings(asked)
-    wrong = [each for each in findings if strict or each.severity is Severity.ERROR]
+    forbidding = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    wrong = [each for each in findings if each.severity in forbidding]
     frame.code = Exit.INVALID if wrong else Exit.DONE
     if as_json:
         document = validation_json(str(runbook), findings)
@@ -78,7 +83,8 @@ def validate(
     if findings:
         give(clean("\n".join(str(each) for each in findings)) + "\n")
     warnings = sum(each.severity is Severity.WARNING for each in findings)
-    counts = f"{plural(len(findings) - warnings, 'error')}, {plural(warnings, 'warning')}"
+    errors = sum(each.severity is Severity.ERROR for each in findings)
+    counts = f"{plural(errors, 'error')}, {plural(warnings, 'warning')}"
     say(f"{runbook}: {'not valid' if wrong else 'valid'}, {counts}")
 
 
@@ -101,7 +107,12 @@ def _findings(asked: Wanted) -> list[Finding]:
         missing = any(each.code == "missing-input" for each in error.findings)
         return findings if missing else [*findings, *error.findings]
     later = (Finding(each.place, each.message, Severity.WARNING) for each in unsupported(plan))
-    return sorted([*findings, *later], key=lambda each: each.place)
+    doubts = lint(Subject(plan.runbook, plan.inventory, _today()))
+    return sorted([*findings, *later, *doubts], key=lambda each: each.place)
+
+
+def _today() -> date:
+    return datetime.fromtimestamp(SystemClock().now(), UTC).date()
 
 
 @click.command()

@@ -16,6 +16,8 @@ class Severity(StrEnum):
 
     ERROR = "error"
     WARNING = "warning"
+    #: Advice, and what somebody has accepted: never forbids anything.
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -44,7 +46,7 @@ class Finding:
 
     def __str__(self) -> str:
         where = f"{self.place}: " if str(self.place) else ""
-        mark = "" if self.severity is Severity.ERROR else "warning: "
+        mark = "" if self.severity is Severity.ERROR else f"{self.severity}: "
         return f"{where}{mark}{self.message}"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from drrun.core.errors import Place
 from drrun.core.values import Duration, Size
 
 
@@ -94,6 +95,7 @@ class Store:
     backups: tuple[Backup, ...] = ()
     #: `{reason, owner, expires}` where somebody accepted that a rule is not met.
     waiver: Mapping[str, Any] | None = None
+    place: Place = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class Contact:
     hours: str = ""
     verified: str = ""
     verify_every: Duration | None = None
+    place: Place = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ class Dependency:
     alternate: str = ""
     accepted_risk: str = ""
     expires: str = ""
+    place: Place = Place()
 
 
 @dataclass(frozen=True, slots=True)

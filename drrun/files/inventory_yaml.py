@@ -73,6 +73,13 @@ def _named(cls: type) -> Any:
     return lambda values, _, reading: cls(name=reading.path[-1], **values)
 
 
+def _placed(cls: type) -> Any:
+    """As `_named`, and it knows where it stands."""
+    return lambda values, table, reading: cls(
+        name=reading.path[-1], place=reading.place(table), **values
+    )
+
+
 sites: Shape[dict[str, Site]] = MappingOf(
     Record(
         "site",
@@ -188,7 +195,7 @@ stores: Shape[dict[str, Store]] = MappingOf(
             "backups": Key(ListOf(_backup, or_mapping=True)),
             "waiver": Key(_waiver),
         },
-        _named(Store),
+        _placed(Store),
     ),
     name=slug,
     what="store",
@@ -202,7 +209,7 @@ contacts: Shape[dict[str, Contact]] = MappingOf(
             "verified": Key(day, "when somebody last tried it"),
             "verify_every": Key(duration),
         },
-        _named(Contact),
+        _placed(Contact),
     ),
     name=slug,
     what="contact",
@@ -216,7 +223,7 @@ dependencies: Shape[dict[str, Dependency]] = MappingOf(
             "accepted_risk": Key(text, "why that is accepted"),
             "expires": Key(expiry, "until when it is accepted"),
         },
-        _named(Dependency),
+        _placed(Dependency),
     ),
     name=slug,
     what="dependency",

@@ -20,6 +20,12 @@ from drrun.files.templating import has_template
 
 #: Codes of the warnings that validation itself gives; lint adds its own.
 WARNINGS: Final = ("missing-verify", "raw-filter", "unused-input", "nested-shell")
+#: Codes of `drrun.lint`, which stands beside this package; a test keeps both the same.
+LINT: Final = (
+    "uncovered-store", "shared-domain", "unrestored-store", "expired-waiver", "unraised-service",
+    "ungated-irreversible", "missing-owner", "missing-undo", "missing-estimate",
+    "single-channel", "overdue-contact", "no-alternate",
+)  # fmt: skip
 #: Suggestions cost time; nobody reads more than so many of them.
 _SUGGESTIONS: Final = 200
 
@@ -126,8 +132,9 @@ class _Seeker:
             self._seek_waiver(waiver["rule"], waiver.get("steps", ()), waiver["place"])
 
     def _seek_waiver(self, rule: str, steps: Iterable[str], place: Place) -> None:
-        meant = nearest(rule, WARNINGS)
-        if rule not in WARNINGS and meant is not None:
+        known = (*WARNINGS, *LINT)
+        meant = nearest(rule, known)
+        if rule not in known and meant is not None:
             message = f"waivers: unknown rule '{rule}'; did you mean '{meant}'?"
             self.findings.append(Finding(place, message, Severity.WARNING, "unknown-waiver"))
         for name in steps:

@@ -18,7 +18,7 @@ def validation_json(file: str, findings: Iterable[Finding]) -> dict[str, Any]:
         file=file,
         valid=not errors,
         errors=errors,
-        warnings=len(listed) - errors,
+        warnings=sum(each.severity is Severity.WARNING for each in listed),
         findings=[finding_json(each) for each in listed],
     )
 

@@ -111,6 +111,21 @@ def test_stdout_and_stderr_are_kept_apart(launcher: Launcher) -> None:
     assert (launcher.read("a", "out"), launcher.read("a", "err")) == (b"out\n", b"err\n")
 
 
+def test_what_a_command_makes_has_the_permissions_of_its_login(
+    shell: list[str], tmp_path: Path
+) -> None:
+    mask = os.umask(0o027)
+    try:
+        launcher = Launcher(shell, tmp_path)
+    finally:
+        os.umask(mask)
+    launcher.start("a", f"mkdir {tmp_path}/made\n")
+    launcher.await_state("a", "ended")
+    assert oct((tmp_path / "made").stat().st_mode & 0o777) == "0o750"
+    assert oct((tmp_path / ".drrun").stat().st_mode & 0o777) == "0o700"
+    launcher.kill()
+
+
 @pytest.mark.faults(66)
 def test_launching_the_same_attempt_twice_starts_it_once(launcher: Launcher) -> None:
     effects = launcher.home / "effects"
