@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, Listed] = {
     "status": Listed("look", "How a run stands now, who is waited for, what remains."),
     "history": Listed("look", "All runs."),
     "show": Listed("look", "A run, or everything about one step of it."),
+    "report": Listed("report", "What happened, for whoever was not there: HTML and others."),
     "logs": Listed("logs", "What a step printed."),
     "events": Listed("logs", "The journal of a run, line by line."),
     "evidence": Listed("evidence", "Files that people gave as evidence."),
@@ -57,8 +58,7 @@ COMMANDS: Mapping[str, Listed] = {
 
 #: Promised by the contract, not there yet.
 LATER = frozenset(
-    {"init", "preflight", "simulate", "test", "readiness", "close"}
-    | {"report", "diff", "serve", "bundle"}
+    {"init", "preflight", "simulate", "test", "readiness", "close"} | {"diff", "serve", "bundle"}
 )
 
 #: Other spellings that people try.

@@ -1,0 +1,86 @@
+"""`drrun report`: what happened, for whoever was not there."""
+
+from pathlib import Path
+
+import click
+
+from drrun.cli.frame import Frame, common_options
+from drrun.cli.out import give, say
+from drrun.cli.outputs import excerpts_of
+from drrun.cli.seen import facts_of, find, view_of
+from drrun.core.errors import InputError
+from drrun.core.state import RunState
+from drrun.engine.cases.load import replanner
+from drrun.engine.cases.look import Known
+from drrun.engine.cases.start import Records
+from drrun.report.after.redaction import LEVELS, redacted
+from drrun.report.after.view import Report, report_of
+from drrun.report.clocks import spells
+from drrun.report.step_view import step_view
+
+_FORMATS = ("html", "markdown", "json", "csv")
+
+
+@click.command()
+@click.argument("run", metavar="[RUN]", default="latest")
+@click.option("--format", "form", type=click.Choice(_FORMATS), default="html", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write into this file.")
+@click.option("--redact", type=click.Choice(LEVELS), help="Leave out what others must not see.")
+@common_options
+@click.pass_obj
+def report(frame: Frame, run: str, *, form: str, output: Path | None, redact: str | None) -> None:
+    """What happened in RUN: services, where the time went, every step, every decision.
+
+    HTML is one file that opens offline; without -o it goes to report-RUN.html.
+    """
+    with frame.state() as records:
+        seen = find(records, run)
+        made = _report(records, seen)
+    if redact:
+        made = redacted(made, redact)
+    text = _rendered(made, form)
+    if output is None and form == "html":
+        output = Path(f"report-{seen.run}.html")
+    if output is None:
+        give(text)
+        return
+    try:
+        output.write_text(text, "utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise InputError(f"{output}: {(error.strerror or 'cannot be written').lower()}") from None
+    say(f"report: {output}")
+
+
+def _report(records: Records, seen: Known) -> Report:
+    facts = facts_of(seen)
+    view = view_of(records, seen)
+    end = view.head.ended_at or records.clock.now()
+    empty = RunState(seen.loaded.plan, replanner(seen.loaded.documents))
+    steps = [step_view(seen.state, facts, step) for step in seen.state.plan.order]
+    outputs = {
+        (str(step.id), str(target), attempt): streams
+        for step in steps
+        for (target, attempt), streams in excerpts_of(records, seen.run, step).items()
+    }
+    return report_of(seen.state, facts, view, spells(empty, facts, end), steps, outputs)
+
+
+def _rendered(made: Report, form: str) -> str:
+    match form:
+        case "html":
+            from drrun.report.after.page import html
+
+            return html(made)
+        case "markdown":
+            from drrun.report.after.markdown import markdown
+
+            return markdown(made)
+        case "csv":
+            from drrun.report.after.data import report_csv
+
+            return report_csv(made)
+        case _:
+            from drrun.report.after.data import report_json
+            from drrun.report.jsondoc import dumps
+
+            return dumps(report_json(made))

@@ -1,0 +1,152 @@
+"""Where bars, nodes and lines of a report's pictures lie. Numbers only; the page draws them.
+
+Rules:
+- Times become shares of the run's length (0 to 100), so that a picture is as wide as its reader.
+"""
+
+from dataclasses import dataclass
+
+from drrun.core.ids import StepId
+from drrun.report.after.view import Report
+from drrun.report.run_view import StepLine
+from drrun.report.times import span
+
+#: Pixels of the graph: of a node, and between columns and rows.
+NODE_WIDTH, NODE_HEIGHT, COLUMN, ROW = 150, 26, 190, 36
+#: Moments on the axis.
+_TICKS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One step in time; `left` and `width` in per cent."""
+
+    line: StepLine
+    left: float
+    width: float
+    took: str
+    critical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stripe:
+    """One stretch of the run that belongs to one cause."""
+
+    cause: str
+    left: float
+    width: float
+    took: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One step in the graph, in pixels."""
+
+    line: StepLine
+    x: int
+    y: int
+    critical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A need, from the needed step's right side to the other's left."""
+
+    x1: int
+    y1: int
+    x2: int
+    y2: int
+    critical: bool
+
+    @property
+    def path(self) -> str:
+        """A curve, as SVG wants it."""
+        middle = (self.x1 + self.x2) // 2
+        return f"M{self.x1},{self.y1} C{middle},{self.y1} {middle},{self.y2} {self.x2},{self.y2}"
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """All of it."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    width: int
+    height: int
+
+
+def bars(report: Report) -> tuple[Bar, ...]:
+    """Every step that began, by when it began."""
+    start, length = _frame(report)
+    critical = set(report.critical)
+    found = []
+    for line in report.run.lines:
+        if line.began_at is None:
+            continue
+        end = line.ended_at if line.ended_at is not None else start + length
+        left = 100 * (line.began_at - start) / length
+        width = max(0.15, 100 * (end - line.began_at) / length)
+        width = min(width, 100 - left)
+        took = span(max(0.0, end - line.began_at))
+        found.append(Bar(line, round(left, 3), round(width, 3), took, line.id in critical))
+    return tuple(sorted(found, key=lambda bar: (bar.left, bar.width)))
+
+
+def stripes(report: Report) -> tuple[Stripe, ...]:
+    """The whole run, cut by cause."""
+    start, length = _frame(report)
+    return tuple(
+        Stripe(
+            spell.cause,
+            round(100 * (spell.since - start) / length, 3),
+            round(100 * (spell.until - spell.since) / length, 3),
+            span(spell.until - spell.since),
+        )
+        for spell in report.spells
+    )
+
+
+def ticks(report: Report) -> tuple[tuple[float, str], ...]:
+    """Moments on the axis: per cent, and the time since the start."""
+    _, length = _frame(report)
+    return tuple(
+        (round(100 * number / _TICKS, 2), "+" + span(length * number / _TICKS))
+        for number in range(_TICKS + 1)
+    )
+
+
+def graph(report: Report) -> Graph:
+    """Steps in columns, each to the right of all that it needs."""
+    lines = {line.id: line for line in report.run.lines}
+    critical = set(report.critical)
+    places: dict[StepId, tuple[int, int]] = {}
+    nodes = []
+    for column, wave in enumerate(report.waves):
+        for row, step in enumerate(wave):
+            if step not in lines:
+                continue
+            x, y = 10 + column * COLUMN, 10 + row * ROW
+            places[step] = x, y
+            nodes.append(Node(lines[step], x, y, step in critical))
+    edges = [
+        Edge(
+            places[need][0] + NODE_WIDTH,
+            places[need][1] + NODE_HEIGHT // 2,
+            places[step][0],
+            places[step][1] + NODE_HEIGHT // 2,
+            need in critical and step in critical,
+        )
+        for step, needs in report.needs.items()
+        for need in needs
+        if step in places and need in places
+    ]
+    width = 20 + COLUMN * max(1, len(report.waves))
+    height = 20 + ROW * max((len(wave) for wave in report.waves), default=1)
+    return Graph(tuple(nodes), tuple(edges), width, height)
+
+
+def _frame(report: Report) -> tuple[float, float]:
+    """Start of the run, and its length in seconds, never 0."""
+    start = report.spells[0].since if report.spells else report.run.started_at or report.run.now
+    end = report.spells[-1].until if report.spells else report.run.now
+    return start, max(end - start, 0.001)

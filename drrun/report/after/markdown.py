@@ -1,0 +1,112 @@
+"""The report as Markdown: for a ticket, a wiki, a mail."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from drrun.report.after.view import Report, Said
+from drrun.report.clean import clean_line
+from drrun.report.times import moment, span
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#&~])")
+
+
+def markdown(report: Report) -> str:
+    """The text."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    run = report.run
+    yield f"# {_safe(run.title or run.name)}\n"
+    if report.is_test:
+        yield f"**This was a {run.mode}, not a real incident.**\n"
+    if report.redacted:
+        yield f"*Redacted for {report.redacted} readers.*\n"
+    began = moment(run.started_at) if run.started_at is not None else "never"
+    yield f"**{run.head.status}** after {span(run.elapsed)}, begun {began} UTC.\n"
+    yield f"- Run: `{run.head.id}`, mode {run.mode}"
+    counts = ", ".join(f"{count} {status}" for status, count in run.counts.items())
+    yield f"- Steps: {counts}"
+    yield f"- Journal: `{run.head.seal}`\n"
+    yield from _services(report)
+    yield "## Where the time went\n"
+    yield from _table(
+        ("cause", "time"), ((cause, span(spent)) for cause, spent in report.causes.items())
+    )
+    yield f"Critical path: {' → '.join(report.critical) or 'none'}\n"
+    yield "## Steps\n"
+    yield from _table(("step", "outcome", "on", "took", "planned", "note"), _steps(report))
+    yield from _said("Decisions and answers", report.decisions)
+    yield from _said("Deviations", report.deviations)
+    yield from _said("What broke again", report.regressions)
+    yield from _said("Notes", report.notes)
+    yield from _open(report)
+
+
+def _services(report: Report) -> Iterator[str]:
+    if not report.services:
+        return
+    yield "## Services\n"
+    yield from _table(
+        ("service", "level", "recovered after", "RTO", "objective"),
+        (
+            (
+                service.title or service.name,
+                str(service.level or "down"),
+                span(service.recovered) if service.recovered is not None else "not yet",
+                str(service.rto or ""),
+                str(service.objective),
+            )
+            for service in report.services
+        ),
+    )
+
+
+def _steps(report: Report) -> Iterator[Sequence[str]]:
+    for line in report.run.lines:
+        took = ""
+        if line.began_at is not None and line.ended_at is not None:
+            took = span(line.ended_at - line.began_at)
+        planned = "" if line.planned is None else str(line.planned)
+        yield line.id, str(line.status), line.where, took, planned, line.note
+
+
+def _open(report: Report) -> Iterator[str]:
+    if report.workarounds:
+        yield "## Workarounds\n"
+        for each in report.workarounds:
+            more = "".join(
+                f" {name}: {_safe(text)}."
+                for name, text in (("Owner", each.owner), ("Expires", each.expires))
+                if text
+            )
+            yield f"- **{each.step}**: {_safe(each.reason)}{more}"
+        yield ""
+    if report.follow_ups:
+        yield "## Follow-ups\n"
+        for step, text in report.follow_ups:
+            yield f"- [ ] **{step}**: {_safe(text)}"
+        yield ""
+
+
+def _said(title: str, list_: Sequence[Said]) -> Iterator[str]:
+    if not list_:
+        return
+    yield f"## {title}\n"
+    for each in list_:
+        on = f" on {_safe(each.step)}" if each.step else ""
+        yield f"- {moment(each.at)} **{_safe(each.by)}**{on}: {_safe(each.text)}"
+    yield ""
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(_safe(cell) for cell in row)} |"
+    yield ""
+
+
+def _safe(text: str) -> str:
+    """Text of others on one line, without anything that Markdown or HTML would obey."""
+    return _SPECIAL.sub(r"\\\1", clean_line(text)).replace("\\<", "&lt;").replace("\\>", "&gt;")

@@ -1,0 +1,130 @@
+"""Where the time of a run went: work, and waits by cause, that add up to the wall clock.
+
+Rules:
+- The time between two entries of the journal belongs to one cause, so the sum is the wall clock
+  by construction; which cause is a function of the state that held meanwhile.
+- Work beats every wait: while anything acts, the run is not waiting. Of several waits the one that
+  somebody else has to end is named first.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from drrun.core import events as ev
+from drrun.core.actions import UsesAction
+from drrun.core.state import Key, RunState, planned
+from drrun.core.status import Cause, Phase, Status
+from drrun.core.values import Duration
+from drrun.report.facts import Fact
+
+#: Causes, first the one that counts when several hold.
+CAUSES = (
+    "work", "transfer", "verification", "third party", "person", "unknown outcome", "waiting time",
+    "retry", "clock", "lock", "paused", "no controller", "drrun",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """A stretch of time that belongs to one cause. Moments in seconds since the epoch."""
+
+    cause: str
+    since: float
+    until: float
+
+
+def spells(state: RunState, facts: Iterable[Fact], end: float) -> list[Spell]:
+    """All stretches of a run in order, without gaps, from its first entry to `end`.
+
+    Args:
+        state: An empty state of the run's plan; it is folded here.
+        facts: The whole journal.
+        end: When to stop counting: the end of the run, or now.
+    """
+    found: list[Spell] = []
+    since, cause = None, "drrun"
+    left = False
+    for fact in facts:
+        if since is not None and fact.at > since:
+            away = left or isinstance(fact.event, ev.ControllerTook)
+            _add(found, "no controller" if away else cause, since, min(fact.at, end))
+        since = max(fact.at, since or fact.at)
+        left = isinstance(fact.event, ev.ControllerLeft) or (
+            left and not isinstance(fact.event, ev.ControllerTook)
+        )
+        state.apply(fact.event, fact.at)
+        cause = cause_now(state)
+    if since is not None and end > since and state.ended is None:
+        _add(found, "no controller" if left else cause, since, end)
+    return found
+
+
+def totals(found: Iterable[Spell]) -> dict[str, Duration]:
+    """Seconds by cause, the longest first."""
+    sums: dict[str, float] = {}
+    for spell in found:
+        sums[spell.cause] = sums.get(spell.cause, 0.0) + spell.until - spell.since
+    ordered = sorted(sums.items(), key=lambda each: -each[1])
+    return {cause: Duration(seconds) for cause, seconds in ordered}
+
+
+def cause_now(state: RunState) -> str:
+    """What the run as a whole is doing, or waits for."""
+    causes = set(_causes(state))
+    if state.paused and not causes & {"work", "transfer", "verification"}:
+        causes.add("paused")
+    return next((cause for cause in CAUSES if cause in causes), "drrun")
+
+
+def _causes(state: RunState) -> Iterator[str]:
+    for key in state.active:
+        target = state.targets[key]
+        if target.gate is not None:
+            yield "unknown outcome" if target.gate.kind == "unknown" else _whose(state, key)
+        elif target.status is Status.WAITING and target.waits_for is not None:
+            yield _WAITS[target.waits_for]
+        elif target.status is Status.VERIFYING:
+            yield "verification"
+        elif target.phase is Phase.ACTING:
+            yield _acting(state, key)
+        elif target.status is Status.UNKNOWN:
+            yield "unknown outcome"
+        elif target.status is Status.RUNNING:
+            yield "verification"
+    for targets in state.targets.values():
+        # What is queued waits outside of `active`.
+        if targets.status is Status.WAITING and not targets.begun and targets.waits_for:
+            yield _WAITS[targets.waits_for]
+
+
+_WAITS = {
+    Cause.PERSON: "person",
+    Cause.THIRD_PARTY: "third party",
+    Cause.CLOCK: "clock",
+    Cause.LOCK: "lock",
+    Cause.RETRY: "retry",
+}
+
+
+def _whose(state: RunState, key: Key) -> str:
+    waits_for = state.targets[key].waits_for
+    return "third party" if waits_for is Cause.THIRD_PARTY else "person"
+
+
+def _acting(state: RunState, key: Key) -> str:
+    match planned(state, key).step.action:
+        case UsesAction(name="wait"):
+            return "waiting time"
+        case UsesAction(name="rsync" | "fetch" | "copy"):
+            return "transfer"
+        case _:
+            return "work"
+
+
+def _add(found: list[Spell], cause: str, since: float, until: float) -> None:
+    if until <= since:
+        return
+    if found and found[-1].cause == cause and found[-1].until == since:
+        found[-1] = Spell(cause, found[-1].since, until)
+    else:
+        found.append(Spell(cause, since, until))
