@@ -80,7 +80,7 @@ def test_every_host_has_a_disk_processes_and_a_name_of_its_own(lab: Lab) -> None
 def test_hosts_do_not_see_the_keys_and_homes_of_the_machine(lab: Lab) -> None:
     host = lab.host("db1.phl")
     seen = host.must("ls -A /home /srv /tmp /var/log/apt 2>/dev/null || true").split()
-    assert seen == ["/home:", "/srv:", "git", "/tmp:"]
+    assert seen == ["/home:", "ops", "/srv:", "git", "/tmp:"]
     assert host.must("cat /root/.ssh/id_ed25519") == lab.identity.read_text()
     assert host.must("cat /etc/ssh/ssh_host_ed25519_key.pub").split()[:2] == host.key.split()
     assert ":*:" in host.must("grep ^root /etc/shadow")

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from drrun.core import events as ev
 from drrun.core.ids import StepId
 from drrun.core.state import RunState
+from drrun.core.status import Status
 from drrun.core.values import Duration
-from drrun.report.clocks import Spell
+from drrun.report.clocks import Spell, totals
 from drrun.report.facts import Fact
 from drrun.report.run_view import RunView, StepLine
 from drrun.report.services import ServiceView
@@ -108,11 +109,8 @@ def report_of(
         steps: Everything about every step.
         outputs: Beginning and end of what was printed.
     """
-    from drrun.report.clocks import totals
-
     runbook = state.plan.runbook
     objectives = {"rto": runbook.objectives.rto, "rpo": runbook.objectives.rpo}
-    part = state.plan.steps
     return Report(
         run=run,
         description=runbook.description,
@@ -129,10 +127,7 @@ def report_of(
         regressions=tuple(_said(facts, (ev.Regressed, ev.Recovered, ev.InvariantBroken))),
         notes=tuple(_said(facts, (ev.Noted,))),
         workarounds=tuple(_workarounds(state)),
-        follow_ups=tuple(
-            (step, part[step].step.follow_up) for step in state.plan.order
-            if part[step].step.follow_up and _counts(run, step)
-        ),
+        follow_ups=tuple(_follow_ups(state, run)),
         routes=_routes(steps),
         stores=tuple(_stores(state)),
     )  # fmt: skip
@@ -191,14 +186,18 @@ def _critical(state: RunState, lines: Sequence[StepLine]) -> tuple[StepId, ...]:
         chain.append(max(before, key=lambda step: ends[step] or 0.0))
 
 
-def _counts(run: RunView, step: StepId) -> bool:
-    return any(line.id == step and line.status.value != "skipped" for line in run.lines)
+def _follow_ups(state: RunState, run: RunView) -> Iterator[tuple[str, str]]:
+    """What steps that took part leave to do."""
+    for line in run.lines:
+        text = state.plan.steps[line.id].step.follow_up
+        if text and line.status is not Status.SKIPPED:
+            yield line.id, text
 
 
 def _workarounds(state: RunState) -> Iterator[Workaround]:
     for step in state.plan.order:
         given = state.plan.steps[step].step.workaround
-        if given is not None and state.step(step).value == "passed":
+        if given is not None and state.step(step) is Status.PASSED:
             yield Workaround(
                 step,
                 str(given.get("reason", "")),

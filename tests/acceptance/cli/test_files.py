@@ -101,5 +101,5 @@ def test_an_input_of_another_type_is_refused(tool: Tool) -> None:
 def test_a_tabletop_is_not_run(tool: Tool) -> None:
     found = tool("run", "--yes", "--mode", "tabletop", tool.runbook(GOOD))
     assert (found.returncode, found.stdout) == (2, "")
-    assert "mode tabletop is not supported yet" in found.stderr
+    assert "mode tabletop contacts nothing" in found.stderr
     assert "no runs yet" in tool("history").stdout

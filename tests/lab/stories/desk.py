@@ -22,6 +22,8 @@ from tests.programs import Done, Program
 ROOT = Path(__file__).parents[3]
 #: The longest that a story waits for anything.
 PATIENCE = 150.0
+#: So many looks in a row at a step that cannot go on, and a story gives up.
+_LOOKS = 20
 
 
 class Desk:
@@ -67,11 +69,15 @@ class Desk:
     def wait_for(self, step: str, *states: str) -> None:
         """Wait until a step is in one of these states."""
 
+        # A run that is resumed, or not there yet, looks hopeless for a moment.
+        looks = 0
+
         def stands() -> bool:
+            nonlocal looks
             ended = self.running.ended if self.running else None
             found = self.step(step)
-            hopeless = ended is not None or found in ("failed", "blocked", "cancelled")
-            if hopeless and found not in states:
+            looks = looks + 1 if found in ("failed", "blocked", "cancelled") else 0
+            if (ended is not None or looks > _LOOKS) and found not in states:
                 told = self.program("status", "latest")
                 raise AssertionError(f"{step} is {found!r}: {ended} {told.out}{told.err}")
             return found in states
