@@ -20,7 +20,7 @@ from drrun.core.people import Denied, consider
 from drrun.core.probes import Verdict
 from drrun.core.runbook import Mode
 from drrun.core.state import Key
-from drrun.core.undoing import roll_back_began
+from drrun.core.told import fact_of
 from drrun.core.values import Duration
 from drrun.engine.crew import Crew
 from drrun.engine.gates import gate
@@ -68,7 +68,7 @@ class Obedience:
             case w.SeeCondition() | w.SeeClock():
                 self._see(wish)
             case _:
-                self._ledger.record(self._fact(wish))
+                self._ledger.record(fact_of(wish, self._state, self._clock.now(), delay_before))
 
     def _end(self, wish: w.EndAttempt | w.LetGo) -> None:
         self._ledger.record(ev.EndingBegan(**self._attempt(wish.key), why=wish.why))
@@ -81,93 +81,12 @@ class Obedience:
         else:
             self._see_clock(wish.step)
 
-    def _fact(self, wish: w.Wish) -> ev.Event:
-        """The one fact of a wish that needs nothing else."""
-        match wish:
-            case w.Skip(step=step, why=why):
-                return ev.StepSkipped(step=step, why=why)
-            case w.Block(step=step, because=because):
-                return ev.StepBlocked(step=step, because=because)
-            case w.CancelRest(step=step, why=why):
-                return ev.TargetsCancelled(step=step, why=why)
-            case w.RollBack(why=why):
-                return roll_back_began(self._state, why, "controller")
-            case w.Pause(why=why):
-                return ev.RunPaused(why=why, by="controller")
-            case w.Abort(why=why):
-                return ev.RunAborted(why=why, by="controller")
-            case w.End(status=status):
-                return ev.RunEnded(status=status)
-            case _:
-                return self._target_fact(wish)
-
-    def _target_fact(self, wish: w.Wish) -> ev.Event:
-        match wish:
-            case w.Wait(key=(step, target), cause=cause, detail=detail, until=until):
-                return ev.TargetWaiting(
-                    step=step, target=target, cause=cause, detail=detail, until=until
-                )
-            case w.Begin(key=(step, target)):
-                return ev.TargetBegan(step=step, target=target)
-            case w.GiveUp(key=(step, target), cause=cause, why=why):
-                return ev.TargetFailed(step=step, target=target, cause=cause, why=why)
-            case w.Conclude(key=key, purpose=purpose, verdict=verdict, why=why):
-                return ev.ProbesConcluded(
-                    **self._attempt(key), purpose=purpose, verdict=verdict, why=why
-                )
-            case w.EndWait(key=key):
-                return ev.WaitEnded(**self._attempt(key))
-            case w.PlanRetry(key=key, cause=cause, why=why):
-                return self._retry(key, cause, why)
-            case w.GiveUpContact(key=key, why=why):
-                return ev.ContactLost(**self._attempt(key), why=why)
-            case w.Lose(key=(step, target), thing=thing, becomes=becomes):
-                return ev.TargetLost(step=step, target=target, thing=thing, becomes=becomes)
-            case w.BeginUndo(key=(step, target)):
-                return ev.UndoBegan(step=step, target=target)
-            case _:
-                return self._told_fact(wish)
-
-    def _told_fact(self, wish: w.Wish) -> ev.Event:
-        match wish:
-            case w.Remind(key=(step, target), to=to, times=times):
-                return ev.PersonReminded(step=step, target=target, to=to, times=times)
-            case w.Escalate(key=(step, target), to=to):
-                return ev.GateEscalated(step=step, target=target, to=to)
-            case w.SayLate(key=key, p90=p90):
-                return ev.AttemptLate(**self._attempt(key), p90=p90)
-            case w.TakeDefault(key=(step, target), option=option):
-                return ev.GateAnswered(
-                    step=step,
-                    target=target,
-                    gate="decision",
-                    answer="decide",
-                    by="controller",
-                    reason="nobody decided in time: the default that the runbook names",
-                    option=option,
-                )
-            case _:
-                raise AssertionError(f"a wish that nobody obeys: {wish}")
-
     def _attempt(self, key: Key) -> dict[str, Any]:
         return {
             "step": key.step,
             "target": key.target,
             "attempt": self._state.targets[key].attempt,
         }
-
-    def _retry(self, key: Key, cause: str, why: str) -> ev.Event:
-        retry = self._state.plan.steps[key.step].step.retry
-        delay = 0.0
-        if cause not in ("unknown", "lost"):
-            delay = delay_before(retry, self._state.targets[key].verdicts)
-        return ev.RetryPlanned(
-            step=key.step,
-            target=key.target,
-            not_before=self._clock.now() + delay,
-            cause=cause,
-            why=why,
-        )
 
     def _evaluate(self, wish: w.Evaluate) -> None:
         activity = Activity(wish.key, wish.purpose, wish.index)
