@@ -1,0 +1,48 @@
+"""1,000 trials of a 300-step runbook, and one trial of 10,000 steps, beside a plain sum of estimates.
+
+Run: `python benchmarks/simulate_trials.py`. Prints seconds and ratios; asserts nothing.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from drrun.core.plan import Plan
+from drrun.core.runbook import Estimate
+from drrun.core.simulation import Injects
+from drrun.core.values import Duration
+from drrun.engine.cases.simulate import Slower, trial, trials
+from tests.unit.core.worlds import plan_of, step
+
+
+def plan(steps: int) -> Plan:
+    chance = Random(1)
+    made = []
+    for number in range(steps):
+        needs = {f"s{chance.randrange(max(0, number - 30), number)}" for _ in range(2) if number}
+        estimate = Estimate(Duration(chance.randint(60, 3600)), Duration(7200))
+        made.append(step(f"s{number}", *sorted(needs), estimate=estimate))
+    return plan_of(*made)
+
+
+def timed(act: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    act()
+    return time.perf_counter() - begun
+
+
+def main() -> None:
+    small, large = plan(300), plan(10_000)
+    plain = timed(lambda: [sum(each.length for each in small.steps.values()) for _ in range(1000)])
+    many = timed(lambda: trials(small, 1000, 1, Injects()))
+    one = timed(lambda: trial(large, None, Injects(), Slower()))
+    print(f"1,000 trials of 300 steps: {many:.1f} s ({many / plain:.0f} times a plain sum)")
+    print(f"one trial of 10,000 steps: {one:.1f} s")
+
+
+if __name__ == "__main__":
+    main()
