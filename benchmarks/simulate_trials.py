@@ -1,4 +1,4 @@
-"""1,000 trials of a 300-step runbook, and one trial of 10,000 steps, beside a plain sum of estimates.
+"""1,000 trials of a 300-step runbook, and one trial of 10,000 steps, beside a plain sum.
 
 Run: `python benchmarks/simulate_trials.py`. Prints seconds and ratios; asserts nothing.
 """

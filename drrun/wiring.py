@@ -14,6 +14,7 @@ from drrun.core.errors import InputError, NotSupported
 from drrun.core.runbook import Mode
 from drrun.engine.cases.load import Loaded
 from drrun.engine.cases.look import Known
+from drrun.engine.cases.preflight import Eyes
 from drrun.engine.cases.start import Equip, Records, Tools
 from drrun.engine.notifying import Notifier
 from drrun.engine.ports import Clock, Sweeper
@@ -111,3 +112,20 @@ def equipper(world: World, clock: Clock, ways: Sequence[Notifier] = ()) -> Equip
         return Tools(hands, probes, renderer, secrets, signatures)
 
     return equip
+
+
+def eyes(world: World, loaded: Loaded) -> Eyes:
+    """What looks at hosts before a run, each time over a connection of its own."""
+    from drrun.builtin.collected import Collected
+    from drrun.builtin.secrets import SecretSources
+    from drrun.hands.live import LivePlaces
+    from drrun.ssh.connections import Connections
+    from drrun.ssh.options import SshOptions
+
+    hosts, options = loaded.plan.inventory.hosts, SshOptions(config=world.ssh_config)
+    return Eyes(
+        place=lambda host: LivePlaces(Connections(hosts, options)).place(host),
+        secrets=SecretSources(loaded.plan.runbook.secrets, loaded.folder),
+        clock=SystemClock(),
+        collect=Collected,
+    )

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, Listed] = {
     "demo": Listed("demo", "Migrate SourceHut over real SSH on this machine, without root."),
     "validate": Listed("plan", "Say everything that is wrong with a runbook and its inventory."),
     "plan": Listed("plan", "Show targets, order, critical path, people, points of no return."),
+    "preflight": Listed("preflight", "Measure what a run will need; change nothing."),
     "simulate": Listed("simulate", "What a run would be like: a clock that jumps, no contact."),
     "run": Listed("run", "Plan, show, ask, execute."),
     "resume": Listed("run", "Go on with a run that was interrupted, paused, waiting, or failed."),
@@ -58,9 +59,7 @@ COMMANDS: Mapping[str, Listed] = {
 }
 
 #: Promised by the contract, not there yet.
-LATER = frozenset(
-    {"init", "preflight", "test", "readiness", "close"} | {"diff", "serve", "bundle"}
-)
+LATER = frozenset({"init", "test", "readiness", "close"} | {"diff", "serve", "bundle"})
 
 #: Other spellings that people try.
 ALIASES: Mapping[str, str] = {"clean-up": "cleanup"}

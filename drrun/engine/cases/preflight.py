@@ -1,0 +1,229 @@
+"""What a run will need, measured before it: hosts by every route, logins, tools, clocks, backups.
+
+Rules:
+- Only reads, over channels that leave nothing behind (SPEC guarantee 11).
+- All hosts at once; whoever does not answer costs its own time limit and nobody else's.
+- Everything that falls short is told, not the first thing only.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from threading import Event
+
+from drrun.core.actions import RunAction
+from drrun.core.errors import DrrunError
+from drrun.core.execution import Execution
+from drrun.core.inventory import Backup, Host, Route, Store
+from drrun.core.outcomes import Ended, NeverStarted, Outcome, RefusedByHost
+from drrun.core.plan import Plan
+from drrun.core.runbook import Step
+from drrun.core.values import Duration, Size
+from drrun.engine.ports import Clock, Output, Remote, Script, Secrets
+
+#: Seconds by which a host's clock may differ.
+CLOCK_MAY_DIFFER = 5.0
+#: Hosts that are asked at once.
+_AT_ONCE = 64
+#: Programs that are looked for where a step's text names them.
+TOOLS = (
+    "curl", "dig", "git", "hg", "jq", "knotc", "mysql", "mysqldump", "nft", "nginx", "openssl",
+    "pg_basebackup", "pg_ctl", "pg_dump", "pg_restore", "pg_rewind", "psql", "rsync", "systemctl",
+    "tar",
+)  # fmt: skip
+_LOOK = """
+echo "now=$(date +%s)"
+df -Pk . | awk 'NR == 2 {{ print "free=" $4 }}'
+for tool in {tools}; do command -v "$tool" >/dev/null 2>&1 || echo "missing=$tool"; done
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was measured."""
+
+    what: str
+    where: str
+    good: bool
+    #: What was seen.
+    value: str
+    #: What is wanted, "" where that goes without saying.
+    wanted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """How hosts are looked at."""
+
+    #: Makes a place for a host that is reached by its first route only, sharing nothing.
+    place: Callable[[Host], Remote]
+    secrets: Secrets
+    clock: Clock
+    #: Makes something to collect what is printed.
+    collect: Callable[[], Output]
+
+
+def preflight(plan: Plan, eyes: Eyes) -> list[Check]:
+    """Everything that was measured, what falls short among it."""
+    hosts = plan.inventory.hosts
+    jobs: list[_Visit | _Age] = [
+        _Visit(hosts[name], route, tuple(steps), eyes)
+        for name, steps in _used(plan).items()
+        for route in hosts[name].routes or (Route(),)
+    ]
+    jobs += [
+        _Age(plan, store, backup, eyes)
+        for store in _stores(plan)
+        for backup in store.backups
+        if backup.age is not None
+    ]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = [check for part in pool.map(lambda job: list(job.check()), jobs) for check in part]
+    return [*_secrets(plan, eyes), *found]
+
+
+def _used(plan: Plan) -> Mapping[str, list[Step]]:
+    """Hosts that steps act on, and which steps; backups' hosts besides."""
+    used: dict[str, list[Step]] = {}
+    for planned in plan.steps.values():
+        for target in planned.targets if not planned.left_out else ():
+            if target.host is not None:
+                used.setdefault(target.host.name, []).append(planned.step)
+    return used
+
+
+def _stores(plan: Plan) -> Iterator[Store]:
+    """Stores that the runbook's services live on."""
+    wanted = {name for service in plan.runbook.services.values() for name in service.stores}
+    yield from (store for name, store in plan.inventory.stores.items() if name in wanted)
+
+
+def _secrets(plan: Plan, eyes: Eyes) -> Iterator[Check]:
+    for name in plan.runbook.secrets:
+        try:
+            eyes.secrets.resolve(name)
+        except DrrunError as error:
+            yield Check("secret", name, good=False, value=str(error))
+        else:
+            yield Check("secret", name, good=True, value="resolved")
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """One host by one route."""
+
+    host: Host
+    route: Route
+    steps: tuple[Step, ...]
+    eyes: Eyes
+
+    def check(self) -> Iterator[Check]:
+        """Log in, and look around."""
+        where = f"{self.host.name} by {self.route.label}"
+        place = self.eyes.place(replace(self.host, routes=(self.route,)))
+        before = self.eyes.clock.now()
+        tools = " ".join(sorted(_tools(self.steps))) or "sh"
+        outcome, said = _ask(self.eyes, place, _LOOK.format(tools=tools))
+        after = self.eyes.clock.now()
+        if not isinstance(outcome, Ended):
+            yield Check("reached", where, good=False, value=_why(outcome))
+            return
+        yield Check("reached", where, good=True, value=f"in {after - before:.1f} s")
+        told = [line.partition("=")[::2] for line in said.splitlines() if "=" in line]
+        yield from self._clock(dict(told), (before + after) / 2)
+        for name, value in told:
+            if name == "missing":
+                yield Check("tool", self.host.name, good=False, value=f"{value} is not there")
+        yield from self._users(place)
+
+    def _clock(self, told: Mapping[str, str], here: float) -> Iterator[Check]:
+        if told.get("now", "").isdigit():
+            off = int(told["now"]) - here
+            good = abs(off) <= CLOCK_MAY_DIFFER
+            wanted = f"within {CLOCK_MAY_DIFFER:.0f} s"
+            # `date` counts whole seconds.
+            value = "right" if abs(off) <= 1 else f"{off:+.0f} s"
+            yield Check("clock", self.host.name, good, value, wanted)
+        if told.get("free", "").isdigit():
+            free = Size(int(told["free"]) * 1024)
+            yield Check("disk", self.host.name, good=free > 0, value=f"{free} free")
+
+    def _users(self, place: Remote) -> Iterator[Check]:
+        users = {step.execution.become for step in self.steps} - {None, ""}
+        for user in sorted(str(each) for each in users if "{" not in str(each)):
+            outcome, _ = _ask(self.eyes, place, "true", user)
+            good = isinstance(outcome, Ended) and outcome.good
+            value = "by sudo" if good else _why(outcome)
+            yield Check("become", f"{self.host.name}: {user}", good, value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Age:
+    """How old a store's backup is, against what is allowed."""
+
+    plan: Plan
+    store: Store
+    backup: Backup
+    eyes: Eyes
+
+    def check(self) -> Iterator[Check]:
+        """Ask it where it lies."""
+        where = f"{self.store.name} at {self.backup.to}"
+        written = self.backup.age or {}
+        on = written.get("on", self.backup.to)
+        name = str(on[0] if isinstance(on, list | tuple) else on)
+        host = self.plan.inventory.hosts.get(name)
+        text = written.get("run")
+        if host is None or not isinstance(text, str):
+            yield Check("backup", where, good=False, value="its age cannot be asked")
+            return
+        become = written.get("become")
+        outcome, said = _ask(self.eyes, self.eyes.place(host), text, str(become or ""))
+        seconds = said.strip()
+        if not isinstance(outcome, Ended) or not outcome.good:
+            yield Check("backup", where, good=False, value=_why(outcome))
+            return
+        limits = [each for each in (self.backup.max_age, *self._rpos()) if each is not None]
+        wanted = f"at most {min(limits)}" if limits else ""
+        try:
+            age = Duration(float(seconds))
+        except ValueError:
+            value = f"its age is no number: {seconds[:40]!r}"
+            yield Check("backup", where, good=False, value=value, wanted=wanted)
+            return
+        good = not limits or age <= min(limits)
+        yield Check("backup", where, good, f"{age} old", wanted)
+
+    def _rpos(self) -> Iterator[Duration | None]:
+        for service in self.plan.runbook.services.values():
+            if self.store.name in service.stores:
+                yield service.objectives.rpo
+
+
+def _ask(eyes: Eyes, place: Remote, text: str, become: str = "") -> tuple[Outcome, str]:
+    output = eyes.collect()
+    script = Script(text, Execution(become=become or None), timeout=Duration(20))
+    outcome = place.run(script, output, lambda _: None, Event())
+    return outcome, output.text("stdout")
+
+
+def _why(outcome: Outcome) -> str:
+    match outcome:
+        case NeverStarted(why=why) | RefusedByHost(why=why):
+            return why
+        case Ended(exit=status, note=note):
+            return note or f"exit {status}"
+        case _:
+            return str(getattr(outcome, "why", "") or getattr(outcome, "note", "") or outcome)
+
+
+def _tools(steps: Iterable[Step]) -> set[str]:
+    """Known programs that the steps' texts execute."""
+    found: set[str] = set()
+    for step in steps:
+        if isinstance(step.action, RunAction):
+            words = re.findall(r"(?:^|[|&;(]|\b(?:do|then|exec|if|!))\s*([a-z_]+)\b",
+                               step.action.text, re.MULTILINE)  # fmt: skip
+            found |= set(words) & set(TOOLS)
+    return found
