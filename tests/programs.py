@@ -13,7 +13,7 @@ from typing import Any
 from tests.sshd import Sshd
 
 #: Seconds after which a drrun that does not end has hung.
-HANGS_AFTER = 200.0
+HANGS_AFTER = 280.0
 
 
 @dataclass

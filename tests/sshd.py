@@ -112,6 +112,8 @@ class Sshd:
         """Stop it with all its sessions; commands that go on are left alone."""
         if self._process is None:
             return
+        # Nobody must be let in again while its sessions are killed.
+        self._process.send_signal(signal.SIGSTOP)
         self.kill_sessions()
         self._process.kill()
         self._process.wait()

@@ -21,7 +21,7 @@ from tests.programs import Done, Program
 
 ROOT = Path(__file__).parents[3]
 #: The longest that a story waits for anything.
-PATIENCE = 150.0
+PATIENCE = 280.0
 #: So many looks in a row at a step that cannot go on, and a story gives up.
 _LOOKS = 20
 
@@ -100,7 +100,7 @@ class Desk:
         return self._start("resume", "latest", *words, **environment)
 
     def _start(self, *words: str, **environment: str) -> "Running":
-        process = self.program.start(*words, "--linger", "200s", **environment)
+        process = self.program.start(*words, "--linger", "270s", **environment)
         self.running = Running(lambda: Done.of(process))
         return self.running
 
@@ -129,7 +129,7 @@ class Running:
     def end(self) -> Done:
         """Wait for its end."""
         self._thread.join(PATIENCE)
-        assert self._done, "it has not ended in time"
+        assert self._done, "it has not ended in time; `drrun status` in its folder tells why"
         return self._done[0]
 
 

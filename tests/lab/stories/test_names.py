@@ -17,6 +17,9 @@ from tests.lab.services.hook import hook, told
 from tests.lab.stories.desk import Desk, looking
 from tests.programs import Done
 
+#: All of a story is told before its first test.
+pytestmark = pytest.mark.timeout(600)
+
 OLD, NEW = "192.0.2.14", "198.18.2.14"
 TTL, SHORT = 10, 2
 #: Seconds for which the second server gets no transfer.

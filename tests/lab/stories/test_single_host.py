@@ -11,6 +11,9 @@ from tests.lab.services import names, repositories, resolver
 from tests.lab.stories.desk import Desk
 from tests.programs import Done
 
+#: All of a story is told before its first test.
+pytestmark = pytest.mark.timeout(600)
+
 OLD, NEW = "192.0.2.12", "198.18.2.12"
 URL = "git@git.example.org:/srv/git/{}.git"
 NOTICE = "git moves; back in a minute."

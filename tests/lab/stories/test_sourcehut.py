@@ -16,6 +16,9 @@ from tests.lab.services import names, phl, postgres
 from tests.lab.stories.desk import Desk, wait
 from tests.programs import Done
 
+#: All of a story is told before its first test.
+pytestmark = pytest.mark.timeout(600)
+
 FRONT = "203.0.113.80"
 SSH = "git@git.sr.ht:/srv/git/{}.git"
 HTTP = "https://git.sr.ht/git/{}.git"

@@ -17,6 +17,9 @@ from tests.lab.services import names, postgres, resolver, site
 from tests.lab.stories.desk import Desk, looking, wait
 from tests.programs import Done
 
+#: All of a story is told before its first test.
+pytestmark = pytest.mark.timeout(600)
+
 NAME, OLD, NEW = "www.example.org", "192.0.2.14", "198.18.2.14"
 #: Scaled: minutes of ordinary times are seconds here.
 TTL, SHORT = 12, 2

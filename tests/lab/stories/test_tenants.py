@@ -12,6 +12,9 @@ from tests.lab.services import postgres
 from tests.lab.stories.desk import Desk
 from tests.programs import Done
 
+#: All of a story is told before its first test.
+pytestmark = pytest.mark.timeout(600)
+
 TENANTS = [f"t{number:02}" for number in range(1, 61)]
 #: Rows of each tenant, all different.
 ROWS = {tenant: 3 + number for number, tenant in enumerate(TENANTS)}
