@@ -119,7 +119,7 @@ def _moved(document: dict[str, Any], farm: Farm) -> dict[str, Any]:
     # Hosts find each other by name, in folders of their own; nobody becomes somebody else.
     heads = document["vars"]["heads"].replace("/srv/", "srv/")
     document["vars"] |= {"srv": "srv", "etc": "etc", "front": front, "heads": heads}
-    document["vars"] |= {"git_user": "", "oob": {"git": "git1.phl", "s3": "s3.phl"}}
+    document["vars"] |= {"git_user": "", "oob": {"git": "git1.phl"}}
     return document
 
 

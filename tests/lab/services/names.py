@@ -97,7 +97,7 @@ def _serve(host: LabHost, other: LabHost, zones: Mapping[str, str], role: str) -
     host.service(
         "knot",
         "knotd -c /etc/knot/knot.conf",
-        ready=f"kdig +noall +answer @127.0.0.1 {last} SOA | grep -q SOA",
+        ready=f"dig +noall +answer @127.0.0.1 {last} SOA | grep -q SOA",
     )
 
 

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 from tests.lab import Lab
-from tests.lab.services import forge, names, postgres, repositories, resolver
+from tests.lab.services import forge, names, objects, postgres, repositories, resolver
 
 #: As in CASES 5A: 5 of 200 repositories changed after the backup; 50,000 users; 2,000 objects.
 REPOSITORIES = [f"r{number:03}" for number in range(199)] + ["canary"]
 CHANGED = REPOSITORIES[:5]
 USERS = 50_000
 HOT, COLD = 200, 1800
+BUCKET = "pages"
+#: The second address of s3.phl.
+OOB = "198.51.100.13"
 HG = ("evolve", "tortoise")
 SERVICES = ("meta", "paste", "hub", "git", "hg", "todo", "lists", "pages", "builds", "chat")
 TTL = 4
@@ -57,14 +60,6 @@ for name in {names}; do
 done
 sha256sum *.tar >manifest && date +%s >taken
 """
-_OBJECTS = f"""
-set -e
-mkdir -p /srv/objects/hot /srv/objects/cold && cd /srv/objects
-for n in $(seq {HOT}); do echo "site $n $n $n" >hot/$n.html; done
-for n in $(seq {COLD}); do echo "cold $n" >cold/$n.html; done
-(cd hot && sha256sum *.html) >hot.sha256
-sha256sum hot/*.html cold/*.html >objects.sha256
-"""
 _MAIL = """\
 #!/bin/sh
 # mail -s SUBJECT ADDRESS: into the outbox, a file a message.
@@ -94,7 +89,7 @@ def furnish(lab: Lab) -> Before:
     postgres.ask(host("db1.phl"), "INSERT INTO events VALUES ('the last of PHL')", "meta")
     backup, phl = _git(lab)
     host("bk1.fre").must(_HG.format(names=" ".join(HG)))
-    host("s3.phl").must(_OBJECTS)
+    _objects(lab)
     _zone(lab)
     _desk(lab)
     certificate = _amsterdam(lab)
@@ -107,6 +102,18 @@ def furnish(lab: Lab) -> Before:
     for name in ("gw.ovh", "build1.ovh", "build2.ovh"):
         lab.faults.cut(name)
     return Before(backup, phl, certificate)
+
+
+def _objects(lab: Lab) -> None:
+    phl, ams = lab.host("s3.phl"), lab.host("s3.ams")
+    hot = {f"hot/{number}.html": f"site {number}" for number in range(1, HOT + 1)}
+    cold = {f"cold/{number}.html": f"cold {number}" for number in range(1, COLD + 1)}
+    objects.store(phl, BUCKET, hot | cold)
+    objects.store(ams, BUCKET, {})
+    # Out of band: the only way that there will be.
+    objects.remotes(ams, {"phl": OOB, "ams": "127.0.0.1"})
+    for each in (phl, ams):
+        objects.wait_for(each, BUCKET)
 
 
 def _git(lab: Lab) -> tuple[dict[str, str], dict[str, str]]:

@@ -148,8 +148,8 @@ def wait(until: Callable[[], bool], what: str, within: float = PATIENCE) -> None
 
 @contextmanager
 def looking(look: Callable[[], Any], every: float = 0.5) -> Iterator[list[Any]]:
-    """Look again and again meanwhile; everything that was seen."""
-    seen: list[Any] = []
+    """Look once before, then again and again meanwhile; everything that was seen."""
+    seen: list[Any] = [look()]
     over = threading.Event()
 
     def turn() -> None:
