@@ -2,14 +2,13 @@
 
 Rules:
 - Decisions are `decide`'s and state is what events fold to, as in the engine; only what the world
-  answers is invented here, from estimates and from what is injected.
+  answers is invented here, from estimates and from a `Fiction`.
 - Time jumps to the next thing that ends. Chance comes from outside, so a trial can be repeated.
-- Without an injected fault all checks hold, all conditions are true and everybody answers after
-  the step's estimate.
+- After a relapse that pauses the run, somebody has the step done again at once.
 """
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -18,32 +17,28 @@ from drrun.core import wishes as w
 from drrun.core.actions import DecisionAction, UsesAction
 from drrun.core.air import Activity, Room
 from drrun.core.decide import MAX_PARALLEL, decide
-from drrun.core.ids import StepId
+from drrun.core.fiction import Fiction, Moment, Said, Script
+from drrun.core.ids import StepId, TargetName
 from drrun.core.moments import parse_moment
 from drrun.core.people import Denied, consider
+from drrun.core.people.roles import may, members, role_of
 from drrun.core.plan import Plan, PlannedStep
 from drrun.core.probes import Purpose, Verdict
+from drrun.core.relapse import relapse
 from drrun.core.runbook import Retry
 from drrun.core.state import Key, RunState
+from drrun.core.status import Status
 from drrun.core.told import attempt_of, fact_of
 from drrun.core.values import Duration
 
 #: (step, attempt) -> seconds that the step's action, wait or answer takes.
 Takes = Callable[[Key, int], float]
+#: (state, step) -> whether its condition holds.
+Condition = Callable[[RunState, StepId], bool]
+#: (what is asked, seconds from the start) -> how people answer; None: nobody does.
+Ask = Callable[[ev.GateOpened, float], Said | None]
 #: Events that one trial may have before it is given up: the rules would never come to rest.
 _MOST = 2_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Injects:
-    """What goes wrong. Moments in seconds from the start."""
-
-    #: Step -> attempts that fail; 0: all of them.
-    fails: Mapping[str, int] = field(default_factory=dict)
-    #: (moment, `site:phl`): lost from then on.
-    losses: tuple[tuple[float, str], ...] = ()
-    #: Steps that nobody answers.
-    silent: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -52,12 +47,18 @@ class Simulation:
 
     plan: Plan
     takes: Takes
-    injects: Injects = field(default_factory=Injects)
+    fiction: Fiction = field(default_factory=Fiction)
     max_parallel: int = MAX_PARALLEL
+    #: None: every condition is true, unless the fiction says otherwise.
+    condition: Condition | None = None
+    #: None: as the fiction says.
+    ask: Ask | None = None
+    #: Told of what is said at its moment.
+    hear: Callable[[Moment], None] = lambda _: None
     now: float = 0.0
     journal: list[tuple[float, ev.Event]] = field(default_factory=list)
     state: RunState = field(init=False)
-    _coming: list[tuple[float, int, Activity | None, tuple[ev.Event, ...]]] = field(
+    _coming: list[tuple[float, int, Activity | None, ev.Event | Moment]] = field(
         default_factory=list
     )
     _air: dict[Activity, str] = field(default_factory=dict)
@@ -88,42 +89,63 @@ class Simulation:
                 by="simulation", tool="",
             )
         )  # fmt: skip
-        for at, thing in self.injects.losses:
-            self._later(at, None, (ev.Lost(thing=thing, by="simulation", why="injected"),))
+        for moment in self.fiction.moments:
+            self._later(moment.at, None, moment)
 
     def _go_on(self, wake_at: float | None) -> bool:
         """Let time pass until something happens; False if nothing ever will."""
         if self._coming and (wake_at is None or self._coming[0][0] <= wake_at):
-            at, _, activity, events = heapq.heappop(self._coming)
+            at, _, activity, what = heapq.heappop(self._coming)
             self.now = max(self.now, at)
             if activity is None or self._air.pop(activity, None) is not None:
-                for event in events:
-                    self._tell(event)
+                for event in self._facts(what):
+                    self._record(event)
             return True
         if wake_at is None:
             return False
         self.now = max(self.now, wake_at)
         return True
 
-    def _tell(self, event: ev.Event) -> None:
-        """Record what the world did, if it is still possible: a loss is judged as a person's."""
-        if not isinstance(event, ev.Lost):
-            self._record(event)
-            return
-        body = {"thing": event.thing, "reason": event.why}
-        found = consider(self.state, "lost", body, event.by, self.now)
-        if not isinstance(found, Denied):
-            for each in found.events:
-                self._record(each)
+    def _facts(self, what: ev.Event | Moment) -> Iterator[ev.Event]:
+        """What follows from something that comes now; a loss is judged as a person's word."""
+        match what:
+            case ev.GateAnswered(step=step, target=target):
+                # The gate may be gone: its host was lost, its time was over.
+                if self.state.targets[Key(StepId(step), TargetName(target))].gate is not None:
+                    yield what
+            case Moment(kind="lost" | "found" as kind, what=thing):
+                body = {"thing": thing, "reason": "injected"}
+                found = consider(self.state, kind, body, "simulation", self.now)
+                yield from () if isinstance(found, Denied) else found.events
+            case Moment(kind="relapse", what=step):
+                yield from self._relapses(StepId(step))
+            case Moment():
+                self.hear(what)
+                yield ev.Noted(by="simulation", text=what.what)
+            case _:
+                yield what
+
+    def _relapses(self, step: StepId) -> Iterator[ev.Event]:
+        for key in self.state.keys(step):
+            if self.state.targets[key].status is not Status.PASSED:
+                continue
+            for event in relapse(self.state, key, "inject", "it is broken again", again=True):
+                yield event
+                if isinstance(event, ev.RunPaused):
+                    yield ev.TargetReopened(step=key.step, target=key.target, by="simulation")
+                    yield ev.RunUnpaused(by="simulation")
 
     def _record(self, event: ev.Event) -> None:
         self.state.apply(event, self.now)
         self.journal.append((self.now, event))
 
-    def _later(self, at: float, activity: Activity | None, events: tuple[ev.Event, ...]) -> None:
+    def _later(self, at: float, activity: Activity | None, what: ev.Event | Moment) -> None:
         if activity is not None:
             self._air[activity] = ""
-        heapq.heappush(self._coming, (at, next(self._order), activity, events))
+        heapq.heappush(self._coming, (at, next(self._order), activity, what))
+
+    def _script(self, key: Key) -> Script:
+        return self.fiction.script(key.step, key.target)
 
     def _obey(self, wish: w.Wish) -> None:
         match wish:
@@ -141,8 +163,7 @@ class Simulation:
             case w.Reconcile(key=key):
                 self._record(ev.ContactLost(**attempt_of(self.state, key), why="simulated"))
             case w.SeeCondition(step=step):
-                expression = self.plan.steps[step].step.when or "true"
-                self._record(ev.ConditionSeen(step=step, expression=expression, value=True))
+                self._see_condition(step)
             case w.SeeClock(step=step):
                 self._record(ev.ClockSet(step=step, until=self._clock(step)))
             case _:
@@ -155,32 +176,53 @@ class Simulation:
         except ValueError:
             return self.now
 
+    def _length(self, key: Key) -> float:
+        """Seconds that a target's attempt, wait or answer takes."""
+        script = self._script(key)
+        takes = script.takes
+        if takes is None:
+            takes = self.takes(key, self.state.targets[key].attempt)
+        return takes * script.factor
+
+    def _see_condition(self, step: StepId) -> None:
+        written = self.plan.steps[step].step
+        value = self.fiction.script(step, "").when
+        if value is None:
+            value = self.condition is None or self.condition(self.state, step)
+        expression = " and ".join([*written.only_if, written.when or "true"])
+        self._record(ev.ConditionSeen(step=step, expression=expression, value=value))
+
     def _evaluate(self, key: Key, purpose: Purpose, index: int) -> None:
         """Checks hold, and nothing is done already; what is waited for comes in its time."""
-        holds = purpose is not Purpose.DONE_WHEN
+        attempt = self.state.targets[key].attempt
+        verdict = self._script(key).verdict(purpose, max(1, attempt))
         at = self.now
         if purpose is Purpose.UNTIL:
-            at += self.takes(key, self.state.targets[key].attempt)
+            at += self._length(key)
         seen = ev.ProbeSeen(
             **attempt_of(self.state, key), purpose=purpose, index=index, name="", question="",
-            where="", expected="", verdict=Verdict.HOLDS if holds else Verdict.DOES_NOT_HOLD,
-            value="", why="" if holds else "simulated",
+            where="", expected="", verdict=verdict, value="",
+            why="" if verdict is Verdict.HOLDS else "simulated",
         )  # fmt: skip
-        self._later(at, Activity(key, purpose, index), (seen,))
+        self._later(at, Activity(key, purpose, index), seen)
 
     def _start(self, key: Key) -> None:
         who = attempt_of(self.state, key)
         self._record(ev.AttemptIntended(**who, action="simulated", command="", host=""))
-        takes = self.takes(key, who["attempt"])
-        step = self.plan.steps[key.step].step
-        if step.timeout is not None and takes > step.timeout:
-            out = ev.AttemptTimedOut(**who, gone=True, note="simulated")
-            self._later(self.now + step.timeout, Activity(key), (out,))
-            return
-        fails = self.injects.fails.get(key.step)
-        failed = fails is not None and (fails == 0 or who["attempt"] <= fails)
-        ended = ev.AttemptEnded(**who, exit=int(failed), note="injected" if failed else "")
-        self._later(self.now + takes, Activity(key), (ended,))
+        acted = self._script(key).acted(who["attempt"])
+        takes, limit = self._length(key), self.plan.steps[key.step].step.timeout
+        ended: ev.Event
+        if acted.outcome == "unreachable":
+            ended = ev.AttemptNeverStarted(**who, why="not reached (simulated)")
+        elif acted.outcome == "unknown":
+            ended = ev.ContactLost(**who, why="simulated")
+        elif acted.outcome == "timed-out" or (limit is not None and takes > limit):
+            takes = takes if limit is None else float(limit)
+            ended = ev.AttemptTimedOut(**who, gone=True, note="simulated")
+        else:
+            note = "simulated" if acted.exit else ""
+            ended = ev.AttemptEnded(**who, exit=acted.exit, note=note, captured=acted.captured)
+        self._later(self.now + takes, Activity(key), ended)
 
     def _begin_wait(self, key: Key) -> None:
         who = attempt_of(self.state, key)
@@ -192,33 +234,43 @@ class Simulation:
         try:
             takes = float(Duration.parse(str(written)))
         except ValueError:
-            takes = self.takes(key, who["attempt"])
+            takes = self._length(key)
         self._record(ev.WaitBegan(**who, until=self.now + takes))
 
     def _open_gate(self, wish: w.OpenGate) -> None:
-        key = wish.key
-        self._record(
-            ev.GateOpened(
-                step=key.step, target=key.target, gate=wish.kind, text="",
-                purpose=wish.purpose or "", index=wish.index,
-            )
+        key, step = wish.key, self.plan.steps[wish.key.step].step
+        opened = ev.GateOpened(
+            step=key.step, target=key.target, gate=wish.kind, text=step.label,
+            purpose=wish.purpose or "", index=wish.index, role=role_of(step, wish.kind),
         )  # fmt: skip
-        if key.step in self.injects.silent:
+        self._record(opened)
+        script = self._script(key)
+        said = None if script.silent else script.said
+        if self.ask is not None:
+            said = self.ask(opened, self.now)
+        if said is None or not self._anybody(opened.role, said.by):
             return
-        step = self.plan.steps[key.step].step
-        action = step.action
-        option = ""
-        if wish.kind == "decision" and isinstance(action, DecisionAction):
-            option = action.default or next(iter(action.options))
-        said = {"decision": "decide", "approval": "approve"}.get(wish.kind, "confirm")
-        answered = ev.GateAnswered(
-            step=key.step, target=key.target, gate=wish.kind, answer=said, by="simulation",
-            option=option,
-        )  # fmt: skip
         asks = wish.kind in ("manual", "decision")
-        takes = self.takes(key, self.state.targets[key].attempt) if asks else 0.0
+        takes = self._length(key) if asks else 0.0
         # Nobody holds the answer: it comes by itself, whatever else is in the air.
-        self._later(self.now + takes, None, (answered,))
+        self._later(self.now + takes, None, _answered(opened, said, step.action))
+
+    def _anybody(self, role: str, by: str) -> bool:
+        """Whether there is somebody left who may answer for a role."""
+        return bool(members(self.state, role)) or may(self.state, role, by)
+
+
+def _answered(opened: ev.GateOpened, said: Said, action: object) -> ev.GateAnswered:
+    answer, option = said.answer, ""
+    if opened.gate == "decision" and answer != "reject" and isinstance(action, DecisionAction):
+        option = answer or action.default or next(iter(action.options))
+        answer = "decide"
+    usual = "approve" if opened.gate == "approval" else "confirm"
+    return ev.GateAnswered(
+        step=opened.step, target=opened.target, gate=opened.gate, answer=answer or usual,
+        by=said.by, reason=said.reason, input=said.given, option=option,
+        purpose=opened.purpose, index=opened.index,
+    )  # fmt: skip
 
 
 def estimated(planned: PlannedStep) -> float:

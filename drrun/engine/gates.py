@@ -14,6 +14,7 @@ from drrun.core import wishes as w
 from drrun.core.actions import Action, DecisionAction, ManualAction
 from drrun.core.asked import asked_of
 from drrun.core.errors import InputError, NotReady
+from drrun.core.people.roles import role_of
 from drrun.core.runbook import Step
 from drrun.core.state import Key, RunState
 from drrun.core.status import Status
@@ -118,7 +119,7 @@ class _Asked:
     def _approval(self, written: Mapping[str, Any]) -> dict[str, Any]:
         typed = str(written.get("type_to_confirm", ""))
         return {
-            "role": str(written.get("role", "")),
+            "role": role_of(self.step, "approval"),
             "count": int(written.get("count", 1)),
             "typed": self._filled_in(typed) if typed else "",
             "remind_every": _seconds(written.get("remind_after")),
@@ -129,7 +130,7 @@ class _Asked:
     def _decision(self, action: DecisionAction) -> dict[str, Any]:
         until = _seconds(action.decide_by)
         return {
-            "role": action.authority or self.step.owner,
+            "role": role_of(self.step, "decision"),
             "options": {
                 name: self._filled_in(str(given.get("title") or given.get("description") or ""))
                 for name, given in action.options.items()

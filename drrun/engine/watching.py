@@ -18,6 +18,7 @@ from drrun.core.ids import StepId
 from drrun.core.plan import Plan
 from drrun.core.probes import Probe, Verdict
 from drrun.core.runbook import Mode
+from drrun.core.relapse import relapse
 from drrun.core.state import Key, RunState
 from drrun.core.status import Status
 from drrun.engine.orders import Orders
@@ -141,15 +142,9 @@ class Watching:
             yield ev.Recovered(**who, name=name)
 
     def _regressed(self, key: Key, name: str, why: str, memory: _Memory) -> Iterator[ev.Event]:
-        who = {"step": key.step, "target": key.target}
-        yield ev.Regressed(**who, name=name, why=f"{name}: {why}")
-        how = self.state.plan.steps[key.step].step.on_regressed or "pause"
-        if how == "rerun" and memory.reruns < RERUNS:
-            memory.reruns += 1
-            why = f"on_regressed: rerun ({name})"
-            yield ev.TargetReopened(step=key.step, target=key.target, by="controller", why=why)
-        elif how != "continue" and not self.state.paused:
-            yield ev.RunPaused(why=f"{key} regressed: {name}: {why}", by="controller")
+        facts = relapse(self.state, key, name, why, again=memory.reruns < RERUNS)
+        memory.reruns += any(isinstance(each, ev.TargetReopened) for each in facts)
+        yield from facts
 
     def _of_invariant(
         self, watched: Watched, seen: Seen, *, changed: bool, since: float

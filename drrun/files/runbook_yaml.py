@@ -31,7 +31,7 @@ from drrun.files.yaml_reader import read_yaml
 VERSION: Final = 1
 
 
-class _Version(Shape[int]):
+class Version(Shape[int]):
     """The format version."""
 
     expects = f"the format version, {VERSION}"
@@ -52,7 +52,7 @@ class _Version(Shape[int]):
 
 
 _KEYS: Final = {
-    "drrun": Key(_Version(), "format version", required=True, instead=int),
+    "drrun": Key(Version(), "format version", required=True, instead=int),
     "name": Key(slug, "id of the runbook", required=True, instead=str),
     "title": Key(text, "one line for people"),
     "description": Key(text, "when and by whom it is used"),
@@ -121,7 +121,7 @@ def read_draft(raw: bytes | str, file: str) -> tuple[Runbook | None, list[Findin
 def _is_of_another_version(table: Table, reading: Reading) -> bool:
     """Whether to stop: the other keys may mean something else in another version."""
     entry = table.entries.get("drrun")
-    return entry is not None and read_at("drrun", _Version(), entry.value, reading) is WRONG
+    return entry is not None and read_at("drrun", Version(), entry.value, reading) is WRONG
 
 
 def defaults_of(table: Table) -> dict[str, Any]:

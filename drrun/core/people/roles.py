@@ -5,7 +5,18 @@ Rules:
 - People who were declared lost are not waited for, and do not answer.
 """
 
+from drrun.core.actions import DecisionAction
+from drrun.core.runbook import Step
 from drrun.core.state import RunState
+
+
+def role_of(step: Step, gate: str) -> str:
+    """The role that a gate of a step is for; "" for anybody."""
+    if gate == "approval":
+        return str((step.approval or {}).get("role", ""))
+    if gate == "decision" and isinstance(step.action, DecisionAction):
+        return step.action.authority or step.owner
+    return step.owner
 
 
 def members(state: RunState, role: str) -> tuple[str, ...]:
