@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TextIO
 
 from drrun.core.errors import InputError
@@ -65,6 +66,19 @@ def say(text: str) -> None:
         sys.stderr.flush()
     except OSError:  # the terminal is gone; what is being done matters more
         silence(sys.stderr)
+
+
+def write_file(path: Path, text: str, what: str) -> None:
+    """Write a file, and tell where it is.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    try:
+        path.write_text(text, "utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise InputError(f"{path}: {(error.strerror or 'cannot be written').lower()}") from None
+    say(f"{what}: {path}")
 
 
 def silence(stream: TextIO) -> None:

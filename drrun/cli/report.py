@@ -5,10 +5,9 @@ from pathlib import Path
 import click
 
 from drrun.cli.frame import Frame, common_options
-from drrun.cli.out import give, say
+from drrun.cli.out import give, write_file
 from drrun.cli.outputs import excerpts_of
 from drrun.cli.seen import facts_of, find, view_of
-from drrun.core.errors import InputError
 from drrun.core.state import RunState
 from drrun.engine.cases.load import replanner
 from drrun.engine.cases.look import Known
@@ -44,11 +43,7 @@ def report(frame: Frame, run: str, *, form: str, output: Path | None, redact: st
     if output is None:
         give(text)
         return
-    try:
-        output.write_text(text, "utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise InputError(f"{output}: {(error.strerror or 'cannot be written').lower()}") from None
-    say(f"report: {output}")
+    write_file(output, text, "report")
 
 
 def _report(records: Records, seen: Known) -> Report:

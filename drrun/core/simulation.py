@@ -80,6 +80,10 @@ class Simulation:
                 return self.state
         raise AssertionError(f"{len(self.journal)} events, and no end")
 
+    def inject(self, moment: Moment) -> None:
+        """Let something more happen."""
+        self._later(moment.at, None, moment)
+
     def _begin(self) -> None:
         runbook = self.plan.runbook
         self._record(
@@ -90,7 +94,7 @@ class Simulation:
             )
         )  # fmt: skip
         for moment in self.fiction.moments:
-            self._later(moment.at, None, moment)
+            self.inject(moment)
 
     def _go_on(self, wake_at: float | None) -> bool:
         """Let time pass until something happens; False if nothing ever will."""

@@ -17,8 +17,8 @@ from drrun.core.errors import InputError, NotReady
 from drrun.core.ids import StepId
 from drrun.core.plan import Plan
 from drrun.core.probes import Probe, Verdict
-from drrun.core.runbook import Mode
 from drrun.core.relapse import relapse
+from drrun.core.runbook import Mode
 from drrun.core.state import Key, RunState
 from drrun.core.status import Status
 from drrun.engine.orders import Orders

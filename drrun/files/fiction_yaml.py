@@ -1,4 +1,4 @@
-"""Written results of steps, and what is injected, to the model: `drrun test`, `simulate --inject`."""
+"""Written results of steps, and injects, to the model: `drrun test`, `simulate --inject`."""
 
 from typing import Any, Final
 
@@ -159,7 +159,8 @@ def read_injects(raw: bytes, file: str) -> tuple[Inject, ...]:
     Raises:
         InputError: Everything that is wrong with it.
     """
-    return read_whole(_file, raw, file)
+    found: tuple[Inject, ...] = read_whole(_file, raw, file)
+    return found
 
 
 def read_whole(shape: Shape[Any], raw: bytes, file: str) -> Any:

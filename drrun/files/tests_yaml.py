@@ -11,10 +11,10 @@ from drrun.core.runbook import Level, Mode
 from drrun.core.status import RunStatus, Status
 from drrun.core.values import Duration
 from drrun.files.fiction_yaml import happens, read_whole, script
+from drrun.files.runbook_yaml import Version
 from drrun.files.shape import Key, ListOf, MappingOf, Reading, Record, Shape, into
 from drrun.files.words import Number, anything, choice, duration, identifier, text
 from drrun.files.written import Table
-from drrun.files.runbook_yaml import Version
 
 _name: Shape[str] = text
 _steps: Shape[tuple[str, ...]] = ListOf(text)

@@ -4,10 +4,14 @@ Rules:
 - What was declared lost is not contacted again until it is declared found (SPEC section 4).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from drrun.core import events as ev
+from drrun.core.ids import StepId, TargetName
+from drrun.core.people.overrides import freed
 from drrun.core.people.words import Asking, Denied, Granted
+from drrun.core.state import Key
+from drrun.core.status import Status
 
 #: Kinds of things that can be lost.
 KINDS = ("site", "host", "provider", "person")
@@ -34,7 +38,31 @@ def found(asking: Asking) -> Granted | Denied:
             f"{thing} was not declared lost: {', '.join(asking.state.around.lost) or 'nothing'}"
         )
     event = ev.Found(thing=thing, by=asking.by, why=asking.reason)
-    return Granted([event], f"{thing} is back")
+    return Granted([event, *_open_again(asking, thing)], f"{thing} is back")
+
+
+def _open_again(asking: Asking, thing: str) -> Iterator[ev.Event]:
+    """What was blocked only because the thing was lost, and what waited for that."""
+    state = asking.state
+    seen: set[Key] = set()
+    for step in state.plan.order:
+        for target in state.plan.steps[step].targets:
+            key = Key(step, target.name)
+            blocked = state.targets[key].status is Status.BLOCKED
+            lost = target.host is not None and state.around.lost_hosts.get(target.host.name)
+            if not blocked or lost != thing:
+                continue
+            reopened: list[ev.Event] = [
+                ev.TargetReopened(
+                    step=step, target=key.target, by=asking.by, why=f"{thing} is back"
+                )
+            ]
+            for event in (*reopened, *freed(state, step, asking.by)):
+                if isinstance(event, ev.TargetReopened):
+                    again = Key(StepId(event.step), TargetName(event.target))
+                    if again not in seen:
+                        seen.add(again)
+                        yield event
 
 
 def _thing(asking: Asking) -> str | Denied:

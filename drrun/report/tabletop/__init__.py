@@ -1,0 +1,1 @@
+"""Simulations as people look at them."""

@@ -1,0 +1,121 @@
+"""Simulations as one HTML file: the usual run as a Gantt chart, and how lengths are spread.
+
+Rules:
+- As the report's page: nothing is loaded from elsewhere, all text is escaped, no script at all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from drrun.core.plan import Plan
+from drrun.report.clean import clean
+from drrun.report.tabletop.text import when
+from drrun.report.tabletop.trials import Summary, Trial
+from drrun.report.times import span
+
+#: Columns of a distribution.
+_COLUMNS = 40
+_TICKS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One step in time; `left` and `width` in per cent."""
+
+    step: str
+    left: float
+    width: float
+    took: str
+    status: str
+    critical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """How often what came out: columns of per cents, and marks upon them."""
+
+    name: str
+    #: Heights, the highest is 100.
+    columns: tuple[float, ...]
+    #: (per cent from the left, what is there).
+    marks: tuple[tuple[float, str], ...]
+    first: str
+    last: str
+
+
+def html(plan: Plan, one: Trial, found: Summary | None) -> str:
+    """The file's text."""
+    page: str = _template().render(
+        plan=plan, trial=one, summary=found, bars=_bars(one), ticks=_ticks(one.length),
+        plots=_plots(found) if found else (), count=len(plan.steps),
+    )  # fmt: skip
+    return page
+
+
+def _bars(one: Trial) -> list[Bar]:
+    length, critical = max(one.length, 1.0), set(one.critical)
+    found = []
+    for step, (began, ended) in sorted(one.times.items(), key=lambda each: each[1]):
+        left = 100 * began / length
+        width = min(max(0.15, 100 * (ended - began) / length), 100 - left)
+        status = one.others.get(step, "passed")
+        found.append(Bar(step, round(left, 3), round(width, 3), span(ended - began), status,
+                         step in critical))  # fmt: skip
+    return found
+
+
+def _ticks(length: float) -> list[tuple[float, str]]:
+    return [
+        (round(100 * number / _TICKS, 2), when(length * number / _TICKS))
+        for number in range(_TICKS + 1)
+    ]
+
+
+def _plots(found: Summary) -> list[Plot]:
+    total = _plot("the whole run", found.lengths, None)
+    return [total] + [
+        _plot(name, each.times, each.rto) for name, each in found.services.items() if each.times
+    ]
+
+
+def _plot(name: str, values: Sequence[float], rto: float | None) -> Plot:
+    first, last = values[0], max(values[-1], values[0] + 60, rto or 0.0)
+    counts = [0] * _COLUMNS
+    for value in values:
+        counts[min(_COLUMNS - 1, int((value - first) / (last - first) * _COLUMNS))] += 1
+    marks = [("p50", values[len(values) // 2]), ("p90", values[min(len(values) - 1, int(len(values) * 0.9))])]  # fmt: skip # noqa: E501
+    if rto is not None:
+        marks.append(("RTO", rto))
+    return Plot(
+        name,
+        tuple(round(100 * count / max(counts), 2) for count in counts),
+        tuple(
+            (round(100 * (at - first) / (last - first), 2), f"{mark} {when(at)}")
+            for mark, at in marks
+            if at >= first
+        ),
+        when(first),
+        when(last),
+    )
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=ChoiceLoader(
+            [
+                PackageLoader("drrun.report.tabletop", "pages"),
+                PackageLoader("drrun.report.after", "pages"),
+            ]
+        ),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"clean": lambda text: clean(str(text)), "hours": when}
+    return environment.get_template("tabletop.html.j2")
