@@ -13,9 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from drrun.core.plan import Plan
 from drrun.core.runbook import Estimate
-from drrun.core.simulation import Injects
 from drrun.core.values import Duration
-from drrun.engine.cases.simulate import Slower, trial, trials
+from drrun.engine.cases.simulate import Scenario, trial, trials
 from tests.unit.core.worlds import plan_of, step
 
 
@@ -38,8 +37,8 @@ def timed(act: Callable[[], object]) -> float:
 def main() -> None:
     small, large = plan(300), plan(10_000)
     plain = timed(lambda: [sum(each.length for each in small.steps.values()) for _ in range(1000)])
-    many = timed(lambda: trials(small, 1000, 1, Injects()))
-    one = timed(lambda: trial(large, None, Injects(), Slower()))
+    many = timed(lambda: trials(Scenario(small), 1000, 1))
+    one = timed(lambda: trial(Scenario(large), None))
     print(f"1,000 trials of 300 steps: {many:.1f} s ({many / plain:.0f} times a plain sum)")
     print(f"one trial of 10,000 steps: {one:.1f} s")
 

@@ -34,7 +34,9 @@ class Room:
     _used: int = 0
 
     def __post_init__(self) -> None:
-        self._hosts = Counter(host for host in self.air.values() if host)
+        hosts = [host for host in self.air.values() if host]
+        if hosts:
+            self._hosts.update(hosts)
         self._used = len(self.air)
 
     def take(self, host: str) -> bool:

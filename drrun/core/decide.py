@@ -49,7 +49,8 @@ class Decision:
 
     def wake(self, at: float) -> None:
         """Ask again at `at`, or earlier."""
-        self.wake_at = at if self.wake_at is None else min(self.wake_at, at)
+        if self.wake_at is None or at < self.wake_at:
+            self.wake_at = at
 
 
 def decide(state: RunState, room: Room, now: float, *, begin: bool = True) -> Decision:
@@ -72,8 +73,9 @@ def decide(state: RunState, room: Room, now: float, *, begin: bool = True) -> De
     else:
         if state.rolling_back:
             decision.wishes.extend(roll_back(state))
-        for key in state.active:
-            decision.wishes.extend(_go_on(state, key, room, now, decision, begin=begin))
+        for key, target in [(key, state.targets[key]) for key in state.active]:
+            if not _is_busy(state, key, target, room, now, decision):
+                decision.wishes.extend(_go_on(state, key, room, now, decision, begin=begin))
     if begin and not decision.wishes:
         # Only when nothing else follows: what goes on may make a step ready that comes first.
         for looked, (_, _, step) in enumerate(state.ready):
@@ -174,6 +176,27 @@ def _wait(
 
 
 # --- targets that have begun --------------------------------------------------------------------
+
+
+def _is_busy(
+    state: RunState, key: Key, target: TargetState, room: Room, now: float, decision: Decision
+) -> bool:
+    """Whether a target's attempt is in the air and nothing else is to be done or said.
+
+    Nothing that `_go_on` would not find too; but it is so nearly always, and so often asked, that
+    it has to be quick.
+    """
+    if target.phase is not Phase.ACTING or target.until is not None or target.gate is not None:
+        return False
+    step = state.plan.steps[key.step].step
+    if target.to_end or step.on_timeout == "ask" or Activity(key) not in room.air:
+        return False
+    if step.timeout is not None or step.estimate is None or target.late:
+        return True
+    if target.intended_at is None or now >= (over := target.intended_at + step.estimate.p90):
+        return False
+    decision.wake(over)
+    return True
 
 
 def _go_on(

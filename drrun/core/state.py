@@ -78,6 +78,7 @@ class RunState:
     ungraceful: set[Key] = field(default_factory=set)
     _position: dict[StepId, int] = field(init=False)
     _counts: dict[StepId, Counter[Status]] = field(default_factory=dict)
+    _status: dict[StepId, Status] = field(default_factory=dict)
     _queued: dict[StepId, int] = field(default_factory=dict)
     _open_steps: int = 0
 
@@ -89,7 +90,7 @@ class RunState:
         """Count what there is; after an amendment what was known of targets is kept."""
         plan, known = self.plan, self.targets
         self.targets, self.hosts, self.ready, self.doomed = {}, {}, [], {}
-        self._counts, self._queued, self._open_steps = {}, {}, 0
+        self._counts, self._status, self._queued, self._open_steps = {}, {}, {}, 0
         self._position = {step: index for index, step in enumerate(plan.order)}
         for step in plan.order:
             planned = plan.steps[step]
@@ -99,6 +100,7 @@ class RunState:
                 self.hosts[key] = target.host.name if target.host else ""
             states = [self.targets[key] for key in self.keys(step)]
             self._counts[step] = Counter(each.status for each in states)
+            self._restate(step)
             self._queued[step] = sum(_queued(each) for each in states)
             self._open_steps += bool(states) and self.step(step) not in FINAL
         for step in plan.order:
@@ -119,7 +121,7 @@ class RunState:
 
     def step(self, step: StepId) -> Status:
         """Where a step stands."""
-        return step_status(self._counts[step], self.plan.steps[step].allowed_failures)
+        return self._status[step]
 
     def counts(self, step: StepId) -> Mapping[Status, int]:
         """How many targets of a step stand where."""
@@ -295,7 +297,7 @@ class RunState:
         counts[after] += 1
         if not counts[before]:
             del counts[before]
-        now = self.step(step)
+        now = self._restate(step)
         if was is now:
             return
         self._open_steps += (now not in FINAL) - (was not in FINAL)
@@ -304,6 +306,11 @@ class RunState:
         if now in FINAL or was in FINAL:
             for dependent in self.plan.dependents[step]:
                 self._sort_in(dependent)
+
+    def _restate(self, step: StepId) -> Status:
+        found = step_status(self._counts[step], self.plan.steps[step].allowed_failures)
+        self._status[step] = found
+        return found
 
     def _sort_in(self, step: StepId) -> None:
         """Put a step among the ready or the doomed, or among neither."""

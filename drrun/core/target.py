@@ -7,7 +7,8 @@ Rules:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any
 
 from drrun.core import events as ev
@@ -107,6 +108,21 @@ class TargetState:
         return self.began_at is not None
 
 
+_NAMES = tuple(each.name for each in fields(TargetState))
+_VALUES = attrgetter(*_NAMES)
+
+
+def _with(before: TargetState, **changes: Any) -> TargetState:
+    """As `dataclasses.replace`, in a quarter of its time: all that is simulated waits for it."""
+    after = object.__new__(TargetState)
+    put = object.__setattr__
+    for name, value in zip(_NAMES, _VALUES(before), strict=True):
+        put(after, name, value)
+    for name, value in changes.items():
+        put(after, name, value)
+    return after
+
+
 def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:
     """The state after `event`.
 
@@ -121,11 +137,11 @@ def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:
             return _told(before, event)
         case ev.WatchSeen(index=index):
             move(before.status, event)
-            return replace(before, watched={**before.watched, index: event})
+            return _with(before, watched={**before.watched, index: event})
         case _:
             pass
     status, sentence = move(before.status, event)
-    after = replace(
+    after = _with(
         before,
         status=status,
         since=at if status is not before.status else before.since,
@@ -135,12 +151,12 @@ def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:
     )
     match event:
         case ev.AttemptStarted():
-            return replace(after, taken=True)
+            return _with(after, taken=True)
         case ev.ContactMissed(silent=silent):
-            return replace(after, missing_since=at - silent)
+            return _with(after, missing_since=at - silent)
         case ev.AttemptIntended():
             fresh = _enter(after, Phase.ACTING, taken=False, lost=False, ending=False)
-            return replace(fresh, intended_at=at, late=False)
+            return _with(fresh, intended_at=at, late=False)
         case ev.AttemptEvent():
             return _attempted(after, event)
         case ev.GateOpened() | ev.GateAnswered():
@@ -154,7 +170,7 @@ def _seen(before: TargetState, event: ev.ProbeSeen, at: float) -> TargetState:
         return before  # a late answer to a question that is settled by now
     verdict = Verdict(event.verdict)
     seen = Progress.after(before.progress.get(event.index), verdict, at, event.why)
-    return replace(before, progress={**before.progress, event.index: seen})
+    return _with(before, progress={**before.progress, event.index: seen})
 
 
 def purposes_of(phase: Phase) -> frozenset[Purpose]:
@@ -182,7 +198,7 @@ def _attempted(after: TargetState, event: ev.AttemptEvent) -> TargetState:
         case ev.AttemptNeverStarted():
             return _judge(after, RetryCause.UNREACHABLE, event.why, final=event.final)
         case ev.WaitBegan():
-            return replace(after, until=event.until, waits_for=Cause.CLOCK)
+            return _with(after, until=event.until, waits_for=Cause.CLOCK)
         case ev.WaitEnded():
             return _enter(after, Phase.VERIFY)
         case ev.ActionShown(note=note):
@@ -203,11 +219,11 @@ def _parted(after: TargetState, event: ev.AttemptEvent) -> TargetState:
         case ev.AttemptStopped(note=note):
             return _enter(after, Phase.ASK, note=note or after.note, lost=True)
         case ev.EndingBegan():
-            return replace(after, ending=True)
+            return _with(after, ending=True)
         case ev.ContactFound():
-            return replace(after, missing_since=None)
+            return _with(after, missing_since=None)
         case ev.AttemptLate():
-            return replace(after, late=True)
+            return _with(after, late=True)
         case _:
             return after
 
@@ -251,19 +267,19 @@ def _told(before: TargetState, event: ev.TargetEvent) -> TargetState:
             gate = replace(before.gate, escalated=True)
         case _:
             gate = replace(before.gate, reminded=before.gate.reminded + 1)
-    return replace(before, gate=gate)
+    return _with(before, gate=gate)
 
 
 def _asked(after: TargetState, event: ev.GateOpened | ev.GateAnswered, at: float) -> TargetState:
     if isinstance(event, ev.GateOpened):
         cause = Cause.THIRD_PARTY if event.contact else Cause.PERSON
-        return replace(after, gate=Gate(event, at), waits_for=cause)
-    after = replace(after, gate=None)
+        return _with(after, gate=Gate(event, at), waits_for=cause)
+    after = _with(after, gate=None)
     by = f"by {event.by}" + (f": {event.reason}" if event.reason else "")
     if event.gate == "ask":
         verdict = Verdict.HOLDS if event.answer == "confirm" else Verdict.DOES_NOT_HOLD
         seen = Progress(verdict, at, at, at if verdict is Verdict.HOLDS else None, by)
-        return replace(after, progress={**after.progress, event.index: seen})
+        return _with(after, progress={**after.progress, event.index: seen})
     match event.gate, event.answer:
         case ("irreversible", "confirm") | ("approval", "approve"):
             return _enter(after, Phase.ACT, permitted=True)
@@ -274,7 +290,7 @@ def _asked(after: TargetState, event: ev.GateOpened | ev.GateAnswered, at: float
             return _enter(after, Phase.VERIFY, values=values, note=f"{event.option}, {by}")
         case ("late", _):
             goes_on = event.answer == "confirm"
-            return replace(after, unlimited=goes_on, to_end=not goes_on)
+            return _with(after, unlimited=goes_on, to_end=not goes_on)
         case _:
             return _enter(after, Phase.ENDED, note=f"{after.note}, {by}")
 
@@ -282,15 +298,13 @@ def _asked(after: TargetState, event: ev.GateOpened | ev.GateAnswered, at: float
 def _moved(after: TargetState, event: ev.Event, at: float) -> TargetState:
     match event:
         case ev.TargetWaiting():
-            return replace(
-                after, waits_for=Cause(event.cause), until=event.until, note=event.detail
-            )
+            return _with(after, waits_for=Cause(event.cause), until=event.until, note=event.detail)
         case ev.TargetBegan():
             fresh = _enter(after, Phase.GUARD, judged=None, attempt=after.attempt + 1)
-            return replace(fresh, began_at=at if after.began_at is None else after.began_at)
+            return _with(fresh, began_at=at if after.began_at is None else after.began_at)
         case ev.RetryPlanned():
             queued = _enter(after, Phase.QUEUED, note=event.why, gate=None)
-            return replace(queued, until=event.not_before, waits_for=Cause.RETRY)
+            return _with(queued, until=event.not_before, waits_for=Cause.RETRY)
         case ev.TargetReopened():
             return _reopened(after, event)
         case ev.UndoBegan():
@@ -326,7 +340,7 @@ def _reopened(after: TargetState, event: ev.TargetReopened) -> TargetState:
 
 
 def _enter(after: TargetState, phase: Phase, **changes: Any) -> TargetState:
-    return replace(after, phase=phase, progress={}, missing_since=None, **changes)
+    return _with(after, phase=phase, progress={}, missing_since=None, **changes)
 
 
 def _judge(after: TargetState, cause: str, why: str, *, final: bool = False) -> TargetState:

@@ -12,7 +12,7 @@ from typing import Any
 from drrun.core.plan import Plan
 from drrun.report.clean import clean
 from drrun.report.tabletop.text import when
-from drrun.report.tabletop.trials import Summary, Trial
+from drrun.report.tabletop.trials import Spread, Summary, Trial
 from drrun.report.times import span
 
 #: Columns of a distribution.
@@ -74,18 +74,19 @@ def _ticks(length: float) -> list[tuple[float, str]]:
 
 
 def _plots(found: Summary) -> list[Plot]:
-    total = _plot("the whole run", found.lengths, None)
-    return [total] + [
-        _plot(name, each.times, each.rto) for name, each in found.services.items() if each.times
-    ]
+    plots = [_plot("the whole run", found.lengths, found.length, None)]
+    for name, each in found.services.items():
+        if each.spread is not None:
+            plots.append(_plot(name, each.times, each.spread, each.rto))
+    return plots
 
 
-def _plot(name: str, values: Sequence[float], rto: float | None) -> Plot:
+def _plot(name: str, values: Sequence[float], spread: Spread, rto: float | None) -> Plot:
     first, last = values[0], max(values[-1], values[0] + 60, rto or 0.0)
     counts = [0] * _COLUMNS
     for value in values:
         counts[min(_COLUMNS - 1, int((value - first) / (last - first) * _COLUMNS))] += 1
-    marks = [("p50", values[len(values) // 2]), ("p90", values[min(len(values) - 1, int(len(values) * 0.9))])]  # fmt: skip # noqa: E501
+    marks = [("p50", spread.p50), ("p90", spread.p90)]
     if rto is not None:
         marks.append(("RTO", rto))
     return Plot(
