@@ -50,6 +50,8 @@ def open_state(where: str | Path, person: str = "") -> Iterator[Records]:
             clock,
             SystemIds(),
             store.evidence,
+            store.notebook,
+            store.shelf,
         )
 
 

@@ -56,7 +56,9 @@ def _signed(frame: Frame, kind: str, options: dict[str, Any]) -> dict[str, Any]:
     return {"signatures": made}
 
 
-def _command(*parameters: Callable[[Any], Any]) -> Callable[[Callable[..., None]], click.Command]:
+def acting(*parameters: Callable[[Any], Any]) -> Callable[[Callable[..., None]], click.Command]:
+    """A command that asks something of a run, and says what became of it."""
+
     def make(function: Callable[..., None]) -> click.Command:
         command: Any = click.pass_obj(function)
         for parameter in (json_option, common_options, _reason, *reversed(parameters)):
@@ -80,7 +82,7 @@ def post(frame: Frame, kind: str, options: dict[str, Any], **body: Any) -> None:
         say(clean(answer.message if answer.accepted else f"drrun: refused: {answer.message}"))
 
 
-@_command(
+@acting(
     _step,
     _target,
     click.option(
@@ -98,7 +100,7 @@ def confirm(frame: Frame, /, **options: Any) -> None:
     post(frame, "confirm", options, **body)
 
 
-@_command(
+@acting(
     _step,
     _target,
     click.option("--rewind-to", default="", metavar="STEP", help="Go back to STEP; do it again."),
@@ -108,7 +110,7 @@ def reject(frame: Frame, /, **options: Any) -> None:
     post(frame, "reject", options, rewind_to=options["rewind_to"])
 
 
-@_command(
+@acting(
     _step,
     _target,
     click.option("--only-failed", is_flag=True, help="Leave targets that never began alone."),
@@ -122,7 +124,7 @@ def retry(frame: Frame, /, **options: Any) -> None:
     post(frame, "retry", options, only_failed=only, bypass_guard=bypass)
 
 
-@_command(
+@acting(
     _step,
     _target,
     click.option("--type", "typed", default="", metavar="TEXT", help="What you approve, typed."),
@@ -133,26 +135,26 @@ def approve(frame: Frame, /, **options: Any) -> None:
     post(frame, "approve", options, typed=options["typed"], **_signed(frame, "approve", options))
 
 
-@_command(_step, click.argument("option", metavar="OPTION"), _target, _sign)
+@acting(_step, click.argument("option", metavar="OPTION"), _target, _sign)
 def decide(frame: Frame, /, **options: Any) -> None:
     """Decide STEP for OPTION."""
     signed = _signed(frame, "decide", options)
     post(frame, "decide", options, option=options["option"], **signed)
 
 
-@_command(_step)
+@acting(_step)
 def claim(frame: Frame, /, **options: Any) -> None:
     """Take STEP on, so that nobody else does the same."""
     post(frame, "claim", options)
 
 
-@_command(_step, click.argument("person", metavar="PERSON"))
+@acting(_step, click.argument("person", metavar="PERSON"))
 def assign(frame: Frame, /, **options: Any) -> None:
     """Make STEP the business of PERSON."""
     post(frame, "assign", options, to=options["person"])
 
 
-@_command(
+@acting(
     click.argument("person", metavar="PERSON"), click.argument("text", nargs=-1, required=True)
 )
 def handover(frame: Frame, /, **options: Any) -> None:
@@ -160,55 +162,55 @@ def handover(frame: Frame, /, **options: Any) -> None:
     post(frame, "handover", options, to=options["person"], text=" ".join(options["text"]))
 
 
-@_command(click.argument("thing", metavar="KIND:NAME"))
+@acting(click.argument("thing", metavar="KIND:NAME"))
 def lost(frame: Frame, /, **options: Any) -> None:
     """Declare a site, host, provider or person lost: nothing contacts it. Wants a --reason."""
     post(frame, "lost", options, thing=options["thing"])
 
 
-@_command(click.argument("thing", metavar="KIND:NAME"))
+@acting(click.argument("thing", metavar="KIND:NAME"))
 def found(frame: Frame, /, **options: Any) -> None:
     """Take back that something was lost."""
     post(frame, "found", options, thing=options["thing"])
 
 
-@_command(click.argument("host", metavar="HOST"), click.argument("route", metavar="ROUTE|auto"))
+@acting(click.argument("host", metavar="HOST"), click.argument("route", metavar="ROUTE|auto"))
 def set_route(frame: Frame, /, **options: Any) -> None:
     """Reach HOST by ROUTE from now on; jobs that are going on are followed that way too."""
     post(frame, "set-route", options, host=options["host"], route=options["route"])
 
 
-@_command(_step, _target)
+@acting(_step, _target)
 def skip(frame: Frame, /, **options: Any) -> None:
     """Leave STEP out; what needs it goes on. Wants a --reason."""
     post(frame, "skip", options)
 
 
-@_command(_step, _target)
+@acting(_step, _target)
 def mark_done(frame: Frame, /, **options: Any) -> None:
     """Declare STEP done by your word. Wants a --reason."""
     post(frame, "mark-done", options)
 
 
-@_command()
+@acting()
 def pause(frame: Frame, /, **options: Any) -> None:
     """Begin nothing new in RUN; what runs goes on."""
     post(frame, "pause", options)
 
 
-@_command()
+@acting()
 def unpause(frame: Frame, /, **options: Any) -> None:
     """Begin steps of RUN again."""
     post(frame, "unpause", options)
 
 
-@_command()
+@acting()
 def abort(frame: Frame, /, **options: Any) -> None:
     """Give RUN up: what has not begun never will. Wants a --reason."""
     post(frame, "abort", options)
 
 
-@_command(click.argument("file", metavar="FILE", type=click.Path(path_type=Path)))
+@acting(click.argument("file", metavar="FILE", type=click.Path(path_type=Path)))
 def amend(frame: Frame, /, **options: Any) -> None:
     """Add the steps of FILE to RUN, or change steps that have not begun. Wants a --reason.
 
@@ -224,7 +226,7 @@ def amend(frame: Frame, /, **options: Any) -> None:
     post(frame, "amend", options, path=str(path), text=text)
 
 
-@_command(
+@acting(
     click.argument("text", nargs=-1, required=True),
     click.option("--step", default="", metavar="STEP", help="What it is about."),
 )

@@ -54,13 +54,18 @@ COMMANDS: Mapping[str, Listed] = {
     "rollback": Listed("rollback", "Undo what has passed, in reverse order."),
     "note": Listed("act", "Write something into the record."),
     "cleanup": Listed("cleanup", "Remove what a run left on its hosts."),
+    "finding": Listed("afterwards", "Write down what has to be put right, also after the run."),
+    "follow-up": Listed("afterwards", "Write down what is still to be done."),
+    "follow-ups": Listed("afterwards", "Everything that a run left to do; CSV, task list."),
+    "clocks": Listed("afterwards", "State when it was disrupted, detected, declared, protected."),
+    "close": Listed("afterwards", "Close a run, once nothing is open any more."),
     "verify-journal": Listed("look", "Check the hash chain of a run's record."),
     "schema": Listed("schema", "JSON Schemas for editors."),
     "help": Listed("topics", "More help: drrun help exit-codes."),
 }
 
 #: Promised by the contract, not there yet.
-LATER = frozenset({"init", "readiness", "close"} | {"diff", "serve", "bundle"})
+LATER = frozenset({"init", "readiness"} | {"diff", "serve", "bundle"})
 
 #: Other spellings that people try.
 ALIASES: Mapping[str, str] = {"clean-up": "cleanup"}

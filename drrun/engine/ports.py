@@ -131,6 +131,8 @@ class RunRecord:
     status: str
     ended_at: float | None
     entries: int
+    #: Services that it was to raise.
+    services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -546,6 +548,46 @@ class EvidenceStore(Protocol):
 
     def path(self, digest: str) -> Path:
         """Where a kept file is; InputError if it is not, or was changed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A preflight that was made: a readiness record."""
+
+    runbook: str
+    #: Of runbook and inventory, as they were.
+    fingerprint: str
+    at: float
+    by: str
+    ready: bool
+    #: `{what, where, good, value, wanted}` of everything that was measured.
+    checks: Sequence[Mapping[str, Any]]
+
+
+class Notebook(Protocol):
+    """Keeps readiness records."""
+
+    def keep(self, looked: Looked) -> None:
+        """Keep one."""
+        ...
+
+    def latest(self, runbook: str, until: float) -> Looked | None:
+        """The last one of a runbook that was made before a moment."""
+        ...
+
+
+class Shelf(Protocol):
+    """Takes whole runs away, and takes in runs from elsewhere."""
+
+    def remove(self, run: RunId, by: str, now: float) -> None:
+        """Delete a run with all that belongs to it; that it was there is kept."""
+        ...
+
+    def take_in(
+        self, record: RunRecord, documents: Sequence[Document], entries: Sequence[Entry]
+    ) -> None:
+        """Enter a run as it was elsewhere; Refused if it is here, JournalDamaged if altered."""
         ...
 
 

@@ -74,6 +74,7 @@ def record_of(row: Row) -> RunRecord:
         status=row["status"],
         ended_at=row["ended_at"],
         entries=row["entries"],
+        services=tuple(json.loads(row["services"])),
     )
 
 

@@ -84,6 +84,11 @@ class FileSpool:
         return self._folder / _name(run) / f"{_name(step)}@{_name(target)}"
 
 
+def folder_of_run(state: Path, run: RunId) -> Path:
+    """Where a state folder keeps the outputs of a run."""
+    return state / "outputs" / _name(run)
+
+
 class FileOutput:
     """The `Output` of one attempt."""
 

@@ -6,6 +6,7 @@ Rules:
   running controller is found by its next write.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 
 from drrun.core.chain import Head
@@ -17,6 +18,42 @@ from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database, Transaction
 from drrun.journal.inspection import digest, entries, head_of, pinned, unknown_run
 from drrun.journal.rows import damage, entry_values, record_of
+
+
+def enter(
+    transaction: Transaction, record: RunRecord, documents: Sequence[Document], head: Head
+) -> None:
+    """Make a run without entries.
+
+    Raises:
+        Refused: There is a run with that id.
+    """
+    made = transaction.change(
+        "create_run",
+        id=record.id,
+        runbook=record.runbook,
+        title=record.title,
+        mode=record.mode,
+        variant=record.variant,
+        started_at=record.started_at,
+        started_by=record.started_by,
+        status=record.status,
+        ended_at=record.ended_at,
+        services=json.dumps(record.services),
+        genesis=head.hash,
+    )
+    if not made:
+        raise Refused(f"there is a run {record.id} already; nothing was changed")
+    for position, document in enumerate(documents):
+        transaction.change(
+            "create_document",
+            run=record.id,
+            position=position,
+            kind=document.kind,
+            path=document.path,
+            content=document.content,
+            sha256=document.sha256,
+        )
 
 
 class SqliteJournal:
@@ -41,31 +78,7 @@ class SqliteJournal:
         record, documents = storable(record, documents)
         head = born(record, documents)
         with self._database.transaction() as transaction:
-            made = transaction.change(
-                "create_run",
-                id=record.id,
-                runbook=record.runbook,
-                title=record.title,
-                mode=record.mode,
-                variant=record.variant,
-                started_at=record.started_at,
-                started_by=record.started_by,
-                status=record.status,
-                ended_at=record.ended_at,
-                genesis=head.hash,
-            )
-            if not made:
-                raise Refused(f"there is a run {record.id} already; nothing was changed")
-            for position, document in enumerate(documents):
-                transaction.change(
-                    "create_document",
-                    run=record.id,
-                    position=position,
-                    kind=document.kind,
-                    path=document.path,
-                    content=document.content,
-                    sha256=document.sha256,
-                )
+            enter(transaction, record, documents, head)
 
     def append(self, lease: Lease, drafts: Sequence[Draft]) -> list[Entry]:
         """Write all of `drafts` durably in one transaction, or none.

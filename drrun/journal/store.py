@@ -15,7 +15,9 @@ from drrun.journal.database import Database
 from drrun.journal.evidence import FileEvidence
 from drrun.journal.inbox import SqliteInbox
 from drrun.journal.leases import SqliteLeases
+from drrun.journal.notebook import SqliteNotebook
 from drrun.journal.processes import this_process
+from drrun.journal.shelf import SqliteShelf
 from drrun.journal.spool import FileSpool
 from drrun.journal.sqlite import SqliteJournal
 
@@ -30,6 +32,8 @@ class Store:
     inbox: SqliteInbox
     spool: FileSpool
     evidence: FileEvidence
+    notebook: SqliteNotebook
+    shelf: SqliteShelf
 
     @classmethod
     def over(cls, database: Database, clock: Clock, person: str = "") -> Self:
@@ -41,6 +45,8 @@ class Store:
             SqliteInbox(database),
             FileSpool(database.place.folder),
             FileEvidence(database.place.folder),
+            SqliteNotebook(database),
+            SqliteShelf(database),
         )
 
     def close(self) -> None:

@@ -74,6 +74,10 @@ def _of_people(event: ev.Event) -> str:
             return f"claimed{': ' + reason if reason else ''}"
         case ev.Assigned(to=to_one):
             return f"assigned to {to_one}"
+        case ev.FindingNoted(text=text, severity=severity):
+            return f"finding ({severity}): {text}"
+        case ev.FollowUpNoted(text=text):
+            return f"to be done: {text}"
         case _:
             return ""
 

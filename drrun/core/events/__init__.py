@@ -13,6 +13,12 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from drrun.core.events.afterwards import (
+    ClockStated,
+    FindingNoted,
+    FollowUpNoted,
+    RunClosed,
+)
 from drrun.core.events.attempts import (
     ActionShown,
     AttemptEnded,
@@ -103,6 +109,7 @@ __all__ = [
     "AttemptTimedOut",
     "Claimed",
     "ClockSet",
+    "ClockStated",
     "ConditionSeen",
     "ContactFound",
     "ContactLost",
@@ -112,6 +119,8 @@ __all__ = [
     "EndingBegan",
     "Event",
     "FilesChanged",
+    "FindingNoted",
+    "FollowUpNoted",
     "Found",
     "GateAnswered",
     "GateEscalated",
@@ -132,6 +141,7 @@ __all__ = [
     "RollbackBegan",
     "RouteSet",
     "RunAborted",
+    "RunClosed",
     "RunEnded",
     "RunPaused",
     "RunResumed",

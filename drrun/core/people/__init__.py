@@ -11,7 +11,7 @@ from typing import Any
 
 from drrun.core import events as ev
 from drrun.core.ids import StepId
-from drrun.core.people import duties, overrides, world
+from drrun.core.people import afterwards, duties, overrides, world
 from drrun.core.people.amending import amend
 from drrun.core.people.answers import answer, as_type
 from drrun.core.people.words import Asking, Denied, Granted
@@ -21,7 +21,7 @@ from drrun.core.undoing import points_of_no_return, roll_back_began, to_undo
 __all__ = ["WANT_REASON", "Denied", "Granted", "as_type", "consider"]
 
 #: Requests that override the plan and so want a reason.
-WANT_REASON = frozenset({"skip", "mark-done", "abort", "lost", "amend"})
+WANT_REASON = frozenset({"skip", "mark-done", "abort", "lost", "amend", "clock"})
 
 
 def consider(
@@ -119,6 +119,10 @@ _HANDLERS: Mapping[str, Callable[[Asking], Granted | Denied]] = {
     "skip": lambda asking: overrides.mark(asking, "skipped"),
     "mark-done": lambda asking: overrides.mark(asking, "passed"),
     "note": duties.note,
+    "finding": afterwards.finding,
+    "follow-up": afterwards.follow_up,
+    "clock": afterwards.clock,
+    "close": afterwards.close,
     "claim": duties.claim,
     "assign": duties.assign,
     "handover": duties.hand_over,

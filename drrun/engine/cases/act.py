@@ -3,6 +3,7 @@
 Rules:
 - The request is durable before anything else. A live controller answers it; without one it is
   weighed against the journal at once, so that a mistake is told now and not at the next resume.
+- What only adds to the record is written at once where nobody drives the run, also after its end.
 """
 
 import threading
@@ -10,9 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from drrun.core.ids import RunId
-from drrun.core.people import Denied, consider
-from drrun.engine.cases.look import known
+from drrun.core.people import Denied, Granted, consider
+from drrun.core.people.afterwards import KINDS as AFTERWARDS
+from drrun.engine.cases.look import Known, known
 from drrun.engine.cases.start import Records
+from drrun.engine.ledger import Ledger
 from drrun.engine.ports import Answer
 
 #: Seconds to wait for a live controller's answer.
@@ -39,6 +42,8 @@ def act(records: Records, run: RunId, kind: str, body: Mapping[str, Any], by: st
             return Answer(accepted=False, message=found.why)
         if not found.events:
             return Answer(accepted=True, message=found.message)
+        if kind in AFTERWARDS:
+            return _write(records, seen, found, by)
     request = records.inbox.post(run, records.clock.now(), by, kind, body)
     if seen.holder is None:
         return Answer(
@@ -57,3 +62,20 @@ def act(records: Records, run: RunId, kind: str, body: Mapping[str, Any], by: st
         message=f"kept, but its controller has not answered for {PATIENCE:.0f} s: "
         f"look with: drrun status {run}",
     )
+
+
+def _write(records: Records, seen: Known, found: Granted, by: str) -> Answer:
+    """Add to the record what changes nothing about the run, as its controller for a moment.
+
+    Raises:
+        RunHeld: Somebody took the run meanwhile.
+    """
+    lease = records.leases.take(seen.run)
+    try:
+        ledger = Ledger(seen.state, records.journal, lease, records.clock)
+        for event in found.events:
+            ledger.record(event, by)
+        ledger.commit()
+    finally:
+        records.leases.release(lease)
+    return Answer(accepted=True, message=found.message)

@@ -170,27 +170,11 @@ class _Age:
     def check(self) -> Iterator[Check]:
         """Ask it where it lies."""
         where = f"{self.store.name} at {self.backup.to}"
-        written = self.backup.age or {}
-        on = written.get("on", self.backup.to)
-        name = str(on[0] if isinstance(on, list | tuple) else on)
-        host = self.plan.inventory.hosts.get(name)
-        text = written.get("run")
-        if host is None or not isinstance(text, str):
-            yield Check("backup", where, good=False, value="its age cannot be asked")
-            return
-        become = written.get("become")
-        outcome, said = _ask(self.eyes, self.eyes.place(host), text, str(become or ""))
-        seconds = said.strip()
-        if not isinstance(outcome, Ended) or not outcome.good:
-            yield Check("backup", where, good=False, value=_why(outcome))
-            return
         limits = [each for each in (self.backup.max_age, *self._rpos()) if each is not None]
         wanted = f"at most {min(limits)}" if limits else ""
-        try:
-            age = Duration(float(seconds))
-        except ValueError:
-            value = f"its age is no number: {seconds[:40]!r}"
-            yield Check("backup", where, good=False, value=value, wanted=wanted)
+        age = age_of(self.plan, self.backup, self.eyes)
+        if not isinstance(age, Duration):
+            yield Check("backup", where, good=False, value=age, wanted=wanted)
             return
         good = not limits or age <= min(limits)
         yield Check("backup", where, good, f"{age} old", wanted)
@@ -199,6 +183,25 @@ class _Age:
         for service in self.plan.runbook.services.values():
             if self.store.name in service.stores:
                 yield service.objectives.rpo
+
+
+def age_of(plan: Plan, backup: Backup, eyes: Eyes) -> Duration | str:
+    """How old a backup is, asked where it lies; or why that is not known."""
+    written = backup.age or {}
+    on = written.get("on", backup.to)
+    name = str(on[0] if isinstance(on, list | tuple) else on)
+    host = plan.inventory.hosts.get(name)
+    text = written.get("run")
+    if host is None or not isinstance(text, str):
+        return "its age cannot be asked"
+    become = written.get("become")
+    outcome, said = _ask(eyes, eyes.place(host), text, str(become or ""))
+    if not isinstance(outcome, Ended) or not outcome.good:
+        return _why(outcome)
+    try:
+        return Duration(float(said.strip()))
+    except ValueError:
+        return f"its age is no number: {said.strip()[:40]!r}"
 
 
 def _ask(eyes: Eyes, place: Remote, text: str, become: str = "") -> tuple[Outcome, str]:

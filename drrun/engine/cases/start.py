@@ -27,10 +27,12 @@ from drrun.engine.ports import (
     Journal,
     Lease,
     Leases,
+    Notebook,
     Prober,
     Renderer,
     RunRecord,
     Secrets,
+    Shelf,
     Signatures,
     Spool,
 )
@@ -50,6 +52,8 @@ class Records:
     ids: Ids
     #: None where nothing is kept on disk.
     evidence: EvidenceStore | None = None
+    notebook: Notebook | None = None
+    shelf: Shelf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,14 @@ def _record(records: Records, plan: Plan, options: Options) -> RunRecord:
         status=RunStatus.RUNNING,
         ended_at=None,
         entries=0,
+        services=services_of(plan),
     )
+
+
+def services_of(plan: Plan) -> tuple[str, ...]:
+    """Services that a plan declares or raises."""
+    raised = (name for planned in plan.steps.values() for name in planned.step.raises)
+    return tuple(dict.fromkeys((*plan.runbook.services, *raised)))
 
 
 def _started(plan: Plan, options: Options) -> ev.RunStarted:

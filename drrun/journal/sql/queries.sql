@@ -2,9 +2,9 @@
 
 -- name: create_run
 INSERT INTO runs (id, runbook, title, mode, variant, started_at, started_by, status, ended_at,
-                  genesis, head_seq, head_hash)
+                  services, genesis, head_seq, head_hash)
 VALUES (:id, :runbook, :title, :mode, :variant, :started_at, :started_by, :status, :ended_at,
-        :genesis, 0, :genesis)
+        :services, :genesis, 0, :genesis)
 ON CONFLICT (id) DO NOTHING
 
 -- name: create_document
@@ -16,12 +16,12 @@ SELECT kind, path, content, sha256 FROM documents WHERE run = :run ORDER BY posi
 
 -- name: runs
 SELECT id, runbook, title, mode, variant, started_at, started_by, status, ended_at,
-       head_seq AS entries
+       services, head_seq AS entries
 FROM runs ORDER BY started_at DESC, id DESC
 
 -- name: run
 SELECT id, runbook, title, mode, variant, started_at, started_by, status, ended_at,
-       head_seq AS entries, genesis, head_hash
+       services, head_seq AS entries, genesis, head_hash
 FROM runs WHERE id = :run
 
 -- name: update_run
@@ -91,3 +91,41 @@ SELECT accepted, message FROM requests WHERE id = :id AND accepted IS NOT NULL
 
 -- name: last_request
 SELECT coalesce(max(id), 0) AS id FROM requests
+
+-- name: keep_preflight
+INSERT INTO preflights (runbook, fingerprint, at, actor, ready, body)
+VALUES (:runbook, :fingerprint, :at, :actor, :ready, :body)
+
+-- name: last_preflight
+SELECT runbook, fingerprint, at, actor, ready, body FROM preflights
+WHERE runbook = :runbook AND at <= :until ORDER BY at DESC, id DESC LIMIT 1
+
+-- name: prune_begin
+INSERT INTO pruned (run, runbook, started_at, head_hash, at, actor)
+SELECT id, runbook, started_at, head_hash, :at, :actor FROM runs WHERE id = :run
+
+-- name: prune_entries
+DELETE FROM entries WHERE run = :run
+
+-- name: prune_documents
+DELETE FROM documents WHERE run = :run
+
+-- name: prune_leases
+DELETE FROM leases WHERE run = :run
+
+-- name: prune_requests
+DELETE FROM requests WHERE run = :run
+
+-- name: prune_run
+DELETE FROM runs WHERE id = :run
+
+-- name: import_lease
+INSERT INTO leases (run, epoch, holder, host, pid, started, since, seen, released)
+VALUES (:run, :epoch, 'import', '', 0, '', :at, :at, 1)
+
+-- name: import_entry
+INSERT INTO entries (run, seq, at, actor, epoch, kind, version, body, hash)
+VALUES (:run, :seq, :at, :actor, :epoch, :kind, :version, :body, :hash)
+
+-- name: import_head
+UPDATE runs SET head_seq = :seq, head_hash = :hash WHERE id = :run

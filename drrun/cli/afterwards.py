@@ -1,0 +1,131 @@
+"""Commands for after the incident: findings, follow-ups, clocks, and the close of a run."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from drrun.cli.act import acting, post
+from drrun.cli.exit import Exit
+from drrun.cli.frame import Frame, common_options, json_option
+from drrun.cli.out import give, say, sheet
+from drrun.cli.seen import find
+from drrun.core.errors import InputError
+from drrun.core.moments import parse_moment
+from drrun.core.people.afterwards import CLOCKS, SEVERITIES
+from drrun.engine.cases.act import act as ask_for
+from drrun.engine.cases.close import open_items
+from drrun.engine.cases.look import find_run
+from drrun.report.jsondoc import document, dumps
+from drrun.report.open_ends import OpenEnd, open_ends
+from drrun.report.open_text import ends_csv, ends_markdown, ends_text
+from drrun.wiring import World, eyes
+
+_text = click.argument("text", nargs=-1, required=True)
+_owner = click.option("--owner", default="", metavar="PERSON", help="Who sees to it.")
+_due = click.option("--due", default="", metavar="DATE", help="Until when: 2024-02-01.")
+_about = click.option("--step", default="", metavar="STEP", help="What it is about.")
+_FORMATS = ("text", "json", "csv", "markdown")
+
+
+@acting(
+    _text,
+    click.option("--severity", type=click.Choice(SEVERITIES), default="medium", show_default=True),
+    _owner,
+    _due,
+    _about,
+)
+def finding(frame: Frame, /, **options: Any) -> None:
+    """Write TEXT into the record of RUN as something that has to be put right."""
+    _add(frame, "finding", options)
+
+
+@acting(_text, _owner, _due, _about)
+def follow_up(frame: Frame, /, **options: Any) -> None:
+    """Write TEXT into the record of RUN as something that is still to be done."""
+    _add(frame, "follow-up", options)
+
+
+def _add(frame: Frame, kind: str, options: dict[str, Any]) -> None:
+    words: Sequence[str] = options["text"]
+    text = sys.stdin.read() if list(words) == ["-"] else " ".join(words)
+    if not text.strip():
+        raise InputError(f"a {kind} wants some text")
+    more = {name: options[name] for name in ("severity", "owner", "due") if options.get(name)}
+    post(frame, kind, options, text=text.strip(), **more)
+
+
+@acting(*(click.option(f"--{name}", metavar="WHEN", help="2024-01-10T06:00Z") for name in CLOCKS))
+def clocks(frame: Frame, /, **options: Any) -> None:
+    """State when something happened that no journal could see. Wants a --reason.
+
+    The report counts the time to recovery from the disruption and from the declaration.
+    """
+    given = {name: options[name] for name in CLOCKS if options[name]}
+    if not given:
+        raise click.UsageError(f"which clock? {', '.join(f'--{name}' for name in CLOCKS)}")
+    with frame.state() as records:
+        now = records.clock.now()
+    for name, written in given.items():
+        try:
+            moment = parse_moment(written, now)
+        except ValueError as error:
+            raise InputError(f"--{name}: {error}") from None
+        post(frame, "clock", options, name=name, moment=moment)
+        if frame.code != Exit.DONE:
+            return
+
+
+@click.command("follow-ups")
+@click.argument("run", metavar="[RUN]", default="latest")
+@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)
+@json_option
+@common_options
+@click.pass_obj
+def follow_ups(frame: Frame, run: str, *, form: str, as_json: bool) -> None:
+    """Everything that RUN left to do: findings, follow-ups, workarounds that still stand."""
+    with frame.state() as records:
+        seen = find(records, run)
+        found = list(open_ends(seen.state, [(told.entry.at, told.event) for told in seen.told]))
+    match "json" if as_json else form:
+        case "json":
+            give(dumps(document("follow-ups", run=seen.run, open=[_json(each) for each in found])))
+        case "csv":
+            give(ends_csv(found))
+        case "markdown":
+            give(ends_markdown(found))
+        case _:
+            give(ends_text(found, sheet(sys.stdout)))
+
+
+def _json(each: OpenEnd) -> dict[str, Any]:
+    return {
+        "kind": each.kind, "text": each.text, "severity": each.severity or None,
+        "owner": each.owner or None, "due": each.due or None, "step": each.step or None,
+    }  # fmt: skip
+
+
+@acting()
+def close(frame: Frame, /, **options: Any) -> None:
+    """Close RUN, if nothing is open any more: backups of what was restored, workarounds, waivers.
+
+    Ages of backups are measured on their hosts. With --reason it is closed all the same, and what
+    was open is kept in the record.
+    """
+    with frame.state() as records:
+        run = find_run(records, options["run"])
+        seen = find(records, run)
+        looking = eyes(World(frame.settings().ssh_config), seen.loaded)
+        still = open_items(seen, looking, records.clock.now())
+        reason = options["reason"]
+        by = frame.settings().by
+        answer = ask_for(records, run, "close", {"open": still, "reason": reason}, by)
+    frame.code = Exit.DONE if answer.accepted else Exit.LEFT
+    if options["as_json"]:
+        accepted, said = answer.accepted, answer.message
+        give(dumps(document("close", run=run, closed=accepted, open=still, message=said)))
+        return
+    for each in still:
+        say(f"open: {each}")
+    say(answer.message if answer.accepted else f"drrun: not closed: {answer.message}")

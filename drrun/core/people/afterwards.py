@@ -1,0 +1,71 @@
+"""What people add to a run, also long after its end: findings, follow-ups, clocks, its close."""
+
+import re
+
+from drrun.core import events as ev
+from drrun.core.people.words import Asking, Denied, Granted
+
+#: Clocks of an incident that no journal can see (CASES 4.2).
+CLOCKS = ("disrupted", "detected", "acknowledged", "declared", "protected")
+SEVERITIES = ("low", "medium", "high")
+#: Requests that are granted although the run is over, and nobody drives it.
+KINDS = frozenset({"note", "finding", "follow-up", "clock", "close"})
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def finding(asking: Asking) -> Granted | Denied:
+    """Something has to be put right."""
+    if wrong := _wrong(asking):
+        return wrong
+    severity = asking.text("severity") or "medium"
+    if severity not in SEVERITIES:
+        return Denied(f"severity {severity!r}: one of {', '.join(SEVERITIES)}")
+    event = ev.FindingNoted(
+        text=asking.text("text"), by=asking.by, severity=severity, owner=asking.text("owner"),
+        due=asking.text("due"), step=asking.text("step"),
+    )  # fmt: skip
+    return Granted([event], "noted as a finding")
+
+
+def follow_up(asking: Asking) -> Granted | Denied:
+    """Something is still to be done."""
+    if wrong := _wrong(asking):
+        return wrong
+    event = ev.FollowUpNoted(
+        text=asking.text("text"), by=asking.by, owner=asking.text("owner"),
+        due=asking.text("due"), step=asking.text("step"),
+    )  # fmt: skip
+    return Granted([event], "noted as a follow-up")
+
+
+def clock(asking: Asking) -> Granted | Denied:
+    """State when something happened."""
+    name, moment = asking.text("name"), asking.body.get("moment")
+    if name not in CLOCKS:
+        return Denied(f"there is no clock {name!r}: {', '.join(CLOCKS)}")
+    if not isinstance(moment, int | float):
+        return Denied(f"{name}: when? A moment like 2024-01-10T06:00Z is wanted")
+    if moment > asking.now:
+        return Denied(f"{name}: that is still to come")
+    event = ev.ClockStated(name=name, moment=float(moment), by=asking.by, why=asking.reason)
+    return Granted([event], f"{name} is set")
+
+
+def close(asking: Asking) -> Granted | Denied:
+    """Nothing is open any more. Whoever asks has looked what is."""
+    if asking.state.ended is None:
+        return Denied("the run has not ended; resume it, or abort it")
+    still = tuple(str(each) for each in asking.body.get("open") or ())
+    if still and not asking.reason:
+        return Denied(f"still open: {'; '.join(still)}. To close all the same, say --reason")
+    event = ev.RunClosed(by=asking.by, why=asking.reason, open=still)
+    return Granted([event], "closed")
+
+
+def _wrong(asking: Asking) -> Denied | None:
+    step, due = asking.text("step").partition("@")[0], asking.text("due")
+    if step and step not in asking.state.plan.steps:
+        return Denied(f"there is no step {step!r}")
+    if due and not _DATE.fullmatch(due):
+        return Denied(f"due {due!r}: write a date like 2024-02-01")
+    return None

@@ -1,0 +1,81 @@
+"""Whole runs that go, and whole runs that come from elsewhere.
+
+Rules:
+- A run that goes leaves a line behind: that it was there, and the last hash of its journal.
+- A run that comes is taken in only if its chain holds, in one transaction.
+"""
+
+import shutil
+from collections.abc import Sequence
+
+from drrun.core.chain import Head, canonical, first_flaw
+from drrun.core.errors import JournalDamaged, Refused
+from drrun.core.ids import RunId
+from drrun.engine.ports import Document, Entry, RunRecord
+from drrun.engine.sealing import born, storable
+from drrun.journal.anchors import Anchors
+from drrun.journal.database import Database
+from drrun.journal.inspection import digest
+from drrun.journal.spool import folder_of_run
+from drrun.journal.sqlite import enter
+
+_PARTS = ("entries", "documents", "leases", "requests", "run")
+
+
+class SqliteShelf:
+    """The `Shelf` of one state folder."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._folder = database.place.folder
+
+    def remove(self, run: RunId, by: str, now: float) -> None:
+        """Delete a run with its outputs; that it was there is kept.
+
+        Raises:
+            Refused: There is no such run.
+        """
+        with self._database.transaction() as transaction:
+            if not transaction.change("prune_begin", run=run, at=now, actor=by):
+                raise Refused(f"there is no run {run}")
+            for part in _PARTS:
+                transaction.change(f"prune_{part}", run=run)
+        # After the record, not before: outputs without a run are only lost room on the disk.
+        Anchors(self._folder).path(run).unlink(missing_ok=True)
+        shutil.rmtree(folder_of_run(self._folder, run), ignore_errors=True)
+
+    def take_in(
+        self, record: RunRecord, documents: Sequence[Document], entries: Sequence[Entry]
+    ) -> None:
+        """Enter a run as it was elsewhere.
+
+        Raises:
+            Refused: There is a run with that id.
+            JournalDamaged: It is not what was written there.
+        """
+        for document in documents:
+            if digest(document.content) != document.sha256:
+                raise JournalDamaged(
+                    f"{document.path or document.kind} of {record.id} was altered"
+                )
+        kept, papers = storable(record, documents)
+        head = born(kept, papers)
+        flaw = first_flaw(entries, head)
+        if flaw is not None:
+            raise JournalDamaged(f"the journal of {record.id} was altered: {flaw}")
+        last = Head(entries[-1].seq, entries[-1].hash) if entries else head
+        with self._database.transaction() as transaction:
+            enter(transaction, kept, papers, head)
+            for entry in entries:
+                transaction.change("import_entry", **_values(entry))
+            transaction.change("import_head", run=record.id, seq=last.seq, hash=last.hash)
+            epoch = max((entry.epoch for entry in entries), default=0)
+            transaction.change("import_lease", run=record.id, epoch=epoch, at=record.started_at)
+
+
+def _values(entry: Entry) -> dict[str, object]:
+    return {
+        "run": entry.run, "seq": entry.seq, "at": entry.at, "actor": entry.actor,
+        "epoch": entry.epoch, "kind": entry.kind, "version": entry.version,
+        "body": canonical(entry.body), "hash": entry.hash,
+    }  # fmt: skip

@@ -1,0 +1,48 @@
+"""What a run leaves to do: findings, follow-ups, workarounds. Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from drrun.core import events as ev
+from drrun.core.state import RunState
+from drrun.core.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEnd:
+    """One thing that is still to be done."""
+
+    #: `finding`, `follow-up`, `workaround`.
+    kind: str
+    text: str
+    #: `low`, `medium`, `high`; "" for what is no finding.
+    severity: str = ""
+    owner: str = ""
+    #: A date, or a duration after the run.
+    due: str = ""
+    step: str = ""
+    by: str = ""
+
+
+def open_ends(state: RunState, journal: Iterable[tuple[float, ev.Event]]) -> Iterator[OpenEnd]:
+    """All of them, what people found first."""
+    for _, event in journal:
+        match event:
+            case ev.FindingNoted():
+                yield OpenEnd("finding", event.text, event.severity, event.owner, event.due,
+                              event.step, event.by)  # fmt: skip
+            case ev.FollowUpNoted():
+                yield OpenEnd("follow-up", event.text, "", event.owner, event.due, event.step,
+                              event.by)  # fmt: skip
+            case _:
+                pass
+    for step in state.plan.order:
+        written = state.plan.steps[step].step
+        if written.follow_up and state.step(step) is not Status.SKIPPED:
+            yield OpenEnd("follow-up", written.follow_up, owner=written.owner, step=step)
+    for step in state.plan.order:
+        given = state.plan.steps[step].step.workaround
+        if given is not None and state.step(step) is Status.PASSED:
+            yield OpenEnd("workaround", str(given.get("reason", "")), "",
+                          str(given.get("owner", "")), str(given.get("expires", "")),
+                          step)  # fmt: skip
