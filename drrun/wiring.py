@@ -119,6 +119,7 @@ def equipper(world: World, clock: Clock, ways: Sequence[Notifier] = ()) -> Equip
 def eyes(world: World, loaded: Loaded) -> Eyes:
     """What looks at hosts before a run, each time over a connection of its own."""
     from drrun.builtin.collected import Collected
+    from drrun.builtin.probes import Probes
     from drrun.builtin.secrets import SecretSources
     from drrun.hands.live import LivePlaces
     from drrun.ssh.connections import Connections
@@ -130,4 +131,5 @@ def eyes(world: World, loaded: Loaded) -> Eyes:
         secrets=SecretSources(loaded.plan.runbook.secrets, loaded.folder),
         clock=SystemClock(),
         collect=Collected,
+        prober=Probes(LivePlaces(Connections(hosts, options))),
     )

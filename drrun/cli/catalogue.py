@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, Listed] = {
     "plan": Listed("plan", "Show targets, order, critical path, people, points of no return."),
     "preflight": Listed("preflight", "Measure what a run will need; change nothing."),
     "simulate": Listed("simulate", "What a run would be like: a clock that jumps, no contact."),
+    "readiness": Listed("readiness", "Which runbooks are known to work, and since when."),
     "test": Listed("try_out", "Do runbooks do what is promised of them? In a simulated world."),
     "run": Listed("run", "Plan, show, ask, execute."),
     "resume": Listed("run", "Go on with a run that was interrupted, paused, waiting, or failed."),
@@ -65,7 +66,7 @@ COMMANDS: Mapping[str, Listed] = {
 }
 
 #: Promised by the contract, not there yet.
-LATER = frozenset({"init", "readiness"} | {"diff", "serve", "bundle"})
+LATER = frozenset({"init"} | {"diff", "serve", "bundle"})
 
 #: Other spellings that people try.
 ALIASES: Mapping[str, str] = {"clean-up": "cleanup"}

@@ -12,9 +12,11 @@ from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, inventory_options, json_option
 from drrun.cli.out import give, say, sheet
 from drrun.cli.runbooks import Part, load_part, wanted
+from drrun.cli.what_if import what_if_json, what_if_text
 from drrun.core.errors import Finding, InputError, Severity
 from drrun.core.support import unsupported
 from drrun.engine.cases.load import Loaded, Wanted, plan_of, read_documents
+from drrun.engine.cases.what_if import what_if
 from drrun.files.validation import validate as judge
 from drrun.journal.clock import SystemClock
 from drrun.lint import lint
@@ -119,6 +121,11 @@ def _today() -> date:
 @selection_options
 @inventory_options
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)
+@click.option(
+    "--without",
+    metavar="THING[,THING]",
+    help="What cannot be done without site:phl, person:drew, dependency:dns…",
+)
 @click.option("-o", "--output", metavar="FILE", help="Pin the plan in a file. Not supported yet.")
 @json_option
 @common_options
@@ -131,6 +138,10 @@ def plan(frame: Frame, /, runbook: Path, **options: Any) -> None:
     if form in _FORMATS_LATER:
         raise click.UsageError(f"--format {form} is not supported yet.")
     loaded = load_selected(frame, runbook, options)
+    if options["without"]:
+        found = what_if(loaded.plan, [each for each in options["without"].split(",") if each])
+        give(dumps(what_if_json(loaded.plan, found)) if form == "json" else what_if_text(found))
+        return
     view = plan_view(loaded.plan)
     match form:
         case "json":

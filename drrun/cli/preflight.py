@@ -9,7 +9,8 @@ from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, inventory_options, json_option
 from drrun.cli.out import give, say
 from drrun.cli.plan import load_selected, selection_options
-from drrun.engine.cases.preflight import Check
+from drrun.engine.cases.checks import Check
+from drrun.engine.cases.preflight import keep
 from drrun.engine.cases.preflight import preflight as look
 from drrun.report.clean import clean_line, columns
 from drrun.report.jsondoc import document, dumps
@@ -32,6 +33,8 @@ def preflight(frame: Frame, /, runbook: Path, **options: Any) -> None:
     loaded = load_selected(frame, runbook, options)
     found = look(loaded.plan, eyes(World(frame.settings().ssh_config), loaded))
     short = [check for check in found if not check.good]
+    with frame.state() as records:
+        keep(records, loaded, found, frame.settings().by)
     frame.code = Exit.NOT_READY if short else Exit.DONE
     if options["as_json"]:
         give(dumps(_json(loaded.plan.runbook.name, found)))

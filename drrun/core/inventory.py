@@ -133,6 +133,8 @@ class Inventory:
     contacts: Mapping[str, Contact] = field(default_factory=dict)
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
     vars: Mapping[str, Any] = field(default_factory=dict)
+    #: Its hosts are there to rehearse on: no run on them is ever a live one.
+    rehearsal: bool = False
 
     def hosts_of_group(self, group: str) -> tuple[str, ...]:
         """Names of the hosts in `group`, in the order of the inventory."""

@@ -42,7 +42,9 @@ def lost_targets(state: RunState) -> list[Key]:
     return [
         key
         for key, target in state.targets.items()
-        if target.status not in FINAL and _thing(state, key)
+        if target.status not in FINAL
+        and not state.plan.steps[key.step].left_out
+        and _thing(state, key)
     ]
 
 

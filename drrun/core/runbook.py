@@ -269,6 +269,8 @@ class Runbook:
     variants: Mapping[str, str] = field(default_factory=dict)
     #: `{rule, steps, reason, owner, expires}` where somebody accepted that a rule is not met.
     waivers: tuple[Mapping[str, Any], ...] = ()
+    #: For how long a rehearsal counts; None: a year.
+    rehearse_every: Duration | None = None
     tags: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     place: Place = Place()

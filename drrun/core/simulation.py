@@ -94,7 +94,12 @@ class Simulation:
             )
         )  # fmt: skip
         for moment in self.fiction.moments:
-            self.inject(moment)
+            if moment.at > 0:
+                self.inject(moment)
+                continue
+            # What is so from the start is so before anybody is asked.
+            for event in self._facts(moment):
+                self._record(event)
 
     def _go_on(self, wake_at: float | None) -> bool:
         """Let time pass until something happens; False if nothing ever will."""

@@ -84,7 +84,7 @@ class LateSecrets(Mapping[str, str]):
 
 
 def run_names(
-    plan: Plan, run: RunId, started: float | None, secrets: LateSecrets
+    plan: Plan, run: RunId, started: float | None, secrets: LateSecrets | None
 ) -> dict[str, Any]:
     """Names that are the same for all steps of a run."""
     return {
@@ -97,7 +97,7 @@ def run_names(
             "name": plan.runbook.name,
             "started": started,
         },
-        "secrets": secrets,
+        **({} if secrets is None else {"secrets": secrets}),
     }
 
 

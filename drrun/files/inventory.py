@@ -106,7 +106,8 @@ def _merge(into: Inventory, part: Part, places: Places, findings: list[Finding])
         section: {name: both[name] for name in (*getattr(into, section), *both)}
         for section, both in changed.items()
     }
-    return replace(into, groups=groups, **changed)
+    rehearsal = into.rehearsal or part.inventory.rehearsal
+    return replace(into, groups=groups, rehearsal=rehearsal, **changed)
 
 
 def _merge_group(

@@ -39,6 +39,7 @@ from drrun.files.words import (
     AnyMapping,
     Number,
     Text,
+    boolean,
     day,
     dotted,
     duration,
@@ -244,6 +245,7 @@ inventory: Record[Inventory] = Record(
         "contacts": Key(contacts, "how to reach third parties and people"),
         "dependencies": Key(dependencies, "what belongs to somebody else"),
         "vars": Key(_vars, "variables of all hosts"),
+        "rehearsal": Key(boolean, "its hosts are there to rehearse on; live runs are refused"),
     },
     _inventory,
 )

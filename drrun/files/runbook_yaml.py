@@ -23,7 +23,7 @@ from drrun.files.shape import (
     read_at,
 )
 from drrun.files.steps_yaml import defaults_shape, invariants, steps_shape
-from drrun.files.words import AnyMapping, identifier, slug, text
+from drrun.files.words import AnyMapping, duration, identifier, slug, text
 from drrun.files.written import Scalar, Table, Written, describe
 from drrun.files.yaml_reader import read_yaml
 
@@ -68,6 +68,7 @@ _KEYS: Final = {
     "vars": Key(AnyMapping(identifier), "names for templates"),
     "variants": Key(header_yaml.variants, "names for --variant"),
     "waivers": Key(header_yaml.waivers, "rules that are not met, with the reason"),
+    "rehearse_every": Key(duration, "for how long a rehearsal counts; a year if not given"),
     "links": Key(header_yaml.words),
     "tags": Key(header_yaml.words),
 }

@@ -127,7 +127,7 @@ def plan_of(documents: Sequence[Document], amendments: Sequence[Amendment] = ())
     runbook = expand(valid.runbook, parts, inputs, Templates().value)
     plan = bind(runbook, valid.inventory, inputs, selection, Templates().value)
     folder = Path(choices["folder"])
-    missing = list(_missing_files(plan, folder))
+    missing = [*_missing_files(plan, folder), *_wrong_mode(plan)]
     if missing:
         raise InputError(missing)
     warnings = [each for each in valid.findings if each.severity is Severity.WARNING]
@@ -193,6 +193,13 @@ def refuse_unsupported(plan: Plan) -> None:
     found = unsupported(plan)
     if found:
         raise NotSupported(found)
+
+
+def _wrong_mode(plan: Plan) -> Iterable[Finding]:
+    """A rehearsal that is called live would be a lie in its record for ever."""
+    if plan.inventory.rehearsal and plan.mode is Mode.LIVE:
+        message = "the inventory is one to rehearse on: give --mode rehearsal"
+        yield Finding(plan.runbook.place, message, code="rehearsal-inventory")
 
 
 def _missing_files(plan: Plan, folder: Path) -> Iterable[Finding]:

@@ -9,7 +9,7 @@ Rules:
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from threading import Event
 
 from drrun.core.actions import RunAction
@@ -20,7 +20,12 @@ from drrun.core.outcomes import Ended, NeverStarted, Outcome, RefusedByHost
 from drrun.core.plan import Plan
 from drrun.core.runbook import Step
 from drrun.core.values import Duration, Size
-from drrun.engine.ports import Clock, Output, Remote, Script, Secrets
+from drrun.engine.cases.checks import Check
+from drrun.engine.cases.load import Loaded
+from drrun.engine.cases.prints import fingerprint
+from drrun.engine.cases.start import Records
+from drrun.engine.cases.ttls import ttls
+from drrun.engine.ports import Clock, Looked, Output, Prober, Remote, Script, Secrets
 
 #: Seconds by which a host's clock may differ.
 CLOCK_MAY_DIFFER = 5.0
@@ -35,21 +40,10 @@ TOOLS = (
 _LOOK = """
 echo "now=$(date +%s)"
 df -Pk . | awk 'NR == 2 {{ print "free=" $4 }}'
+df -Pkl 2>/dev/null |
+    awk 'NR > 1 && $4 + 0 > most {{ most = $4 + 0 }} END {{ printf "most=%d\\n", most }}'
 for tool in {tools}; do command -v "$tool" >/dev/null 2>&1 || echo "missing=$tool"; done
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was measured."""
-
-    what: str
-    where: str
-    good: bool
-    #: What was seen.
-    value: str
-    #: What is wanted, "" where that goes without saying.
-    wanted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +56,16 @@ class Eyes:
     clock: Clock
     #: Makes something to collect what is printed.
     collect: Callable[[], Output]
+    #: Asks name servers.
+    prober: Prober
 
 
 def preflight(plan: Plan, eyes: Eyes) -> list[Check]:
     """Everything that was measured, what falls short among it."""
     hosts = plan.inventory.hosts
+    sizes = _sizes(plan)
     jobs: list[_Visit | _Age] = [
-        _Visit(hosts[name], route, tuple(steps), eyes)
+        _Visit(hosts[name], route, tuple(steps), eyes, sizes.get(name))
         for name, steps in _used(plan).items()
         for route in hosts[name].routes or (Route(),)
     ]
@@ -80,7 +77,23 @@ def preflight(plan: Plan, eyes: Eyes) -> list[Check]:
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = [check for part in pool.map(lambda job: list(job.check()), jobs) for check in part]
-    return [*_secrets(plan, eyes), *found]
+    return [*_secrets(plan, eyes), *ttls(plan, eyes.prober), *found]
+
+
+def keep(records: Records, loaded: Loaded, found: Iterable[Check], by: str) -> None:
+    """Keep what was measured as a readiness record."""
+    checks = [asdict(check) for check in found]
+    if records.notebook is not None:
+        records.notebook.keep(
+            Looked(
+                loaded.plan.runbook.name,
+                fingerprint(loaded.documents),
+                records.clock.now(),
+                by,
+                all(check["good"] for check in checks),
+                checks,
+            )
+        )
 
 
 def _used(plan: Plan) -> Mapping[str, list[Step]]:
@@ -91,6 +104,19 @@ def _used(plan: Plan) -> Mapping[str, list[Step]]:
             if target.host is not None:
                 used.setdefault(target.host.name, []).append(planned.step)
     return used
+
+
+def _sizes(plan: Plan) -> Mapping[str, Size]:
+    """Host -> the size of the largest store that a step restores there."""
+    found: dict[str, Size] = {}
+    for planned in plan.steps.values():
+        for name in planned.step.restores if not planned.left_out else ():
+            store = plan.inventory.stores.get(name)
+            for target in planned.targets:
+                if store is not None and store.size is not None and target.host is not None:
+                    most = found.get(target.host.name, Size(0))
+                    found[target.host.name] = max(most, store.size)
+    return found
 
 
 def _stores(plan: Plan) -> Iterator[Store]:
@@ -117,6 +143,8 @@ class _Visit:
     route: Route
     steps: tuple[Step, ...]
     eyes: Eyes
+    #: The largest store that is restored here.
+    size: Size | None
 
     def check(self) -> Iterator[Check]:
         """Log in, and look around."""
@@ -148,6 +176,10 @@ class _Visit:
         if told.get("free", "").isdigit():
             free = Size(int(told["free"]) * 1024)
             yield Check("disk", self.host.name, good=free > 0, value=f"{free} free")
+        if self.size is not None and told.get("most", "").isdigit():
+            most = Size(int(told["most"]) * 1024)
+            wanted = f"{self.size} for what is restored here"
+            yield Check("room", self.host.name, most >= self.size, f"{most} free", wanted)
 
     def _users(self, place: Remote) -> Iterator[Check]:
         users = {step.execution.become for step in self.steps} - {None, ""}

@@ -60,6 +60,11 @@ def trials(scenario: Scenario, number: int, seed: int) -> list[Trial]:
 
 def trial(scenario: Scenario, seed: int | None) -> Trial:
     """One trial; without a seed everything takes exactly its estimate."""
+    return trial_of(simulated(scenario, seed), seed)
+
+
+def simulated(scenario: Scenario, seed: int | None) -> Simulation:
+    """A simulation that has come to its end."""
     chance = None if seed is None else Random(seed)  # noqa: S311 - chance, not secrecy
     simulation = Simulation(
         scenario.plan,
@@ -68,7 +73,7 @@ def trial(scenario: Scenario, seed: int | None) -> Trial:
         condition=conditions(scenario.plan),
     )
     simulation.drive()
-    return trial_of(simulation, seed)
+    return simulation
 
 
 def trial_of(simulation: Simulation, seed: int | None) -> Trial:
