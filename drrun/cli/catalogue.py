@@ -55,6 +55,7 @@ COMMANDS: Mapping[str, Listed] = {
     "rollback": Listed("rollback", "Undo what has passed, in reverse order."),
     "note": Listed("act", "Write something into the record."),
     "cleanup": Listed("cleanup", "Remove what a run left on its hosts."),
+    "learn": Listed("learn", "Propose estimates from what steps really took, as a diff."),
     "finding": Listed("afterwards", "Write down what has to be put right, also after the run."),
     "follow-up": Listed("afterwards", "Write down what is still to be done."),
     "follow-ups": Listed("afterwards", "Everything that a run left to do; CSV, task list."),

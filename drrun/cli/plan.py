@@ -13,9 +13,11 @@ from drrun.cli.frame import Frame, common_options, inventory_options, json_optio
 from drrun.cli.out import give, say, sheet
 from drrun.cli.runbooks import Part, load_part, wanted
 from drrun.cli.what_if import what_if_json, what_if_text
-from drrun.core.errors import Finding, InputError, Severity
+from drrun.core.errors import Finding, InputError, JournalDamaged, Severity, StateUnusable
 from drrun.core.support import unsupported
 from drrun.engine.cases.load import Loaded, Wanted, plan_of, read_documents
+from drrun.engine.cases.measured import with_learned
+from drrun.engine.cases.prints import fingerprint
 from drrun.engine.cases.what_if import what_if
 from drrun.files.validation import validate as judge
 from drrun.journal.clock import SystemClock
@@ -28,6 +30,7 @@ from drrun.report.jsondoc.plans import plan_json, validation_json
 from drrun.report.plan_view import plan_view
 from drrun.report.text.plan import plan_text
 from drrun.report.text.sheet import plural
+from drrun.report.times import rough
 
 _MODES = ("live", "rehearsal", "dry-run", "tabletop")
 _FORMATS = ("text", "json", "mermaid", "dot", "svg", "markdown", "html")
@@ -151,7 +154,21 @@ def plan(frame: Frame, /, runbook: Path, **options: Any) -> None:
         case "dot":
             give(dot(view))
         case _:
-            give(plan_text(view, sheet(sys.stdout)))
+            give(plan_text(view, sheet(sys.stdout)) + _looked(frame, loaded))
+
+
+def _looked(frame: Frame, loaded: Loaded) -> str:
+    """When a preflight was made, and what it found."""
+    with frame.state() as records:
+        now = records.clock.now()
+        notebook = records.notebook
+        found = notebook.latest(loaded.plan.runbook.name, now) if notebook else None
+    if found is None:
+        return ""
+    short = sum(not each["good"] for each in found.checks)
+    what = "ready" if found.ready else plural(short, "shortfall")
+    but = "" if found.fingerprint == fingerprint(loaded.documents) else "; files changed since"
+    return f"preflight      {what}, {rough(now - found.at)} ago{but}\n"
 
 
 def load_selected(frame: Frame, runbook: Path, options: Any) -> Loaded:
@@ -173,4 +190,10 @@ def load_selected(frame: Frame, runbook: Path, options: Any) -> Loaded:
         raise InputError(loaded.warnings)
     for warning in loaded.warnings:
         say(clean(str(warning)))
-    return loaded
+    try:
+        with frame.state() as records:
+            return with_learned(records, loaded)
+    except (StateUnusable, JournalDamaged) as error:
+        # To look at a plan nobody needs earlier runs; whoever wants to run it is told soon enough.
+        say(f"estimates of earlier runs are not known: {error}")
+        return loaded

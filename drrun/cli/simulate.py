@@ -15,7 +15,8 @@ from drrun.core.injects import Inject
 from drrun.core.plan import Plan
 from drrun.core.values import Duration
 from drrun.engine.cases.exercise import HELP, Exercise
-from drrun.engine.cases.simulate import Scenario, trial, trials
+from drrun.engine.cases.measured import measured
+from drrun.engine.cases.simulate import Measured, Scenario, trial, trials
 from drrun.engine.cases.try_out import check_injects, unknown_thing
 from drrun.files.fiction_yaml import read_injects
 from drrun.files.nearest import did_you_mean
@@ -60,7 +61,7 @@ def simulate(frame: Frame, /, runbook: Path, **options: Any) -> None:
     random, and percentiles, chances and what they depend on are printed.
     """
     plan = load_selected(frame, runbook, options).plan
-    scenario = Scenario(plan, _injects(plan, options))
+    scenario = Scenario(plan, _injects(plan, options), _measured(frame, plan, options))
     if options["interactive"]:
         _play(scenario, options)
         return
@@ -73,6 +74,16 @@ def simulate(frame: Frame, /, runbook: Path, **options: Any) -> None:
         give(text)
     else:
         write_file(options["output"], text, "simulation")
+
+
+def _measured(frame: Frame, plan: Plan, options: dict[str, Any]) -> Measured:
+    if not options["from_history"]:
+        return {}
+    with frame.state() as records:
+        found = measured(records, plan.runbook.name)
+    if not found:
+        raise InputError(f"--from-history: there is no run of {plan.runbook.name} to learn from")
+    return found
 
 
 def _play(scenario: Scenario, options: dict[str, Any]) -> None:

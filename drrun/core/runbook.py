@@ -70,6 +70,8 @@ class Estimate:
 
     p50: Duration
     p90: Duration
+    #: Where it comes from if not from the author: `3 runs`.
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,8 @@ class PlanView:
     loads: tuple[Load, ...]
     services: tuple[ServiceView, ...]
     unestimated: tuple[StepId, ...]
+    #: (step, `3 runs`): estimates that are no author's.
+    learned: tuple[tuple[StepId, str], ...]
     hosts: tuple[str, ...]
 
 
@@ -96,6 +98,11 @@ def plan_view(plan: Plan) -> PlanView:
         loads=tuple(_loads(plan, lines)),
         services=service_views(plan, None, 0.0),
         unestimated=tuple(line.id for line in lines if line.length is None and not line.left_out),
+        learned=tuple(
+            (step, estimate.source)
+            for step in taking_part
+            if (estimate := plan.steps[step].step.estimate) is not None and estimate.source
+        ),
         hosts=tuple(hosts),
     )
 

@@ -9,7 +9,7 @@ Rules:
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,9 +18,10 @@ from drrun.core.errors import Finding, InputError, NotSupported, Place, Severity
 from drrun.core.events import PlanAmended
 from drrun.core.ids import StepId
 from drrun.core.plan import Plan, Selection, bind
-from drrun.core.runbook import Mode, Runbook
+from drrun.core.runbook import Estimate, Mode, Runbook
 from drrun.core.state import Replan
 from drrun.core.support import unsupported
+from drrun.core.values import Duration
 from drrun.engine.ports import Document
 from drrun.files.amendments import Amendment
 from drrun.files.inputs import bind_inputs
@@ -125,6 +126,7 @@ def plan_of(documents: Sequence[Document], amendments: Sequence[Amendment] = ())
     inputs = bind_inputs(valid.runbook, choices["inputs"])
     parts = _parts(documents, inventory)
     runbook = expand(valid.runbook, parts, inputs, Templates().value)
+    runbook = _estimated(runbook, choices.get("estimates", {}))
     plan = bind(runbook, valid.inventory, inputs, selection, Templates().value)
     folder = Path(choices["folder"])
     missing = [*_missing_files(plan, folder), *_wrong_mode(plan)]
@@ -132,6 +134,34 @@ def plan_of(documents: Sequence[Document], amendments: Sequence[Amendment] = ())
         raise InputError(missing)
     warnings = [each for each in valid.findings if each.severity is Severity.WARNING]
     return Loaded(plan, tuple(documents), folder, tuple(warnings))
+
+
+def with_estimates(
+    documents: Sequence[Document], learned: Mapping[StepId, tuple[float, float, str]]
+) -> Loaded:
+    """A plan where steps without an estimate have these: p50, p90, where they come from.
+
+    They are pinned with the other choices of a run, so that resuming it plans the same.
+    """
+    made = []
+    for each in documents:
+        if each.kind != "choices":
+            made.append(each)
+            continue
+        choices = json.loads(each.content)
+        choices["estimates"] = {step: list(given) for step, given in learned.items()}
+        made.append(_document("choices", "", json.dumps(choices, sort_keys=True)))
+    return plan_of(made)
+
+
+def _estimated(runbook: Runbook, learned: Mapping[str, Sequence[Any]]) -> Runbook:
+    steps = dict(runbook.steps)
+    for name, (middle, bad, source) in learned.items():
+        step = steps.get(StepId(name))
+        if step is not None and step.estimate is None:
+            estimate = Estimate(Duration(middle), Duration(bad), source)
+            steps[step.id] = replace(step, estimate=estimate)
+    return replace(runbook, steps=steps) if learned else runbook
 
 
 def _parts(

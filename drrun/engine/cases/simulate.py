@@ -37,6 +37,10 @@ _P90 = 1.2815515655446004
 _FEW = 8
 
 
+#: Step -> seconds that it took, in one run after the other.
+Measured = Mapping[StepId, tuple[float, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """What is simulated: a plan, and what goes wrong."""
@@ -44,7 +48,7 @@ class Scenario:
     plan: Plan
     injects: tuple[Inject, ...] = ()
     #: Step -> seconds that it was measured to take, instead of its estimate.
-    measured: Mapping[StepId, tuple[float, ...]] = field(default_factory=dict)
+    measured: Measured = field(default_factory=dict)
 
 
 def trials(scenario: Scenario, number: int, seed: int) -> list[Trial]:

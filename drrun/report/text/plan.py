@@ -95,6 +95,9 @@ def _paragraphs(view: PlanView) -> Iterator[tuple[str, str]]:
     raised = [service for service in view.services if service.rungs]
     for head, service in zip(_once("services"), raised, strict=False):
         yield head, _service(service)
+    if view.learned:
+        told = ", ".join(f"{step} ({source})" for step, source in view.learned)
+        yield "measured", f"{told}: what earlier runs took, as the author gives no estimate"
     for line in view.lines:
         if line.left_out:
             yield "left out", f"{line.id}: {line.left_out}"
