@@ -9,8 +9,10 @@ import click
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.look import run_argument
-from drrun.cli.out import give, sheet
+from drrun.cli.out import give, say, sheet
+from drrun.core.runbook import Mode
 from drrun.engine.cases.cleanup import Swept, clean_up
+from drrun.engine.cases.close import unclean
 from drrun.engine.cases.look import find_run
 from drrun.report.jsondoc import document, dumps
 from drrun.report.table import Column, table
@@ -29,17 +31,22 @@ def cleanup(frame: Frame, /, run: str, *, as_json: bool) -> None:
     """Remove the folders of RUN's jobs from its hosts.
 
     A job that still runs, or whose outcome is not in the record, is kept and named: `resume`
-    collects it, `abort` ends it.
+    collects it, `abort` ends it. A rehearsal is over once its steps with the tag `cleanup` have
+    passed; those that have not are named (exit code 3).
     """
     settings = frame.settings()
     with frame.state() as records:
         equip = sweeper(World(settings.ssh_config))
         seen, found = clean_up(records, find_run(records, run), equip)
-    frame.code = _code(found)
+    open_steps = list(unclean(seen)) if seen.loaded.plan.mode is Mode.REHEARSAL else []
+    frame.code = _code(found) or (Exit.LEFT if open_steps else Exit.DONE)
     if as_json:
-        give(dumps(document("cleanup", run=seen.run, jobs=[_json(each) for each in found])))
-    else:
-        give(_text(found))
+        jobs = [_json(each) for each in found]
+        give(dumps(document("cleanup", run=seen.run, jobs=jobs, open=open_steps)))
+        return
+    give(_text(found))
+    for each in open_steps:
+        say(f"the rehearsal is not over: {each}")
 
 
 def _code(found: Sequence[Swept]) -> Exit:

@@ -7,7 +7,7 @@ import click
 from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.out import give, sheet
 from drrun.cli.outputs import excerpts_of, split_target
-from drrun.cli.seen import facts_of, find, history_lines, view_of
+from drrun.cli.seen import facts_of, find, history_lines, rehearsals, sieve, view_of
 from drrun.engine.cases.look import find_run
 from drrun.report.duty import mine
 from drrun.report.jsondoc import document, dumps
@@ -44,14 +44,25 @@ def status(frame: Frame, run: str, *, only_mine: bool, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--runbook", metavar="NAME", help="Runs of this runbook; * is a wildcard.")
+@click.option("--mode", metavar="MODE", help="live, rehearsal, dry-run.")
+@click.option("--status", metavar="STATUS", help="succeeded, failed…")
+@click.option("--service", metavar="NAME", help="Runs that were to raise this service.")
+@click.option("--since", metavar="DATE", help="Begun on this day or later: 2024-01-10.")
+@click.option("--until", metavar="DATE", help="Begun on this day or earlier.")
 @json_option
 @common_options
 @click.pass_obj
-def history(frame: Frame, *, as_json: bool) -> None:
-    """All runs, newest first."""
+def history(frame: Frame, /, *, as_json: bool, **wanted: str | None) -> None:
+    """All runs, newest first; then when each runbook was last rehearsed, with which result."""
     with frame.state() as records:
-        lines = list(history_lines(records))
-    give(dumps(history_json(lines)) if as_json else history_text(lines, sheet(sys.stdout)))
+        found = history_lines(records, sieve(wanted))
+        lines = [line for line in found if wanted["status"] in (None, str(line.status))]
+        tried = rehearsals(records)
+    if as_json:
+        give(dumps(history_json(lines, tried)))
+    else:
+        give(history_text(lines, sheet(sys.stdout), tried))
 
 
 @click.command()

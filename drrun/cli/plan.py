@@ -14,10 +14,12 @@ from drrun.cli.out import give, say, sheet
 from drrun.cli.runbooks import Part, load_part, wanted
 from drrun.cli.what_if import what_if_json, what_if_text
 from drrun.core.errors import Finding, InputError, JournalDamaged, Severity, StateUnusable
+from drrun.core.status import RunStatus
 from drrun.core.support import unsupported
 from drrun.engine.cases.load import Loaded, Wanted, plan_of, read_documents
 from drrun.engine.cases.measured import with_learned
 from drrun.engine.cases.prints import fingerprint
+from drrun.engine.cases.readiness import PROVING
 from drrun.engine.cases.what_if import what_if
 from drrun.files.validation import validate as judge
 from drrun.journal.clock import SystemClock
@@ -77,7 +79,7 @@ def validate(
     Errors end with exit code 2, warnings only under --strict.
     """
     asked = wanted(runbook, frame.settings().inventory, inputs, "live", "")
-    findings = _findings(asked)
+    findings = _findings(asked, frame)
     forbidding = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     wrong = [each for each in findings if each.severity in forbidding]
     frame.code = Exit.INVALID if wrong else Exit.DONE
@@ -93,7 +95,7 @@ def validate(
     say(f"{runbook}: {'not valid' if wrong else 'valid'}, {counts}")
 
 
-def _findings(asked: Wanted) -> list[Finding]:
+def _findings(asked: Wanted, frame: Frame) -> list[Finding]:
     documents = read_documents(asked)
     texts = [
         (each.path, each.content.encode("utf-8", "surrogateescape"))
@@ -112,8 +114,21 @@ def _findings(asked: Wanted) -> list[Finding]:
         missing = any(each.code == "missing-input" for each in error.findings)
         return findings if missing else [*findings, *error.findings]
     later = (Finding(each.place, each.message, Severity.WARNING) for each in unsupported(plan))
-    doubts = lint(Subject(plan.runbook, plan.inventory, _today()))
+    last = _rehearsed(frame, plan.runbook.name)
+    doubts = lint(Subject(plan.runbook, plan.inventory, _today(), last))
     return sorted([*findings, *later, *doubts], key=lambda each: each.place)
+
+
+def _rehearsed(frame: Frame, runbook: str) -> str | None:
+    """The day of the last run that proves something; None if none is known here."""
+    try:
+        with frame.state() as records:
+            runs = records.journal.runs()
+    except (StateUnusable, JournalDamaged):
+        return None
+    mine = (run for run in runs if run.runbook == runbook and run.mode in PROVING)
+    good = next((run for run in mine if run.status == RunStatus.SUCCEEDED), None)
+    return datetime.fromtimestamp(good.started_at, UTC).date().isoformat() if good else None
 
 
 def _today() -> date:

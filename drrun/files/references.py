@@ -25,6 +25,7 @@ LINT: Final = (
     "uncovered-store", "shared-domain", "unrestored-store", "expired-waiver", "unraised-service",
     "ungated-irreversible", "missing-owner", "missing-undo", "missing-estimate",
     "single-channel", "overdue-contact", "no-alternate",
+    "overdue-rehearsal", "manual-share", "single-point",
 )  # fmt: skip
 #: Suggestions cost time; nobody reads more than so many of them.
 _SUGGESTIONS: Final = 200

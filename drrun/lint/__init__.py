@@ -12,6 +12,7 @@ from typing import Final
 from drrun.core.errors import Finding
 from drrun.lint.coverage import expired_waivers, one_domain, uncovered, unrestored
 from drrun.lint.people import no_alternate, overdue_contacts, single_channels
+from drrun.lint.rehearsing import manual_share, single_points, unrehearsed
 from drrun.lint.structure import ungated, unowned, unraised, without_estimate, without_undo
 from drrun.lint.subject import Subject
 
@@ -31,6 +32,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "single-channel": single_channels,
     "overdue-contact": overdue_contacts,
     "no-alternate": no_alternate,
+    "overdue-rehearsal": unrehearsed,
+    "manual-share": manual_share,
+    "single-point": single_points,
 }
 
 

@@ -18,6 +18,8 @@ class Subject:
     runbook: Runbook
     inventory: Inventory
     today: date
+    #: The day when it was last rehearsed or executed, as far as is known here.
+    rehearsed: str | None = None
 
     def changing(self) -> Iterator[Step]:
         """Steps whose action changes something."""

@@ -22,9 +22,21 @@ class RunLine:
     #: Entries in its journal.
     entries: int
 
+    #: Services that it was to raise.
+    services: tuple[str, ...] = ()
+
     @property
     def took(self) -> Duration | None:
         """Its length; None while it has not ended."""
         if self.ended_at is None:
             return None
         return Duration(max(0.0, self.ended_at - self.started_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """When a runbook was last rehearsed."""
+
+    runbook: str
+    #: Id, moment and status of that run; None: never.
+    last: tuple[str, float, str] | None = None

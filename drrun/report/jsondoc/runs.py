@@ -5,7 +5,7 @@ from typing import Any
 
 from drrun.core.chain import Link
 from drrun.report.duty import Mine
-from drrun.report.history_view import RunLine
+from drrun.report.history_view import Rehearsed, RunLine
 from drrun.report.jsondoc import FORMAT, at, document, seconds
 from drrun.report.jsondoc.plans import service_json
 from drrun.report.run_view import Ask, RunView, StepLine
@@ -80,8 +80,8 @@ def ask_json(ask: Ask) -> dict[str, Any]:
     }
 
 
-def history_json(lines: Iterable[RunLine]) -> dict[str, Any]:
-    """`history`: all runs, newest first."""
+def history_json(lines: Iterable[RunLine], tried: Iterable[Rehearsed] = ()) -> dict[str, Any]:
+    """`history`: all runs, newest first; and when each runbook was last rehearsed."""
     return document(
         "history",
         runs=[
@@ -97,10 +97,17 @@ def history_json(lines: Iterable[RunLine]) -> dict[str, Any]:
                 "ended_at": at(line.ended_at),
                 "length": seconds(line.took),
                 "entries": line.entries,
+                "services": list(line.services),
             }
             for line in lines
         ],
+        rehearsals=[_rehearsal(each) for each in tried],
     )
+
+
+def _rehearsal(each: Rehearsed) -> dict[str, Any]:
+    run, moment, status = each.last or (None, None, None)
+    return {"name": each.runbook, "run": run, "at": at(moment), "status": status}
 
 
 def step_json(run: str, view: StepView) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from drrun.report.history_view import RunLine
+from drrun.report.history_view import Rehearsed, RunLine
 from drrun.report.ink import Style, style_of_run
 from drrun.report.table import Cell, Column, table
 from drrun.report.text.sheet import PLAIN, Sheet, join
@@ -18,11 +18,25 @@ _SHAPE = (
 )
 
 
-def history_text(lines: Sequence[RunLine], sheet: Sheet = PLAIN) -> str:
-    """One line a run, newest first."""
+def history_text(
+    lines: Sequence[RunLine], sheet: Sheet = PLAIN, tried: Sequence[Rehearsed] = ()
+) -> str:
+    """One line a run, newest first; then when each runbook was last rehearsed."""
     if not lines:
-        return "no runs yet; begin one with: drrun run RUNBOOK\n"
-    return join(table(_SHAPE, [_row(line) for line in lines], sheet.width, sheet.ink))
+        return "no such run\n" if tried else "no runs yet; begin one with: drrun run RUNBOOK\n"
+    rows = table(_SHAPE, [_row(line) for line in lines], sheet.width, sheet.ink)
+    shown = {line.runbook for line in lines}
+    for each in tried:
+        if each.runbook in shown:
+            rows += sheet.headed("rehearsed", _tried(each))
+    return join(rows)
+
+
+def _tried(each: Rehearsed) -> str:
+    if each.last is None:
+        return f"{each.runbook}: never"
+    _, at, status = each.last
+    return f"{each.runbook}: {moment(at)[:10]}, {status}"
 
 
 def _row(line: RunLine) -> list[str | Cell]:
