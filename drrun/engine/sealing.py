@@ -37,7 +37,7 @@ def storable(
 
 def born(record: RunRecord, documents: Iterable[Document]) -> Head:
     """The head of a run that has no entry yet: what never changes in it, and its documents."""
-    facts = {
+    facts: dict[str, object] = {
         "run": record.id,
         "runbook": record.runbook,
         "title": record.title,
@@ -46,6 +46,8 @@ def born(record: RunRecord, documents: Iterable[Document]) -> Head:
         "started_at": float(record.started_at),
         "started_by": record.started_by,
     }
+    if record.services:  # older runs know of none
+        facts["services"] = list(record.services)
     return genesis(facts, ((each.kind, each.path, each.sha256) for each in documents))
 
 

@@ -62,7 +62,15 @@ def entry_values(entry: Entry, lease: Lease) -> dict[str, Any]:
 
 
 def record_of(row: Row) -> RunRecord:
-    """A line of the history."""
+    """A line of the history.
+
+    Raises:
+        JournalDamaged: It cannot be read.
+    """
+    try:
+        services = tuple(str(each) for each in json.loads(row["services"]))
+    except (ValueError, TypeError):
+        raise JournalDamaged(damage(RunId(row["id"]), "its list of services")) from None
     return RunRecord(
         id=RunId(row["id"]),
         runbook=row["runbook"],
@@ -74,7 +82,7 @@ def record_of(row: Row) -> RunRecord:
         status=row["status"],
         ended_at=row["ended_at"],
         entries=row["entries"],
-        services=tuple(json.loads(row["services"])),
+        services=services,
     )
 
 

@@ -32,7 +32,7 @@ def program(tmp_path: Path, sshd: Sshd) -> Program:
     place.write("after.yml", RUNBOOK)
     place.inventory({"db1": sshd})
     inventory = json.loads((tmp_path / "inventory/hosts.yml").read_text())
-    age = {"on": "db1", "run": "cat age"}
+    age = {"on": "db1", "run": f"cat {sshd.home}/age"}
     inventory["stores"] = {"sql": {"on": "db1", "backups": [{"to": "db1", "age": age}]}}
     place.write("inventory/hosts.yml", json.dumps(inventory))
     (sshd.home / "age").write_text("86400\n")

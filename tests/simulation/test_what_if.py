@@ -1,4 +1,4 @@
-"""`drrun plan --without`: what cannot be done then, which services stay down, how long the rest."""
+"""`drrun plan --without`: what cannot be done then, which services stay down."""
 
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 
 ALTER TABLE runs ADD COLUMN services TEXT NOT NULL DEFAULT '[]';
 
-CREATE INDEX runs_by_age ON runs (started_at, id);
-
 CREATE TABLE preflights (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     runbook     TEXT NOT NULL,

@@ -31,6 +31,7 @@ steps:
 def program(tmp_path: Path) -> Program:
     place = Program(tmp_path)
     place.write("runbooks/tiny.yml", RUNBOOK)
+    place.write("inventory/i.yml", "vars: {a: 1}\n")
     return place
 
 
@@ -63,7 +64,7 @@ def test_a_dry_run_verifies_nothing(program: Program) -> None:
 
 def test_it_lapses_when_the_runbook_changes(program: Program) -> None:
     executed(program)
-    program.write("runbooks/tiny.yml", RUNBOOK + "    title: other\n")
+    program.write("runbooks/tiny.yml", RUNBOOK.replace("# kept", "# kept too"))
     code, told = ready(program)
     assert (code, told["why"]) == (4, "changed since: tiny.yml")
 

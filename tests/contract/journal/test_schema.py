@@ -55,11 +55,15 @@ def test_a_state_whose_creation_was_cut_short_is_completed(tmp_path: Path) -> No
         assert [each.id for each in store.journal.runs()] == [RUN]
 
 
+#: A version that is still to come.
+NEWER = max(migrations()) + 1
+
+
 def migrate(disk: SqliteBench, *more: str) -> None:
-    """Bring the file to a version 2 that `more` leads to."""
+    """Bring the file to a version that `more` leads to."""
     file = disk.folder / "journal.sqlite"
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-        schema.bring_up_to_date(connection, file, {**migrations(), 2: more})
+        schema.bring_up_to_date(connection, file, {**migrations(), NEWER: more})
 
 
 @pytest.mark.faults(95)
@@ -67,11 +71,11 @@ def test_an_older_state_is_copied_and_then_migrated(disk: SqliteBench) -> None:
     disk.mine.journal.append(disk.mine.leases.take(RUN), [draft()])
     migrate(disk, "CREATE TABLE places (name TEXT)")
     with closing(sqlite3.connect(disk.folder / "journal.sqlite")) as new:
-        assert new.execute("PRAGMA user_version").fetchone() == (2,)
-    copy = disk.folder / "journal.sqlite.schema-1"
+        assert new.execute("PRAGMA user_version").fetchone() == (NEWER,)
+    copy = disk.folder / f"journal.sqlite.schema-{NEWER - 1}"
     assert copy.stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(copy)) as old:
-        assert old.execute("PRAGMA user_version").fetchone() == (1,)
+        assert old.execute("PRAGMA user_version").fetchone() == (NEWER - 1,)
         assert old.execute("SELECT count(*) FROM entries").fetchone() == (1,)
 
 
@@ -80,7 +84,7 @@ def test_a_migration_that_fails_in_the_middle_leaves_the_old_state(disk: SqliteB
     with pytest.raises(sqlite3.OperationalError):
         migrate(disk, "CREATE TABLE places (name TEXT)", "CREATE NONSENSE")
     with closing(sqlite3.connect(disk.folder / "journal.sqlite")) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (1,)
+        assert database.execute("PRAGMA user_version").fetchone() == (NEWER - 1,)
         names = database.execute("SELECT name FROM sqlite_master").fetchall()
     assert ("places",) not in names
     assert disk.mine.journal.runs()

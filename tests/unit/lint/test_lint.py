@@ -41,10 +41,12 @@ dependencies: {dns: {provider: a, alternate: b}}
 """
 
 
-def findings(runbook: str = RUNBOOK, inventory: str = INVENTORY) -> list[Finding]:
+def findings(
+    runbook: str = RUNBOOK, inventory: str = INVENTORY, rehearsed: str | None = None
+) -> list[Finding]:
     valid = validate(runbook, "r.yml", [("i.yml", inventory.encode())])
     assert valid.runbook is not None, valid.findings
-    return lint(Subject(valid.runbook, valid.inventory, TODAY))
+    return lint(Subject(valid.runbook, valid.inventory, TODAY, rehearsed))
 
 
 def test_where_all_is_well_nothing_is_said() -> None:
@@ -77,6 +79,8 @@ IN_THE_RUNBOOK = [
     ("missing-owner", "defaults: {owner: admin}", "defaults: {}"),
     ("missing-undo", "    undo: {none: users write here}\n", ""),
     ("missing-estimate", "    estimate: 1h\n", ""),
+    ("manual-share", "steps:\n", "steps:\n  b: {manual: b?}\n  c: {manual: c?}\n"),
+    ("single-point", "    needs: [ask]\n", "    needs: [ask]\n    on: git1\n"),
     (
         "expired-waiver",
         "steps:\n",
@@ -101,7 +105,22 @@ def test_what_the_runbook_lacks_is_found(code: str, good: str, bad: str) -> None
 
 
 def test_every_rule_has_a_case_and_the_runbooks_reader_knows_its_code() -> None:
-    assert {code for code, *_ in IN_THE_INVENTORY + IN_THE_RUNBOOK} == set(RULES) == set(LINT)
+    tried = {code for code, *_ in IN_THE_INVENTORY + IN_THE_RUNBOOK} | {"overdue-rehearsal"}
+    assert tried == set(RULES) == set(LINT)
+
+
+def test_what_nobody_has_tried_for_longer_than_promised_is_found() -> None:
+    assert findings(rehearsed="2026-01-01") == []
+    assert [each.code for each in findings(rehearsed="2025-11-20")] == ["overdue-rehearsal"]
+    often = RUNBOOK.replace("name: r", "name: r\nrehearse_every: 30d")
+    assert [each.code for each in findings(often, rehearsed="2026-10-01")] == ["overdue-rehearsal"]
+
+
+def test_a_step_that_may_be_left_out_is_no_single_point() -> None:
+    may = RUNBOOK.replace(
+        "    needs: [ask]\n", "    needs: [ask]\n    on: git1\n    when: 'true'\n"
+    )
+    assert findings(may) == []
 
 
 def test_a_finding_names_its_place() -> None:
