@@ -33,6 +33,10 @@ COMMANDS: Mapping[str, Listed] = {
     "history": Listed("look", "All runs."),
     "show": Listed("look", "A run, or everything about one step of it."),
     "report": Listed("report", "What happened, for whoever was not there: HTML and others."),
+    "diff": Listed("compare", "What differs between two runs, or a run and its plan."),
+    "export": Listed("archives", "A run as one archive: journal, outputs, files, hashes."),
+    "import": Listed("archives", "Take in a run that was exported elsewhere."),
+    "prune": Listed("archives", "Remove old runs; never the last of a runbook."),
     "logs": Listed("logs", "What a step printed."),
     "events": Listed("logs", "The journal of a run, line by line."),
     "evidence": Listed("evidence", "Files that people gave as evidence."),
@@ -68,7 +72,7 @@ COMMANDS: Mapping[str, Listed] = {
 }
 
 #: Promised by the contract, not there yet.
-LATER = frozenset({"diff", "serve", "bundle"})
+LATER = frozenset({"serve", "bundle"})
 
 #: Other spellings that people try.
 ALIASES: Mapping[str, str] = {"clean-up": "cleanup"}

@@ -1,6 +1,7 @@
 """`drrun status`, `history`, `show`, `verify-journal`: read; change nothing."""
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -8,6 +9,7 @@ from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.out import give, sheet
 from drrun.cli.outputs import excerpts_of, split_target
 from drrun.cli.seen import facts_of, find, history_lines, rehearsals, sieve, view_of
+from drrun.engine.cases.archive import read_archive
 from drrun.engine.cases.look import find_run
 from drrun.report.duty import mine
 from drrun.report.jsondoc import document, dumps
@@ -98,11 +100,19 @@ def show(frame: Frame, run: str, step: str | None, *, as_json: bool) -> None:
 @common_options
 @click.pass_obj
 def verify_journal(frame: Frame, run: str, *, expected: str | None, as_json: bool) -> None:
-    """Check the hash chain of RUN; names what was altered or is missing (exit code 6)."""
-    with frame.state() as records:
-        found = find_run(records, run)
-        head = records.journal.verify(found)
-        hashes = [entry.hash for entry in records.journal.read(found)]
+    """Check the hash chain of RUN; names what was altered or is missing (exit code 6).
+
+    RUN may also be an archive that `drrun export` has written.
+    """
+    if Path(run).is_file():
+        archive = read_archive(Path(run))
+        found, head = archive.record.id, archive.head
+        hashes = [entry.hash for entry in archive.entries]
+    else:
+        with frame.state() as records:
+            found = find_run(records, run)
+            head = records.journal.verify(found)
+            hashes = [entry.hash for entry in records.journal.read(found)]
     known = expected is None or any(each.startswith(expected) for each in hashes)
     if not known:
         from drrun.core.errors import JournalDamaged

@@ -9,6 +9,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
+from keyword import iskeyword
 from typing import NoReturn
 
 import click
@@ -40,7 +41,8 @@ class Commands(click.Group):
         if listed is None:
             return None
         module = importlib.import_module(f"drrun.cli.{listed.module}")
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(module, f"{name}_" if iskeyword(name) else name)
         return command
 
     def resolve_command(

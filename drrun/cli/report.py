@@ -1,5 +1,6 @@
 """`drrun report`: what happened, for whoever was not there."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -8,12 +9,15 @@ from drrun.cli.frame import Frame, common_options
 from drrun.cli.out import give, write_file
 from drrun.cli.outputs import excerpts_of
 from drrun.cli.seen import facts_of, find, view_of
+from drrun.core.runbook import Mode
 from drrun.core.state import RunState
+from drrun.engine.cases.close import unclean
 from drrun.engine.cases.load import replanner
 from drrun.engine.cases.look import Known
 from drrun.engine.cases.start import Records
+from drrun.engine.ports import Looked, RunRecord
 from drrun.report.after.redaction import LEVELS, redacted
-from drrun.report.after.view import Report, report_of
+from drrun.report.after.view import Around, Report, report_of
 from drrun.report.clocks import spells
 from drrun.report.step_view import step_view
 
@@ -57,7 +61,45 @@ def _report(records: Records, seen: Known) -> Report:
         for step in steps
         for (target, attempt), streams in excerpts_of(records, seen.run, step).items()
     }
-    return report_of(seen.state, facts, view, spells(empty, facts, end), steps, outputs)
+    around = _around(records, seen)
+    made = report_of(seen.state, facts, view, spells(empty, facts, end), steps, around)
+    return replace(made, outputs=outputs)
+
+
+def _around(records: Records, seen: Known) -> Around:
+    """What is known beside the run's own journal."""
+    runs = records.journal.runs()
+    this = next(each for each in runs if each.id == seen.run)
+    before = (
+        each
+        for each in runs
+        if (each.runbook, each.mode) == (this.runbook, this.mode)
+        and each.started_at < this.started_at
+    )
+    earlier = next(before, None)
+    notebook = records.notebook
+    looked = notebook.latest(this.runbook, this.started_at) if notebook else None
+    rehearsal = seen.loaded.plan.mode is Mode.REHEARSAL
+    return Around(
+        documents=tuple(
+            (each.kind, each.path, each.sha256) for each in seen.loaded.documents if each.path
+        ),
+        preflight=(looked.at, _short(looked)) if looked else None,
+        earlier=(str(earlier.id), earlier.status, _length(earlier)) if earlier else None,
+        unclean=tuple(unclean(seen)) if rehearsal else None,
+    )
+
+
+def _short(looked: Looked) -> tuple[str, ...]:
+    return tuple(
+        f"{each['what']} {each['where']}: {each['value']}"
+        for each in looked.checks
+        if not each["good"]
+    )
+
+
+def _length(run: RunRecord) -> float | None:
+    return None if run.ended_at is None else run.ended_at - run.started_at
 
 
 def _rendered(made: Report, form: str) -> str:

@@ -590,6 +590,14 @@ class Shelf(Protocol):
         """Enter a run as it was elsewhere; Refused if it is here, JournalDamaged if altered."""
         ...
 
+    def outputs(self, run: RunId) -> Path:
+        """The folder with what the run's attempts printed."""
+        ...
+
+    def put(self, path: Path, data: bytes) -> None:
+        """Write a file of a run that was taken in."""
+        ...
+
 
 class Signatures(Protocol):
     """Checks who signed what."""

@@ -5,16 +5,19 @@ Rules:
 - A run that comes is taken in only if its chain holds, in one transaction.
 """
 
+import os
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from drrun.core.chain import Head, canonical, first_flaw
-from drrun.core.errors import JournalDamaged, Refused
+from drrun.core.errors import JournalDamaged, Refused, StateUnusable
 from drrun.core.ids import RunId
 from drrun.engine.ports import Document, Entry, RunRecord
 from drrun.engine.sealing import born, storable
 from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database
+from drrun.journal.folder import make_private_folder
 from drrun.journal.inspection import digest
 from drrun.journal.spool import folder_of_run
 from drrun.journal.sqlite import enter
@@ -43,6 +46,26 @@ class SqliteShelf:
         # After the record, not before: outputs without a run are only lost room on the disk.
         Anchors(self._folder).path(run).unlink(missing_ok=True)
         shutil.rmtree(folder_of_run(self._folder, run), ignore_errors=True)
+
+    def outputs(self, run: RunId) -> Path:
+        """The folder with what the run's attempts printed."""
+        return folder_of_run(self._folder, run)
+
+    def put(self, path: Path, data: bytes) -> None:
+        """Write a file of a run that was taken in; what is there already stays.
+
+        Raises:
+            StateUnusable: It cannot be written.
+        """
+        make_private_folder(path.parent)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+                file.write(data)
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise StateUnusable(f"{path} cannot be written: {error.strerror}") from None
 
     def take_in(
         self, record: RunRecord, documents: Sequence[Document], entries: Sequence[Entry]

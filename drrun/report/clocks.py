@@ -45,6 +45,8 @@ def spells(state: RunState, facts: Iterable[Fact], end: float) -> list[Spell]:
     since, cause = None, "drrun"
     left = False
     for fact in facts:
+        if since is not None and since >= end:
+            break  # what people add afterwards takes no time of the run
         if since is not None and fact.at > since:
             away = left or isinstance(fact.event, ev.ControllerTook)
             _add(found, "no controller" if away else cause, since, min(fact.at, end))

@@ -9,6 +9,7 @@ from drrun.report.after.view import Report
 from drrun.report.clean import clean
 from drrun.report.jsondoc import document, seconds
 from drrun.report.jsondoc.runs import run_json, step_json
+from drrun.report.open_ends import OpenEnd
 from drrun.report.times import precise
 
 _HEAD = (
@@ -37,10 +38,56 @@ def report_json(report: Report) -> dict[str, Any]:
         regressions=[_said(each) for each in report.regressions],
         notes=[_said(each) for each in report.notes],
         workarounds=[asdict(each) for each in report.workarounds],
-        follow_ups=[{"step": step, "text": text} for step, text in report.follow_ups],
+        findings=[_end(each) for each in report.ends if each.kind == "finding"],
+        follow_ups=[_end(each) for each in report.ends if each.kind == "follow-up"],
+        clocks=[
+            {
+                "name": each.name,
+                "at": precise(each.at),
+                "by": each.by or None,
+                "why": each.why or None,
+            }
+            for each in report.clocks
+        ],
+        away=[
+            {
+                "service": each.service,
+                "rto": seconds(each.rto),
+                "met": each.met,
+                "from_disruption": seconds(each.from_disruption),
+                "from_declaration": seconds(each.from_declaration),
+            }
+            for each in report.away
+        ],
+        documents=[
+            {"kind": kind, "path": path, "sha256": digest}
+            for kind, path, digest in report.around.documents
+        ],
+        tool=report.tool,
+        preflight=_preflight(report),
+        earlier=_earlier(report),
+        unclean=None if report.around.unclean is None else list(report.around.unclean),
         routes={host: list(routes) for host, routes in report.routes.items()},
         stores=[asdict(each) for each in report.stores],
     )
+
+
+def _end(each: OpenEnd) -> dict[str, Any]:
+    return {name: value or None for name, value in asdict(each).items() if name != "kind"}
+
+
+def _preflight(report: Report) -> dict[str, Any] | None:
+    if report.around.preflight is None:
+        return None
+    moment, short = report.around.preflight
+    return {"at": precise(moment), "shortfalls": list(short)}
+
+
+def _earlier(report: Report) -> dict[str, Any] | None:
+    if report.around.earlier is None:
+        return None
+    run, status, length = report.around.earlier
+    return {"run": run, "status": status, "length": length}
 
 
 def report_csv(report: Report) -> str:

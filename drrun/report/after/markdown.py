@@ -28,6 +28,7 @@ def _lines(report: Report) -> Iterator[str]:
     counts = ", ".join(f"{count} {status}" for status, count in run.counts.items())
     yield f"- Steps: {counts}"
     yield f"- Journal: `{run.head.seal}`\n"
+    yield from _clocks(report)
     yield from _services(report)
     yield "## Where the time went\n"
     yield from _table(
@@ -41,6 +42,27 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _said("What broke again", report.regressions)
     yield from _said("Notes", report.notes)
     yield from _open(report)
+
+
+def _clocks(report: Report) -> Iterator[str]:
+    yield "## Clocks\n"
+    yield from _table(
+        ("clock", "UTC", "stated by", "why"),
+        ((each.name, moment(each.at), each.by, each.why) for each in report.clocks),
+    )
+    if any(each.from_disruption is not None for each in report.away):
+        yield from _table(
+            ("service", "after the disruption", "after the declaration", "RTO"),
+            (
+                (
+                    each.service,
+                    span(each.from_disruption) if each.from_disruption is not None else "never",
+                    span(each.from_declaration) if each.from_declaration is not None else "never",
+                    "" if each.rto is None else f"{each.rto} {'met' if each.met else 'missed'}",
+                )
+                for each in report.away
+            ),
+        )
 
 
 def _services(report: Report) -> Iterator[str]:
@@ -82,11 +104,15 @@ def _open(report: Report) -> Iterator[str]:
             )
             yield f"- **{each.step}**: {_safe(each.reason)}{more}"
         yield ""
-    if report.follow_ups:
-        yield "## Follow-ups\n"
-        for step, text in report.follow_ups:
-            yield f"- [ ] **{step}**: {_safe(text)}"
-        yield ""
+    for kind, title in (("finding", "Findings"), ("follow-up", "Follow-ups")):
+        ends = [each for each in report.ends if each.kind == kind]
+        if ends:
+            yield f"## {title}\n"
+            for end in ends:
+                about = f"**{end.step}**: " if end.step else ""
+                told = ", ".join(word for word in (end.severity, end.owner, end.due) if word)
+                yield f"- [ ] {about}{_safe(end.text)}{f' ({_safe(told)})' if told else ''}"
+            yield ""
 
 
 def _said(title: str, list_: Sequence[Said]) -> Iterator[str]:

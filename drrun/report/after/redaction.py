@@ -8,7 +8,7 @@ Rules:
 
 from dataclasses import replace
 
-from drrun.report.after.view import Report
+from drrun.report.after.view import Around, Report
 from drrun.report.run_view import RunView, StepLine
 from drrun.report.step_view import StepView
 
@@ -32,7 +32,9 @@ def redacted(report: Report, level: str) -> Report:
         regressions=(),
         notes=(),
         workarounds=(),
-        follow_ups=(),
+        ends=(),
+        clocks=tuple(replace(clock, by="", why="") for clock in report.clocks),
+        around=Around(),
         routes={},
         stores=tuple(replace(store, measured="") for store in report.stores),
         redacted=level,

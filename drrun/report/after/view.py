@@ -6,17 +6,21 @@ Rules:
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from drrun.core import events as ev
 from drrun.core.ids import StepId
 from drrun.core.state import RunState
 from drrun.core.status import Status
 from drrun.core.values import Duration
+from drrun.report.after.moments import Away, Clock, away, clocks_of
 from drrun.report.clocks import Spell, totals
 from drrun.report.facts import Fact
+from drrun.report.open_ends import OpenEnd, open_ends
 from drrun.report.run_view import RunView, StepLine
 from drrun.report.services import ServiceView
 from drrun.report.step_view import StepView
+from drrun.report.times import span
 from drrun.report.words import Word, words_of
 
 #: (step, target, attempt) -> stream -> lines.
@@ -55,6 +59,20 @@ class StoreLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """What is known beside the run's own journal."""
+
+    #: (kind, path, SHA-256) of what the run is pinned to.
+    documents: tuple[tuple[str, str, str], ...] = ()
+    #: When the last preflight before it was made, and what fell short then.
+    preflight: tuple[float, tuple[str, ...]] | None = None
+    #: The same runbook's run of the same mode before this one: id, status, seconds.
+    earlier: tuple[str, str, float | None] | None = None
+    #: Clean-up steps that have not passed; None: it is no rehearsal.
+    unclean: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that a report says."""
 
@@ -75,7 +93,12 @@ class Report:
     regressions: tuple[Said, ...]
     notes: tuple[Said, ...]
     workarounds: tuple[Workaround, ...]
-    follow_ups: tuple[tuple[str, str], ...]
+    #: Findings and follow-ups.
+    ends: tuple[OpenEnd, ...]
+    clocks: tuple[Clock, ...]
+    away: tuple[Away, ...]
+    around: Around
+    tool: str
     routes: Mapping[str, tuple[str, ...]]
     stores: tuple[StoreLine, ...]
     redacted: str = ""
@@ -97,9 +120,9 @@ def report_of(
     run: RunView,
     found: Sequence[Spell],
     steps: Sequence[StepView],
-    outputs: Outputs,
+    around: Around,
 ) -> Report:
-    """Make the report of a run.
+    """Make the report of a run, without what was printed.
 
     Args:
         state: The run as it stands.
@@ -107,8 +130,9 @@ def report_of(
         run: The same as a view.
         found: Where the time went.
         steps: Everything about every step.
-        outputs: Beginning and end of what was printed.
+        around: What is known beside the journal.
     """
+    clocks = clocks_of(facts, run.services)
     runbook = state.plan.runbook
     objectives = {"rto": runbook.objectives.rto, "rpo": runbook.objectives.rpo}
     return Report(
@@ -121,13 +145,17 @@ def report_of(
         needs={step: tuple(dict.fromkeys(_needed(state, step))) for step in state.plan.order},
         waves=state.plan.waves,
         steps=tuple(steps),
-        outputs=outputs,
+        outputs={},
         decisions=tuple(_said(facts, _DECIDED)),
         deviations=tuple(_said(facts, _DEVIATING)),
         regressions=tuple(_said(facts, (ev.Regressed, ev.Recovered, ev.InvariantBroken))),
         notes=tuple(_said(facts, (ev.Noted,))),
         workarounds=tuple(_workarounds(state)),
-        follow_ups=tuple(_follow_ups(state, run)),
+        ends=tuple(_ends(state, facts)),
+        clocks=clocks,
+        away=tuple(away(clocks, run.services)),
+        around=around,
+        tool=_tool(facts),
         routes=_routes(steps),
         stores=tuple(_stores(state)),
     )  # fmt: skip
@@ -136,21 +164,38 @@ def report_of(
 _DECIDED = (ev.GateAnswered, ev.Approved)
 _DEVIATING = (
     ev.TargetMarked, ev.StepSkipped, ev.PlanAmended, ev.RunAborted, ev.RunPaused, ev.FilesChanged,
-    ev.TargetLost, ev.RollbackBegan, ev.TargetReopened, ev.Lost, ev.RouteSet,
+    ev.TargetLost, ev.RollbackBegan, ev.TargetReopened, ev.Lost, ev.RouteSet, ev.RunClosed,
 )  # fmt: skip
 
 
 def _said(facts: Iterable[Fact], kinds: tuple[type[ev.Event], ...]) -> Iterator[Said]:
+    known: dict[str, str] = {}
     for fact in facts:
+        if isinstance(fact.event, ev.GateOpened) and fact.event.known:
+            known[fact.event.step] = _known(fact.event.known)
         if not isinstance(fact.event, kinds):
             continue
         if isinstance(fact.event, ev.StepSkipped) and fact.actor == "controller":
             continue  # the runbook says so itself: a condition, a variant
         text = _text(fact)
+        if isinstance(fact.event, ev.GateAnswered) and fact.event.step in known:
+            text += f" ({known[fact.event.step]})"
         step = str(getattr(fact.event, "step", ""))
         target = str(getattr(fact.event, "target", ""))
         key = f"{step}@{target}" if target not in ("", "local") else step
         yield Said(fact.at, fact.actor, key, text)
+
+
+def _known(given: Mapping[str, Any]) -> str:
+    """What was known when a decision was asked for."""
+    told = [f"known then: {given.get('passed')} of {given.get('steps')} steps passed"]
+    if given.get("elapsed") is not None:
+        told.append(f"{span(float(given['elapsed']))} since the start")
+    told += [f"{status}: {', '.join(steps)}" for status, steps in given["standing"].items()]
+    told += [f"lost: {', '.join(given['lost'])}"] if given.get("lost") else []
+    for step, values in (given.get("values") or {}).items():
+        told.append(f"{step}: {', '.join(f'{name}={value}' for name, value in values.items())}")
+    return "; ".join(told)
 
 
 def _text(fact: Fact) -> str:
@@ -186,12 +231,16 @@ def _critical(state: RunState, lines: Sequence[StepLine]) -> tuple[StepId, ...]:
         chain.append(max(before, key=lambda step: ends[step] or 0.0))
 
 
-def _follow_ups(state: RunState, run: RunView) -> Iterator[tuple[str, str]]:
-    """What steps that took part leave to do."""
-    for line in run.lines:
-        text = state.plan.steps[line.id].step.follow_up
-        if text and line.status is not Status.SKIPPED:
-            yield line.id, text
+def _tool(facts: Iterable[Fact]) -> str:
+    events = (fact.event for fact in facts)
+    return next((each.tool for each in events if isinstance(each, ev.RunStarted)), "")
+
+
+def _ends(state: RunState, facts: Iterable[Fact]) -> Iterator[OpenEnd]:
+    """Findings and follow-ups; workarounds have a place of their own."""
+    for end in open_ends(state, ((fact.at, fact.event) for fact in facts)):
+        if end.kind != "workaround":
+            yield end
 
 
 def _workarounds(state: RunState) -> Iterator[Workaround]:

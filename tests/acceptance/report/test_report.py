@@ -50,6 +50,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
         assert running.poll() is None, Done.of(running)
     assert Done.of(running).exit == 1
     place("note", "latest", "The pager <b>did not</b> ring.", "--by", "simon")
+    place("finding", "latest", "Nobody <u>knew</u> the number", "--severity", "high")
+    place("clocks", "latest", "--disrupted", "2020-01-01T00:00Z", "--reason", "as drew saw it")
     return place
 
 
@@ -124,6 +126,23 @@ def test_json_has_causes_that_add_up_to_the_wall_clock(program: Program) -> None
     assert sum(told["causes"].values()) == pytest.approx(told["run"]["elapsed"], abs=0.05)
     assert told["causes"]["person"] > 0
     assert told["workarounds"][0]["owner"] == "drew"
+
+
+def test_what_was_found_afterwards_takes_no_time_of_the_run(program: Program) -> None:
+    told = json.loads(made(program, "json"))
+    assert [each["text"] for each in told["findings"]] == ["Nobody <u>knew</u> the number"]
+    names = [each["name"] for each in told["clocks"]]
+    assert names == ["disrupted", "run started", "services back", "run ended"]
+    [git] = told["away"]
+    assert (git["service"], git["met"]) == ("git", False)
+    assert git["from_disruption"] > 365 * 86400 > git["from_declaration"]
+    assert max(spell["until"] for spell in told["spells"]) <= told["run"]["ended_at"]
+
+
+def test_the_page_says_what_the_run_was_pinned_to(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert "after.yml" in text
+    assert re.search(r"<code>[0-9a-f]{64}</code>", text)
 
 
 def test_csv_has_a_line_for_every_step_and_no_formula(program: Program) -> None:

@@ -1,0 +1,100 @@
+"""`drrun export`, `import`, `prune`: whole runs that leave, come, and go."""
+
+from pathlib import Path
+
+import click
+
+from drrun.cli.exit import Exit
+from drrun.cli.frame import Frame, common_options
+from drrun.cli.look import run_argument
+from drrun.cli.out import give, say
+from drrun.cli.seen import history_lines
+from drrun.core.errors import InputError
+from drrun.core.status import RunStatus
+from drrun.core.values import Duration
+from drrun.engine.cases.archive import export as write
+from drrun.engine.cases.archive import read_archive, take_in
+from drrun.engine.cases.look import find_run
+from drrun.engine.cases.readiness import PROVING
+from drrun.report.history_view import RunLine
+from drrun.report.text.history import history_text
+
+#: Runs that may go.
+_OVER = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.ABORTED, RunStatus.ROLLED_BACK)
+
+
+@click.command()
+@run_argument
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Where to.")
+@click.option("--as-test", is_flag=True, help="As evidence of a test; refused for what was none.")
+@common_options
+@click.pass_obj
+def export(frame: Frame, run: str, output: Path | None, *, as_test: bool) -> None:
+    """Write RUN into one archive: journal, outputs, runbook, inventory, evidence, hashes.
+
+    `drrun verify-journal FILE` checks it anywhere; `drrun import FILE` takes it in elsewhere.
+    """
+    with frame.state() as records:
+        found = find_run(records, run)
+        record = next(each for each in records.journal.runs() if each.id == found)
+        if as_test and record.mode not in PROVING:
+            raise InputError(
+                f"{found} was a {record.mode}: that is no test, and no evidence of one"
+            )
+        path = output or Path(f"{found}.drrun.tar.gz")
+        head = write(records, found, path)
+    say(f"archive: {path}, mode {record.mode}, journal ends with {head}")
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@common_options
+@click.pass_obj
+def import_(frame: Frame, file: Path) -> None:
+    """Take in the run of FILE, which `drrun export` has written; only if nothing was altered."""
+    archive = read_archive(file)
+    with frame.state() as records:
+        run = take_in(records, archive)
+    say(f"{run} is here now: {len(archive.entries)} entries, the chain holds")
+
+
+@click.command()
+@click.option("--older-than", "age", required=True, metavar="DURATION", help="90d, by their end.")
+@click.option("-y", "--yes", is_flag=True, help="Remove them; without it they are only listed.")
+@common_options
+@click.pass_obj
+def prune(frame: Frame, age: str, *, yes: bool) -> None:
+    """Remove runs that ended longer ago, with their outputs; first only list them.
+
+    Never the last run of a runbook, nor its last that verified something, nor one that has not
+    ended. That a run was there, and how its journal ended, is kept.
+    """
+    try:
+        span = Duration.parse(age)
+    except ValueError as error:
+        raise InputError(f"--older-than: {error}") from None
+    with frame.state() as records:
+        now = records.clock.now()
+        lines = list(history_lines(records))
+        old = [line for line in _may_go(lines) if now - (line.ended_at or now) > span]
+        if yes and records.shelf is not None:
+            for line in old:
+                records.shelf.remove(find_run(records, line.id), frame.settings().by, now)
+    if old:
+        give(history_text(old))
+    said = "removed" if yes else "would be removed; --yes does it"
+    say(f"{len(old)} of {len(lines)} runs {said}")
+    frame.code = Exit.DONE
+
+
+def _may_go(lines: list[RunLine]) -> list[RunLine]:
+    """Without the last of each runbook, and without the last that proves something."""
+    kept: set[tuple[str, bool]] = set()
+    found = []
+    for line in lines:
+        proves = line.mode in PROVING and line.status is RunStatus.SUCCEEDED
+        last = (line.runbook, False) not in kept or (proves and (line.runbook, True) not in kept)
+        kept |= {(line.runbook, False)} | ({(line.runbook, True)} if proves else set())
+        if not last and line.status in _OVER:
+            found.append(line)
+    return found

@@ -1,0 +1,81 @@
+"""The clocks of an incident, and how long each service was away by two of them. CASES 4.2."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from drrun.core import events as ev
+from drrun.core.values import Duration
+from drrun.report.facts import Fact
+from drrun.report.services import ServiceView
+
+#: In the order in which they usually come.
+_ORDER = (
+    "disrupted", "detected", "acknowledged", "declared", "run started", "services back",
+    "run ended", "protected", "closed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One moment, in seconds since the epoch; `why` where a person stated it."""
+
+    name: str
+    at: float
+    by: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """How long one service was away."""
+
+    service: str
+    rto: Duration | None
+    #: None: not known, or it never came back.
+    from_disruption: Duration | None
+    from_declaration: Duration | None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the objective was met, counted from the disruption where that is known."""
+        took = self.from_disruption or self.from_declaration
+        return None if self.rto is None or took is None else took <= self.rto
+
+
+def clocks_of(facts: Iterable[Fact], services: Iterable[ServiceView]) -> tuple[Clock, ...]:
+    """All moments that are known; of what was stated twice the last word."""
+    found: dict[str, Clock] = {}
+    started: float | None = None
+    for fact in facts:
+        match fact.event:
+            case ev.ClockStated(name=name, moment=moment, by=by, why=why):
+                found[name] = Clock(name, moment, by, why)
+            case ev.RunStarted():
+                started = fact.at
+                found["run started"] = Clock("run started", fact.at)
+            case ev.RunEnded(status=status):
+                found["run ended"] = Clock("run ended", fact.at, why=status)
+            case ev.RunClosed(by=by, why=why):
+                found["closed"] = Clock("closed", fact.at, by, why)
+            case _:
+                pass
+    back = [view.recovered for view in services if view.rungs]
+    if started is not None and back and None not in back:
+        latest = max(each for each in back if each is not None)
+        found["services back"] = Clock("services back", started + latest)
+    return tuple(found[name] for name in _ORDER if name in found)
+
+
+def away(clocks: Iterable[Clock], services: Iterable[ServiceView]) -> Iterator[Away]:
+    """How long each service was away; without a declaration from the start of the run."""
+    at: Mapping[str, float] = {clock.name: clock.at for clock in clocks}
+    started = at.get("run started")
+    disrupted = at.get("disrupted", at.get("detected"))
+    declared = at.get("declared", started)
+    for view in services:
+        back = None if started is None or view.recovered is None else started + view.recovered
+        yield Away(view.name, view.rto, _span(disrupted, back), _span(declared, back))
+
+
+def _span(since: float | None, until: float | None) -> Duration | None:
+    return None if since is None or until is None else Duration(max(0.0, until - since))
