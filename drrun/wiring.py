@@ -4,22 +4,20 @@ Rules:
 - Nothing is opened, read or contacted by importing this, and as little as can be by calling it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drrun.core.errors import InputError, NotSupported
+from drrun.core.errors import InputError
 from drrun.core.runbook import Mode
 from drrun.engine.cases.load import Loaded
 from drrun.engine.cases.look import Known
 from drrun.engine.cases.preflight import Eyes
-from drrun.engine.cases.start import Equip, Records, Tools
+from drrun.engine.cases.start import Equip, Tools
 from drrun.engine.notifying import Notifier
 from drrun.engine.ports import Clock, Sweeper
-from drrun.journal.clock import SystemClock, SystemIds
-from drrun.journal.store import open_store
+from drrun.journal.clock import SystemClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,31 +26,6 @@ class World:
 
     #: Another SSH configuration than the user's own.
     ssh_config: Path | None = None
-
-
-@contextmanager
-def open_state(where: str | Path, person: str = "") -> Iterator[Records]:
-    """What is kept of runs, in a folder or an SQLite file.
-
-    Raises:
-        NotSupported: The URL names a kind of store that does not exist yet.
-        StateUnusable: It cannot be used safely.
-    """
-    if str(where).startswith(("postgresql://", "postgres://")):
-        raise NotSupported("state in PostgreSQL is not supported yet; give a file or a folder")
-    clock = SystemClock()
-    with open_store(where, clock, person) as store:
-        yield Records(
-            store.journal,
-            store.leases,
-            store.inbox,
-            store.spool,
-            clock,
-            SystemIds(),
-            store.evidence,
-            store.notebook,
-            store.shelf,
-        )
 
 
 def notifiers_of(declared: Sequence[Mapping[str, Any]]) -> list[Notifier]:

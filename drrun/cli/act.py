@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from drrun.cli.exit import Exit
-from drrun.cli.frame import Frame, common_options, json_option
-from drrun.cli.look import run_argument
+from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, say
 from drrun.core.errors import InputError
 from drrun.core.people.words import Asking, Denied
 from drrun.core.signing import signed_text
 from drrun.engine.cases.act import act as ask_for
-from drrun.engine.cases.look import find_run, known
+from drrun.engine.cases.find import find_run
+from drrun.engine.cases.look import known
 from drrun.engine.signed import answer_of
 from drrun.files.inputs import parse_assignments
 from drrun.report.clean import clean

@@ -16,7 +16,7 @@ from drrun.core.moments import parse_moment
 from drrun.core.people.afterwards import CLOCKS, SEVERITIES
 from drrun.engine.cases.act import act as ask_for
 from drrun.engine.cases.close import open_items
-from drrun.engine.cases.look import find_run
+from drrun.engine.cases.find import find_run
 from drrun.report.jsondoc import document, dumps
 from drrun.report.open_ends import OpenEnd, open_ends
 from drrun.report.open_text import ends_csv, ends_markdown, ends_text

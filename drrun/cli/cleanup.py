@@ -7,13 +7,12 @@ from typing import Any
 import click
 
 from drrun.cli.exit import Exit
-from drrun.cli.frame import Frame, common_options, json_option
-from drrun.cli.look import run_argument
+from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, say, sheet
 from drrun.core.runbook import Mode
 from drrun.engine.cases.cleanup import Swept, clean_up
 from drrun.engine.cases.close import unclean
-from drrun.engine.cases.look import find_run
+from drrun.engine.cases.find import find_run
 from drrun.report.jsondoc import document, dumps
 from drrun.report.table import Column, table
 from drrun.report.text.sheet import join

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from drrun.engine.cases.start import Records
+    from drrun.engine.records import Records
     from drrun.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -43,7 +43,7 @@ class Frame:
         Raises:
             StateUnusable: It cannot be used safely.
         """
-        from drrun.wiring import open_state
+        from drrun.journal.opening import open_state
 
         settings = self.settings()
         with open_state(settings.state, settings.by) as records:
@@ -94,6 +94,7 @@ def inventory_options(command: Command) -> Command:
     return inventory(strict(command))
 
 
+run_argument = click.argument("run", metavar="RUN")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 

@@ -1,4 +1,4 @@
-"""`drrun logs` and `drrun events`: what was printed, what was recorded; also while it happens."""
+"""`drrun logs`: what was printed; also while it happens."""
 
 import threading
 from collections.abc import Iterator
@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import click
 
-from drrun.cli.frame import Frame, common_options, json_option
-from drrun.cli.look import run_argument
+from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, give_bytes, say
 from drrun.cli.outputs import STREAMS, marked_lines, split_target
 from drrun.cli.seen import facts_of, find
@@ -15,14 +14,12 @@ from drrun.core import events as ev
 from drrun.core.errors import InputError
 from drrun.core.state import Key
 from drrun.core.status import FINAL
-from drrun.engine.cases.look import Known, find_run
-from drrun.engine.cases.start import Records
+from drrun.engine.cases.look import Known
 from drrun.engine.ports import Kept
+from drrun.engine.records import Records
 from drrun.report.clean import clean_line
-from drrun.report.jsondoc import at, document, dumps, dumps_line
-from drrun.report.jsondoc.runs import entry_json
+from drrun.report.jsondoc import at, document, dumps
 from drrun.report.step_view import AttemptStory, step_view
-from drrun.report.times import moment
 
 #: Seconds between two looks while following.
 _EVERY = 0.5
@@ -170,25 +167,3 @@ def _print_more(kept: Kept, stream: str, shown: int, *, whole: bool) -> int:
     for line in marked_lines(f"{stream[3:]}| ", iter((more,))):
         give(line)
     return shown + len(more)
-
-
-@click.command()
-@run_argument
-@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
-@json_option
-@common_options
-@click.pass_obj
-def events(frame: Frame, run: str, *, follow: bool, as_json: bool) -> None:
-    """The journal of RUN, one entry a line; with --json as NDJSON."""
-    pause = threading.Event()
-    with frame.state() as records:
-        found, last, ended = find_run(records, run), 0, False
-        while True:
-            for entry in records.journal.read(found, last):
-                last, ended = entry.seq, entry.kind == "RunEnded"
-                body = " ".join(f"{name}={value}" for name, value in entry.body.items() if value)
-                plain = f"{entry.seq:>5} {moment(entry.at)} {entry.actor} {entry.kind} {body}"
-                give(dumps_line(entry_json(entry)) if as_json else f"{clean_line(plain)}\n")
-            if not follow or ended:
-                return
-            pause.wait(_EVERY)

@@ -5,22 +5,19 @@ from pathlib import Path
 
 import click
 
-from drrun.cli.frame import Frame, common_options, json_option
+from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, sheet
 from drrun.cli.outputs import excerpts_of, split_target
-from drrun.cli.seen import facts_of, find, history_lines, rehearsals, sieve, view_of
+from drrun.cli.seen import facts_of, find, view_of
 from drrun.engine.cases.archive import read_archive
-from drrun.engine.cases.look import find_run
+from drrun.engine.cases.find import find_run
 from drrun.report.duty import mine
 from drrun.report.jsondoc import document, dumps
-from drrun.report.jsondoc.runs import history_json, mine_json, run_json, step_json
+from drrun.report.jsondoc.runs import mine_json, run_json, step_json
 from drrun.report.step_view import step_view
 from drrun.report.text.duty import mine_text
-from drrun.report.text.history import history_text
 from drrun.report.text.run import run_text
 from drrun.report.text.step import step_text
-
-run_argument = click.argument("run", metavar="RUN")
 
 
 @click.command()
@@ -43,28 +40,6 @@ def status(frame: Frame, run: str, *, only_mine: bool, as_json: bool) -> None:
         give(dumps(mine_json(own)) if as_json else mine_text(own, sheet(sys.stdout)))
         return
     give(dumps(run_json(view)) if as_json else run_text(view, sheet(sys.stdout)))
-
-
-@click.command()
-@click.option("--runbook", metavar="NAME", help="Runs of this runbook; * is a wildcard.")
-@click.option("--mode", metavar="MODE", help="live, rehearsal, dry-run.")
-@click.option("--status", metavar="STATUS", help="succeeded, failed…")
-@click.option("--service", metavar="NAME", help="Runs that were to raise this service.")
-@click.option("--since", metavar="DATE", help="Begun on this day or later: 2024-01-10.")
-@click.option("--until", metavar="DATE", help="Begun on this day or earlier.")
-@json_option
-@common_options
-@click.pass_obj
-def history(frame: Frame, /, *, as_json: bool, **wanted: str | None) -> None:
-    """All runs, newest first; then when each runbook was last rehearsed, with which result."""
-    with frame.state() as records:
-        found = history_lines(records, sieve(wanted))
-        lines = [line for line in found if wanted["status"] in (None, str(line.status))]
-        tried = rehearsals(records)
-    if as_json:
-        give(dumps(history_json(lines, tried)))
-    else:
-        give(history_text(lines, sheet(sys.stdout), tried))
 
 
 @click.command()

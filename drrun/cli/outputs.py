@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from drrun.core.errors import InputError
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.state import RunState
-from drrun.engine.cases.start import Records
 from drrun.engine.ports import Kept
+from drrun.engine.records import Records
 from drrun.files.nearest import did_you_mean
 from drrun.report.clean import clean_bytes
 from drrun.report.step_view import StepView

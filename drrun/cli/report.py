@@ -14,8 +14,8 @@ from drrun.core.state import RunState
 from drrun.engine.cases.close import unclean
 from drrun.engine.cases.load import replanner
 from drrun.engine.cases.look import Known
-from drrun.engine.cases.start import Records
 from drrun.engine.ports import Looked, RunRecord
+from drrun.engine.records import Records
 from drrun.report.after.redaction import LEVELS, redacted
 from drrun.report.after.view import Around, Report, report_of
 from drrun.report.clocks import spells

@@ -7,8 +7,7 @@ from typing import Any
 import click
 
 from drrun.cli.act import post
-from drrun.cli.frame import Frame, common_options, json_option
-from drrun.cli.look import run_argument
+from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import can_ask, say
 from drrun.cli.run import driven_by, equip_with, pinned_unless_changed, showing_with
 from drrun.cli.stage import perform
@@ -18,9 +17,10 @@ from drrun.core.people import Denied, consider
 from drrun.core.people.overrides import behind
 from drrun.core.state import RunState
 from drrun.core.undoing import points_of_no_return, to_undo, without_undo
-from drrun.engine.cases.look import Known, find_run, known
+from drrun.engine.cases.find import find_run
+from drrun.engine.cases.look import Known, known
 from drrun.engine.cases.resume import resume as go_on
-from drrun.engine.cases.start import Records
+from drrun.engine.records import Records
 from drrun.report.clean import clean_line
 from drrun.report.text.sheet import Sheet, join
 

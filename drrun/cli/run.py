@@ -13,18 +13,19 @@ from drrun.cli.frame import (
     driving_options,
     inventory_options,
     json_option,
+    run_argument,
 )
-from drrun.cli.look import run_argument
 from drrun.cli.out import can_ask, say, sheet
 from drrun.cli.plan import load_selected, selection_options
 from drrun.cli.runbooks import must_exist
 from drrun.cli.stage import Showing, perform
 from drrun.core.decide import MAX_PARALLEL
+from drrun.engine.cases.find import find_run
 from drrun.engine.cases.load import refuse_unsupported
-from drrun.engine.cases.look import find_run
 from drrun.engine.cases.resume import AskPinned, refuse_changed
 from drrun.engine.cases.resume import resume as go_on
-from drrun.engine.cases.start import Equip, Options, Records, start
+from drrun.engine.cases.start import Equip, Options, start
+from drrun.engine.records import Records
 from drrun.report.clean import clean
 from drrun.report.plan_view import plan_view
 from drrun.report.text.plan import plan_text

@@ -16,9 +16,9 @@ from drrun.core.runbook import Mode
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus
 from drrun.engine.cases.act import act
-from drrun.engine.cases.start import Records
 from drrun.engine.notifying import Notifier, Notifying
 from drrun.engine.ports import Answer
+from drrun.engine.records import Records
 from drrun.engine.session import Session
 from drrun.report.dry_view import dry_view
 from drrun.report.ink import ansi, no_ink

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from drrun.cli.frame import Frame, common_options
-from drrun.cli.look import run_argument
+from drrun.cli.frame import Frame, common_options, run_argument
 from drrun.cli.out import can_draw, wants_colour
 from drrun.cli.seen import facts_of
 from drrun.core.errors import InputError
@@ -15,9 +14,10 @@ from drrun.core.events import event_of
 from drrun.core.ids import RunId, StepId
 from drrun.core.state import RunState
 from drrun.engine.cases.act import act
-from drrun.engine.cases.look import find_run, known
-from drrun.engine.cases.start import Records
+from drrun.engine.cases.find import find_run
+from drrun.engine.cases.look import known
 from drrun.engine.ports import Answer
+from drrun.engine.records import Records
 from drrun.report.clean import clean_bytes
 from drrun.report.facts import Fact
 from drrun.term.feed import Feed

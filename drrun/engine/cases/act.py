@@ -14,9 +14,9 @@ from drrun.core.ids import RunId
 from drrun.core.people import Denied, Granted, consider
 from drrun.core.people.afterwards import KINDS as AFTERWARDS
 from drrun.engine.cases.look import Known, known
-from drrun.engine.cases.start import Records
 from drrun.engine.ledger import Ledger
 from drrun.engine.ports import Answer
+from drrun.engine.records import Records
 
 #: Seconds to wait for a live controller's answer.
 PATIENCE = 10.0

@@ -24,8 +24,8 @@ from drrun.core.chain import canonical, first_flaw
 from drrun.core.errors import InputError, JournalDamaged, Refused
 from drrun.core.ids import RunId
 from drrun.engine.cases.prints import fingerprint
-from drrun.engine.cases.start import Records
 from drrun.engine.ports import Document, Entry, RunRecord
+from drrun.engine.records import Records
 from drrun.engine.sealing import born
 
 FORMAT = 1

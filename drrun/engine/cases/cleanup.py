@@ -17,8 +17,8 @@ from drrun.core.jobnames import job_of
 from drrun.core.state import RunState
 from drrun.core.status import Phase
 from drrun.engine.cases.look import Known, known
-from drrun.engine.cases.start import Records
 from drrun.engine.ports import LeftJob, Sweeper
+from drrun.engine.records import Records
 
 #: Hosts that are asked at the same time.
 _AT_ONCE = 16

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from drrun.core.errors import InputError, JournalDamaged
+from drrun.core.errors import JournalDamaged
 from drrun.core.events import Event, event_of
 from drrun.core.ids import RunId
 from drrun.core.state import RunState, fold
 from drrun.core.status import RunStatus, Status
 from drrun.engine.cases.load import Loaded, plan_of, replanner
-from drrun.engine.cases.start import Records
 from drrun.engine.ports import Entry, Lease
+from drrun.engine.records import Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +47,6 @@ class Known:
     def in_flight(self) -> bool:
         """Whether an attempt was begun whose outcome is not recorded."""
         return any(self.state.targets[key].status is Status.RUNNING for key in self.state.active)
-
-
-def find_run(records: Records, text: str) -> RunId:
-    """The run that a person means: an id, a unique beginning or part of one, or `latest`.
-
-    Raises:
-        InputError: There is none, or several.
-    """
-    runs = records.journal.runs()
-    if not runs:
-        raise InputError("there is no run yet; begin one with: drrun run RUNBOOK")
-    if text == "latest":
-        return runs[0].id
-    for matches in (
-        [run.id for run in runs if run.id == text],
-        [run.id for run in runs if run.id.startswith(text)],
-        [run.id for run in runs if text in run.id],
-    ):
-        if len(matches) == 1:
-            return matches[0]
-        if matches:
-            raise InputError(f"{text!r} could be {', '.join(matches[:5])}")
-    raise InputError(f"there is no run {text!r}; `drrun history` lists them")
 
 
 def known(records: Records, run: RunId) -> Known:

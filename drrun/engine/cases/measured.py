@@ -13,8 +13,8 @@ from drrun.core.values import Duration
 from drrun.engine.cases.load import Loaded, with_estimates
 from drrun.engine.cases.look import Known, known
 from drrun.engine.cases.readiness import PROVING
-from drrun.engine.cases.start import Records
 from drrun.engine.ports import RunRecord
+from drrun.engine.records import Records
 from drrun.report.forecast import begun_at
 
 #: The last runs of a runbook that are looked at.

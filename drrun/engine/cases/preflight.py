@@ -23,9 +23,9 @@ from drrun.core.values import Duration, Size
 from drrun.engine.cases.checks import Check
 from drrun.engine.cases.load import Loaded
 from drrun.engine.cases.prints import fingerprint
-from drrun.engine.cases.start import Records
 from drrun.engine.cases.ttls import ttls
 from drrun.engine.ports import Clock, Looked, Output, Prober, Remote, Script, Secrets
+from drrun.engine.records import Records
 
 #: Seconds by which a host's clock may differ.
 CLOCK_MAY_DIFFER = 5.0

@@ -17,8 +17,8 @@ from drrun.core.values import Duration
 from drrun.engine.cases.close import unclean
 from drrun.engine.cases.look import known
 from drrun.engine.cases.prints import is_file
-from drrun.engine.cases.start import Records
 from drrun.engine.ports import Document, Looked, RunRecord
+from drrun.engine.records import Records
 
 #: At least yearly, where the runbook says nothing (CASES 4.1: SOC 2, DORA, NIST SP 800-34).
 PERIOD = Duration(365 * 86400)

@@ -9,9 +9,10 @@ from drrun.core.errors import InputError, Refused
 from drrun.core.ids import RunId
 from drrun.core.status import RunStatus
 from drrun.engine.cases.look import known
-from drrun.engine.cases.start import Equip, Options, Records, Seat, seat, took
+from drrun.engine.cases.start import Equip, Options, Seat, seat, took
 from drrun.engine.naming import LateSecrets
 from drrun.engine.ports import Document
+from drrun.engine.records import Records
 from drrun.engine.session import Session
 
 #: Asked with a diff when files changed since the run started; True: go on with the pinned ones.

@@ -18,42 +18,18 @@ from drrun.engine.ledger import Ledger
 from drrun.engine.naming import LateSecrets
 from drrun.engine.orders import Orders
 from drrun.engine.ports import (
-    Clock,
     Document,
-    EvidenceStore,
     Hands,
-    Ids,
-    Inbox,
-    Journal,
     Lease,
-    Leases,
-    Notebook,
     Prober,
     Renderer,
     RunRecord,
     Secrets,
-    Shelf,
     Signatures,
-    Spool,
 )
+from drrun.engine.records import Records
 from drrun.engine.session import Session
 from drrun.engine.signed import Unsigned
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """Where runs are kept, and the two sources of what is not determined."""
-
-    journal: Journal
-    leases: Leases
-    inbox: Inbox
-    spool: Spool
-    clock: Clock
-    ids: Ids
-    #: None where nothing is kept on disk.
-    evidence: EvidenceStore | None = None
-    notebook: Notebook | None = None
-    shelf: Shelf | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,105 @@
+"""What reading commands cost in a state folder with 1,000 runs and 1,000,000 events.
+
+Run: `python benchmarks/big_store.py [RUNS]`. Prints seconds of each command, and as ratios to
+`drrun --version` and to the same command where there is one run; asserts nothing. Also: what a
+report of 2,000 steps takes, and how large it is.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from drrun.core import events as ev
+from drrun.core.ids import RunId
+from drrun.core.simulation import Simulation
+from drrun.engine.cases.load import Loaded, Wanted, load
+from drrun.engine.ports import Draft, RunRecord
+from drrun.journal.clock import SystemClock
+from drrun.journal.store import Store, open_store
+
+_STEP = """\
+  s{number}:
+    {needs}run: echo {number}
+    estimate: 1m
+    verify: {{run: "true"}}
+"""
+_HEAD = "drrun: 1\nname: bench\nservices: {web: {}}\nsteps:\n"
+#: So that a run has about 1,000 events.
+STEPS = 166
+COMMANDS = (
+    ("--version",), ("history",), ("history", "--service", "web", "--since", "2026-01-01"),
+    ("status", "latest"), ("show", "latest", "s1"), ("logs", "latest", "s1"),
+    ("events", "latest"),
+)  # fmt: skip
+
+
+def runbook(folder: Path, steps: int) -> Loaded:
+    text = _HEAD + "".join(
+        _STEP.format(number=n, needs=f"needs: [s{n // 3}]\n    " if n else "")
+        for n in range(steps)
+    )
+    path = folder / f"bench{steps}.yml"
+    path.write_text(text)
+    return load(Wanted(path))
+
+
+def add(store: Store, loaded: Loaded, number: int) -> int:
+    """One run that has ended; how many events it has."""
+    simulation = Simulation(loaded.plan, lambda _key, _attempt: 60.0)
+    simulation.drive()
+    begun = 1_700_000_000.0 + number * 3600
+    run = RunId(f"2026-{number:06}-bench")
+    record = RunRecord(run, "bench", "", "live", "", begun, "drew", "succeeded", begun + 3000, 0,
+                       ("web",))  # fmt: skip
+    store.journal.create(record, loaded.documents)
+    lease = store.leases.take(run)
+    drafts = []
+    for at, event in simulation.journal:
+        known = replace(event, mode="live") if isinstance(event, ev.RunStarted) else event
+        body = ev.body_of(known)
+        drafts.append(Draft(begun + at, "controller", ev.kind_of(event), event.VERSION, body))
+    store.journal.append(lease, drafts)
+    store.leases.release(lease)
+    return len(drafts)
+
+
+def took(state: Path, *words: str) -> float:
+    """The median of five calls, in seconds."""
+    command = [sys.executable, "-m", "drrun", *words]
+    env = {**os.environ, "DRRUN_STATE": str(state), "HOME": str(state.parent)}
+    times = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        subprocess.run(command, env=env, check=False, capture_output=True)
+        times.append(time.perf_counter() - begun)
+    return sorted(times)[2]
+
+
+def main() -> None:
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        loaded = runbook(folder, STEPS)
+        states = {"one run": (folder / "one", 1), f"{runs} runs": (folder / "many", runs)}
+        for what, (state, number) in states.items():
+            with open_store(state, SystemClock()) as store:
+                events = sum(add(store, loaded, each) for each in range(number))
+            print(f"{what}: {events:,} events")
+        for words in COMMANDS:
+            one, many = (took(state, *words) for state, _ in states.values())
+            print(f"{' '.join(words):50} {many * 1000:6.0f} ms, {many / one:.2f} of one run")
+        with open_store(folder / "large", SystemClock()) as store:
+            add(store, runbook(folder, 2000), 1)
+        seconds = took(folder / "large", "report", "latest", "-o", str(folder / "r.html"))
+        size = (folder / "r.html").stat().st_size / 2**20
+        print(f"report of 2,000 steps: {seconds:.1f} s, {size:.1f} MiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""`drrun history`: which runs there were."""
+
+import sys
+
+import click
+
+from drrun.cli.frame import Frame, common_options, json_option
+from drrun.cli.out import give, sheet
+from drrun.cli.past import history_lines, rehearsals, sieve
+from drrun.report.text.history import history_text
+
+
+@click.command()
+@click.option("--runbook", metavar="NAME", help="Runs of this runbook; * is a wildcard.")
+@click.option("--mode", metavar="MODE", help="live, rehearsal, dry-run.")
+@click.option("--status", metavar="STATUS", help="succeeded, failed…")
+@click.option("--service", metavar="NAME", help="Runs that were to raise this service.")
+@click.option("--since", metavar="DATE", help="Begun on this day or later: 2024-01-10.")
+@click.option("--until", metavar="DATE", help="Begun on this day or earlier.")
+@json_option
+@common_options
+@click.pass_obj
+def history(frame: Frame, /, *, as_json: bool, **wanted: str | None) -> None:
+    """All runs, newest first; then when each runbook was last rehearsed, with which result."""
+    with frame.state() as records:
+        found = history_lines(records, sieve(wanted))
+        lines = [line for line in found if wanted["status"] in (None, str(line.status))]
+        tried = rehearsals(records)
+    if as_json:
+        from drrun.report.jsondoc import dumps
+        from drrun.report.jsondoc.runs import history_json
+
+        give(dumps(history_json(lines, tried)))
+    else:
+        give(history_text(lines, sheet(sys.stdout), tried))

@@ -1,0 +1,31 @@
+"""Where runs are kept, and the two sources of what is not determined."""
+
+from dataclasses import dataclass
+
+from drrun.engine.ports import (
+    Clock,
+    EvidenceStore,
+    Ids,
+    Inbox,
+    Journal,
+    Leases,
+    Notebook,
+    Shelf,
+    Spool,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Where runs are kept, and the two sources of what is not determined."""
+
+    journal: Journal
+    leases: Leases
+    inbox: Inbox
+    spool: Spool
+    clock: Clock
+    ids: Ids
+    #: None where nothing is kept on disk.
+    evidence: EvidenceStore | None = None
+    notebook: Notebook | None = None
+    shelf: Shelf | None = None

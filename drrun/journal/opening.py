@@ -1,0 +1,39 @@
+"""The way to what is kept of runs, by the name that a user gives it.
+
+Rules:
+- As little as can be is imported here: it is what every reading command waits for.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from drrun.core.errors import NotSupported
+from drrun.engine.records import Records
+from drrun.journal.clock import SystemClock, SystemIds
+from drrun.journal.store import open_store
+
+
+@contextmanager
+def open_state(where: str | Path, person: str = "") -> Iterator[Records]:
+    """What is kept of runs, in a folder or an SQLite file.
+
+    Raises:
+        NotSupported: The URL names a kind of store that does not exist yet.
+        StateUnusable: It cannot be used safely.
+    """
+    if str(where).startswith(("postgresql://", "postgres://")):
+        raise NotSupported("state in PostgreSQL is not supported yet; give a file or a folder")
+    clock = SystemClock()
+    with open_store(where, clock, person) as store:
+        yield Records(
+            store.journal,
+            store.leases,
+            store.inbox,
+            store.spool,
+            clock,
+            SystemIds(),
+            store.evidence,
+            store.notebook,
+            store.shelf,
+        )
