@@ -19,6 +19,7 @@ from drrun.engine.records import Records
 from drrun.report.after.redaction import LEVELS, redacted
 from drrun.report.after.view import Around, Report, report_of
 from drrun.report.clocks import spells
+from drrun.report.facts import Fact
 from drrun.report.step_view import step_view
 
 _FORMATS = ("html", "markdown", "json", "csv")
@@ -55,7 +56,11 @@ def _report(records: Records, seen: Known) -> Report:
     view = view_of(records, seen)
     end = view.head.ended_at or records.clock.now()
     empty = RunState(seen.loaded.plan, replanner(seen.loaded.documents))
-    steps = [step_view(seen.state, facts, step) for step in seen.state.plan.order]
+    mine: dict[str, list[Fact]] = {}
+    for fact in facts:
+        mine.setdefault(str(getattr(fact.event, "step", "")), []).append(fact)
+    order = seen.state.plan.order
+    steps = [step_view(seen.state, mine.get(step, []), step) for step in order]
     outputs = {
         (str(step.id), str(target), attempt): streams
         for step in steps

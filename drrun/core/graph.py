@@ -4,13 +4,15 @@ Rules:
 - A need with alternatives (`any_of`) is an edge from each of them for order and cycles, but only
   the quickest counts for the length of a path: one of them suffices.
 - Ties are broken by the author's order, so that the same runbook always gives the same plan.
-- This is the only module that knows networkx; it is imported when a graph is asked for, because
-  `drrun --help` must not wait for it.
+- This is the only module that knows networkx. It is imported when something is asked that takes
+  more than an order: loading it costs a reading command as much as all the rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 from drrun.core.ids import StepId
@@ -43,6 +45,8 @@ def find_cycles(steps: Mapping[StepId, Step]) -> list[tuple[StepId, ...]]:
         Paths in the direction of `needs`, the first step repeated at the end: `a, b, c, a` means
         that a needs b, b needs c and c needs a.
     """
+    if _has_order(steps):
+        return []
     import networkx as nx
 
     graph = graph_of(steps).reverse()
@@ -57,6 +61,20 @@ def find_cycles(steps: Mapping[StepId, Step]) -> list[tuple[StepId, ...]]:
     return sorted(cycles, key=lambda cycle: position[cycle[0]])
 
 
+def _has_order(steps: Mapping[StepId, Step]) -> bool:
+    before = {step.id: set(_needed(step, steps)) for step in steps.values()}
+    try:
+        TopologicalSorter(before).prepare()
+    except CycleError:
+        return False
+    return True
+
+
+def _needed(step: Step, steps: Mapping[StepId, Step]) -> Iterator[StepId]:
+    """What a step needs and what exists."""
+    return (each for need in step.needs for each in need.any_of if each in steps)
+
+
 def _from_the_first(
     cycle: tuple[StepId, ...], position: Mapping[StepId, int]
 ) -> tuple[StepId, ...]:
@@ -67,10 +85,20 @@ def _from_the_first(
 
 def order_of(steps: Mapping[StepId, Step]) -> tuple[StepId, ...]:
     """All steps so that each comes after what it needs, else as written. No cycles allowed."""
-    import networkx as nx
-
     position = {step: index for index, step in enumerate(steps)}
-    return tuple(nx.lexicographical_topological_sort(graph_of(steps), key=position.__getitem__))
+    missing = {step.id: len(set(_needed(step, steps))) for step in steps.values()}
+    dependents = dependents_of(steps)
+    free = [(position[step], step) for step, count in missing.items() if not count]
+    heapify(free)
+    order = []
+    while free:
+        _, step = heappop(free)
+        order.append(step)
+        for dependent in dependents[step]:
+            missing[dependent] -= 1
+            if not missing[dependent]:
+                heappush(free, (position[dependent], dependent))
+    return tuple(order)
 
 
 def waves_of(steps: Mapping[StepId, Step], order: Sequence[StepId]) -> list[list[StepId]]:
@@ -93,8 +121,11 @@ def waves_of(steps: Mapping[StepId, Step], order: Sequence[StepId]) -> list[list
 
 def dependents_of(steps: Mapping[StepId, Step]) -> dict[StepId, tuple[StepId, ...]]:
     """Who needs each step, directly."""
-    graph = graph_of(steps)
-    return {step: tuple(graph.successors(step)) for step in steps}
+    found: dict[StepId, dict[StepId, None]] = {step: {} for step in steps}
+    for step in steps.values():
+        for needed in _needed(step, steps):
+            found[needed][step.id] = None
+    return {step: tuple(those) for step, those in found.items()}
 
 
 def ancestors_of(steps: Mapping[StepId, Step], step: StepId) -> frozenset[StepId]:

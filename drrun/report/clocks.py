@@ -72,13 +72,29 @@ def totals(found: Iterable[Spell]) -> dict[str, Duration]:
 
 def cause_now(state: RunState) -> str:
     """What the run as a whole is doing, or waits for."""
-    causes = set(_causes(state))
-    if state.paused and not causes & {"work", "transfer", "verification"}:
-        causes.add("paused")
+    causes = set()
+    for cause in _of_active(state):
+        if cause == CAUSES[0]:
+            return cause  # nothing comes before it
+        causes.add(cause)
+    if not causes & _ACTING:
+        # What is queued waits outside of `active`; looked at only where it can matter.
+        causes |= set(_of_queued(state))
+        if state.paused:
+            causes.add("paused")
     return next((cause for cause in CAUSES if cause in causes), "drrun")
 
 
-def _causes(state: RunState) -> Iterator[str]:
+_ACTING = frozenset({"work", "transfer", "verification"})
+
+
+def _of_queued(state: RunState) -> Iterator[str]:
+    for target in state.targets.values():
+        if target.status is Status.WAITING and not target.begun and target.waits_for:
+            yield _WAITS[target.waits_for]
+
+
+def _of_active(state: RunState) -> Iterator[str]:
     for key in state.active:
         target = state.targets[key]
         if target.gate is not None:
@@ -93,10 +109,6 @@ def _causes(state: RunState) -> Iterator[str]:
             yield "unknown outcome"
         elif target.status is Status.RUNNING:
             yield "verification"
-    for targets in state.targets.values():
-        # What is queued waits outside of `active`.
-        if targets.status is Status.WAITING and not targets.begun and targets.waits_for:
-            yield _WAITS[targets.waits_for]
 
 
 _WAITS = {
