@@ -4,15 +4,24 @@ Rules (SPEC guarantee 11):
 - Guards, `done_when`, `fact`, `rsync -n` and written `dry_run` actions are executed: they only
   read.
 - A check that does not hold is tolerated where steps before would first change what it sees, and
-  the record says which. An unreachable host is never tolerated.
+  the record says which. A person's word alone changes nothing. An unreachable host is never
+  tolerated, so every host that a step acts on is reached.
 - Nobody is asked and nothing is waited for.
 """
 
-from drrun.core.actions import UsesAction
+from collections.abc import Mapping
+from dataclasses import replace
+
+from drrun.core.actions import DecisionAction, ManualAction, UsesAction
+from drrun.core.ids import StepId
+from drrun.core.plan import PlannedStep
+from drrun.core.probes import Probe, ProbeKind
 from drrun.core.runbook import Mode, Step
 from drrun.core.state import Key, RunState
 from drrun.core.target import TargetState
 
+#: The guard that every step on a host has in a dry-run.
+REACHED = "the host is reached"
 #: Named actions that a dry-run executes: `rsync` then shows what it would change.
 _READING = frozenset({"fact", "rsync"})
 
@@ -35,7 +44,8 @@ def done_with(state: RunState, key: Key) -> bool:
         return _named(state.plan.steps[key.step].step) != "fact"
     if target.judged.cause == "done_when":
         return True
-    return target.judged.cause != "unreachable" and _changes_come_first(state, key)
+    unreached = target.judged.cause == "unreachable" or REACHED in target.judged.why
+    return not unreached and _changes_come_first(state, key)
 
 
 def toleration(target: TargetState) -> str:
@@ -55,9 +65,25 @@ def _changes_come_first(state: RunState, key: Key) -> bool:
     while behind:
         for need in state.plan.steps[behind.pop()].step.needs:
             for step in need.any_of:
-                if step in state.shown:
+                if step in state.shown and _changes(state.plan.steps[step].step):
                     return True
                 if step not in seen:
                     seen.add(step)
                     behind.append(step)
     return False
+
+
+def _changes(step: Step) -> bool:
+    """Whether a step would leave anything different; a word of a person that nobody checks not."""
+    return not isinstance(step.action, ManualAction | DecisionAction) or bool(step.verify)
+
+
+def reaching(steps: Mapping[StepId, PlannedStep]) -> dict[StepId, PlannedStep]:
+    """Steps as a dry-run has them: each that acts on a host sees first whether it is reached."""
+    look = Probe(kind=ProbeKind.RUN, ask={"text": "true"}, name=REACHED)
+    found = dict(steps)
+    for name, planned in steps.items():
+        if not planned.left_out and any(target.host for target in planned.targets):
+            step = replace(planned.step, guard=(look, *planned.step.guard))
+            found[name] = replace(planned, step=step)
+    return found

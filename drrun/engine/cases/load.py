@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from drrun.core.actions import UsesAction
+from drrun.core.dry import reaching
 from drrun.core.errors import Finding, InputError, NotSupported, Place, Severity
 from drrun.core.events import PlanAmended
 from drrun.core.ids import StepId
@@ -128,6 +129,8 @@ def plan_of(documents: Sequence[Document], amendments: Sequence[Amendment] = ())
     runbook = expand(valid.runbook, parts, inputs, Templates().value)
     runbook = _estimated(runbook, choices.get("estimates", {}))
     plan = bind(runbook, valid.inventory, inputs, selection, Templates().value)
+    if plan.mode is Mode.DRY_RUN:
+        plan = replace(plan, steps=reaching(plan.steps))
     folder = Path(choices["folder"])
     missing = [*_missing_files(plan, folder), *_wrong_mode(plan)]
     if missing:

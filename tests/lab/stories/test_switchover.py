@@ -2,8 +2,11 @@
 
 Real PostgreSQL with a streaming standby, Knot on two servers, nginx in both sites, a resolver that
 remembers, and a client that writes four rows a second throughout.
+
+Before it, in the same lab, A4: what dry-run and tabletop tell is true, and they change nothing.
 """
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +18,7 @@ import pytest
 from tests.lab import SITES, Lab
 from tests.lab.services import names, postgres, resolver, site
 from tests.lab.stories.desk import Desk, looking, wait
-from tests.programs import Done
+from tests.programs import Done, Program
 
 #: All of a story is told before its first test.
 pytestmark = pytest.mark.timeout(600)
@@ -24,6 +27,21 @@ NAME, OLD, NEW = "www.example.org", "192.0.2.14", "198.18.2.14"
 #: Scaled: minutes of ordinary times are seconds here.
 TTL, SHORT = 12, 2
 REASON = "Moving to Amsterdam; back in a minute."
+
+
+@dataclass
+class Said:
+    """What was told before the switchover, without doing anything."""
+
+    #: A dry-run while a host is down and a guard does not hold; one where all is well.
+    faulty: Done
+    clean: Done
+    tabletop: Done
+    evidence: Done
+    before: dict[str, str]
+    after: dict[str, str]
+    #: `step@target` -> command, as the dry-run showed it.
+    shown: dict[str, str]
 
 
 @dataclass
@@ -38,6 +56,8 @@ class Story:
     rows: set[str] = field(default_factory=set)
     rows_in_phl: set[str] = field(default_factory=set)
     first_end: Done | None = None
+    #: What was said before anything was done, and the hosts' contents before and after that.
+    said: Said | None = None
 
     @property
     def refused(self) -> list[site.Write]:
@@ -58,11 +78,12 @@ def _tell(lab: Lab, folder: Path) -> Story:
     old, new = lab.host("db1.phl"), lab.host("db1.ams")
     client, ns1, ns2 = lab.host("client.net"), lab.host("ns1"), lab.host("ns2")
     _furnish(lab)
+    desk = Desk(lab, folder, "sites.yml", "switchover.yml")
+    said = _ask_beforehand(lab, desk)
     # Somebody has paused replay and forgotten it.
     postgres.ask(new, "select pg_wal_replay_pause()")
     writing = site.Client(client)
     writing.begin(f"http://{NAME}/rows")
-    desk = Desk(lab, folder, "sites.yml", "switchover.yml")
 
     def look() -> tuple[float, Any, Any, bool]:
         first, second = (names.says(client, NAME, each.address) for each in (ns1, ns2))
@@ -80,7 +101,7 @@ def _tell(lab: Lab, folder: Path) -> Story:
         after = len(writing.writes()) + 8
         wait(lambda: len(writing.writes()) > after, "the client to go on")
     assert done.exit == 0, done.err
-    found = Story(done, desk, writing.end(), list(seen), first_end=first)
+    found = Story(done, desk, writing.end(), list(seen), first_end=first, said=said)
     found.rows = set(postgres.ask(new, "select id from rows").split())
     wait(
         lambda: set(postgres.ask(old, "select id from rows").split()) == found.rows,
@@ -103,18 +124,125 @@ def _furnish(lab: Lab) -> None:
         site.front(host(front), host("db1.phl"))
 
 
-def _run(desk: Desk) -> Done:
+def _ask_beforehand(lab: Lab, desk: Desk) -> Said:
+    before = _contents(lab)
+    lab.faults.power_off("web1.ams")
+    words = ("run", "runbooks/datacentre-switchover.yml", "--yes", "--no-input",
+             "--mode", "dry-run", *_inputs())  # fmt: skip
+    faulty = desk.program(*words, "-e", "to=phl", DR_TSIG_KEY=names.KEY)
+    lab.faults.power_on("web1.ams")
+    clean = desk.program(*words, DR_TSIG_KEY=names.KEY)
+    evidence = desk.program("export", "latest", "--as-test")
+    shown = _commands(desk, "ActionShown")
+    # No network at all, not even a loopback interface that is up.
+    alone = Program(desk.folder, prefix=("unshare", "--net"))
+    tabletop = alone(
+        "simulate", "runbooks/datacentre-switchover.yml", "--json", *_inputs(),
+        DR_TSIG_KEY=names.KEY,
+    )  # fmt: skip
+    return Said(faulty, clean, tabletop, evidence, before, _contents(lab), shown)
+
+
+def _contents(lab: Lab) -> dict[str, str]:
+    """Of every host: which files were written since the lab is up; rows and serials besides."""
+    found = {}
+    for name in ("db1.phl", "db1.ams", "web1.phl", "web1.ams", "desk.ops", "ns1", "ns2"):
+        host = lab.host(name)
+        found[name] = host.must(
+            "find /srv /etc /root /home /usr/local -xdev -type f -exec sha256sum {} + | sort"
+            " | sha256sum"
+        )
+    found["rows"] = postgres.ask(lab.host("db1.phl"), "select count(*) from rows")
+    found["wal"] = postgres.ask(lab.host("db1.ams"), "select pg_is_in_recovery()")
+    client = lab.host("client.net")
+    for name in ("ns1", "ns2"):
+        asked = f"dig +short @{lab.host(name).address} example.org SOA"
+        found[f"zone at {name}"] = client.must(asked)
+    return found
+
+
+def _commands(desk: Desk, kind: str) -> dict[str, str]:
+    """`step@target` -> the first command, of events of one kind in the last run."""
+    found: dict[str, str] = {}
+    for line in desk.program("events", "latest", "--json").out.splitlines():
+        entry = json.loads(line)
+        body = entry["body"]
+        if entry["kind"] == kind and body["command"]:
+            found.setdefault(f"{body['step']}@{body['target']}", body["command"])
+    return found
+
+
+def _inputs() -> list[str]:
     given = {
         "ticket": "T358233", "reason": REASON, "address": NEW, "ttl": TTL, "short_ttl": SHORT,
         "drain": "1s", "version": postgres.VERSION, "data": postgres.DATA,
     }  # fmt: skip
-    words = [word for name, value in given.items() for word in ("-e", f"{name}={value}")]
+    return [word for name, value in given.items() for word in ("-e", f"{name}={value}")]
+
+
+def _run(desk: Desk) -> Done:
+    words = _inputs()
     running = desk.run(
         "datacentre-switchover.yml", "--allow-irreversible", "promote", *words,
         DR_TSIG_KEY=names.KEY,
     )  # fmt: skip
     desk.confirm("agree")
     return running.end()
+
+
+def test_a_dry_run_flags_the_host_that_is_down_and_the_guard_that_does_not_hold(
+    story: Story,
+) -> None:
+    assert story.said is not None
+    told = story.said.faulty.out + story.said.faulty.err
+    assert story.said.faulty.exit in (1, 4), told
+    assert "web1.ams" in told
+    assert "it is a switch from one site to another" in told
+
+
+def test_where_all_is_well_a_dry_run_flags_nothing(story: Story) -> None:
+    assert story.said is not None
+    assert story.said.clean.exit == 0, story.said.clean.out + story.said.clean.err
+    assert " 0 faults" in story.said.clean.out
+
+
+def test_neither_dry_run_nor_tabletop_change_anything_anywhere(story: Story) -> None:
+    assert story.said is not None
+    assert story.said.after == story.said.before
+
+
+def test_the_live_run_executes_the_commands_that_the_dry_run_has_shown(story: Story) -> None:
+    assert story.said is not None
+    executed = _commands(story.desk, "AttemptIntended")
+    shown = {key: text for key, text in story.said.shown.items() if "{{" not in text}
+    assert len(shown) > 10
+    assert {key: executed[key] for key in shown} == shown
+    assert names.SECRET not in json.dumps(shown)
+
+
+def test_a_tabletop_needs_no_network_and_calls_itself_one(story: Story) -> None:
+    assert story.said is not None
+    told = json.loads(story.said.tabletop.out)
+    assert (told["mode"], told["status"]) == ("tabletop", "succeeded")
+
+
+def test_a_dry_run_is_refused_as_evidence_of_a_test(story: Story) -> None:
+    assert story.said is not None
+    assert story.said.evidence.exit == 2
+    assert "no evidence" in story.said.evidence.err
+
+
+def test_a_variable_that_is_unknown_and_a_circle_are_found_before_any_contact(
+    story: Story,
+) -> None:
+    text = (story.desk.folder / "runbooks/datacentre-switchover.yml").read_text("utf-8")
+    for wrong, what in (
+        (text.replace("{{ inputs.ticket }}", "{{ inputs.tikcet }}", 1), "tikcet"),
+        (text.replace("  agree:\n", "  agree:\n    needs: [promote]\n", 1), "agree"),
+    ):
+        story.desk.program.write("runbooks/wrong.yml", wrong)
+        done = story.desk.program("validate", "runbooks/wrong.yml")
+        assert (done.exit, what in done.out) == (2, True), done.out
 
 
 def test_a_paused_replica_is_found_before_anybody_is_read_only(story: Story) -> None:

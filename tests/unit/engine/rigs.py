@@ -12,10 +12,11 @@ from drrun.core.ids import RunId
 from drrun.core.plan import Plan
 from drrun.core.state import RunState, fold
 from drrun.engine.cases.load import Loaded
-from drrun.engine.cases.start import Options, Records, Seat, Tools, seat, start, took
+from drrun.engine.cases.start import Options, Seat, Tools, seat, start, took
 from drrun.engine.controller import Standing
 from drrun.engine.naming import LateSecrets
 from drrun.engine.ports import Entry
+from drrun.engine.records import Records
 from drrun.engine.session import Session
 from drrun.files.templating import Templates
 from drrun.testing.memory import MemoryJournal
