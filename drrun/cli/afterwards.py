@@ -18,8 +18,8 @@ from drrun.engine.cases.act import act as ask_for
 from drrun.engine.cases.close import open_items
 from drrun.engine.cases.find import find_run
 from drrun.report.jsondoc import document, dumps
-from drrun.report.open_ends import OpenEnd, open_ends
-from drrun.report.open_text import ends_csv, ends_markdown, ends_text
+from drrun.report.loose_ends import LooseEnd, loose_ends
+from drrun.report.loose_text import ends_csv, ends_markdown, ends_text
 from drrun.wiring import World, eyes
 
 _text = click.argument("text", nargs=-1, required=True)
@@ -87,7 +87,7 @@ def follow_ups(frame: Frame, run: str, *, form: str, as_json: bool) -> None:
     """Everything that RUN left to do: findings, follow-ups, workarounds that still stand."""
     with frame.state() as records:
         seen = find(records, run)
-        found = list(open_ends(seen.state, [(told.entry.at, told.event) for told in seen.told]))
+        found = list(loose_ends(seen.state, [(told.entry.at, told.event) for told in seen.told]))
     match "json" if as_json else form:
         case "json":
             give(dumps(document("follow-ups", run=seen.run, open=[_json(each) for each in found])))
@@ -99,7 +99,7 @@ def follow_ups(frame: Frame, run: str, *, form: str, as_json: bool) -> None:
             give(ends_text(found, sheet(sys.stdout)))
 
 
-def _json(each: OpenEnd) -> dict[str, Any]:
+def _json(each: LooseEnd) -> dict[str, Any]:
     return {
         "kind": each.kind, "text": each.text, "severity": each.severity or None,
         "owner": each.owner or None, "due": each.due or None, "step": each.step or None,

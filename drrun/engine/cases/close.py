@@ -8,7 +8,7 @@ from drrun.core.status import Status
 from drrun.core.values import Duration
 from drrun.engine.cases.look import Known
 from drrun.engine.cases.preflight import Eyes, age_of
-from drrun.report.open_ends import OpenEnd, open_ends
+from drrun.report.loose_ends import LooseEnd, loose_ends
 
 #: Steps with one of these tags put away what a rehearsal has left.
 CLEAN_UP = frozenset({"cleanup", "clean-up"})
@@ -32,8 +32,8 @@ def unclean(seen: Known) -> Iterator[str]:
 
 def _workarounds(seen: Known) -> Iterator[str]:
     journal = [(told.entry.at, told.event) for told in seen.told]
-    ends: list[OpenEnd] = [
-        each for each in open_ends(seen.state, journal) if each.kind == "workaround"
+    ends: list[LooseEnd] = [
+        each for each in loose_ends(seen.state, journal) if each.kind == "workaround"
     ]
     for each in ends:
         yield f"workaround of {each.step}: {each.text}"

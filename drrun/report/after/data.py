@@ -9,7 +9,7 @@ from drrun.report.after.view import Report
 from drrun.report.clean import clean
 from drrun.report.jsondoc import document, seconds
 from drrun.report.jsondoc.runs import run_json, step_json
-from drrun.report.open_ends import OpenEnd
+from drrun.report.loose_ends import LooseEnd
 from drrun.report.times import precise
 
 _HEAD = (
@@ -40,39 +40,44 @@ def report_json(report: Report) -> dict[str, Any]:
         workarounds=[asdict(each) for each in report.workarounds],
         findings=[_end(each) for each in report.ends if each.kind == "finding"],
         follow_ups=[_end(each) for each in report.ends if each.kind == "follow-up"],
-        clocks=[
-            {
-                "name": each.name,
-                "at": precise(each.at),
-                "by": each.by or None,
-                "why": each.why or None,
-            }
-            for each in report.clocks
-        ],
-        away=[
-            {
-                "service": each.service,
-                "rto": seconds(each.rto),
-                "met": each.met,
-                "from_disruption": seconds(each.from_disruption),
-                "from_declaration": seconds(each.from_declaration),
-            }
-            for each in report.away
-        ],
-        documents=[
-            {"kind": kind, "path": path, "sha256": digest}
-            for kind, path, digest in report.around.documents
-        ],
-        tool=report.tool,
-        preflight=_preflight(report),
-        earlier=_earlier(report),
-        unclean=None if report.around.unclean is None else list(report.around.unclean),
+        **_clocks(report),
+        **_around(report),
         routes={host: list(routes) for host, routes in report.routes.items()},
         stores=[asdict(each) for each in report.stores],
     )
 
 
-def _end(each: OpenEnd) -> dict[str, Any]:
+def _clocks(report: Report) -> dict[str, Any]:
+    return {
+        "clocks": [
+            {"name": each.name, "at": precise(each.at), "by": each.by or None,
+             "why": each.why or None}
+            for each in report.clocks
+        ],
+        "away": [
+            {"service": each.service, "rto": seconds(each.rto), "met": each.met,
+             "from_disruption": seconds(each.from_disruption),
+             "from_declaration": seconds(each.from_declaration)}
+            for each in report.away
+        ],
+    }  # fmt: skip
+
+
+def _around(report: Report) -> dict[str, Any]:
+    around = report.around
+    return {
+        "documents": [
+            {"kind": kind, "path": path, "sha256": digest}
+            for kind, path, digest in around.documents
+        ],
+        "tool": report.tool,
+        "preflight": _preflight(report),
+        "earlier": _earlier(report),
+        "unclean": None if around.unclean is None else list(around.unclean),
+    }
+
+
+def _end(each: LooseEnd) -> dict[str, Any]:
     return {name: value or None for name, value in asdict(each).items() if name != "kind"}
 
 

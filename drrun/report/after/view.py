@@ -16,7 +16,7 @@ from drrun.core.values import Duration
 from drrun.report.after.moments import Away, Clock, away, clocks_of
 from drrun.report.clocks import Spell, totals
 from drrun.report.facts import Fact
-from drrun.report.open_ends import OpenEnd, open_ends
+from drrun.report.loose_ends import LooseEnd, loose_ends
 from drrun.report.run_view import RunView, StepLine
 from drrun.report.services import ServiceView
 from drrun.report.step_view import StepView
@@ -94,7 +94,7 @@ class Report:
     notes: tuple[Said, ...]
     workarounds: tuple[Workaround, ...]
     #: Findings and follow-ups.
-    ends: tuple[OpenEnd, ...]
+    ends: tuple[LooseEnd, ...]
     clocks: tuple[Clock, ...]
     away: tuple[Away, ...]
     around: Around
@@ -134,11 +134,10 @@ def report_of(
     """
     clocks = clocks_of(facts, run.services)
     runbook = state.plan.runbook
-    objectives = {"rto": runbook.objectives.rto, "rpo": runbook.objectives.rpo}
     return Report(
         run=run,
         description=runbook.description,
-        objectives=objectives,
+        objectives={"rto": runbook.objectives.rto, "rpo": runbook.objectives.rpo},
         spells=tuple(found),
         causes=totals(found),
         critical=_critical(state, run.lines),
@@ -146,10 +145,7 @@ def report_of(
         waves=state.plan.waves,
         steps=tuple(steps),
         outputs={},
-        decisions=tuple(_said(facts, _DECIDED)),
-        deviations=tuple(_said(facts, _DEVIATING)),
-        regressions=tuple(_said(facts, (ev.Regressed, ev.Recovered, ev.InvariantBroken))),
-        notes=tuple(_said(facts, (ev.Noted,))),
+        **{name: tuple(_said(facts, kinds)) for name, kinds in _TOLD.items()},
         workarounds=tuple(_workarounds(state)),
         ends=tuple(_ends(state, facts)),
         clocks=clocks,
@@ -161,11 +157,17 @@ def report_of(
     )  # fmt: skip
 
 
-_DECIDED = (ev.GateAnswered, ev.Approved)
 _DEVIATING = (
     ev.TargetMarked, ev.StepSkipped, ev.PlanAmended, ev.RunAborted, ev.RunPaused, ev.FilesChanged,
     ev.TargetLost, ev.RollbackBegan, ev.TargetReopened, ev.Lost, ev.RouteSet, ev.RunClosed,
 )  # fmt: skip
+#: Member of a report -> the events that it tells.
+_TOLD: Mapping[str, tuple[type[ev.Event], ...]] = {
+    "decisions": (ev.GateAnswered, ev.Approved),
+    "deviations": _DEVIATING,
+    "regressions": (ev.Regressed, ev.Recovered, ev.InvariantBroken),
+    "notes": (ev.Noted,),
+}
 
 
 def _said(facts: Iterable[Fact], kinds: tuple[type[ev.Event], ...]) -> Iterator[Said]:
@@ -236,9 +238,9 @@ def _tool(facts: Iterable[Fact]) -> str:
     return next((each.tool for each in events if isinstance(each, ev.RunStarted)), "")
 
 
-def _ends(state: RunState, facts: Iterable[Fact]) -> Iterator[OpenEnd]:
+def _ends(state: RunState, facts: Iterable[Fact]) -> Iterator[LooseEnd]:
     """Findings and follow-ups; workarounds have a place of their own."""
-    for end in open_ends(state, ((fact.at, fact.event) for fact in facts)):
+    for end in loose_ends(state, ((fact.at, fact.event) for fact in facts)):
         if end.kind != "workaround":
             yield end
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 
 from drrun.report.clean import clean_line
-from drrun.report.open_ends import OpenEnd
+from drrun.report.loose_ends import LooseEnd
 from drrun.report.table import Column, table
 from drrun.report.text.sheet import Sheet, join
 
@@ -18,7 +18,7 @@ _SHAPE = (
 _FORMULA = ("=", "+", "-", "@")
 
 
-def ends_text(ends: Sequence[OpenEnd], sheet: Sheet) -> str:
+def ends_text(ends: Sequence[LooseEnd], sheet: Sheet) -> str:
     """A table."""
     if not ends:
         return "nothing is left to do\n"
@@ -30,7 +30,7 @@ def ends_text(ends: Sequence[OpenEnd], sheet: Sheet) -> str:
     return join(table(_SHAPE, rows, sheet.width, sheet.ink))
 
 
-def ends_csv(ends: Sequence[OpenEnd]) -> str:
+def ends_csv(ends: Sequence[LooseEnd]) -> str:
     """RFC 4180, with a head."""
     page = io.StringIO()
     writer = csv.writer(page)
@@ -45,12 +45,12 @@ def _harmless(text: str) -> str:
     return f"'{line}" if line.startswith(_FORMULA) else line
 
 
-def ends_markdown(ends: Sequence[OpenEnd]) -> str:
+def ends_markdown(ends: Sequence[LooseEnd]) -> str:
     """A task list."""
     return "".join(f"- [ ] {_markdown(each)}\n" for each in ends)
 
 
-def _markdown(each: OpenEnd) -> str:
+def _markdown(each: LooseEnd) -> str:
     text = "".join(f"\\{c}" if c in "\\`*_[]<>#|" else c for c in clean_line(each.text))
     more = [f"severity {each.severity}" if each.severity else "", each.owner,
             f"until {each.due}" if each.due else "", f"step {each.step}" if each.step else ""]  # fmt: skip # noqa: E501

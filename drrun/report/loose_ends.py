@@ -9,7 +9,7 @@ from drrun.core.status import Status
 
 
 @dataclass(frozen=True, slots=True)
-class OpenEnd:
+class LooseEnd:
     """One thing that is still to be done."""
 
     #: `finding`, `follow-up`, `workaround`.
@@ -24,25 +24,25 @@ class OpenEnd:
     by: str = ""
 
 
-def open_ends(state: RunState, journal: Iterable[tuple[float, ev.Event]]) -> Iterator[OpenEnd]:
+def loose_ends(state: RunState, journal: Iterable[tuple[float, ev.Event]]) -> Iterator[LooseEnd]:
     """All of them, what people found first."""
     for _, event in journal:
         match event:
             case ev.FindingNoted():
-                yield OpenEnd("finding", event.text, event.severity, event.owner, event.due,
+                yield LooseEnd("finding", event.text, event.severity, event.owner, event.due,
                               event.step, event.by)  # fmt: skip
             case ev.FollowUpNoted():
-                yield OpenEnd("follow-up", event.text, "", event.owner, event.due, event.step,
+                yield LooseEnd("follow-up", event.text, "", event.owner, event.due, event.step,
                               event.by)  # fmt: skip
             case _:
                 pass
     for step in state.plan.order:
         written = state.plan.steps[step].step
         if written.follow_up and state.step(step) is not Status.SKIPPED:
-            yield OpenEnd("follow-up", written.follow_up, owner=written.owner, step=step)
+            yield LooseEnd("follow-up", written.follow_up, owner=written.owner, step=step)
     for step in state.plan.order:
         given = state.plan.steps[step].step.workaround
         if given is not None and state.step(step) is Status.PASSED:
-            yield OpenEnd("workaround", str(given.get("reason", "")), "",
+            yield LooseEnd("workaround", str(given.get("reason", "")), "",
                           str(given.get("owner", "")), str(given.get("expires", "")),
                           step)  # fmt: skip
