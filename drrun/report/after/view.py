@@ -80,7 +80,6 @@ class Report:
     description: str
     objectives: Mapping[str, Duration | None]
     spells: tuple[Spell, ...]
-    causes: Mapping[str, Duration]
     #: The chain of steps that the end waited for.
     critical: tuple[StepId, ...]
     #: Step -> steps that it needs, for the graph; and its column there.
@@ -96,7 +95,6 @@ class Report:
     #: Findings and follow-ups.
     ends: tuple[LooseEnd, ...]
     clocks: tuple[Clock, ...]
-    away: tuple[Away, ...]
     around: Around
     tool: str
     routes: Mapping[str, tuple[str, ...]]
@@ -107,6 +105,16 @@ class Report:
     def services(self) -> tuple[ServiceView, ...]:
         """The service ledger."""
         return self.run.services
+
+    @property
+    def causes(self) -> Mapping[str, Duration]:
+        """Seconds by cause, the longest first."""
+        return totals(self.spells)
+
+    @property
+    def away(self) -> tuple[Away, ...]:
+        """How long each service was away."""
+        return tuple(away(self.clocks, self.services))
 
     @property
     def is_test(self) -> bool:
@@ -132,24 +140,24 @@ def report_of(
         steps: Everything about every step.
         around: What is known beside the journal.
     """
-    clocks = clocks_of(facts, run.services)
     runbook = state.plan.runbook
     return Report(
         run=run,
         description=runbook.description,
         objectives={"rto": runbook.objectives.rto, "rpo": runbook.objectives.rpo},
         spells=tuple(found),
-        causes=totals(found),
         critical=_critical(state, run.lines),
         needs={step: tuple(dict.fromkeys(_needed(state, step))) for step in state.plan.order},
         waves=state.plan.waves,
         steps=tuple(steps),
         outputs={},
-        **{name: tuple(_said(facts, kinds)) for name, kinds in _TOLD.items()},
+        decisions=tuple(_said(facts, _DECIDED)),
+        deviations=tuple(_said(facts, _DEVIATING)),
+        regressions=tuple(_said(facts, _BREAKING)),
+        notes=tuple(_said(facts, (ev.Noted,))),
         workarounds=tuple(_workarounds(state)),
         ends=tuple(_ends(state, facts)),
-        clocks=clocks,
-        away=tuple(away(clocks, run.services)),
+        clocks=clocks_of(facts, run.services),
         around=around,
         tool=_tool(facts),
         routes=_routes(steps),
@@ -161,13 +169,8 @@ _DEVIATING = (
     ev.TargetMarked, ev.StepSkipped, ev.PlanAmended, ev.RunAborted, ev.RunPaused, ev.FilesChanged,
     ev.TargetLost, ev.RollbackBegan, ev.TargetReopened, ev.Lost, ev.RouteSet, ev.RunClosed,
 )  # fmt: skip
-#: Member of a report -> the events that it tells.
-_TOLD: Mapping[str, tuple[type[ev.Event], ...]] = {
-    "decisions": (ev.GateAnswered, ev.Approved),
-    "deviations": _DEVIATING,
-    "regressions": (ev.Regressed, ev.Recovered, ev.InvariantBroken),
-    "notes": (ev.Noted,),
-}
+_DECIDED = (ev.GateAnswered, ev.Approved)
+_BREAKING = (ev.Regressed, ev.Recovered, ev.InvariantBroken)
 
 
 def _said(facts: Iterable[Fact], kinds: tuple[type[ev.Event], ...]) -> Iterator[Said]:
