@@ -133,9 +133,8 @@ def report_of(
     """Make the report of a run, without what was printed.
 
     Args:
-        state: The run as it stands.
+        state: The run as it stands; `run` is the same as a view.
         facts: Its whole journal.
-        run: The same as a view.
         found: Where the time went.
         steps: Everything about every step.
         around: What is known beside the journal.
