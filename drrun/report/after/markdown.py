@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from drrun.report.after.moments import Away
 from drrun.report.after.view import Report, Said
 from drrun.report.clean import clean_line
 from drrun.report.times import moment, span
@@ -58,11 +59,17 @@ def _clocks(report: Report) -> Iterator[str]:
                     each.service,
                     span(each.from_disruption) if each.from_disruption is not None else "never",
                     span(each.from_declaration) if each.from_declaration is not None else "never",
-                    "" if each.rto is None else f"{each.rto} {'met' if each.met else 'missed'}",
+                    _objective(each),
                 )
                 for each in report.away
             ),
         )
+
+
+def _objective(each: Away) -> str:
+    if each.rto is None or each.met is None:
+        return str(each.rto or "")
+    return f"{each.rto} {'met' if each.met else 'missed'}"
 
 
 def _services(report: Report) -> Iterator[str]:

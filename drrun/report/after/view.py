@@ -5,7 +5,7 @@ Rules:
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from drrun.core import events as ev
@@ -133,17 +133,17 @@ def report_of(
     """Make the report of a run, without what was printed.
 
     Args:
-        state: The run as it stands; `run` is the same as a view.
+        state: The run as it stands.
         facts: Its whole journal.
+        run: The same as a view.
         found: Where the time went.
         steps: Everything about every step.
         around: What is known beside the journal.
     """
-    runbook = state.plan.runbook
     return Report(
         run=run,
-        description=runbook.description,
-        objectives={"rto": runbook.objectives.rto, "rpo": runbook.objectives.rpo},
+        description=state.plan.runbook.description,
+        objectives=asdict(state.plan.runbook.objectives),
         spells=tuple(found),
         critical=_critical(state, run.lines),
         needs={step: tuple(dict.fromkeys(_needed(state, step))) for step in state.plan.order},
