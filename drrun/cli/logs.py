@@ -1,5 +1,6 @@
 """`drrun logs`: what was printed; also while it happens."""
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,6 +33,12 @@ class _Wish:
     #: None: the last one.
     attempt: int | None
     streams: tuple[str, ...]
+    #: None: every line.
+    grep: re.Pattern[str] | None = None
+
+    def shows(self, line: str) -> bool:
+        """Whether a line is wanted."""
+        return self.grep is None or self.grep.search(line) is not None
 
 
 @click.command()
@@ -40,6 +47,7 @@ class _Wish:
 @click.option("--stdout", "stream", flag_value="stdout", help="Standard output only.")
 @click.option("--stderr", "stream", flag_value="stderr", help="Standard error only.")
 @click.option("--attempt", type=click.IntRange(1), metavar="N", help="Default: the last one.")
+@click.option("--grep", metavar="REGEX", help="Only lines in which this occurs.")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the attempt ends.")
 @click.option("--raw", is_flag=True, help="The bytes as they were kept, unmarked, not cleaned.")
 @json_option
@@ -52,7 +60,9 @@ def logs(frame: Frame, /, run: str, step: str, **options: object) -> None:
     """
     stream, attempt = options["stream"], options["attempt"]
     wish = _Wish(
-        attempt if isinstance(attempt, int) else None, (str(stream),) if stream else STREAMS
+        attempt if isinstance(attempt, int) else None,
+        (str(stream),) if stream else STREAMS,
+        _pattern(options["grep"]),
     )
     with frame.state() as records:
         seen = find(records, run)
@@ -62,6 +72,15 @@ def logs(frame: Frame, /, run: str, step: str, **options: object) -> None:
             _follow(records, seen, step, wish)
         else:
             _print(records, seen, step, wish, raw=bool(options["raw"]))
+
+
+def _pattern(text: object) -> re.Pattern[str] | None:
+    if not text:
+        return None
+    try:
+        return re.compile(str(text))
+    except re.error as error:
+        raise InputError(f"--grep {text}: {error}") from None
 
 
 def _attempts(seen: Known, text: str, wish: _Wish) -> Iterator[tuple[Key, AttemptStory]]:
@@ -94,7 +113,8 @@ def _print(records: Records, seen: Known, step: str, wish: _Wish, *, raw: bool) 
                     give_bytes(chunk)
             else:
                 for line in marked_lines(f"{stream[3:]}| ", kept.chunks()):
-                    give(line)
+                    if wish.shows(line):
+                        give(line)
 
 
 def _json(records: Records, seen: Known, step: str, wish: _Wish) -> object:
@@ -137,7 +157,8 @@ def _follow(records: Records, seen: Known, step: str, wish: _Wish) -> None:
             for stream in wish.streams:
                 kept = records.spool.kept(seen.run, key.step, key.target, number, stream)
                 place = (key, number, stream)
-                shown[place] = _print_more(kept, stream, shown.get(place, 0), whole=ended or left)
+                before = shown.get(place, 0)
+                shown[place] = _print_more(kept, wish, place, before, whole=ended or left)
         if ended or left:
             if left and not ended:
                 say(f"nobody drives {seen.run} now; go on with: drrun resume {seen.run}")
@@ -153,7 +174,9 @@ def _over(seen: Known, key: Key, number: int) -> bool:
     return target.status in FINAL or target.attempt != number
 
 
-def _print_more(kept: Kept, stream: str, shown: int, *, whole: bool) -> int:
+def _print_more(
+    kept: Kept, wish: _Wish, place: tuple[Key, int, str], shown: int, *, whole: bool
+) -> int:
     """Print what came since `shown` bytes; how many are shown now.
 
     A line that is not complete waits, unless this is the `whole` of it.
@@ -164,6 +187,7 @@ def _print_more(kept: Kept, stream: str, shown: int, *, whole: bool) -> int:
     more = kept.tail(fresh)
     if not whole:
         more = more[: more.rfind(b"\n") + 1]
-    for line in marked_lines(f"{stream[3:]}| ", iter((more,))):
-        give(line)
+    for line in marked_lines(f"{place[2][3:]}| ", iter((more,))):
+        if wish.shows(line):
+            give(line)
     return shown + len(more)

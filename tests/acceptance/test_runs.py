@@ -126,13 +126,3 @@ def test_an_answer_from_another_terminal_moves_a_running_run(program: Program) -
 def test_the_examples_are_clean(tmp_path: Path, name: str) -> None:
     done = Program(tmp_path)("validate", str(ROOT / "runbooks" / f"{name}.yml"), "--strict")
     assert done.exit == 0, done.out + done.err
-
-
-def test_the_demonstration_moves_every_service(tmp_path: Path) -> None:
-    program = Program(tmp_path)
-    done = program("demo", "--plain")
-    services = program.json("status", "latest")["services"]
-    assert done.exit == 0, done.err
-    assert {service["name"] for service in services if service["level"] == "read-write"} == {
-        "meta", "paste", "hub", "git", "hg", "todo", "lists", "pages", "builds", "chat",
-    }  # fmt: skip
