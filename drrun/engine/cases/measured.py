@@ -21,6 +21,8 @@ from drrun.report.forecast import begun_at
 MOST = 20
 #: From so many runs on a bad case can be told from the usual one.
 ENOUGH = 3
+#: Nobody is told that a step is late before it took so much longer than it was measured to take.
+_SLACK, _MINUTE = 1.5, 60.0
 
 
 def took(seen: Known) -> dict[StepId, float]:
@@ -71,7 +73,8 @@ def with_learned(records: Records, loaded: Loaded) -> Loaded:
     for step in lacking:
         if step in known_of:
             middle, bad = estimate_of(known_of[step])
-            learned[step] = float(middle), float(bad), _source(known_of[step])
+            late = max(float(bad), middle * _SLACK, middle + _MINUTE)
+            learned[step] = float(middle), late, _source(known_of[step])
     if not learned:
         return loaded
     made = with_estimates(loaded.documents, learned)
