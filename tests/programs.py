@@ -1,11 +1,13 @@
 """drrun as its users start it: a process, with files, and real servers to act on."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,6 +64,23 @@ class Program:
         """A drrun from its start to its end."""
         process = self.start(*arguments, **environment)
         return Done.of(process)
+
+    def here(self, *arguments: str, **environment: str) -> "Done":
+        """The same inside this process, for commands that contact nothing: many times as fast."""
+        from drrun.cli.main import run_command_line
+
+        before, folder = dict(os.environ), Path.cwd()
+        out, err = io.StringIO(), io.StringIO()
+        os.environ.update({**self._own, **self.environment, **environment})
+        os.chdir(self.folder)
+        try:
+            with redirect_stdout(out), redirect_stderr(err):
+                code = run_command_line(arguments)
+        finally:
+            os.chdir(folder)
+            os.environ.clear()
+            os.environ.update(before)
+        return Done(code, out.getvalue(), err.getvalue())
 
     def json(self, *arguments: str) -> Any:
         """What a reading command says."""

@@ -38,7 +38,7 @@ def program(tmp_path: Path) -> Program:
 
 def simulated(program: Program, injects: str, *words: str) -> dict[str, Any]:
     program.write("injects.yml", f"injects:\n{injects}")
-    done = program("simulate", "move.yml", "--json", "--inject", "injects.yml", *words)
+    done = program.here("simulate", "move.yml", "--json", "--inject", "injects.yml", *words)
     assert done.exit == 0, done.err
     told: dict[str, Any] = json.loads(done.out)
     return told
@@ -92,7 +92,7 @@ def test_an_inject_that_cannot_be_is_named_with_its_place(
     program: Program, inject: str, what: str
 ) -> None:
     program.write("injects.yml", f"injects:\n  - {inject}\n")
-    done = program("simulate", "move.yml", "--inject", "injects.yml")
+    done = program.here("simulate", "move.yml", "--inject", "injects.yml")
     assert (done.exit, what in done.err, "injects.yml:2" in done.err) == (2, True, True), done.err
 
 
@@ -134,7 +134,9 @@ def test_an_exercise_that_is_broken_off_keeps_its_record(program: Program) -> No
 
 
 def test_the_page_is_one_file_that_says_what_it_is(program: Program) -> None:
-    done = program("simulate", "move.yml", "--trials", "50", "--format", "html", "-o", "page.html")
+    done = program.here(
+        "simulate", "move.yml", "--trials", "50", "--format", "html", "-o", "page.html"
+    )
     assert done.exit == 0, done.err
     page = (program.folder / "page.html").read_text()
     assert "nothing was tested" in page

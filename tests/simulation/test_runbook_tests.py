@@ -47,7 +47,7 @@ def program(tmp_path: Path) -> Program:
 def tried(program: Program, test: str) -> tuple[int, str]:
     """The exit code and what is said of one test, given as YAML of its keys."""
     program.write("t.yml", f"{HEAD}  - name: it is as promised\n" + test)
-    done = program("test", "t.yml")
+    done = program.here("test", "t.yml")
     return done.exit, done.out + done.err
 
 
@@ -130,7 +130,7 @@ def test_a_test_that_cannot_be_is_refused_with_its_place(
 
 def test_a_machine_can_read_what_came_of_it(program: Program) -> None:
     program.write("t.yml", f"{HEAD}  - {{name: a, expect: {{run: failed}}}}\n")
-    done = program("test", "t.yml", "--json")
+    done = program.here("test", "t.yml", "--json")
     (told,) = json.loads(done.out)["tests"]
     assert (done.exit, told["passed"], told["difference"]) == (
         1,
@@ -142,5 +142,5 @@ def test_a_machine_can_read_what_came_of_it(program: Program) -> None:
 def test_the_examples_do_what_their_tests_promise() -> None:
     place = Program(ROOT)
     files = sorted((ROOT / "runbooks/tests").glob("*.yml"))
-    done = place("test", *map(str, files))
+    done = place.here("test", *map(str, files))
     assert (done.exit, len(files) > 0) == (0, True), done.out + done.err

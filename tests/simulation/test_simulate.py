@@ -25,7 +25,7 @@ def program(tmp_path: Path) -> Program:
 
 
 def simulated(program: Program, *words: str) -> dict[str, Any]:
-    done = program("simulate", "replay.yml", "--json", *words)
+    done = program.here("simulate", "replay.yml", "--json", *words)
     assert done.exit == 0, done.err
     told: dict[str, Any] = json.loads(done.out)
     return told
@@ -107,7 +107,7 @@ def test_many_trials_give_percentiles_and_what_matters_most(program: Program) ->
     ],
 )
 def test_an_inject_that_cannot_be_is_named(program: Program, words: list[str], what: str) -> None:
-    done = program("simulate", "replay.yml", *words)
+    done = program.here("simulate", "replay.yml", *words)
     assert (done.exit, what in done.err) == (2, True), done.err
 
 
@@ -122,7 +122,7 @@ def test_a_lost_site_is_lost_at_its_moment(program: Program) -> None:
         "inventory/i.yml",
         "sites: {a: {}}\nhosts: {a1: {site: a, routes: [{address: 192.0.2.1}]}}\n",
     )
-    told = json.loads(program("simulate", "two.yml", "--lose", "site:a@90m", "--json").out)
+    told = json.loads(program.here("simulate", "two.yml", "--lose", "site:a@90m", "--json").out)
     statuses = {each["id"]: each["status"] for each in told["steps"]}
     assert statuses["early"] == "passed"
     assert statuses.get("late") != "passed"

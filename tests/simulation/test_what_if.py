@@ -1,5 +1,6 @@
 """`drrun plan --without`: what cannot be done then, which services stay down."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ def without(folder: Path, things: str) -> dict[str, Any]:
     place = Program(folder)
     place.write("move.yml", RUNBOOK)
     place.write("inventory/i.yml", INVENTORY)
-    told: dict[str, Any] = place.json("plan", "move.yml", "--without", things)
+    told: dict[str, Any] = json.loads(
+        place.here("plan", "move.yml", "--without", things, "--json").out
+    )
     return told
 
 
@@ -76,5 +79,5 @@ def test_what_is_not_there_cannot_be_lost(tmp_path: Path, thing: str) -> None:
     place = Program(tmp_path)
     place.write("move.yml", RUNBOOK)
     place.write("inventory/i.yml", INVENTORY)
-    done = place("plan", "move.yml", "--without", thing)
+    done = place.here("plan", "move.yml", "--without", thing)
     assert (done.exit, f"--without {thing}" in done.err) == (2, True), done.err
