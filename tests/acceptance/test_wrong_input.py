@@ -63,7 +63,9 @@ def test_wrong_input_ends_with_exit_2_and_its_place(
 ) -> None:
     raw, words = CASES[case]
     program.write("bad.yml", raw)
-    done = program(command, "bad.yml", *(["--yes"] if command == "run" else []))
+    # What begins runs is tried as a process of its own.
+    ask = program if command == "run" else program.here
+    done = ask(command, "bad.yml", *(["--yes"] if command == "run" else []))
     said = done.out + done.err
     assert (done.exit, words in said, "Traceback" in said) == (2, True, False), said
 

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from drrun.cli.catalogue import COMMANDS, LATER
 from tests.acceptance.cli.conftest import Tool
+from tests.programs import Program
 
 HEAVY = ("networkx", "fabric", "paramiko", "structlog", "jinja2", "rich", "yaml", "tenacity")
 
@@ -29,10 +31,10 @@ def test_help_lists_every_command_and_every_exit_code(tool: Tool) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help(command: str, tool: Tool) -> None:
-    found = tool(command, "--help")
-    assert (found.returncode, found.stderr) == (0, "")
-    assert found.stdout.startswith(f"Usage: drrun {command}")
+def test_every_command_has_help(command: str, tmp_path: Path) -> None:
+    found = Program(tmp_path).here(command, "--help")
+    assert (found.exit, found.err) == (0, "")
+    assert found.out.startswith(f"Usage: drrun {command}")
 
 
 @pytest.mark.parametrize("command", sorted(LATER))

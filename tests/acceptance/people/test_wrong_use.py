@@ -93,7 +93,7 @@ def test_a_wrong_use_is_refused_and_the_way_out_is_told(
     program: Program, words: str, said: str
 ) -> None:
     command, *rest = words.split()
-    done = program(command, "latest", *rest)
+    done = program.here(command, "latest", *rest)
     assert (done.exit, said in done.err) == (2, True), done.err
 
 
