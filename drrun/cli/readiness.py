@@ -14,6 +14,7 @@ from drrun.core.errors import Finding, InputError, Place
 from drrun.core.runbook import Runbook
 from drrun.engine.cases.readiness import Readiness
 from drrun.engine.cases.readiness import readiness as look
+from drrun.engine.records import Records
 from drrun.files.runbook_yaml import read_runbook
 from drrun.report.ink import Style
 from drrun.report.jsondoc import at, document, dumps
@@ -35,14 +36,16 @@ _SHAPE = (
 def readiness(frame: Frame, runbooks: Sequence[Path], *, as_json: bool) -> None:
     """Say of every RUNBOOK when it was verified, in which mode, by which run.
 
-    Without RUNBOOK: all in runbooks/. A live run or a rehearsal verifies, nothing else does; it
+    Without RUNBOOK: all in runbooks/, or else all that ever ran. A live run or a rehearsal verifies, nothing else does; it
     lapses when a file has changed since, or after `rehearse_every` (a year if not given). Ends
     with exit code 4 if one of them is not ready.
     """
-    paths = list(runbooks) or sorted(Path("runbooks").glob("*.y*ml"))
-    if not paths:
-        raise InputError("there is no folder runbooks/ here: name the runbooks")
     with frame.state() as records:
+        paths = list(runbooks) or sorted(Path("runbooks").glob("*.y*ml")) or _ran(records)
+        if not paths:
+            raise InputError(
+                "there is no folder runbooks/ here, and no run yet: name the runbooks"
+            )
         found = [look(records, _read(path), path) for path in paths]
     ready = sum(each.ready for each in found)
     frame.code = Exit.DONE if ready == len(found) else Exit.NOT_READY
@@ -52,6 +55,17 @@ def readiness(frame: Frame, runbooks: Sequence[Path], *, as_json: bool) -> None:
     page = sheet(sys.stdout)
     give(join(table(_SHAPE, [_row(each) for each in found], page.width, page.ink)))
     say(f"{ready} of {len(found)} ready")
+
+
+def _ran(records: Records) -> list[Path]:
+    """The runbooks of all runs, where they are still there."""
+    found: dict[str, Path] = {}
+    for run in records.journal.runs():
+        if run.runbook not in found:
+            documents = records.journal.documents(run.id)
+            path = next(Path(each.path) for each in documents if each.kind == "runbook")
+            found[run.runbook] = path
+    return [path for path in found.values() if path.is_file()]
 
 
 def _read(path: Path) -> Runbook:

@@ -90,6 +90,16 @@ def test_a_rehearsal_is_over_when_it_has_cleaned_up(program: Program) -> None:
     assert ready(program)[0] == 0
 
 
+def test_elsewhere_all_that_ever_ran_is_told(program: Program, tmp_path: Path) -> None:
+    executed(program)
+    (tmp_path / "elsewhere").mkdir()
+    found = Program(
+        tmp_path / "elsewhere", {"DRRUN_STATE": str(tmp_path / "state/drrun/state.db")}
+    )
+    told = json.loads(found.here("readiness", "--json").out)["runbooks"]
+    assert [(each["runbook"], each["ready"]) for each in told] == [("tiny", True)]
+
+
 def test_history_says_when_each_runbook_was_rehearsed(program: Program) -> None:
     executed(program)
     assert "tiny: never" in program("history").out
