@@ -120,6 +120,8 @@ class Orders:
         """What an attempt does, for the record."""
         if order.action == "run":
             command = str(order.arguments["text"])
+        elif order.action == "wait" and "for" in order.arguments:
+            command = f"wait {_span(order.arguments['for'])}"
         else:
             given = [f"{name}={value}" for name, value in order.arguments.items()]
             asked = dict.fromkeys(f"{each.kind} {_subject(each)}" for each in order.questions)
@@ -295,3 +297,11 @@ def _asked_from_here(probe: Probe) -> bool:
     """Whether a probe without `on` is asked by the controller: it names whom it asks itself."""
     names_host = probe.kind is ProbeKind.TCP and "host" in probe.ask
     return names_host or probe.kind in (ProbeKind.HTTP, ProbeKind.DNS)
+
+
+def _span(written: object) -> str:
+    """A duration as it is shown everywhere; what is none, as it is written."""
+    try:
+        return str(Duration.parse(str(written)))
+    except ValueError:
+        return str(written)

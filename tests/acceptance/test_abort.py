@@ -99,6 +99,13 @@ def test_what_cannot_be_reached_to_be_ended_is_unknown_not_failed(
     assert (done.exit, steps["slow"]) == (1, "unknown"), done.err
 
 
+def is_driven(program: Program) -> bool:
+    """Whether a controller is there again, and has found the command."""
+    told = program.json("status", "latest")
+    steps = {step["id"]: step["status"] for step in told["steps"]}
+    return told["controller"] is not None and steps["slow"] == "running"
+
+
 def test_resume_after_an_abort_that_ended_nothing_finds_the_command_again(
     program: Program, server: Sshd
 ) -> None:
@@ -108,8 +115,8 @@ def test_resume_after_an_abort_that_ended_nothing_finds_the_command_again(
     Done.of(process)
     server.start()
     resumed = program.start("resume", "latest", "--linger", "1h")
-    assert until(lambda: "running" in program("show", "latest", "slow").out)
-    abort(program)
+    assert until(lambda: is_driven(program))
+    assert abort(program).exit == 0
     Done.of(resumed)
     assert effects(server.home / "effects").count("begun") == 1
     assert "its whole session was ended" in program("show", "latest", "slow").out
