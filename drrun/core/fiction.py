@@ -60,6 +60,8 @@ class Script:
 
     def verdict(self, purpose: Purpose, attempt: int) -> Verdict:
         """What the checks of a purpose say at an attempt."""
+        if purpose is Purpose.RECONCILE:
+            purpose = Purpose.VERIFY  # the same checks, asked for another reason
         usual = Verdict.DOES_NOT_HOLD if purpose is Purpose.DONE_WHEN else Verdict.HOLDS
         return _nth(self.verdicts.get(purpose, ()), attempt) or usual
 

@@ -75,6 +75,10 @@ def tried(program: Program, test: str) -> tuple[int, str]:
         "    results: {lag: {captured: {seconds: 400}}}\n    expect: {steps: {late: passed}}",
         "    results: {lag: {done: true}}\n    expect: {steps: {lag: passed}, run: succeeded}",
         "    results: {restore: {outcome: unknown, verify: holds}}\n    expect: {run: succeeded}",
+        (
+            "    results: {restore: {outcome: unknown, verify: fails, answer: reject}}\n"
+            "    expect: {run: failed, steps: {restore: failed}}"
+        ),
         "    results: {restore: {takes: 5h}}\n    expect: {within: 6h, run: succeeded}",
         (
             "    happens: [{lose: person:drew, at: 0s}, {lose: person:simon, at: 0s}]\n"
@@ -115,6 +119,7 @@ def test_the_first_difference_is_told(program: Program, test: str, difference: s
         ("    expect: {steps: {nope: passed}}", "no step 'nope'"),
         ("    expect: {services: {nope: down}}", "no service 'nope'"),
         ("    results: {lagg: {exit: 1}}\n    expect: {}", "did you mean"),
+        ("    results: {lag@db1: {exit: 1}}\n    expect: {}", "no target 'db1'"),
         ("    results: {lag: {exit: much}}\n    expect: {}", "whole number"),
         ("    happens: [{lose: site:x, at: 1h}]\n    expect: {}", "no site 'x'"),
         ("    happens: [{lose: person:drew}]\n    expect: {}", "when?"),

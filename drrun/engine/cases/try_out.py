@@ -69,6 +69,7 @@ def _check(plan: Plan, test: RunbookTest) -> None:
         for step, where in steps.items()
         if step not in plan.steps
     ]
+    wrong += [f"results: {why}" for name in test.results if (why := _no_target(plan, name))]
     known = plan.runbook.services
     wrong += [
         f"services: there is no service {name!r}{did_you_mean(name, known)}"
@@ -78,6 +79,18 @@ def _check(plan: Plan, test: RunbookTest) -> None:
     if wrong:
         raise InputError([Finding(test.place, f"{test.name}: {each}") for each in wrong])
     check_injects(plan, test.happens)
+
+
+def _no_target(plan: Plan, name: str) -> str:
+    """Why there is no `step@target`; "" if there is, or no target is named."""
+    step, at, target = name.partition("@")
+    planned = next((each for each in plan.steps.values() if each.step.id == step), None)
+    if not at or planned is None:
+        return ""
+    targets = [str(each.name) for each in planned.targets]
+    if target in targets:
+        return ""
+    return f"step {step} has no target {target!r}{did_you_mean(target, targets)}"
 
 
 def check_injects(plan: Plan, injects: tuple[Inject, ...]) -> None:
