@@ -30,12 +30,16 @@ class Around:
     #: Host -> the lost thing that it went with.
     lost_hosts: dict[str, str] = field(default_factory=dict)
     lost_people: frozenset[str] = frozenset()
+    #: Who has closed the run; "" while nobody has.
+    closed: str = ""
 
     def apply(self, event: ev.Event) -> None:
         """Take in one event."""
         match event:
             case ev.RunStarted(by=by) | ev.RunResumed(by=by):
                 self.driver = by
+            case ev.RunClosed(by=by):
+                self.closed = by
             case ev.Claimed(step=step):
                 self.claims[StepId(step)] = event
             case ev.Assigned(step=step, to=to):

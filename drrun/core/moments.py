@@ -1,5 +1,6 @@
 """Points in time as people write them. All times are UTC, RFC 3339 (SPEC section 2)."""
 
+import math
 import re
 from datetime import UTC, datetime
 
@@ -28,9 +29,11 @@ def parse_moment(text: str, now: float) -> float:
             hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0
         ).timestamp()
     try:
-        return float(text)
+        bare = float(text)
     except ValueError:
-        pass
+        bare = math.nan
+    if math.isfinite(bare):
+        return bare
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -78,6 +78,7 @@ def test_follow_ups_leave_as_a_task_list(program: Program) -> None:
         (["finding", "latest", "x", "--step", "nope"], "no step 'nope'"),
         (["clocks", "latest", "--detected", "2099-01-01", "--reason", "r"], "still to come"),
         (["clocks", "latest", "--detected", "yesterday", "--reason", "r"], "is no moment"),
+        (["clocks", "latest", "--detected", "nan", "--reason", "r"], "is no moment"),
         (["clocks", "latest", "--detected", "2024-01-01"], "--reason"),
         (["clocks", "latest", "--reason", "r"], "which clock"),
     ],
@@ -101,7 +102,9 @@ def test_a_run_is_not_closed_while_things_are_open(program: Program, sshd: Sshd)
 
 def test_whoever_closes_all_the_same_answers_for_it(program: Program) -> None:
     assert program("close", "latest", "--reason", "moved to the next run").exit == 0
+    again = program("close", "latest")
+    assert (again.exit, "closed already" in again.err) == (0, True)
     told = program("events", "latest").out
-    assert "RunClosed" in told
+    assert told.count("RunClosed") == 1
     assert "moved to the next run" in told
     assert "over the small line" in told

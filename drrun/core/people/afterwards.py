@@ -55,6 +55,8 @@ def close(asking: Asking) -> Granted | Denied:
     """Nothing is open any more. Whoever asks has looked what is."""
     if asking.state.ended is None:
         return Denied("the run has not ended; resume it, or abort it")
+    if asking.state.around.closed:
+        return Granted([], f"closed already, by {asking.state.around.closed}")
     still = tuple(str(each) for each in asking.body.get("open") or ())
     if still and not asking.reason:
         return Denied(f"still open: {'; '.join(still)}. To close all the same, say --reason")

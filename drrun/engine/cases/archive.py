@@ -123,7 +123,10 @@ def read_archive(path: Path) -> Archive:
     try:
         with tarfile.open(path, "r:gz") as tar:
             content = dict(_contents(tar))
-    except (OSError, tarfile.TarError, EOFError) as error:
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"{path} is no archive of a run: {reason}") from None
+    except (tarfile.TarError, EOFError) as error:
         raise InputError(f"{path} is no archive of a run: {error}") from None
     _check_sums(path, content)
     try:
