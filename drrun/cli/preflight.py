@@ -9,6 +9,7 @@ from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, inventory_options, json_option
 from drrun.cli.out import give, say
 from drrun.cli.plan import load_selected, selection_options
+from drrun.core.errors import StateUnusable
 from drrun.engine.cases.checks import Check
 from drrun.engine.cases.preflight import keep
 from drrun.engine.cases.preflight import preflight as look
@@ -33,8 +34,12 @@ def preflight(frame: Frame, /, runbook: Path, **options: Any) -> None:
     loaded = load_selected(frame, runbook, options)
     found = look(loaded.plan, eyes(World(frame.settings().ssh_config), loaded))
     short = [check for check in found if not check.good]
-    with frame.state() as records:
-        keep(records, loaded, found, frame.settings().by)
+    try:
+        with frame.state() as records:
+            keep(records, loaded, found, frame.settings().by)
+    except StateUnusable as error:
+        # What was measured is worth telling all the same.
+        say(f"not kept: {error}")
     frame.code = Exit.NOT_READY if short else Exit.DONE
     if options["as_json"]:
         give(dumps(_json(loaded.plan.runbook.name, found)))
