@@ -2,25 +2,28 @@
 
 import re
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from heapq import merge
+from itertools import chain, repeat
 
 import click
 
 from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, give_bytes, say
-from drrun.cli.outputs import STREAMS, marked_lines, split_target
+from drrun.cli.outputs import STREAMS, Line, lines_of, split_target
 from drrun.cli.seen import facts_of, find
 from drrun.core import events as ev
 from drrun.core.errors import InputError
 from drrun.core.state import Key
-from drrun.core.status import FINAL
+from drrun.core.status import FINAL, Status
 from drrun.engine.cases.look import Known
 from drrun.engine.ports import Kept
 from drrun.engine.records import Records
 from drrun.report.clean import clean_line
 from drrun.report.jsondoc import at, document, dumps
 from drrun.report.step_view import AttemptStory, step_view
+from drrun.report.times import moment
 
 #: Seconds between two looks while following.
 _EVERY = 0.5
@@ -28,50 +31,85 @@ _EVERY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """Which outputs are wanted."""
+    """Which outputs are wanted, and how."""
 
+    #: `STEP` or `STEP@TARGET` each.
+    steps: tuple[str, ...]
     #: None: the last one.
     attempt: int | None
     streams: tuple[str, ...]
+    timestamps: bool
     #: None: every line.
     grep: re.Pattern[str] | None = None
 
-    def shows(self, line: str) -> bool:
-        """Whether a line is wanted."""
-        return self.grep is None or self.grep.search(line) is not None
+    def shown(self, stream: str, line: Line) -> str:
+        """A line as it is printed; "" for one that is not wanted."""
+        if self.grep and not self.grep.search(line.text):
+            return ""
+        when = moment(line.came) if line.came is not None else ""
+        return f"{f'{when:19} ' if self.timestamps else ''}{stream[3:]}| {line.text}\n"
 
 
 @click.command()
 @run_argument
-@click.argument("step", metavar="STEP[@TARGET]")
+@click.argument("step", metavar="[STEP[@TARGET]]", required=False)
+@click.option("--failed", is_flag=True, help="Of every step that failed or is unknown.")
 @click.option("--stdout", "stream", flag_value="stdout", help="Standard output only.")
 @click.option("--stderr", "stream", flag_value="stderr", help="Standard error only.")
 @click.option("--attempt", type=click.IntRange(1), metavar="N", help="Default: the last one.")
 @click.option("--grep", metavar="REGEX", help="Only lines in which this occurs.")
+@click.option(
+    "-t",
+    "--timestamps",
+    is_flag=True,
+    help="When each line came (UTC), both streams in the order of time.",
+)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the attempt ends.")
 @click.option("--raw", is_flag=True, help="The bytes as they were kept, unmarked, not cleaned.")
 @json_option
 @common_options
 @click.pass_obj
-def logs(frame: Frame, /, run: str, step: str, **options: object) -> None:
+def logs(frame: Frame, /, run: str, step: str | None, **options: object) -> None:
     """What STEP printed in RUN.
 
     Lines are marked `out| ` and `err| `; control characters are shown, not obeyed.
     """
-    stream, attempt = options["stream"], options["attempt"]
-    wish = _Wish(
-        attempt if isinstance(attempt, int) else None,
-        (str(stream),) if stream else STREAMS,
-        _pattern(options["grep"]),
-    )
     with frame.state() as records:
         seen = find(records, run)
+        wish = _wish(seen, step, options)
         if options["as_json"]:
             give(dumps(_json(records, seen, step, wish)))
         elif options["follow"]:
-            _follow(records, seen, step, wish)
+            _follow(records, seen, wish)
+        elif options["raw"]:
+            _raw(records, seen, wish)
         else:
-            _print(records, seen, step, wish, raw=bool(options["raw"]))
+            _print(records, seen, wish)
+
+
+def _wish(seen: Known, step: str | None, options: Mapping[str, object]) -> _Wish:
+    stream, attempt = options["stream"], options["attempt"]
+    if bool(step) == bool(options["failed"]):
+        raise InputError(f"say either a step of {seen.run} or --failed: drrun status {seen.run}")
+    if options["raw"] and options["timestamps"]:
+        raise InputError("--raw is the bytes alone: leave out --timestamps")
+    if not step and not (steps := _failed(seen)):
+        say(f"{seen.run}: no step failed")
+    return _Wish(
+        (step,) if step else steps,
+        attempt if isinstance(attempt, int) else None,
+        (str(stream),) if stream else STREAMS,
+        bool(options["timestamps"]),
+        _pattern(options["grep"]),
+    )
+
+
+def _failed(seen: Known) -> tuple[str, ...]:
+    return tuple(
+        str(key)
+        for key, target in seen.state.targets.items()
+        if target.status in {Status.FAILED, Status.UNKNOWN, Status.REGRESSED} and target.attempt
+    )
 
 
 def _pattern(text: object) -> re.Pattern[str] | None:
@@ -83,48 +121,84 @@ def _pattern(text: object) -> re.Pattern[str] | None:
         raise InputError(f"--grep {text}: {error}") from None
 
 
-def _attempts(seen: Known, text: str, wish: _Wish) -> Iterator[tuple[Key, AttemptStory]]:
+def _attempts(seen: Known, wish: _Wish) -> Iterator[tuple[Key, AttemptStory]]:
     """The attempts that are meant: of each target the one wanted.
 
     Raises:
-        InputError: No target has such an attempt.
+        InputError: No target of a step has such an attempt.
     """
-    step, target = split_target(seen.state, text)
-    view = step_view(seen.state, facts_of(seen), step, target)
-    found = False
-    for story in view.targets:
-        for attempt in story.attempts:
-            if attempt.number == (wish.attempt or len(story.attempts)):
-                found = True
-                yield Key(step, story.target), attempt
-    if not found and wish.attempt:
-        raise InputError(f"{text} has no attempt {wish.attempt}: drrun show {seen.run} {text}")
-    if not found:
-        say(f"{text} is {view.status}: nothing was executed yet")
+    for text in wish.steps:
+        step, target = split_target(seen.state, text)
+        view = step_view(seen.state, facts_of(seen), step, target)
+        found = False
+        for story in view.targets:
+            for attempt in story.attempts:
+                if attempt.number == (wish.attempt or len(story.attempts)):
+                    found = True
+                    yield Key(step, story.target), attempt
+        if not found and wish.attempt:
+            raise InputError(f"{text} has no attempt {wish.attempt}: drrun show {seen.run} {text}")
+        if not found:
+            say(f"{text} is {view.status}: nothing was executed yet")
 
 
-def _print(records: Records, seen: Known, step: str, wish: _Wish, *, raw: bool) -> None:
-    for key, attempt in _attempts(seen, step, wish):
-        say(clean_line(f"{key} attempt {attempt.number}: {attempt.ending or 'goes on'}"))
+def _raw(records: Records, seen: Known, wish: _Wish) -> None:
+    for key, attempt in _attempts(seen, wish):
+        _head(key, attempt)
         for stream in wish.streams:
-            kept = records.spool.kept(seen.run, key.step, key.target, attempt.number, stream)
-            if raw:
-                for chunk in kept.chunks():
-                    give_bytes(chunk)
-            else:
-                for line in marked_lines(f"{stream[3:]}| ", kept.chunks()):
-                    if wish.shows(line):
-                        give(line)
+            for chunk in _kept(records, seen, key, attempt.number, stream).chunks():
+                give_bytes(chunk)
 
 
-def _json(records: Records, seen: Known, step: str, wish: _Wish) -> object:
+def _print(records: Records, seen: Known, wish: _Wish) -> None:
+    for key, attempt in _attempts(seen, wish):
+        _head(key, attempt)
+        for stream, line in _lines(records, seen, key, attempt, wish):
+            give(wish.shown(stream, line))
+
+
+def _head(key: Key, attempt: AttemptStory) -> None:
+    say(clean_line(f"{key} attempt {attempt.number}: {attempt.ending or 'goes on'}"))
+
+
+def _kept(records: Records, seen: Known, key: Key, attempt: int, stream: str) -> Kept:
+    return records.spool.kept(seen.run, key.step, key.target, attempt, stream)
+
+
+def _lines(
+    records: Records, seen: Known, key: Key, attempt: AttemptStory, wish: _Wish
+) -> Iterator[tuple[str, Line]]:
+    """What an attempt printed: one stream after the other, or both by time."""
+    streams = [
+        zip(
+            repeat(stream),
+            lines_of(_kept(records, seen, key, attempt.number, stream).pieces()),
+            strict=False,  # the name of a stream, for as long as there are lines
+        )
+        for stream in wish.streams
+    ]
+    if not wish.timestamps:
+        return chain.from_iterable(streams)
+    return merge(*map(_dated, streams), key=lambda each: each[1].came or attempt.began_at)
+
+
+def _dated(lines: Iterator[tuple[str, Line]]) -> Iterator[tuple[str, Line]]:
+    """Lines that all have a time: one without has that of the line before."""
+    last: float | None = None
+    for stream, line in lines:
+        last = line.came if line.came is not None else last
+        yield stream, replace(line, came=last)
+
+
+def _json(records: Records, seen: Known, step: str | None, wish: _Wish) -> object:
     r"""`logs`: kept output as text; bytes that are no UTF-8 are escaped as `\xff`."""
     return document(
         "logs",
         run=seen.run,
-        step=split_target(seen.state, step)[0],
+        step=split_target(seen.state, step)[0] if step else None,
         attempts=[
             {
+                "step": key.step,
                 "target": key.target,
                 "attempt": attempt.number,
                 "began_at": at(attempt.began_at),
@@ -132,21 +206,33 @@ def _json(records: Records, seen: Known, step: str, wish: _Wish) -> object:
                 "output": dict(attempt.output),
                 **{
                     stream: b"".join(
-                        records.spool.kept(
-                            seen.run, key.step, key.target, attempt.number, stream
-                        ).chunks()
+                        _kept(records, seen, key, attempt.number, stream).chunks()
                     ).decode("utf-8", "backslashreplace")
                     for stream in wish.streams
                 },
+                **_dated_lines(records, seen, key, attempt, wish),
             }
-            for key, attempt in _attempts(seen, step, wish)
+            for key, attempt in _attempts(seen, wish)
         ],
     )
 
 
-def _follow(records: Records, seen: Known, step: str, wish: _Wish) -> None:
+def _dated_lines(
+    records: Records, seen: Known, key: Key, attempt: AttemptStory, wish: _Wish
+) -> Mapping[str, object]:
+    if not wish.timestamps:
+        return {}
+    lines = [
+        {"at": at(line.came), "stream": stream, "text": line.text}
+        for stream, line in _lines(records, seen, key, attempt, wish)
+        if not wish.grep or wish.grep.search(line.text)
+    ]
+    return {"lines": lines}
+
+
+def _follow(records: Records, seen: Known, wish: _Wish) -> None:
     """Print what comes until the target's attempt ends, or nobody drives the run any more."""
-    followed = [(key, attempt.number) for key, attempt in _attempts(seen, step, wish)]
+    followed = [(key, attempt.number) for key, attempt in _attempts(seen, wish)]
     shown: dict[tuple[Key, int, str], int] = {}
     last = seen.told[-1].entry.seq if seen.told else 0
     pause = threading.Event()
@@ -155,10 +241,10 @@ def _follow(records: Records, seen: Known, step: str, wish: _Wish) -> None:
         left = records.leases.holder(seen.run) is None
         for key, number in followed:
             for stream in wish.streams:
-                kept = records.spool.kept(seen.run, key.step, key.target, number, stream)
+                kept = _kept(records, seen, key, number, stream)
                 place = (key, number, stream)
                 before = shown.get(place, 0)
-                shown[place] = _print_more(kept, wish, place, before, whole=ended or left)
+                shown[place] = _print_more(kept, wish, stream, before, whole=ended or left)
         if ended or left:
             if left and not ended:
                 say(f"nobody drives {seen.run} now; go on with: drrun resume {seen.run}")
@@ -174,20 +260,14 @@ def _over(seen: Known, key: Key, number: int) -> bool:
     return target.status in FINAL or target.attempt != number
 
 
-def _print_more(
-    kept: Kept, wish: _Wish, place: tuple[Key, int, str], shown: int, *, whole: bool
-) -> int:
-    """Print what came since `shown` bytes; how many are shown now.
+def _print_more(kept: Kept, wish: _Wish, stream: str, shown: int, *, whole: bool) -> int:
+    """Print what came behind byte `shown` of a stream; up to where it is shown now.
 
     A line that is not complete waits, unless this is the `whole` of it.
     """
-    fresh = kept.size() - shown
-    if fresh <= 0:
-        return shown
-    more = kept.tail(fresh)
-    if not whole:
-        more = more[: more.rfind(b"\n") + 1]
-    for line in marked_lines(f"{place[2][3:]}| ", iter((more,))):
-        if wish.shows(line):
-            give(line)
-    return shown + len(more)
+    for line in lines_of(kept.pieces(shown)):
+        if not line.whole and not whole:
+            break
+        give(wish.shown(stream, line))
+        shown = line.end
+    return shown

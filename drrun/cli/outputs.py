@@ -5,12 +5,13 @@ Rules:
   (SPEC guarantee 12).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from drrun.core.errors import InputError
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.state import RunState
-from drrun.engine.ports import Kept
+from drrun.engine.ports import Kept, Piece
 from drrun.engine.records import Records
 from drrun.files.nearest import did_you_mean
 from drrun.report.clean import clean_bytes
@@ -69,19 +70,37 @@ def _excerpt(kept: Kept) -> list[str]:
     return [*head, f"… {size} bytes in all: drrun logs", *tail]
 
 
-def marked_lines(mark: str, chunks: Iterator[bytes]) -> Iterator[str]:
-    """Cleaned lines, each behind a mark; a line that grows too long is broken."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that a step printed, cleaned; or the next part of one that grew too long."""
+
+    text: str
+    #: Seconds since the epoch at which its beginning came; None: not known.
+    came: float | None
+    #: Bytes of the stream up to its end.
+    end: int
+    #: False for what may still go on.
+    whole: bool = True
+
+
+def lines_of(pieces: Iterable[Piece]) -> Iterator[Line]:
+    """The lines of a stream, one after another."""
     rest = b""
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
+    came, end = None, 0
+    for piece in pieces:
+        came = came if rest else piece.came
+        *whole, rest = (rest + piece.data).split(b"\n")
+        end = piece.end - len(rest) - sum(len(line) + 1 for line in whole)
         for line in whole:
-            text = clean_bytes(line.removesuffix(b"\r"))
-            yield f"{mark}{text}\n"
+            end += len(line) + 1
+            yield Line(clean_bytes(line.removesuffix(b"\r")), came, end)
+            came = piece.came
         while len(rest) > _LONGEST:
-            yield f"{mark}{clean_bytes(rest[:_LONGEST])}\n"
-            rest = rest[_LONGEST:]
+            end += _LONGEST
+            yield Line(clean_bytes(rest[:_LONGEST]), came, end)
+            came, rest = piece.came, rest[_LONGEST:]
     if rest:
-        yield f"{mark}{clean_bytes(rest)}\n"
+        yield Line(clean_bytes(rest), came, end + len(rest), whole=False)
 
 
 #: Bytes of a line before it is broken: a gigabyte without a newline must not fill the memory.

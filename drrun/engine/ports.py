@@ -485,8 +485,23 @@ class Renderer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a stream, or the mark in place of what was left out."""
+
+    data: bytes
+    #: Bytes of the stream up to here, those left out counted too.
+    end: int
+    #: When it came, seconds since the epoch; None: not known.
+    came: float | None
+
+
 class Kept(Protocol):
     """One stream of one attempt as it is kept now; it may still grow."""
+
+    def pieces(self, start: int = 0) -> Iterator[Piece]:
+        """What was kept from byte `start` of the stream on."""
+        ...
 
     def chunks(self) -> Iterator[bytes]:
         """All that was kept, with a mark where something was left out."""

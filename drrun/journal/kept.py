@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from drrun.engine.ports import Piece
+from drrun.journal.arrivals import read_marks, split_by_arrival
+
 _CHUNK = 256 * 1024
 
 
@@ -23,14 +26,25 @@ class KeptStream:
 
     def chunks(self) -> Iterator[bytes]:
         """All that was kept, with a mark where something was left out."""
-        end = 0
-        for start, file in self._parts():
-            if start > end:
-                yield left_out(start - end)
-            end = start
-            for chunk in _read(file):
-                end += len(chunk)
-                yield chunk
+        return (piece.data for piece in self.pieces())
+
+    def pieces(self, start: int = 0) -> Iterator[Piece]:
+        """What was kept from byte `start` of the stream on, and when it came."""
+        marks = read_marks(self.times)
+        end = start
+        for begin, file in self._parts():
+            if begin > end:
+                yield Piece(left_out(begin - end), begin, None)
+                end = begin
+            for chunk in _read(file, end - begin):
+                for came, data in split_by_arrival(marks, end, chunk):
+                    end += len(data)
+                    yield Piece(data, end, came)
+
+    @property
+    def times(self) -> Path:
+        """The file that says when it came."""
+        return self.path.with_name(f"{self.path.name}.times")
 
     def head(self, size: int) -> bytes:
         """The first `size` bytes."""
@@ -118,9 +132,10 @@ def left_out(size: int) -> bytes:
     return f"\n[drrun: {size} bytes were left out here]\n".encode()
 
 
-def _read(file: Path) -> Iterator[bytes]:
+def _read(file: Path, start: int = 0) -> Iterator[bytes]:
     try:
         with file.open("rb") as opened:
+            opened.seek(start)
             while chunk := opened.read(_CHUNK):
                 yield chunk
     except FileNotFoundError:

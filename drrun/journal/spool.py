@@ -7,6 +7,7 @@ Rules:
   `ATTEMPT.stdout.000000000001`, … of which only the last two stay. What was left out between is
   marked for every reader and counted. Size and SHA-256 of all bytes, after masking, are in
   `ATTEMPT.json`. (FAULTS 67)
+- When each part came is kept beside it, in `ATTEMPT.stdout.times`.
 - A full or failing disk ends the keeping of that stream, says so in `ATTEMPT.json`, and never
   ends the run.
 - When an attempt is picked up by a later controller its output is fetched from the start again.
@@ -16,7 +17,7 @@ Rules:
 import json
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from urllib.parse import quote
 from drrun.core.errors import StateUnusable
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.masking import Mask, StreamMask
+from drrun.journal.arrivals import Arrivals
+from drrun.journal.clock import SystemClock
 from drrun.journal.folder import make_private_folder
 from drrun.journal.kept import KeptStream
 
@@ -41,15 +44,19 @@ _LONGEST_NAME = 200
 class FileSpool:
     """The `Spool` of one state folder, and the way to read outputs back."""
 
-    def __init__(self, folder: Path, limit: int = LIMIT) -> None:
+    def __init__(
+        self, folder: Path, limit: int = LIMIT, now: Callable[[], float] | None = None
+    ) -> None:
         """Create nothing yet.
 
         Args:
             folder: The state folder.
             limit: Bytes kept of one attempt, both streams together.
+            now: Tells seconds since the epoch; None: the machine's clock.
         """
         self._folder = folder / "outputs"
         self._limit = limit
+        self._now = now or SystemClock().now
 
     def open(
         self,
@@ -60,7 +67,8 @@ class FileSpool:
         secrets: Iterable[str] = (),
     ) -> "FileOutput":
         """A place for the output of one attempt; files appear with the first byte."""
-        return FileOutput(self._at(run, step, target) / str(attempt), self._limit, Mask(secrets))
+        path = self._at(run, step, target) / str(attempt)
+        return FileOutput(path, self._limit, Mask(secrets), self._now)
 
     def attempts(self, run: RunId, step: StepId, target: TargetName) -> list[int]:
         """Attempts that left an output, in order."""
@@ -92,12 +100,12 @@ def folder_of_run(state: Path, run: RunId) -> Path:
 class FileOutput:
     """The `Output` of one attempt."""
 
-    def __init__(self, path: Path, limit: int, mask: Mask) -> None:
+    def __init__(self, path: Path, limit: int, mask: Mask, now: Callable[[], float]) -> None:
         """Keep bytes under `path` with an ending for each stream."""
         self._account = path.with_name(f"{path.name}.json")
         self._lock = threading.Lock()
         self._streams = {
-            name: _Stream(path.with_name(f"{path.name}.{name}"), limit // 2, mask)
+            name: _Stream(path.with_name(f"{path.name}.{name}"), limit // 2, mask, now)
             for name in STREAMS
         }
 
@@ -134,9 +142,10 @@ class FileOutput:
 class _Stream:
     """One stream on its way to disk."""
 
-    def __init__(self, path: Path, limit: int, mask: Mask) -> None:
+    def __init__(self, path: Path, limit: int, mask: Mask, now: Callable[[], float]) -> None:
         self._path = path
         self._kept = KeptStream(path, limit)
+        self._arrivals = Arrivals(self._kept.times, now)
         self._mask = StreamMask(mask)
         self._hash = sha256()
         self._came = 0
@@ -165,6 +174,7 @@ class _Stream:
                 self._fault = self._fault or f"disk: {error.strerror}"
             os.close(self._file)
             self._file = -1
+        self._arrivals.close()
         kept = self._kept.size() if self._came else 0
         return {
             "bytes": self._came,
@@ -185,6 +195,8 @@ class _Stream:
 
     def _keep(self, masked: bytes) -> None:
         self._hash.update(masked)
+        if masked and not self._fault:
+            self._arrivals.note(self._masked)
         view = memoryview(masked)
         while view and not self._fault:
             try:

@@ -8,7 +8,7 @@ from typing import Any
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.outcomes import ContactLost, Ended, Outcome, Stopped
 from drrun.core.probes import Verdict
-from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Question, Seen
+from drrun.engine.ports import AttemptOrder, Cancel, Output, Piece, Progress, Question, Seen
 
 
 class ScriptedHands:
@@ -122,6 +122,11 @@ class MemoryKept:
     def chunks(self) -> Iterator[bytes]:
         """All of it."""
         yield from (self._content,) if self._content else ()
+
+    def pieces(self, start: int = 0) -> Iterator[Piece]:
+        """All of it from byte `start` on; when it came is not known."""
+        if rest := self._content[start:]:
+            yield Piece(rest, len(self._content), None)
 
     def head(self, size: int) -> bytes:
         """The first `size` bytes."""

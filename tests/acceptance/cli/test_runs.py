@@ -4,6 +4,7 @@ import json
 import signal
 import sqlite3
 import subprocess
+from datetime import datetime
 
 import pytest
 
@@ -255,6 +256,23 @@ def test_output_is_followed_to_the_end_of_the_attempt(tool: Tool) -> None:
     until(follower, "out| begun\n")
     (tool.folder / "go").touch()
     assert follower.wait(PATIENCE) == 0
+
+
+def test_lines_of_both_streams_are_told_in_the_order_in_which_they_came(tool: Tool) -> None:
+    script = "echo one; sleep 0.4; echo two >&2; sleep 0.4; echo three"
+    tool("run", "--yes", tool.runbook(f"  a: {{run: '{script}', verify: {{run: 'true'}}}}\n"))
+    lines = tool("logs", "latest", "a", "--timestamps").stdout.splitlines()
+    assert [line[20:] for line in lines] == ["out| one", "err| two", "out| three"]
+    stamps = [datetime.fromisoformat(line[:19]) for line in lines]
+    assert stamps == sorted(stamps)
+    found = json.loads(tool("logs", "latest", "a", "--timestamps", "--json").stdout)
+    assert [line["text"] for line in found["attempts"][0]["lines"]] == ["one", "two", "three"]
+
+
+def test_what_failed_steps_printed_is_one_command_away(tool: Tool) -> None:
+    tool("run", "--yes", tool.runbook(BAD))
+    assert tool("logs", "latest", "--failed").stdout == "err| no\n"
+    assert "--failed" in tool("logs", "latest").stderr
 
 
 def until_exists(tool: Tool, name: str) -> None:

@@ -132,7 +132,11 @@ def test_any_name_of_a_target_stays_inside_the_state(
     output.write("stdout", b"x")
     output.close()
     (folder,) = (tmp_path / "state" / "outputs" / RUN).iterdir()
-    assert sorted(file.name for file in folder.iterdir()) == ["1.json", "1.stdout"]
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "1.json",
+        "1.stdout",
+        "1.stdout.times",
+    ]
     assert spool.attempts(RUN, STEP, TargetName(target)) == [1]
 
 
