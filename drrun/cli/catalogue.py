@@ -66,7 +66,7 @@ COMMANDS: Mapping[str, Listed] = {
     "follow-ups": Listed("afterwards", "Everything that a run left to do; CSV, task list."),
     "clocks": Listed("afterwards", "State when it was disrupted, detected, declared, protected."),
     "close": Listed("afterwards", "Close a run, once nothing is open any more."),
-    "verify-journal": Listed("look", "Check the hash chain of a run's record."),
+    "verify-journal": Listed("verify", "Check the hash chain of a run's record."),
     "schema": Listed("schema", "JSON Schemas for editors."),
     "help": Listed("topics", "More help: drrun help exit-codes."),
 }

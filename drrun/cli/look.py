@@ -1,7 +1,6 @@
-"""`drrun status`, `history`, `show`, `verify-journal`: read; change nothing."""
+"""`drrun status`, `show`: read; change nothing."""
 
 import sys
-from pathlib import Path
 
 import click
 
@@ -9,10 +8,8 @@ from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, sheet
 from drrun.cli.outputs import excerpts_of, split_target
 from drrun.cli.seen import facts_of, find, view_of
-from drrun.engine.cases.archive import read_archive
-from drrun.engine.cases.find import find_run
 from drrun.report.duty import mine
-from drrun.report.jsondoc import document, dumps
+from drrun.report.jsondoc import dumps
 from drrun.report.jsondoc.runs import mine_json, run_json, step_json
 from drrun.report.step_view import step_view
 from drrun.report.text.duty import mine_text
@@ -66,37 +63,3 @@ def show(frame: Frame, run: str, step: str | None, *, as_json: bool) -> None:
         give(dumps(step_json(seen.run, view)))
     else:
         give(step_text(view, excerpts, sheet(sys.stdout)))
-
-
-@click.command("verify-journal")
-@run_argument
-@click.option("--hash", "expected", metavar="HASH", help="A hash noted earlier must occur.")
-@json_option
-@common_options
-@click.pass_obj
-def verify_journal(frame: Frame, run: str, *, expected: str | None, as_json: bool) -> None:
-    """Check the hash chain of RUN; names what was altered or is missing (exit code 6).
-
-    RUN may also be an archive that `drrun export` has written.
-    """
-    if Path(run).is_file():
-        archive = read_archive(Path(run))
-        found, head = archive.record.id, archive.head
-        hashes = [entry.hash for entry in archive.entries]
-    else:
-        with frame.state() as records:
-            found = find_run(records, run)
-            head = records.journal.verify(found)
-            hashes = [entry.hash for entry in records.journal.read(found)]
-    known = expected is None or any(each.startswith(expected) for each in hashes)
-    if not known:
-        from drrun.core.errors import JournalDamaged
-
-        raise JournalDamaged(
-            f"the chain of {found} holds, but {expected} is not in it: "
-            "the journal is not the one that this hash was noted from"
-        )
-    if as_json:
-        give(dumps(document("journal", run=found, holds=True, entries=len(hashes), head=head)))
-    else:
-        give(f"{found}: {len(hashes)} entries, the chain holds, head {head}\n")

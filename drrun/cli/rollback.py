@@ -13,7 +13,7 @@ from drrun.cli.run import driven_by, equip_with, pinned_unless_changed, showing_
 from drrun.cli.stage import perform
 from drrun.core.errors import Refused
 from drrun.core.ids import StepId
-from drrun.core.people import Denied, consider
+from drrun.core.people.consider import Denied, consider
 from drrun.core.people.overrides import behind
 from drrun.core.state import RunState
 from drrun.core.undoing import points_of_no_return, to_undo, without_undo

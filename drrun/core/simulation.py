@@ -20,7 +20,7 @@ from drrun.core.decide import MAX_PARALLEL, decide
 from drrun.core.fiction import Fiction, Moment, Said, Script
 from drrun.core.ids import StepId, TargetName
 from drrun.core.moments import parse_moment
-from drrun.core.people import Denied, consider
+from drrun.core.people.consider import Denied, consider
 from drrun.core.people.roles import may, members, role_of
 from drrun.core.plan import Plan, PlannedStep
 from drrun.core.probes import Purpose, Verdict

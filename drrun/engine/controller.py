@@ -17,7 +17,7 @@ from drrun.core.air import Room
 from drrun.core.decide import Decision, decide
 from drrun.core.errors import IllegalMove
 from drrun.core.outcomes import is_known
-from drrun.core.people import Denied, Granted, consider
+from drrun.core.people.consider import Denied, Granted, consider
 from drrun.core.state import RunState
 from drrun.core.status import Phase, RunStatus, Status
 from drrun.engine.crew import Acted, Crew, Watched

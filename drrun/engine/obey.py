@@ -16,7 +16,7 @@ from drrun.core.air import Activity
 from drrun.core.errors import InputError, NotReady
 from drrun.core.ids import StepId
 from drrun.core.moments import parse_moment
-from drrun.core.people import Denied, consider
+from drrun.core.people.consider import Denied, consider
 from drrun.core.probes import Verdict
 from drrun.core.runbook import Mode
 from drrun.core.state import Key

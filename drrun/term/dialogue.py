@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from drrun.core.people import as_type
+from drrun.core.people.answers import as_type
 from drrun.report.run_view import Ask
 
 _YES = frozenset({"c", "confirm", "y", "yes", "done", "d"})

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from drrun.core.people import WANT_REASON
+from drrun.core.people.consider import WANT_REASON
 from drrun.report.run_view import Ask
 
 #: Keys that act, and the request that each makes.

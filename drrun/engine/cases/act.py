@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from drrun.core.ids import RunId
-from drrun.core.people import Denied, Granted, consider
 from drrun.core.people.afterwards import KINDS as AFTERWARDS
+from drrun.core.people.consider import Denied, Granted, consider
 from drrun.engine.cases.look import Known, known
 from drrun.engine.ledger import Ledger
 from drrun.engine.ports import Answer

@@ -4,7 +4,7 @@ import pytest
 
 from drrun.core.actions import ManualAction
 from drrun.core.outcomes import ContactLost, Ended
-from drrun.core.people import Denied, Granted, consider
+from drrun.core.people.consider import Denied, Granted, consider
 from tests.unit.core.worlds import World, manual, plan_of, statuses, step
 
 
