@@ -9,10 +9,10 @@ Rules:
 import getpass
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Finding, InputError, Place
 from drrun.core.values import Duration
 

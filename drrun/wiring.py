@@ -5,10 +5,10 @@ Rules:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError
 from drrun.core.runbook import Mode
 from drrun.engine.cases.load import Loaded

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from drrun.cli.exit import Exit, exit_of_error
 from drrun.cli.frame import Frame, quiet_libraries
 from drrun.cli.out import ReaderGone, say
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import DrrunError, InputError
 from drrun.report.clean import clean
 

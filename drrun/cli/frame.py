@@ -4,11 +4,13 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from drrun.core.dataclass import dataclass
 
 if TYPE_CHECKING:
     from drrun.engine.records import Records

@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from heapq import merge
 from itertools import chain, repeat
 
@@ -14,6 +14,7 @@ from drrun.cli.out import give, give_bytes, say
 from drrun.cli.outputs import STREAMS, Line, lines_of, split_target
 from drrun.cli.seen import facts_of, find
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError
 from drrun.core.state import Key
 from drrun.core.status import FINAL, Status

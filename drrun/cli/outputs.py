@@ -6,8 +6,8 @@ Rules:
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.state import RunState

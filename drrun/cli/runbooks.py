@@ -1,11 +1,12 @@
 """From the words of a command line to what is to be planned: files, inputs, parts of a runbook."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from drrun.cli.out import say
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Finding, InputError, Place
 from drrun.core.graph import ancestors_of
 from drrun.core.ids import StepId

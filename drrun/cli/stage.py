@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from drrun.cli.exit import Exit, exit_of_run
@@ -11,6 +10,7 @@ from drrun.cli.logbook import catch_libraries, open_log
 from drrun.cli.out import ReaderGone, can_draw, give, say, sheet, wants_colour
 from drrun.cli.seen import facts_of, find
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError
 from drrun.core.runbook import Mode
 from drrun.core.state import RunState

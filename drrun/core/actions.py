@@ -6,8 +6,10 @@ Rules:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from drrun.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

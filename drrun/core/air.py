@@ -6,9 +6,10 @@ Rules:
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
+from drrun.core.dataclass import dataclass
 from drrun.core.probes import Purpose
 from drrun.core.state import Key
 

@@ -5,9 +5,10 @@ Rules:
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId
 from drrun.core.inventory import Inventory
 

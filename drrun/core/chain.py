@@ -13,8 +13,9 @@ Rules:
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from drrun.core.dataclass import dataclass
 
 
 class Link(Protocol):

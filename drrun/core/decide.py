@@ -11,13 +11,14 @@ Rules:
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from drrun.core import dry
 from drrun.core import wishes as w
 from drrun.core.actions import DecisionAction, ManualAction
 from drrun.core.air import Activity, Room
 from drrun.core.asked import asked_of, until_of, waits
+from drrun.core.dataclass import dataclass
 from drrun.core.fanout import queued, too_many_failed
 from drrun.core.ids import StepId
 from drrun.core.losses import losses

@@ -1,7 +1,9 @@
 """How shell text executes: as whom, where, with which shell and environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from drrun.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ Rules:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
+from drrun.core.dataclass import dataclass
 from drrun.core.probes import Purpose, Verdict
 
 #: How an attempt can end.

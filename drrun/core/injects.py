@@ -6,8 +6,9 @@ Rules:
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Place
 from drrun.core.fiction import Acted, Fiction, Moment, Script
 

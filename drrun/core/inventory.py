@@ -4,9 +4,10 @@ The model of SPEC section 3. Values only: reading YAML or Ansible files is `drru
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Place
 from drrun.core.values import Duration, Size
 

@@ -10,9 +10,9 @@ import json
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from drrun.core.capturing import Missing, pick
+from drrun.core.dataclass import dataclass
 from drrun.core.probes import Expect, Verdict
 from drrun.core.values import quantity
 

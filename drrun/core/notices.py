@@ -6,9 +6,10 @@ Rules:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId, TargetName
 from drrun.core.people.roles import members
 from drrun.core.state import Key, RunState

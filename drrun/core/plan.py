@@ -7,12 +7,13 @@ Rules:
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import Any
 
 from drrun.core import graph
 from drrun.core.actions import ManualAction
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Finding, InputError
 from drrun.core.ids import LOCAL, StepId, TargetName
 from drrun.core.inventory import Host, Inventory

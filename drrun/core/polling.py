@@ -10,8 +10,8 @@ Rules:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.core.probes import Probe, Verdict
 
 #: How often in a row a probe may not tell before that is its answer, and the pause between.

@@ -7,10 +7,11 @@ Rules:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Place
 from drrun.core.execution import Execution
 from drrun.core.values import Duration

@@ -6,11 +6,12 @@ Rules:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
 from drrun.core.actions import Action
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Place
 from drrun.core.execution import Execution as Execution  # noqa: PLC0414 - part of this model
 from drrun.core.ids import StepId

@@ -9,13 +9,14 @@ Rules:
 
 import heapq
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 
 from drrun.core import events as ev
 from drrun.core import wishes as w
 from drrun.core.actions import DecisionAction, UsesAction
 from drrun.core.air import Activity, Room
+from drrun.core.dataclass import dataclass
 from drrun.core.decide import MAX_PARALLEL, decide
 from drrun.core.fiction import Fiction, Moment, Said, Script
 from drrun.core.ids import StepId, TargetName

@@ -7,11 +7,12 @@ Rules:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from operator import attrgetter
 from typing import Any
 
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.moves import move
 from drrun.core.polling import Progress
 from drrun.core.probes import Purpose, Verdict

@@ -8,8 +8,9 @@ Rules:
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Self
+
+from drrun.core.dataclass import dataclass
 
 _DURATION_UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|d|h|m|s)")

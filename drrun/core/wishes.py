@@ -5,8 +5,7 @@ Rules:
   recorded the same wish is not made again.
 """
 
-from dataclasses import dataclass
-
+from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId
 from drrun.core.probes import Purpose, Verdict
 from drrun.core.state import Key

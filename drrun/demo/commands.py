@@ -15,12 +15,13 @@ import subprocess
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import paramiko  # noqa: TID253 - imported by the demonstration's server process only
 from paramiko.common import cMSG_CHANNEL_REQUEST  # noqa: TID253 - same
+
+from drrun.core.dataclass import dataclass
 
 #: Bytes at once.
 _CHUNK = 65536

@@ -12,10 +12,10 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Self
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError
 from drrun.demo.world import HOSTS, World, environment
 

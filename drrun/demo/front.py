@@ -10,10 +10,11 @@ import socket
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Final
+
+from drrun.core.dataclass import dataclass
 
 #: What servers of these protocols say first.
 GREETINGS: Final[Mapping[str, bytes]] = {

@@ -7,8 +7,8 @@ Rules:
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.demo.farm import FRONT, Farm
 from drrun.demo.world import LOST, TO_COME, World
 

@@ -17,12 +17,12 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import paramiko  # noqa: TID253 - this module is a process of its own
 
+from drrun.core.dataclass import dataclass
 from drrun.demo import front, sshd
 from drrun.demo.commands import Home
 

@@ -9,7 +9,6 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import paramiko  # noqa: TID253 - imported by the demonstration's server process only
 from paramiko.common import (  # noqa: TID253 - same
@@ -20,6 +19,7 @@ from paramiko.common import (  # noqa: TID253 - same
     OPEN_SUCCEEDED,
 )
 
+from drrun.core.dataclass import dataclass
 from drrun.demo.commands import Home, execute
 
 _CHUNK = 65536

@@ -14,11 +14,12 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError
 from drrun.core.events import Event, GateOpened
 from drrun.core.ids import StepId

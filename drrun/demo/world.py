@@ -14,10 +14,11 @@ import shutil
 import subprocess
 import tarfile
 import time
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
+
+from drrun.core.dataclass import dataclass
 
 #: Hosts by their names in inventory/sites.yml.
 HOSTS: Final = (

@@ -9,11 +9,12 @@ Rules:
 """
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from drrun.core import events as ev
 from drrun.core.air import Room
+from drrun.core.dataclass import dataclass
 from drrun.core.decide import Decision, decide
 from drrun.core.errors import IllegalMove
 from drrun.core.outcomes import is_known

@@ -11,11 +11,12 @@ import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from drrun.core.air import Activity
 from drrun.core.capturing import capture_all
+from drrun.core.dataclass import dataclass
 from drrun.core.outcomes import ContactLost, Ended, Outcome
 from drrun.core.probes import Verdict
 from drrun.core.runbook import Capture

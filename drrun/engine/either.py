@@ -1,8 +1,8 @@
 """One reason to stop, made of two."""
 
 import math
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.engine.ports import Cancel
 
 

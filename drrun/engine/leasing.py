@@ -7,10 +7,10 @@ Rules:
   hosts (FAULTS section 1, 'Leases').
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import RunHeld
 from drrun.core.values import Duration
 from drrun.engine.ports import Lease

@@ -9,10 +9,11 @@ Rules:
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.notices import Notice, notices
 from drrun.core.state import RunState
 from drrun.engine.ports import Entry

@@ -7,10 +7,11 @@ Rules:
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Protocol
 
+from drrun.core.dataclass import dataclass
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.inventory import Host
 from drrun.core.outcomes import Outcome

@@ -1,7 +1,6 @@
 """Where runs are kept, and the two sources of what is not determined."""
 
-from dataclasses import dataclass
-
+from drrun.core.dataclass import dataclass
 from drrun.engine.ports import (
     Clock,
     EvidenceStore,

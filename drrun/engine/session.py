@@ -1,7 +1,6 @@
 """One controller's time with one run: from taking the lease to giving it back."""
 
-from dataclasses import dataclass
-
+from drrun.core.dataclass import dataclass
 from drrun.core.ids import RunId
 from drrun.core.plan import Plan
 from drrun.core.state import RunState

@@ -9,10 +9,11 @@ Rules:
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError, NotReady
 from drrun.core.ids import StepId
 from drrun.core.plan import Plan

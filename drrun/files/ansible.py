@@ -10,9 +10,10 @@ Rules:
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Finding, Place, Severity
 from drrun.core.inventory import Group, Host, Inventory, Route
 from drrun.files.inventory_yaml import address, port, user

@@ -8,9 +8,10 @@ Rules:
 
 import re
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Finding, Place
 from drrun.core.inventory import Inventory
 from drrun.files.ansible import AnsibleGroup, build_inventory, expand_ranges

@@ -8,9 +8,10 @@ Rules:
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Finding, Place
 from drrun.core.inventory import Group, Host, Inventory
 from drrun.files import ansible_ini, ansible_yaml

@@ -1,7 +1,6 @@
 """Did you mean: the known name nearest to an unknown one."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -9,6 +8,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
     Names that differ only in case, in `-` and `_`, or by a missing end, count as near.
     """
+    from difflib import get_close_matches
+
     names = list(known)
     folded = _folded(word)
     for name in names:

@@ -11,10 +11,10 @@ Rules:
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Generic, Literal, TypeVar
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Finding, Place, Severity
 from drrun.files.nearest import did_you_mean
 from drrun.files.written import Entry, Listing, Scalar, Table, Written, describe, shortened

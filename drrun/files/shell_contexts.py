@@ -13,9 +13,11 @@ Rules:
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Final
+
+from drrun.core.dataclass import dataclass
 
 
 class Context(Enum):

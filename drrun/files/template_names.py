@@ -6,12 +6,12 @@ Rules:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from jinja2 import nodes  # noqa: TID253 - this module is imported where templates are linted
 
+from drrun.core.dataclass import dataclass
 from drrun.files.template_source import parsed, parsed_expression
 
 _TOLERANT_FILTERS: Final = frozenset({"default", "d"})

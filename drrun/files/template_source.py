@@ -7,12 +7,12 @@ Rules:
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 from jinja2 import TemplateSyntaxError  # noqa: TID253 - this module is imported where used
 
+from drrun.core.dataclass import dataclass
 from drrun.files.sandbox import Environment, plain
 from drrun.files.shell_contexts import Context, ShellText, Spot
 

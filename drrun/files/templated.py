@@ -6,11 +6,12 @@ Rules:
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import Enum
 from typing import Any
 
 from drrun.core.actions import Action, DecisionAction, ManualAction, RunAction, UsesAction
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Place
 from drrun.core.execution import Execution
 from drrun.core.probes import Expect, Probe, ProbeKind

@@ -1,9 +1,10 @@
 """Tests of runbooks: what steps are said to do, and what must come of it. `drrun test`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Place
 from drrun.core.fiction import Script
 from drrun.core.injects import Inject

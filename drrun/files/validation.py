@@ -9,8 +9,8 @@ import gc
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Finding, Place, Severity
 from drrun.core.inventory import Inventory
 from drrun.core.runbook import Runbook

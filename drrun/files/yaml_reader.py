@@ -8,11 +8,12 @@ Rules:
 - A tab is refused where YAML refuses it, in indentation, and is named; inside text it is text.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import yaml
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Finding, Place
 from drrun.files.characters import decode, forbidden
 from drrun.files.written import Entry, Listing, Scalar, Table, Written

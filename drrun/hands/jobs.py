@@ -8,8 +8,8 @@ Rules:
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.core.outcomes import ContactLost, Outcome
 from drrun.engine.either import Either
 from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote, Script

@@ -12,8 +12,9 @@ import subprocess
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from drrun.core.dataclass import dataclass
 from drrun.core.outcomes import ContactLost, NeverStarted, Outcome
 from drrun.engine.ports import Cancel, Output, Progress, Script
 from drrun.ssh.ending import END_WITHIN, Told, ender

@@ -2,8 +2,8 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import NotReady
 from drrun.core.ids import RunId
 from drrun.core.inventory import Host

@@ -6,7 +6,6 @@ Rules:
 """
 
 import re
-import secrets
 import time
 from datetime import UTC, datetime
 
@@ -50,6 +49,8 @@ class SystemIds:
             name: The runbook's name; what does not belong into a file's name becomes a dash.
             now: Seconds since the epoch, UTC.
         """
+        import secrets
+
         moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
         plain = _NOT_IN_A_NAME.sub("-", name.lower()).strip("-")[:60].rstrip("-")
         return RunId("-".join(part for part in (moment, plain, secrets.token_hex(2)) if part))

@@ -12,9 +12,9 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import StateUnusable
 
 #: Bytes kept back for the entries that record a pause on a full disk.

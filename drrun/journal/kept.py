@@ -7,9 +7,9 @@ Rules:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from drrun.core.dataclass import dataclass
 from drrun.engine.ports import Piece
 from drrun.journal.arrivals import read_marks, split_by_arrival
 
@@ -113,7 +113,13 @@ class KeptStream:
     def _parts(self) -> list[tuple[int, Path]]:
         """Where each file begins in the stream, and the file, in order."""
         head, segment = self._sizes()
-        found = [(0, self.path)] if self.path.exists() else []
+        try:
+            full = self.path.stat().st_size >= head
+        except FileNotFoundError:
+            return []
+        found = [(0, self.path)]
+        if not full:
+            return found  # segments are behind a full head only
         for file in sorted(self.path.parent.glob(f"{self.path.name}.[0-9]*")):
             number = int(file.name.rpartition(".")[2])
             found.append((head + (number - 1) * segment, file))

@@ -8,8 +8,6 @@ Rules:
 """
 
 import os
-import socket
-import subprocess
 from getpass import getuser
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +22,7 @@ _PROC = Path("/proc")
 
 def this_process(person: str = "") -> Seat:
     """The seat of this process, held by `person`, by default the user of the operating system."""
-    host = socket.gethostname()
+    host = os.uname().nodename
     return Seat(
         holder=f"{person or _user()}@{host}",
         host=host,
@@ -37,7 +35,7 @@ def sign_of(lease: Lease) -> Sign:
     """What can be told from here about the process that took `lease`."""
     machine, boot, namespace, started = (lease.started.split("/") + [""] * 4)[:4]
     my_machine, my_boot, my_namespace = _kernel()
-    same_name = lease.host == socket.gethostname()
+    same_name = lease.host == os.uname().nodename
     if boot != my_boot or not (boot or same_name):
         rebooted = same_name and bool(boot and my_boot and machine) and machine == my_machine
         return Sign.DEAD if rebooted else Sign.OUT_OF_SIGHT
@@ -108,6 +106,8 @@ def _started(pid: int) -> str:
 
 
 def _started_by_ps(pid: int) -> str:
+    import subprocess
+
     told = subprocess.run(
         ["ps", "-o", "stat=,lstart=", "-p", str(pid)],
         capture_output=True,

@@ -6,10 +6,10 @@ Rules:
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from drrun.core.dataclass import dataclass
 from drrun.engine.ports import Clock
 from drrun.journal.database import Database
 from drrun.journal.evidence import FileEvidence

@@ -1,11 +1,11 @@
 """What is judged: a runbook, its inventory, and which day it is."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from drrun.core.actions import BUILT_IN, RunAction, UsesAction
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Finding, Place, Severity
 from drrun.core.inventory import Inventory
 from drrun.core.runbook import Runbook, Step

@@ -8,10 +8,10 @@ Rules:
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from drrun.core import events as ev
 from drrun.core.actions import UsesAction
+from drrun.core.dataclass import dataclass
 from drrun.core.state import Key, RunState, planned
 from drrun.core.status import Cause, Phase, Status
 from drrun.core.values import Duration
@@ -42,22 +42,22 @@ def spells(state: RunState, facts: Iterable[Fact], end: float) -> list[Spell]:
         end: When to stop counting: the end of the run, or now.
     """
     found: list[Spell] = []
-    since, cause = None, "drrun"
+    since: float | None = None
     left = False
     for fact in facts:
         if since is not None and since >= end:
             break  # what people add afterwards takes no time of the run
         if since is not None and fact.at > since:
             away = left or isinstance(fact.event, ev.ControllerTook)
-            _add(found, "no controller" if away else cause, since, min(fact.at, end))
+            cause = "no controller" if away else cause_now(state)
+            _add(found, cause, since, min(fact.at, end))
         since = max(fact.at, since or fact.at)
         left = isinstance(fact.event, ev.ControllerLeft) or (
             left and not isinstance(fact.event, ev.ControllerTook)
         )
         state.apply(fact.event, fact.at)
-        cause = cause_now(state)
     if since is not None and end > since and state.ended is None:
-        _add(found, "no controller" if left else cause, since, end)
+        _add(found, "no controller" if left else cause_now(state), since, end)
     return found
 
 

@@ -1,9 +1,9 @@
 """What a dry-run found: every action that a live run would execute, and on what."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.state import RunState
 from drrun.core.status import Status
 from drrun.report.facts import Fact

@@ -6,8 +6,8 @@ Rules:
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId
 from drrun.core.people.roles import may
 from drrun.core.state import RunState

@@ -7,8 +7,7 @@ Rules:
   counted so that the reader is told.
 """
 
-from dataclasses import dataclass
-
+from drrun.core.dataclass import dataclass
 from drrun.core.graph import finish_times
 from drrun.core.ids import StepId
 from drrun.core.state import RunState

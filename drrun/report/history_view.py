@@ -1,7 +1,6 @@
 """Runs, one line each."""
 
-from dataclasses import dataclass
-
+from drrun.core.dataclass import dataclass
 from drrun.core.status import RunStatus
 from drrun.core.values import Duration
 

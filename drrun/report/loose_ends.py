@@ -1,9 +1,9 @@
 """What a run leaves to do: findings, follow-ups, workarounds. Pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.state import RunState
 from drrun.core.status import Status
 

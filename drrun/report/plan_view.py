@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from drrun.core.actions import DecisionAction, ManualAction, RunAction, UsesAction
+from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId
 from drrun.core.plan import Plan, PlannedStep
 from drrun.core.probes import Probe, ProbeKind

@@ -1,9 +1,10 @@
 """A run as it stands now: every step in one line, who is waited for, what remains."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import chain
 
+from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId, TargetName
 from drrun.core.people.roles import members
 from drrun.core.runbook import Step

@@ -8,9 +8,9 @@ Rules:
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId
 from drrun.core.plan import Plan
 from drrun.core.runbook import Level, Service

@@ -1,10 +1,11 @@
 """The story of one step: every attempt on every target, what was asked and seen, who answered."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId, TargetName
 from drrun.core.state import Key, RunState
 from drrun.core.status import Status

@@ -6,8 +6,8 @@ Rules:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.report.clean import clean_line, columns, fit
 from drrun.report.ink import Ink, Style, no_ink
 

@@ -1,9 +1,9 @@
 """What was decided about a step, and by whom, in words."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.people.answers import PAST
 from drrun.report.facts import Fact
 from drrun.report.times import span

@@ -9,11 +9,12 @@ Rules:
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
 import tenacity  # noqa: TID253 - same
 
+from drrun.core.dataclass import dataclass
 from drrun.engine.ports import Cancel
 from drrun.ssh.faults import Stopped
 from drrun.ssh.link import Link

@@ -10,8 +10,9 @@ Rules:
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from drrun.core.dataclass import dataclass
 from drrun.core.inventory import Host, Route
 from drrun.core.outcomes import NeverStarted, RefusedByHost
 from drrun.engine.ports import Cancel

@@ -9,9 +9,10 @@ Rules:
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeVar
 
+from drrun.core.dataclass import dataclass
 from drrun.core.outcomes import Outcome
 from drrun.engine.ports import Progress
 from drrun.ssh.deadlines import Deadlines

@@ -12,7 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from drrun.core.dataclass import dataclass
 
 
 @dataclass(slots=True)

@@ -14,13 +14,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 import fabric  # noqa: TID253 - drrun.ssh owns fabric, and is itself imported late
 import paramiko  # noqa: TID253 - same
 import tenacity  # noqa: TID253 - same
 
+from drrun.core.dataclass import dataclass
 from drrun.core.inventory import Host
 from drrun.engine.ports import Cancel
 from drrun.ssh import transport

@@ -6,9 +6,9 @@ Rules:
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from drrun.core.dataclass import dataclass
 from drrun.core.runbook import Execution
 from drrun.engine.ports import Script
 from drrun.ssh.session import Ender

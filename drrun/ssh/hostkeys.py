@@ -9,11 +9,12 @@ Rules:
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
 
+from drrun.core.dataclass import dataclass
 from drrun.core.inventory import Host
 from drrun.ssh.faults import HostIdentityError, Way
 from drrun.ssh.known_hosts import Key, KnownHosts, Standing, Verdict

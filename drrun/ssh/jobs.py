@@ -15,8 +15,9 @@ import math
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from drrun.core.dataclass import dataclass
 from drrun.core.jobnames import job_of
 from drrun.core.outcomes import (
     ContactLost,

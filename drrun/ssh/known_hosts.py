@@ -14,9 +14,11 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from pathlib import Path
+
+from drrun.core.dataclass import dataclass
 
 
 class Standing(Enum):

@@ -9,11 +9,11 @@ Rules:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
 
+from drrun.core.dataclass import dataclass
 from drrun.core.inventory import Host
 from drrun.ssh.faults import LoginError
 from drrun.ssh.known_hosts import Key

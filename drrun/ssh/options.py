@@ -4,8 +4,9 @@ Rules:
 - Every time is in seconds; every wait of this package ends by one of them.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from drrun.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ Rules:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.core.inventory import Host
 from drrun.core.outcomes import NeverStarted, Outcome
 from drrun.engine.ports import Cancel, Output, Progress, Script

@@ -10,9 +10,11 @@ Rules:
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib.resources import files
 from typing import Protocol
+
+from drrun.core.dataclass import dataclass
 
 #: Seconds for one answer; also bounds how long a full disk may hold us.
 ANSWER_WITHIN = 30.0

@@ -12,11 +12,12 @@ import select
 import subprocess
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
 import tenacity  # noqa: TID253 - same
 
+from drrun.core.dataclass import dataclass
 from drrun.core.inventory import Host
 from drrun.engine.faultpoints import point
 from drrun.engine.ports import Cancel

@@ -11,9 +11,10 @@ Rules:
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from drrun.core.dataclass import dataclass
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
 from drrun.engine.ports import Cancel, Output, Script
 from drrun.ssh.wire import Beginning, Launch, Started

@@ -12,9 +12,9 @@ import re
 import subprocess
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from drrun.core.dataclass import dataclass
 from drrun.ssh.options import SshOptions
 
 #: Seconds that `ssh -G` may take; `Match exec` may run a command.

@@ -10,10 +10,11 @@ Rules:
 import re
 import secrets
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from importlib.resources import files
 
+from drrun.core.dataclass import dataclass
 from drrun.core.runbook import Execution
 from drrun.engine.ports import Script
 

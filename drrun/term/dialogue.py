@@ -7,9 +7,10 @@ Rules:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from drrun.core.dataclass import dataclass
 from drrun.core.people.answers import as_type
 from drrun.report.run_view import Ask
 

@@ -9,8 +9,9 @@ Rules:
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from drrun.core.dataclass import dataclass
 from drrun.core.state import RunState
 from drrun.engine.controller import Standing
 from drrun.engine.session import Session

@@ -8,11 +8,11 @@ Rules:
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any
 
+from drrun.core.dataclass import dataclass
 from drrun.core.events import Event
 from drrun.engine.controller import Standing
 from drrun.engine.ports import Answer, Entry

@@ -1,9 +1,10 @@
 """What a key asks for before it becomes a request: a reason, an option, typed answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from drrun.core.dataclass import dataclass
 from drrun.core.people.consider import WANT_REASON
 from drrun.report.run_view import Ask
 

@@ -10,9 +10,10 @@ import re
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import DrrunError
 from drrun.core.ids import StepId
 from drrun.core.state import RunState

@@ -7,10 +7,11 @@ Rules:
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from drrun.core.chain import Head, first_flaw
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import JournalDamaged, LeaseLost, Refused
 from drrun.core.ids import RunId
 from drrun.engine.leasing import Seat, Sign, must_be_free

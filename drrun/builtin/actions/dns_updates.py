@@ -12,10 +12,10 @@ Rules:
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from drrun.builtin.probes.dns import Server, Unresolved, ask_server, servers_of
+from drrun.core.dataclass import dataclass
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome
 from drrun.core.values import Duration
 from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote

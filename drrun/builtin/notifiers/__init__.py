@@ -6,7 +6,6 @@ Rules:
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from drrun.builtin.notifiers.commands import CommandNotifier
 from drrun.builtin.notifiers.mail import MailNotifier
 from drrun.builtin.notifiers.status_text import StatusText
 from drrun.builtin.notifiers.webhook import WebhookNotifier
+from drrun.core.dataclass import dataclass
 from drrun.core.notices import KINDS
 from drrun.engine.notifying import Notifier
 

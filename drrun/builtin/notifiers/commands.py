@@ -3,8 +3,8 @@
 import os
 import subprocess
 import threading
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.core.notices import Notice
 
 #: Seconds that the command may take.

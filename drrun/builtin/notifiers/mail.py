@@ -2,10 +2,10 @@
 
 import smtplib
 import threading
-from dataclasses import dataclass
 from email.message import EmailMessage
 
 from drrun.builtin.notifiers.trying import a_few_times
+from drrun.core.dataclass import dataclass
 from drrun.core.notices import Notice
 
 #: Seconds for one try.

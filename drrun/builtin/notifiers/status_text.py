@@ -6,10 +6,11 @@ Rules:
 """
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC
 from pathlib import Path
 
+from drrun.core.dataclass import dataclass
 from drrun.core.notices import Notice
 
 _PLAIN = """\

@@ -4,9 +4,9 @@ import json
 import threading
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
 
 from drrun.builtin.notifiers.trying import a_few_times
+from drrun.core.dataclass import dataclass
 from drrun.core.notices import Notice
 
 #: Seconds for one try.

@@ -1,8 +1,9 @@
 """What the probes share: running a command somewhere, and putting an answer together."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from drrun.builtin.collected import Collected
+from drrun.core.dataclass import dataclass
 from drrun.core.judging import Observed, judge, shown
 from drrun.core.masking import Mask
 from drrun.core.outcomes import Ended, Outcome

@@ -13,10 +13,10 @@ import ipaddress
 import socket
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from drrun.builtin.probes.asking import doubt
+from drrun.core.dataclass import dataclass
 from drrun.core.judging import Observed, judge, shown
 from drrun.core.probes import Verdict
 from drrun.engine.ports import Cancel, Places, Question, Seen

@@ -168,15 +168,15 @@ __all__ = [
 ]
 
 
-def _concrete(base: type[Event]) -> dict[str, type[Event]]:
-    found: dict[str, type[Event]] = {}
-    for kind in base.__subclasses__():
-        found |= _concrete(kind) or {kind.__name__: kind}
-    return found
+def _concrete(name: str, found: object) -> bool:
+    """Whether this is an event, and not only what others derive from."""
+    return name in __all__ and isinstance(found, type) and found.__module__ != Event.__module__
 
 
 #: Kind -> class.
-KINDS: Mapping[str, type[Event]] = _concrete(Event)
+KINDS: Mapping[str, type[Event]] = {
+    name: found for name, found in dict(globals()).items() if _concrete(name, found)
+}
 
 
 def kind_of(event: Event) -> str:

@@ -1,7 +1,6 @@
 """Facts that people add to a run, also after it: what was found, what is still to be done."""
 
-from dataclasses import dataclass
-
+from drrun.core.dataclass import dataclass
 from drrun.core.events.base import Event
 
 

@@ -1,9 +1,10 @@
 """Facts about attempts to act, and about what probes saw."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from drrun.core.dataclass import dataclass
 from drrun.core.events.base import AttemptEvent
 
 

@@ -1,7 +1,8 @@
 """What all events share."""
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from drrun.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,10 @@
 """Facts about people who were asked, who answered, and who took something on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from drrun.core.dataclass import dataclass
 from drrun.core.events.base import Event, StepEvent, TargetEvent
 
 

@@ -1,9 +1,9 @@
 """Facts about a run as a whole."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from drrun.core.dataclass import dataclass
 from drrun.core.events.base import Event
 
 

@@ -1,7 +1,6 @@
 """Facts about steps and their targets."""
 
-from dataclasses import dataclass
-
+from drrun.core.dataclass import dataclass
 from drrun.core.events.base import StepEvent, TargetEvent
 
 

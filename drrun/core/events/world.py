@@ -1,8 +1,9 @@
 """Facts about the world around a run: what was lost, which way is taken, what broke again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from drrun.core.dataclass import dataclass
 from drrun.core.events.base import Event, TargetEvent
 
 

@@ -1,10 +1,10 @@
 """What becomes of a request, and which targets it means."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId
 from drrun.core.state import Key, RunState
 

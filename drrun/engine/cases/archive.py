@@ -14,13 +14,14 @@ import json
 import re
 import tarfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from drrun import __version__
 from drrun.core.chain import canonical, first_flaw
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError, JournalDamaged, Refused
 from drrun.core.ids import RunId
 from drrun.engine.cases.prints import fingerprint

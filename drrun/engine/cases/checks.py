@@ -1,6 +1,6 @@
 """One thing that a preflight measured."""
 
-from dataclasses import dataclass
+from drrun.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ Rules:
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import NotReady, Refused
 from drrun.core.ids import RunId
 from drrun.core.inventory import Host

@@ -6,9 +6,9 @@ Rules:
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId
 from drrun.core.status import Status
 from drrun.engine.cases.look import Known

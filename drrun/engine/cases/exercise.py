@@ -7,11 +7,12 @@ Rules:
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from drrun.core import events as ev
 from drrun.core.actions import DecisionAction
+from drrun.core.dataclass import dataclass
 from drrun.core.fiction import Moment, Said
 from drrun.core.ids import StepId
 from drrun.core.injects import fiction_of

@@ -9,11 +9,12 @@ Rules:
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from drrun.core.actions import UsesAction
+from drrun.core.dataclass import dataclass
 from drrun.core.dry import reaching
 from drrun.core.errors import Finding, InputError, NotSupported, Place, Severity
 from drrun.core.events import PlanAmended

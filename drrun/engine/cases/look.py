@@ -1,7 +1,6 @@
 """Read what is known of runs, from the journal and from nowhere else."""
 
-from dataclasses import dataclass
-
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import JournalDamaged
 from drrun.core.events import Event, event_of
 from drrun.core.ids import RunId

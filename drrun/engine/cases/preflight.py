@@ -9,10 +9,11 @@ Rules:
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from threading import Event
 
 from drrun.core.actions import RunAction
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import DrrunError
 from drrun.core.execution import Execution
 from drrun.core.inventory import Backup, Host, Route, Store

@@ -8,9 +8,9 @@ Rules (SPEC section 4, `readiness`):
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from drrun.core.dataclass import dataclass
 from drrun.core.runbook import Mode, Runbook
 from drrun.core.status import RunStatus
 from drrun.core.values import Duration

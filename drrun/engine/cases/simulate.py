@@ -11,11 +11,12 @@ import math
 import os
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from random import Random
 from statistics import median
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError, NotReady
 from drrun.core.ids import RunId, StepId
 from drrun.core.injects import Inject, fiction_of

@@ -1,11 +1,12 @@
 """Begin a run: pin the documents, take the lease, record that it started."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from drrun import __version__
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.decide import MAX_PARALLEL
 from drrun.core.ids import RunId
 from drrun.core.plan import Plan

@@ -1,12 +1,12 @@
 """Tests of runbooks: a simulated run with written results, and the first thing that differs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import Finding, InputError
 from drrun.core.fiction import Fiction
 from drrun.core.injects import Inject, fiction_of

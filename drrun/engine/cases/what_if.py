@@ -8,8 +8,8 @@ Rules:
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError
 from drrun.core.injects import Inject
 from drrun.core.plan import Plan

@@ -4,8 +4,7 @@ Rules:
 - Times become shares of the run's length (0 to 100), so that a picture is as wide as its reader.
 """
 
-from dataclasses import dataclass
-
+from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId
 from drrun.report.after.view import Report
 from drrun.report.run_view import StepLine

@@ -1,9 +1,9 @@
 """The clocks of an incident, and how long each service was away by two of them. CASES 4.2."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.values import Duration
 from drrun.report.facts import Fact
 from drrun.report.services import ServiceView

@@ -5,10 +5,11 @@ Rules:
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId
 from drrun.core.state import RunState
 from drrun.core.status import Status

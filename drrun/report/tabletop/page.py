@@ -5,10 +5,10 @@ Rules:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from drrun.core.dataclass import dataclass
 from drrun.core.plan import Plan
 from drrun.report.clean import clean
 from drrun.report.tabletop.text import when

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.core.graph import order_of
 from drrun.core.plan import Plan
 from drrun.report.services import service_views

@@ -1,8 +1,8 @@
 """How every text for the terminal is set: width, colour, headed paragraphs."""
 
 import textwrap
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.report.clean import clean_line
 from drrun.report.ink import Ink, Style, no_ink
 

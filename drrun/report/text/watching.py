@@ -6,8 +6,8 @@ Rules:
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId
 from drrun.core.state import RunState
 from drrun.core.status import Status
