@@ -16,7 +16,7 @@ from drrun.cli.what_if import what_if_json, what_if_text
 from drrun.core.errors import Finding, InputError, JournalDamaged, Severity, StateUnusable
 from drrun.core.status import RunStatus
 from drrun.core.support import unsupported
-from drrun.engine.cases.load import Loaded, Wanted, plan_of, read_documents
+from drrun.engine.cases.load import Loaded, Wanted, first_plan_of, read_documents
 from drrun.engine.cases.measured import with_learned
 from drrun.engine.cases.prints import fingerprint
 from drrun.engine.cases.readiness import PROVING
@@ -108,7 +108,7 @@ def _findings(asked: Wanted, frame: Frame) -> list[Finding]:
     if valid.errors or not texts:
         return findings
     try:
-        plan = plan_of(documents).plan
+        plan = first_plan_of(documents).plan
     except InputError as error:
         # Inputs are given to a run, and may be missing here; what cannot be bound is wrong.
         missing = any(each.code == "missing-input" for each in error.findings)

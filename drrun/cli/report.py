@@ -55,7 +55,7 @@ def _report(records: Records, seen: Known) -> Report:
     facts = facts_of(seen)
     view = view_of(records, seen)
     end = view.head.ended_at or records.clock.now()
-    empty = RunState(seen.loaded.plan, replanner(seen.loaded.documents))
+    empty = RunState(seen.loaded.plan, replanner(seen.loaded.documents, judged=True))
     mine: dict[str, list[Fact]] = {}
     for fact in facts:
         mine.setdefault(str(getattr(fact.event, "step", "")), []).append(fact)

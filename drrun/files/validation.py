@@ -42,6 +42,8 @@ def validate(
     file: str,
     inventory_texts: Sequence[tuple[str, bytes]] | None = None,
     amendments: Sequence[Amendment] = (),
+    *,
+    judged: bool = False,
 ) -> Validated:
     """Read and judge a runbook.
 
@@ -51,34 +53,31 @@ def validate(
         inventory_texts: Name and content of the inventory's files; None: there is none, and
             nothing is said about hosts.
         amendments: Name and text of what was changed since, in order.
+        judged: It was judged before, when its run began: only what cannot be read is a finding.
     """
     with _without_collection():
-        return _validate(runbook_text, file, inventory_texts, amendments)
-
-
-def _validate(
-    runbook_text: bytes | str,
-    file: str,
-    inventory_texts: Sequence[tuple[str, bytes]] | None,
-    amendments: Sequence[Amendment],
-) -> Validated:
-    draft, findings = read_draft(runbook_text, file)
-    if draft is not None and amendments:
-        draft, wrong = amended(draft, runbook_text, amendments)
-        findings += wrong
-    inventory, found = read_inventory(inventory_texts or [])
-    findings = findings + found
-    if draft is not None:
-        known = inventory if inventory_texts is not None else None
-        findings += find_dangling(draft, known)
-        findings += lint_templates(draft, known)
-        # A step that could not be read may have had a verify.
-        if not _errors(findings):
-            findings += find_unverified(draft)
-        findings = _without_waived(findings, draft)
+        draft, findings = read_draft(runbook_text, file)
+        if draft is not None and amendments:
+            draft, wrong = amended(draft, runbook_text, amendments)
+            findings += wrong
+        inventory, found = read_inventory(inventory_texts or [])
+        findings += found
+        if draft is not None and not judged:
+            known = inventory if inventory_texts is not None else None
+            findings = _judged(draft, known, findings)
     findings = sorted(dict.fromkeys(findings), key=lambda finding: finding.place)
     sound = draft if not _errors(findings) else None
     return Validated(sound, inventory, tuple(findings))
+
+
+def _judged(draft: Runbook, known: Inventory | None, findings: list[Finding]) -> list[Finding]:
+    """The findings of reading, and what else is wrong; without what the runbook accepts."""
+    findings += find_dangling(draft, known)
+    findings += lint_templates(draft, known)
+    # A step that could not be read may have had a verify.
+    if not _errors(findings):
+        findings += find_unverified(draft)
+    return _without_waived(findings, draft)
 
 
 @contextmanager

@@ -198,3 +198,16 @@ def test_json_of_an_exported_run_says_which_mode_it_was(program: Program) -> Non
         file = tar.extractfile("run.json")
         assert file
         assert json.loads(file.read())["mode"] == "live"
+
+
+def test_a_record_is_read_where_the_files_that_were_sent_are_not(tmp_path: Path) -> None:
+    place = Program(tmp_path)
+    place.write("notice.txt", "back soon\n")
+    copied = f"uses: copy, with: {{source: notice.txt, to: {tmp_path}/sent.txt}}"
+    place.write("kept.yml", f"drrun: 1\nname: kept\nsteps: {{send: {{{copied}}}}}\n")
+    place("run", "kept.yml", "--yes", "--no-input")
+    (tmp_path / "notice.txt").unlink()
+    shown = place("show", "latest", "send")
+    assert (shown.exit, "passed" in shown.out) == (0, True), shown.err
+    begun = place("run", "kept.yml", "--yes", "--no-input")
+    assert (begun.exit, "no such file" in begun.err) == (2, True), begun.err

@@ -35,7 +35,7 @@ def act(records: Records, run: RunId, kind: str, body: Mapping[str, Any], by: st
     Returns:
         What became of it; without a live controller, what will.
     """
-    seen = known(records, run)
+    seen = known(records, run, amendable=True)
     if seen.holder is None:
         found = consider(seen.state, kind, body, by, records.clock.now())
         if isinstance(found, Denied):

@@ -68,7 +68,20 @@ def load(wanted: Wanted) -> Loaded:
     Raises:
         InputError: Every finding in every file.
     """
-    return plan_of(read_documents(wanted))
+    return first_plan_of(read_documents(wanted))
+
+
+def first_plan_of(documents: Sequence[Document]) -> Loaded:
+    """Make the plan of a run that is to begin here.
+
+    Raises:
+        InputError: Every finding in every document; or a file that a step sends is not here.
+    """
+    loaded = plan_of(documents)
+    missing = [*_missing_files(loaded), *_wrong_mode(loaded.plan)]
+    if missing:
+        raise InputError(missing)
+    return loaded
 
 
 def read_documents(wanted: Wanted) -> tuple[Document, ...]:
@@ -107,8 +120,16 @@ def inventory_files(path: Path) -> list[Path]:
     return files
 
 
-def plan_of(documents: Sequence[Document], amendments: Sequence[Amendment] = ()) -> Loaded:
+def plan_of(
+    documents: Sequence[Document], amendments: Sequence[Amendment] = (), *, judged: bool = False
+) -> Loaded:
     """Make the plan from documents, and from what was amended since.
+
+    Args:
+        documents: The files and choices.
+        amendments: Name and text of each, in order.
+        judged: A run began with these documents. Whatever is found wrong with such files since,
+            by a later drrun, its record can be read.
 
     Raises:
         InputError: Every finding in every document.
@@ -116,7 +137,7 @@ def plan_of(documents: Sequence[Document], amendments: Sequence[Amendment] = ())
     runbook_text = next(each for each in documents if each.kind == "runbook")
     choices = json.loads(next(each.content for each in documents if each.kind == "choices"))
     inventory = [(each.path, _raw(each)) for each in documents if each.kind == "inventory"]
-    valid = validate(_raw(runbook_text), runbook_text.path, inventory, amendments)
+    valid = validate(_raw(runbook_text), runbook_text.path, inventory, amendments, judged=judged)
     errors = [each for each in valid.findings if each.severity is Severity.ERROR]
     if errors or valid.runbook is None:
         raise InputError(errors)
@@ -132,12 +153,8 @@ def plan_of(documents: Sequence[Document], amendments: Sequence[Amendment] = ())
     plan = bind(runbook, valid.inventory, inputs, selection, Templates().value)
     if plan.mode is Mode.DRY_RUN:
         plan = replace(plan, steps=reaching(plan.steps))
-    folder = Path(choices["folder"])
-    missing = [*_missing_files(plan, folder), *_wrong_mode(plan)]
-    if missing:
-        raise InputError(missing)
     warnings = [each for each in valid.findings if each.severity is Severity.WARNING]
-    return Loaded(plan, tuple(documents), folder, tuple(warnings))
+    return Loaded(plan, tuple(documents), Path(choices["folder"]), tuple(warnings))
 
 
 def with_estimates(
@@ -204,14 +221,15 @@ def _read_parts(runbook: Document, folder: Path) -> list[Document]:
     return list(found.values())
 
 
-def replanner(documents: Sequence[Document]) -> Replan:
+def replanner(documents: Sequence[Document], *, judged: bool = False) -> Replan:
     """Makes the plan of a run anew, with amendments.
 
-    The result raises InputError for amendments that cannot be.
+    The result raises InputError for amendments that cannot be, unless all were `judged` before.
     """
 
     def replan(amendments: Sequence[PlanAmended]) -> Plan:
-        plan = plan_of(documents, [(each.path, each.text) for each in amendments]).plan
+        texts = [(each.path, each.text) for each in amendments]
+        plan = plan_of(documents, texts, judged=judged).plan
         refuse_unsupported(plan)
         return plan
 
@@ -236,16 +254,16 @@ def _wrong_mode(plan: Plan) -> Iterable[Finding]:
         yield Finding(plan.runbook.place, message, code="rehearsal-inventory")
 
 
-def _missing_files(plan: Plan, folder: Path) -> Iterable[Finding]:
-    for planned in plan.steps.values():
+def _missing_files(loaded: Loaded) -> Iterable[Finding]:
+    for planned in loaded.plan.steps.values():
         action = planned.step.action
         if not isinstance(action, UsesAction) or "source" not in action.arguments:
             continue
         source = str(action.arguments["source"])
         local = action.name in ("copy", "template", "script") and "{{" not in source
-        if local and not (folder / source).is_file():
+        if local and not (loaded.folder / source).is_file():
             place = planned.step.places.get("with", planned.step.place)
-            yield Finding(place, f"step {planned.step.id}: no such file: {folder / source}")
+            yield Finding(place, f"step {planned.step.id}: no such file: {loaded.folder / source}")
 
 
 def _read(kind: str, path: Path) -> Document:

@@ -48,16 +48,22 @@ class Known:
         return any(self.state.targets[key].status is Status.RUNNING for key in self.state.active)
 
 
-def known(records: Records, run: RunId) -> Known:
+def known(records: Records, run: RunId, *, amendable: bool = False) -> Known:
     """Fold a run's journal.
+
+    Args:
+        records: Where the run is kept.
+        run: Which.
+        amendable: Its plan may be amended: what is new is judged as a runbook is.
 
     Raises:
         JournalDamaged: An entry cannot be what was written.
     """
-    loaded = plan_of(records.journal.documents(run))
+    loaded = plan_of(records.journal.documents(run), judged=True)
     told = tuple(_told(entry) for entry in records.journal.read(run))
     events = ((each.entry.at, each.event) for each in told)
-    state = fold(loaded.plan, events, replanner(loaded.documents))
+    replan = replanner(loaded.documents, judged=not amendable)
+    state = fold(loaded.plan, events, replan)
     return Known(run, loaded, told, state, records.leases.holder(run))
 
 

@@ -48,7 +48,7 @@ def resume(
     secrets.resolve_all()
     lease = records.leases.take(run, force=take_over)
     # Once more: another controller may have written between the look and the lease.
-    state = known(records, run).state
+    state = known(records, run, amendable=True).state
     place = Seat(run, lease, seen.loaded.folder)
     session = seat(records, tools, secrets, state, place, options)
     _begin(session, diff, options)
