@@ -83,8 +83,8 @@ class Program:
         return Done(code, out.getvalue(), err.getvalue())
 
     def json(self, *arguments: str) -> Any:
-        """What a reading command says."""
-        done = self(*arguments, "--json")
+        """What a command that only reads the record says."""
+        done = self.here(*arguments, "--json")
         assert done.exit == 0, done.err
         return json.loads(done.out)
 

@@ -22,7 +22,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -252,17 +252,26 @@ def _program(name: str) -> str:
     return found
 
 
-@pytest.fixture
-def sshd_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshdFactory]:
-    """Makes real servers that live as long as the test."""
+@contextmanager
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshdFactory]:
+    """Makes real servers that live until the end of the block."""
     folder = tmp_path_factory.mktemp("sshd")
     # pytest closes its folders to others; accounts that tests log in as must come through.
     for each in (folder, *folder.parents):
         if each.owner() == pwd.getpwuid(os.geteuid()).pw_name and each != Path("/"):
             each.chmod(each.stat().st_mode | 0o011)
     factory = SshdFactory(folder)
-    yield factory
-    factory.close()
+    try:
+        yield factory
+    finally:
+        factory.close()
+
+
+@pytest.fixture
+def sshd_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshdFactory]:
+    """Makes real servers that live as long as the test."""
+    with servers(tmp_path_factory) as factory:
+        yield factory
 
 
 @pytest.fixture

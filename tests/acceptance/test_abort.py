@@ -49,7 +49,7 @@ def begin(program: Program, server: Sshd) -> "subprocess.Popen[str]":
     process = program.start("run", "runbooks/stop.yml", "--yes", "--linger", "1h")
     assert until(lambda: set(effects(server.home / "effects")) == {"begun", "acted"})
     # Its verification has begun.
-    assert until(lambda: "does not hold" in program("show", "latest", "checked").out)
+    assert until(lambda: "does not hold" in program.here("show", "latest", "checked").out)
     return process
 
 
@@ -85,7 +85,7 @@ def test_after_abort_the_record_says_what_was_ended_and_what_never_began(
         "checked": "unknown",
     }
     assert (found["status"], steps) == ("aborted", expected)
-    assert "its whole session was ended" in program("show", "latest", "slow").out
+    assert "its whole session was ended" in program.here("show", "latest", "slow").out
 
 
 def test_what_cannot_be_reached_to_be_ended_is_unknown_not_failed(
@@ -119,7 +119,7 @@ def test_resume_after_an_abort_that_ended_nothing_finds_the_command_again(
     assert abort(program).exit == 0
     Done.of(resumed)
     assert effects(server.home / "effects").count("begun") == 1
-    assert "its whole session was ended" in program("show", "latest", "slow").out
+    assert "its whole session was ended" in program.here("show", "latest", "slow").out
 
 
 def test_an_abort_of_a_killed_controller_is_carried_out_by_resume(

@@ -67,8 +67,8 @@ def test_a_cutover_waits_as_long_as_the_old_ttl_and_tells_no_key(
     steps = {step["id"]: step for step in program.json("status", "latest")["steps"]}
     assert {step["status"] for step in steps.values()} == {"passed"}
     assert server.says("www.example.org") == "203.0.113.80"
-    assert "wait 2s" in program("show", "latest", "old-ttl-is-over").out
-    told = done.out + done.err + program("events", "latest", "--json").out
+    assert "wait 2s" in program.here("show", "latest", "old-ttl-is-over").out
+    told = done.out + done.err + program.here("events", "latest", "--json").out
     assert KEY.rpartition(":")[2] not in told
 
 
@@ -106,7 +106,7 @@ def test_a_dry_run_shows_what_rsync_would_change_and_changes_nothing(
     program.write("files.yml", FILES.replace("FOLDER", str(tmp_path)))
     done = program("run", "files.yml", "--yes", "--mode", "dry-run")
     assert (done.exit, (tmp_path / "to").exists()) == (0, False), done.err
-    assert "a" in program("logs", "latest", "copy-there").out.split()[-1]
+    assert "a" in program.here("logs", "latest", "copy-there").out.split()[-1]
 
 
 def test_files_are_synchronised_and_fetched(program: Program, tmp_path: Path) -> None:

@@ -41,14 +41,14 @@ def program(tmp_path: Path, sshd: Sshd) -> Program:
 
 
 def added(program: Program) -> None:
-    assert program("finding", "latest", "Nobody had the number", "--severity", "high",
+    assert program.here("finding", "latest", "Nobody had the number", "--severity", "high",
                    "--owner", "simon", "--due", "2026-12-01").exit == 0  # fmt: skip
-    assert program("follow-up", "latest", "=Write it down").exit == 0
+    assert program.here("follow-up", "latest", "=Write it down").exit == 0
 
 
 def test_a_finding_is_kept_after_the_end_and_the_chain_holds(program: Program) -> None:
     added(program)
-    assert program("verify-journal", "latest").exit == 0
+    assert program.here("verify-journal", "latest").exit == 0
     assert program.json("status", "latest")["status"] == "succeeded"
     found = program.json("follow-ups", "latest")["open"]
     assert [(each["kind"], each["text"], each["owner"]) for each in found] == [
@@ -61,13 +61,13 @@ def test_a_finding_is_kept_after_the_end_and_the_chain_holds(program: Program) -
 
 def test_follow_ups_leave_as_csv_that_no_spreadsheet_executes(program: Program) -> None:
     added(program)
-    rows = list(csv.DictReader(io.StringIO(program("follow-ups", "--format", "csv").out)))
+    rows = list(csv.DictReader(io.StringIO(program.here("follow-ups", "--format", "csv").out)))
     assert (rows[0]["due"], rows[1]["text"]) == ("2026-12-01", "'=Write it down")
 
 
 def test_follow_ups_leave_as_a_task_list(program: Program) -> None:
     added(program)
-    lines = program("follow-ups", "--format", "markdown").out.splitlines()
+    lines = program.here("follow-ups", "--format", "markdown").out.splitlines()
     assert lines[0] == "- [ ] Nobody had the number (severity high, simon, until 2026-12-01)"
 
 
@@ -89,7 +89,7 @@ def test_what_cannot_be_is_refused(program: Program, words: list[str], why: str)
 
 
 def test_a_run_is_not_closed_while_things_are_open(program: Program, sshd: Sshd) -> None:
-    done = program("close", "latest", "--json")
+    done = program.here("close", "latest", "--json")
     told = json.loads(done.out)
     assert (done.exit, told["closed"]) == (3, False)
     assert [each.partition(":")[0] for each in told["open"]] == [
@@ -97,14 +97,14 @@ def test_a_run_is_not_closed_while_things_are_open(program: Program, sshd: Sshd)
         "store sql",
     ]
     (sshd.home / "age").write_text("0\n")
-    assert len(json.loads(program("close", "latest", "--json").out)["open"]) == 1
+    assert len(json.loads(program.here("close", "latest", "--json").out)["open"]) == 1
 
 
 def test_whoever_closes_all_the_same_answers_for_it(program: Program) -> None:
-    assert program("close", "latest", "--reason", "moved to the next run").exit == 0
-    again = program("close", "latest")
+    assert program.here("close", "latest", "--reason", "moved to the next run").exit == 0
+    again = program.here("close", "latest")
     assert (again.exit, "closed already" in again.err) == (0, True)
-    told = program("events", "latest").out
+    told = program.here("events", "latest").out
     assert told.count("RunClosed") == 1
     assert "moved to the next run" in told
     assert "over the small line" in told

@@ -52,19 +52,21 @@ def test_a_run_is_the_same_elsewhere(program: Program, elsewhere: Program) -> No
     assert elsewhere("import", "run.tar.gz").exit == 0
     for words in (["show", "latest", "look"], ["events", "latest"], ["logs", "latest", "look"]):
         assert elsewhere(*words).out == program(*words).out
-    assert elsewhere("verify-journal", "latest").out == program("verify-journal", "latest").out
+    assert (
+        elsewhere("verify-journal", "latest").out == program.here("verify-journal", "latest").out
+    )
     digest = elsewhere("evidence", "latest").out.split()[-1]
     kept = Path(elsewhere("evidence", "latest", digest).out.strip())
     assert (kept.read_text(), kept.is_relative_to(elsewhere.folder)) == ("it is done\n", True)
 
 
 def test_a_run_that_is_here_is_not_taken_in_again(program: Program) -> None:
-    done = program("import", "run.tar.gz")
+    done = program.here("import", "run.tar.gz")
     assert (done.exit, "already" in done.err) == (2, True), done.err
 
 
 def test_the_same_run_gives_the_same_archive(program: Program) -> None:
-    program("export", "latest", "-o", "again.tar.gz")
+    program.here("export", "latest", "-o", "again.tar.gz")
     assert (program.folder / "again.tar.gz").read_bytes() == (
         program.folder / "run.tar.gz"
     ).read_bytes()

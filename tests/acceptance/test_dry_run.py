@@ -90,7 +90,7 @@ def test_what_is_done_already_is_told(program: Program) -> None:
 
 def test_the_action_written_for_dry_runs_is_executed(program: Program) -> None:
     dry(program)
-    assert "would copy 7 files" in program("logs", "latest", "looks").out
+    assert "would copy 7 files" in program.here("logs", "latest", "looks").out
 
 
 def test_nobody_is_asked(program: Program) -> None:

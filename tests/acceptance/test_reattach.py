@@ -106,7 +106,7 @@ def test_what_ended_while_nobody_looked_is_collected_with_its_output(
     go(server)
     assert until(lambda: effects(server.home / "effects") == EXPECTED)
     done = program("resume", name, "--no-input")
-    said = program("logs", name, "slow").out
+    said = program.here("logs", name, "slow").out
     assert (done.exit, "before the cut" in said, "after the cut" in said) == (0, True, True)
 
 
@@ -191,7 +191,7 @@ def test_a_secret_is_in_no_file_and_no_argument(
         for path in folder.rglob("*")
         if path.is_file() and secret.encode() in path.read_bytes()
     ]
-    said = done.out + done.err + program("logs", "latest", "slow").out
+    said = done.out + done.err + program.here("logs", "latest", "slow").out
     assert (done.exit, kept, secret.encode() in arguments, secret in said) == (
         0,
         [],

@@ -53,7 +53,7 @@ def test_what_needs_a_failed_step_is_blocked_and_what_does_not_is_finished(
 
 def test_show_names_the_probe_the_expectation_and_the_value_seen(program: Program) -> None:
     run(program, VERIFY_FAILS)
-    shown = program("show", "latest", "promote").out
+    shown = program.here("show", "latest", "promote").out
     assert all(words in shown for words in ("is primary", "equals 't'", "saw 'f'")), shown
 
 
@@ -87,7 +87,7 @@ def test_a_run_that_waits_for_a_person_ends_with_3_and_is_resumed_after_the_answ
   then: {run: 'true', needs: [ask], on: db1, verify: {run: 'true'}}
 """
     waiting = run(program, steps)
-    program("confirm", "latest", "ask", "--by", "simon", "--reason", "looked")
+    program.here("confirm", "latest", "ask", "--by", "simon", "--reason", "looked")
     assert (waiting.exit, program("resume", "latest", "--no-input").exit) == (3, 0)
 
 
@@ -101,7 +101,7 @@ def test_a_second_controller_is_refused_with_5_and_told_who_drives(program: Prog
     assert first.stdout is not None
     name = first.stdout.readline().strip()
     second = program("resume", name)
-    program("confirm", name, "ask")
+    program.here("confirm", name, "ask")
     Done.of(first)
     assert (second.exit, str(first.pid) in second.err) == (5, True), second.err
 
@@ -116,7 +116,7 @@ def test_an_answer_from_another_terminal_moves_a_running_run(program: Program) -
     first = program.start("run", "runbooks/it.yml", "--yes", "--linger", "60s")
     assert first.stdout is not None
     name = first.stdout.readline().strip()
-    program("confirm", name, "ask", "--input", "count=3")
+    program.here("confirm", name, "ask", "--input", "count=3")
     done = Done.of(first)
     home = program.home  # type: ignore[attr-defined] # set by the fixture
     assert (done.exit, effects(home / "effects")) == (0, ["3"]), done.err

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs import Program, effects
-from tests.sshd import SshdFactory
+from tests.sshd import SshdFactory, servers
 
 #: Not idempotent, so that a second execution is seen; some slow enough to be in flight.
 RUNBOOK = """
@@ -66,7 +66,7 @@ class Scene:
         """Resume, answering what is asked, until it has succeeded."""
         told = ""
         for _ in range(6):
-            program("confirm", "latest", "asked")
+            program.here("confirm", "latest", "asked")
             done = program("resume", "latest", "--no-input")
             told = done.err
             if done.exit == 0 or "has succeeded" in told:
@@ -97,20 +97,23 @@ def scene(tmp_path: Path, sshd_factory: SshdFactory) -> Scene:
     return Scene(tmp_path, sshd_factory)
 
 
-def points_of(scene: Scene) -> int:
-    listed = scene.folder / "points"
-    program = scene.run(DRRUN_LIST_POINTS=str(listed))
-    scene.finish(program)
-    assert scene.effects() == EXPECTED
-    return len(listed.read_text().splitlines())
+@pytest.fixture(scope="module")
+def points(tmp_path_factory: pytest.TempPathFactory) -> int:
+    """How many there are, told by a run that nobody kills."""
+    with servers(tmp_path_factory) as factory:
+        scene = Scene(tmp_path_factory.mktemp("points"), factory)
+        listed = scene.folder / "points"
+        program = scene.run(DRRUN_LIST_POINTS=str(listed))
+        scene.finish(program)
+        assert scene.effects() == EXPECTED
+        return len(listed.read_text().splitlines())
 
 
 @pytest.mark.faults(45)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_killed_at_any_point_every_effect_happens_exactly_once(
-    scene: Scene, part: int, record_property: Callable[[str, object], None]
+    scene: Scene, points: int, part: int, record_property: Callable[[str, object], None]
 ) -> None:
-    points = points_of(scene)
     survived = 0
     mine = range(part + 1, points + 1, PARTS)
     for number in mine:

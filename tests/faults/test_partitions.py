@@ -43,7 +43,7 @@ class Scene:
         return process
 
     def status(self) -> str:
-        return self.program("status", "latest").out
+        return self.program.here("status", "latest").out
 
     def finish(self, process: "subprocess.Popen[str]") -> Done:
         (self.server.home / "go").touch()
@@ -85,7 +85,7 @@ def test_a_host_that_never_returns_holds_up_nothing_else_and_is_given_up_by_a_pe
         assert until(lambda: "not seen for" in scene.status(), 15)
         steps = {s["id"]: s["status"] for s in scene.program.json("status", "latest")["steps"]}
         assert steps == {"slow": "running", "beside": "passed"}
-        scene.program("mark-done", "latest", "slow", "--reason", "seen on the console")
+        scene.program.here("mark-done", "latest", "slow", "--reason", "seen on the console")
         assert Done.of(process).exit == 0
     (scene.server.home / "go").touch()
 

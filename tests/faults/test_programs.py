@@ -63,7 +63,7 @@ def test_a_secret_with_quotes_newlines_and_unicode_arrives_and_is_masked(
     done = run(program, SECRET, THE_KEY=secret)
     assert done.exit == 0, done.err
     assert (server.home / "arrived").read_text() == secret
-    shown = program("logs", "latest", "uses").out
+    shown = program.here("logs", "latest", "uses").out
     assert "quoted" not in shown
     assert "second" not in shown
 
@@ -207,7 +207,7 @@ steps:
       expect: {{equals: 192.0.2.2}}
 """,
     )
-    shown = program("show", "latest", "cut-over").out
+    shown = program.here("show", "latest", "cut-over").out
     assert (done.exit, stale.address in shown) == (1, True), shown
 
 
@@ -225,7 +225,7 @@ steps:
     server.stop()
     done = run(program, guarded)
     assert (done.exit, (program.folder / "effects").exists()) == (1, False), done.err
-    assert "old primary is fenced" in program("show", "latest", "open-writes").out
+    assert "old primary is fenced" in program.here("show", "latest", "open-writes").out
 
 
 @pytest.mark.faults(96)

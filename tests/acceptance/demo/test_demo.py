@@ -26,7 +26,7 @@ def done(program: Program) -> Done:
 @pytest.fixture(scope="module")
 def page(program: Program, done: Done) -> Path:
     assert done.exit == 0, done.err
-    assert program("report", "latest", "-o", "report.html").exit == 0
+    assert program.here("report", "latest", "-o", "report.html").exit == 0
     return program.folder / "report.html"
 
 

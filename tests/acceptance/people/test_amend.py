@@ -37,10 +37,12 @@ class Amended:
 
     def amend(self, text: str, *arguments: str) -> Done:
         self.program.write("more.yml", text)
-        return self.program("amend", "latest", "more.yml", "--reason", "found out", *arguments)
+        return self.program.here(
+            "amend", "latest", "more.yml", "--reason", "found out", *arguments
+        )
 
     def finish(self) -> Done:
-        self.program("confirm", "latest", "hold")
+        self.program.here("confirm", "latest", "hold")
         return Done.of(self.process)
 
 
@@ -82,19 +84,19 @@ def test_an_amended_run_is_resumed_with_its_amendments(run: Amended) -> None:
     run.amend(MORE)
     run.process.kill()
     Done.of(run.process)
-    run.program("confirm", "latest", "hold")
+    run.program.here("confirm", "latest", "hold")
     done = run.program("resume", "latest", "--no-input")
     assert (done.exit, run.effects()) == (0, ["first", "between", "changed"]), done.err
 
 
 def test_without_a_reason_nothing_is_amended(run: Amended) -> None:
     run.program.write("more.yml", MORE)
-    done = run.program("amend", "latest", "more.yml")
+    done = run.program.here("amend", "latest", "more.yml")
     assert (done.exit, "--reason" in done.err) == (2, True)
 
 
 def test_the_record_says_who_amended_what_and_why(run: Amended) -> None:
     run.amend(MORE, "--by", "simon")
     run.finish()
-    events = run.program("events", "latest").out
+    events = run.program.here("events", "latest").out
     assert all(word in events for word in ("PlanAmended", "simon", "found out", "between"))

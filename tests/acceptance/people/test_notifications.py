@@ -99,8 +99,8 @@ def run(program: Program, ways: object) -> Done:
     process = program.start("run", "runbooks/told.yml", "--yes", "--linger", "1h")
     assert process.stdout is not None
     assert process.stdout.readline()
-    assert until(lambda: "go on?" in program("status", "latest").out)
-    program("confirm", "latest", "ask")
+    assert until(lambda: "go on?" in program.here("status", "latest").out)
+    program.here("confirm", "latest", "ask")
     return Done.of(process)
 
 

@@ -39,17 +39,17 @@ class Table:
         """Wait until these steps ask."""
 
         def asks() -> bool:
-            done = self.program("status", "latest", "--json")
+            done = self.program.here("status", "latest", "--json")
             return done.exit == 0 and all(f'"step": "{step}"' in done.out for step in steps)
 
-        assert until(asks), self.program("status", "latest").out
+        assert until(asks), self.program.here("status", "latest").out
 
     def say(self, by: str, command: str, *arguments: str) -> Done:
-        return self.program(command, "latest", *arguments, "--by", by)
+        return self.program.here(command, "latest", *arguments, "--by", by)
 
     def is_(self, step: str, *statuses: str) -> None:
         """Wait until a step stands so."""
-        assert until(lambda: self.steps().get(step) in statuses), self.program(
+        assert until(lambda: self.steps().get(step) in statuses), self.program.here(
             "status", "latest"
         ).out
 
@@ -149,9 +149,9 @@ def test_a_decision_is_recorded_with_who_why_and_what_was_known(table: Table) ->
     table.asked("how")
     table.say("simon", "decide", "how", "wait", "--reason", "they answered")
     table.end()
-    events = table.program("events", "latest", "--json").out
+    events = table.program.here("events", "latest", "--json").out
     assert '"known":{"elapsed"' in events
-    assert "decided: wait: they answered" in table.program("show", "latest", "how").out
+    assert "decided: wait: they answered" in table.program.here("show", "latest", "how").out
 
 
 def test_another_decision_afterwards_is_a_conflict_the_same_is_fine(table: Table) -> None:
@@ -168,7 +168,7 @@ def test_a_default_is_taken_when_the_time_is_over_and_the_record_says_so(table: 
     decision = DECISION.replace("authority: commander", "decide_by: 300ms\n    default: wait")
     table.begin(decision)
     assert table.end().exit == 0
-    assert "nobody decided in time" in table.program("show", "latest", "how").out
+    assert "nobody decided in time" in table.program.here("show", "latest", "how").out
 
 
 def test_an_option_that_is_not_there_is_refused_with_those_that_are(table: Table) -> None:
@@ -184,8 +184,8 @@ def test_people_are_reminded_and_others_are_told(table: Table) -> None:
         " owner: commander}\n"
     )
     table.asked("wait-for")
-    assert until(lambda: "GateEscalated" in table.program("events", "latest").out)
-    assert "PersonReminded" in table.program("events", "latest").out
+    assert until(lambda: "GateEscalated" in table.program.here("events", "latest").out)
+    assert "PersonReminded" in table.program.here("events", "latest").out
 
 
 FAILS = """
@@ -210,7 +210,7 @@ def test_a_handover_gives_everything_that_is_open_to_another(table: Table) -> No
     table.say("simon", "assign", "hold", "simon")
     done = table.say("simon", "handover", "conrad", "the", "disk", "is", "slow")
     assert "handed over to conrad: hold" in done.err, done.err
-    assert "conrad has it" in table.program("status", "latest").out
+    assert "conrad has it" in table.program.here("status", "latest").out
 
 
 LOSSES = """
@@ -352,8 +352,8 @@ invariants:
 """
     table.begin(steps)
     assert until(lambda: table.program.json("status", "latest")["status"] == "paused")
-    assert "InvariantBroken" in table.program("events", "latest").out
-    assert "breaks@db1" in table.program("events", "latest", "--json").out
+    assert "InvariantBroken" in table.program.here("events", "latest").out
+    assert "breaks@db1" in table.program.here("events", "latest", "--json").out
 
 
 def test_a_guard_can_be_let_pass_once_with_a_reason(table: Table) -> None:
@@ -390,7 +390,7 @@ def test_a_step_that_is_late_asks_instead_of_being_killed(table: Table) -> None:
     table.asked("slow")
     table.say("simon", "reject", "slow", "--reason", "it hangs")
     assert table.end().exit == 1
-    assert "longer than" in table.program("show", "latest", "slow").out
+    assert "longer than" in table.program.here("show", "latest", "slow").out
 
 
 def test_an_unknown_command_for_a_step_that_is_not_there_names_the_way_out(table: Table) -> None:
@@ -409,10 +409,10 @@ def test_evidence_is_kept_by_its_hash_and_comes_back_as_it_was(table: Table) -> 
     picture.write_bytes(bytes(range(256)) * 1000)
     table.say("simon", "confirm", "call", "--evidence", str(picture))
     table.end()
-    listed = table.program("evidence", "latest").out
+    listed = table.program.here("evidence", "latest").out
     assert "screen shot.png" in listed
     digest = listed.split()[-1]
-    table.program("evidence", "latest", digest[:12], "-o", "back.png")
+    table.program.here("evidence", "latest", digest[:12], "-o", "back.png")
     assert (table.program.folder / "back.png").read_bytes() == picture.read_bytes()
 
 
@@ -422,9 +422,9 @@ def test_evidence_that_was_changed_is_found_out(table: Table) -> None:
     note = table.program.write("note.txt", "they said yes")
     table.say("simon", "confirm", "call", "--evidence", str(note))
     table.end()
-    digest = table.program("evidence", "latest").out.split()[-1]
+    digest = table.program.here("evidence", "latest").out.split()[-1]
     next(table.program.folder.rglob(digest)).write_text("they said no")
-    done = table.program("evidence", "latest", digest)
+    done = table.program.here("evidence", "latest", digest)
     assert (done.exit, "not what was given" in done.err) == (2, True), done.err
 
 
@@ -435,7 +435,7 @@ def test_a_run_that_has_succeeded_can_be_taken_back(table: Table) -> None:
     assert done.exit == 1, done.err
     assert effects(table.server.home / "effects") == ["one", "two", "not-two", "not-one"]
     assert table.program.json("status", "latest")["status"] == "rolled-back"
-    assert table.program("verify-journal", "latest").exit == 0
+    assert table.program.here("verify-journal", "latest").exit == 0
 
 
 def test_a_rollback_that_cannot_be_is_refused_before_anything_is_driven(table: Table) -> None:

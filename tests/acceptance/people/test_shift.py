@@ -79,10 +79,10 @@ class Shift:
         return process
 
     def say(self, by: str, command: str, *arguments: str) -> Done:
-        return self.program(command, "latest", *arguments, "--by", by)
+        return self.program.here(command, "latest", *arguments, "--by", by)
 
     def events(self, kind: str) -> list[dict[str, Any]]:
-        lines = self.program("events", "latest", "--json").out.splitlines()
+        lines = self.program.here("events", "latest", "--json").out.splitlines()
         return [event for event in map(json.loads, lines) if event["kind"] == kind]
 
     def statuses(self) -> dict[str, str]:
@@ -90,7 +90,9 @@ class Shift:
         return {step["id"]: step["status"] for step in found["steps"]}
 
     def wait(self, step: str, status: str) -> None:
-        assert until(lambda: self.statuses()[step] == status), self.program("status", "latest").out
+        assert until(lambda: self.statuses()[step] == status), self.program.here(
+            "status", "latest"
+        ).out
 
     def declare(self) -> None:
         self.wait("declare", "waiting")

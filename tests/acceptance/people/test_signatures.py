@@ -35,11 +35,11 @@ class Signed:
         )
         assert self.process.stdout is not None
         assert self.process.stdout.readline()
-        assert until(lambda: "May cut begin" in self.program("status", "latest").out)
+        assert until(lambda: "May cut begin" in self.program.here("status", "latest").out)
 
     def approve(self, by: str, key: Path | None) -> Done:
         signs = ("--sign", str(key)) if key else ()
-        return self.program("approve", "latest", "cut", "--by", by, *signs)
+        return self.program.here("approve", "latest", "cut", "--by", by, *signs)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_an_approval_with_the_persons_key_counts_and_is_kept(run: Signed) -> Non
     done = run.approve("simon", run.key)
     assert done.exit == 0, done.err
     assert until(lambda: run.process.poll() == 0)
-    assert "BEGIN SSH SIGNATURE" in run.program("events", "latest", "--json").out
+    assert "BEGIN SSH SIGNATURE" in run.program.here("events", "latest", "--json").out
 
 
 def test_an_approval_without_a_signature_is_refused(run: Signed) -> None:

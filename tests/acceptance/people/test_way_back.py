@@ -111,13 +111,13 @@ def test_past_the_point_of_no_return_rows_at_risk_are_shown_and_a_second_person_
     switch: Switch,
 ) -> None:
     process = switch.begin()
-    assert until(lambda: "Do users write?" in switch.program("status", "latest").out, 20), (
-        switch.program("status", "latest").out
+    assert until(lambda: "Do users write?" in switch.program.here("status", "latest").out, 20), (
+        switch.program.here("status", "latest").out
     )
     assert all(switch.writes(switch.ams) for _ in range(20))
-    switch.program("confirm", "latest", "wait-for-users", "--by", "drew")
+    switch.program.here("confirm", "latest", "wait-for-users", "--by", "drew")
     paused = until(lambda: switch.program.json("status", "latest")["status"] == "paused", 30)
-    assert paused, switch.program("status", "latest").out
+    assert paused, switch.program.here("status", "latest").out
     plain = switch.program("rollback", "latest", "--yes", "--reason", "broken", "--by", "drew")
     assert plain.exit == 2, plain.err
     assert "rows_only_in_ams = 20" in plain.err
@@ -128,7 +128,9 @@ def test_past_the_point_of_no_return_rows_at_risk_are_shown_and_a_second_person_
     assert Done.of(process).exit == 1
     undone = [
         event["body"]["step"]
-        for event in map(json.loads, switch.program("events", "latest", "--json").out.splitlines())
+        for event in map(
+            json.loads, switch.program.here("events", "latest", "--json").out.splitlines()
+        )
         if event["kind"] == "UndoBegan"
     ]
     assert (undone, switch.writes(switch.phl)) == (["read-only"], True)

@@ -39,7 +39,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     assert process.stdout is not None
     assert process.stdout.readline()
     wanted = ("how?", "show it", "serial", "May may begin", "exit 1")
-    assert until(lambda: all(word in program("status", "latest").out for word in wanted))
+    assert until(lambda: all(word in program.here("status", "latest").out for word in wanted))
     yield program
     (folder / "go").touch()
     process.kill()
@@ -98,20 +98,20 @@ def test_a_wrong_use_is_refused_and_the_way_out_is_told(
 
 
 def test_a_pause_twice_and_an_unpause_of_what_goes_on_are_harmless(program: Program) -> None:
-    first, second = program("pause", "latest"), program("pause", "latest")
-    back, again = program("unpause", "latest"), program("unpause", "latest")
+    first, second = program.here("pause", "latest"), program.here("pause", "latest")
+    back, again = program.here("unpause", "latest"), program.here("unpause", "latest")
     assert [each.exit for each in (first, second, back, again)] == [0, 0, 0, 0]
     assert ("paused already" in second.err, "is not paused" in again.err) == (True, True)
 
 
 def test_a_step_without_a_limit_that_takes_long_is_flagged_and_goes_on(program: Program) -> None:
-    assert until(lambda: "AttemptLate" in program("events", "latest").out)
+    assert until(lambda: "AttemptLate" in program.here("events", "latest").out)
     found = program.json("status", "latest")
     runs = next(step for step in found["steps"] if step["id"] == "runs")
     assert (runs["status"], runs["late"]) == ("running", True)
 
 
 def test_the_hours_of_everybody_are_told(program: Program) -> None:
-    program("note", "latest", "hello", "--by", "simon")
-    assert "on duty" in program("status", "latest").out
-    assert "simon" in program("status", "latest").out.split("on duty")[1]
+    program.here("note", "latest", "hello", "--by", "simon")
+    assert "on duty" in program.here("status", "latest").out
+    assert "simon" in program.here("status", "latest").out.split("on duty")[1]

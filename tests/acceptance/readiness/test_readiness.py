@@ -40,7 +40,7 @@ def executed(program: Program, *words: str) -> int:
 
 
 def ready(program: Program) -> tuple[int, dict[str, Any]]:
-    done = program("readiness", "--json")
+    done = program.here("readiness", "--json")
     (told,) = json.loads(done.out)["runbooks"]
     return done.exit, told
 
@@ -102,9 +102,9 @@ def test_elsewhere_all_that_ever_ran_is_told(program: Program, tmp_path: Path) -
 
 def test_history_says_when_each_runbook_was_rehearsed(program: Program) -> None:
     executed(program)
-    assert "tiny: never" in program("history").out
+    assert "tiny: never" in program.here("history").out
     executed(program, "--mode", "rehearsal")
-    assert re.search(r"tiny: \d{4}-\d\d-\d\d, succeeded", program("history").out)
+    assert re.search(r"tiny: \d{4}-\d\d-\d\d, succeeded", program.here("history").out)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Program:
 
 def test_what_was_learnt_is_a_patch_that_keeps_comments_and_order(program: Program) -> None:
     executed(program)
-    diff = program("learn").out
+    diff = program.here("learn").out
     subprocess.run(["patch", "-p0"], input=diff, text=True, cwd=program.folder, check=True)
     changed = (program.folder / "runbooks/tiny.yml").read_text()
     assert re.search(r"a: \{estimate: [12]s, run", changed)

@@ -56,7 +56,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
 
 
 def made(program: Program, form: str, *words: str) -> str:
-    done = program("report", "latest", "--format", form, "-o", f"out.{form}", *words)
+    done = program.here("report", "latest", "--format", form, "-o", f"out.{form}", *words)
     assert done.exit == 0, done.err
     return (program.folder / f"out.{form}").read_text("utf-8")
 
@@ -176,5 +176,5 @@ def test_a_dry_run_never_passes_for_a_test_or_an_incident(program: Program) -> N
 
 
 def test_a_file_that_cannot_be_written_is_named(program: Program) -> None:
-    done = program("report", "latest", "-o", "/no/such/folder/r.html")
+    done = program.here("report", "latest", "-o", "/no/such/folder/r.html")
     assert (done.exit, "/no/such/folder/r.html" in done.err) == (2, True)

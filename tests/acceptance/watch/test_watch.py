@@ -87,7 +87,7 @@ class Watched:
         )
         assert self.process.stdout is not None
         assert self.process.stdout.readline()
-        assert until(lambda: "Fail over?" in self.program("status", "latest").out)
+        assert until(lambda: "Fail over?" in self.program.here("status", "latest").out)
         self.screen = Screen(self.program, "watch", "latest", "--by", "simon")
         self.screen.shows("Emergency migration", "restore", "asks you?")
 
@@ -122,7 +122,7 @@ def test_a_decision_and_an_approval_are_given_with_keys(watched: Watched) -> Non
     screen.shows("decided how")
     screen.keys("j", "a", "Enter")
     screen.shows("approved cut")
-    shown = watched.program("show", "latest", "how").out
+    shown = watched.program.here("show", "latest", "how").out
     assert "simon" in shown
     assert "it will not come back" in shown
 
@@ -151,10 +151,10 @@ def test_it_fits_after_a_resize(watched: Watched) -> None:
 def test_killing_it_harms_nothing(watched: Watched) -> None:
     os.kill(watched.screen.pid, 9)
     (watched.program.folder / "go").touch()
-    assert until(lambda: "git" in watched.program("status", "latest").out)
+    assert until(lambda: "git" in watched.program.here("status", "latest").out)
     found = watched.program.json("status", "latest")
     assert found["status"] in ("running", "waiting")
-    assert watched.program("verify-journal", "latest").exit == 0
+    assert watched.program.here("verify-journal", "latest").exit == 0
 
 
 def test_leaving_gives_the_terminal_back(watched: Watched) -> None:
