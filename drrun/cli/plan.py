@@ -11,6 +11,7 @@ import click
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, inventory_options, json_option
 from drrun.cli.out import give, say, sheet
+from drrun.cli.pins import plan_in, write_pinned
 from drrun.cli.runbooks import Part, load_part, wanted
 from drrun.cli.what_if import what_if_json, what_if_text
 from drrun.core.errors import Finding, InputError, JournalDamaged, Severity, StateUnusable
@@ -18,6 +19,7 @@ from drrun.core.status import RunStatus
 from drrun.core.support import unsupported
 from drrun.engine.cases.load import Loaded, Wanted, first_plan_of, read_documents
 from drrun.engine.cases.measured import with_learned
+from drrun.engine.cases.pinned import read_pinned
 from drrun.engine.cases.prints import fingerprint
 from drrun.engine.cases.readiness import PROVING
 from drrun.engine.cases.what_if import what_if
@@ -144,18 +146,28 @@ def _today() -> date:
     metavar="THING[,THING]",
     help="What cannot be done without site:phl, person:drew, dependency:dns…",
 )
-@click.option("-o", "--output", metavar="FILE", help="Pin the plan in a file. Not supported yet.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Pin the plan in a file, for: drrun run FILE",
+)
 @json_option
 @common_options
 @click.pass_obj
 def plan(frame: Frame, /, runbook: Path, **options: Any) -> None:
-    """Show what a run of RUNBOOK would do. Nothing is contacted."""
-    if options["output"]:
-        raise click.UsageError("-o is not supported yet.")
+    """Show what a run of RUNBOOK would do. Nothing is contacted.
+
+    With -o the plan is pinned: `drrun run FILE` executes exactly it, and refuses to once a file
+    that it was made from has changed. RUNBOOK may be such a file.
+    """
     form = "json" if options["as_json"] else options["form"]
     if form in _FORMATS_LATER:
         raise click.UsageError(f"--format {form} is not supported yet.")
     loaded = load_selected(frame, runbook, options)
+    if options["output"]:
+        write_pinned(loaded, options["output"], frame.settings().by)
     if options["without"]:
         found = what_if(loaded.plan, [each for each in options["without"].split(",") if each])
         give(dumps(what_if_json(loaded.plan, found)) if form == "json" else what_if_text(found))
@@ -187,11 +199,14 @@ def _looked(frame: Frame, loaded: Loaded) -> str:
 
 
 def load_selected(frame: Frame, runbook: Path, options: Any) -> Loaded:
-    """Load the plan that the options of a command name, and tell its warnings.
+    """Load the plan that the options of a command name, and tell its warnings; or a pinned one.
 
     Raises:
         InputError: Every finding; under --strict warnings too.
     """
+    pinned = read_pinned(runbook)
+    if pinned is not None:
+        return plan_in(runbook, pinned)
     asked = wanted(
         runbook,
         frame.settings().inventory,

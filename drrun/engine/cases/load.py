@@ -8,7 +8,7 @@ Rules:
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,7 +19,7 @@ from drrun.core.dry import reaching
 from drrun.core.errors import Finding, InputError, NotSupported, Place, Severity
 from drrun.core.events import PlanAmended
 from drrun.core.ids import StepId
-from drrun.core.plan import Plan, Selection, bind
+from drrun.core.plan import Plan, PlannedStep, Selection, bind
 from drrun.core.runbook import Estimate, Mode, Runbook
 from drrun.core.state import Replan
 from drrun.core.support import unsupported
@@ -255,15 +255,25 @@ def _wrong_mode(plan: Plan) -> Iterable[Finding]:
 
 
 def _missing_files(loaded: Loaded) -> Iterable[Finding]:
+    for planned, path in _sent(loaded):
+        if not path.is_file():
+            place = planned.step.places.get("with", planned.step.place)
+            yield Finding(place, f"step {planned.step.id}: no such file: {path}")
+
+
+def sent_files(loaded: Loaded) -> Iterable[Path]:
+    """Local files that steps send, each once; not those whose name is known only in the run."""
+    return dict.fromkeys(path for _, path in _sent(loaded))
+
+
+def _sent(loaded: Loaded) -> Iterator[tuple[PlannedStep, Path]]:
     for planned in loaded.plan.steps.values():
         action = planned.step.action
         if not isinstance(action, UsesAction) or "source" not in action.arguments:
             continue
         source = str(action.arguments["source"])
-        local = action.name in ("copy", "template", "script") and "{{" not in source
-        if local and not (loaded.folder / source).is_file():
-            place = planned.step.places.get("with", planned.step.place)
-            yield Finding(place, f"step {planned.step.id}: no such file: {loaded.folder / source}")
+        if action.name in ("copy", "template", "script") and "{{" not in source:
+            yield planned, loaded.folder / source
 
 
 def _read(kind: str, path: Path) -> Document:

@@ -1,0 +1,132 @@
+"""A plan in a file: reviewed today, executed exactly so another day, or not at all.
+
+Rules:
+- The file holds the documents that the plan follows from, with the choices and learned estimates
+  among them, and the hashes of local files that its steps send.
+- It is not executed once a file that it was made from reads otherwise; the difference is shown. A
+  file that is gone is no obstacle, as for a run: the laptop on which it was made may be lost.
+- A file that was altered or cut short is refused.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from drrun.core.chain import canonical
+from drrun.core.dataclass import dataclass
+from drrun.core.errors import InputError
+from drrun.engine.cases.load import Loaded, first_plan_of, sent_files
+from drrun.engine.cases.resume import changes
+from drrun.engine.ports import Document
+
+#: The first key of the file, and its version.
+_KEY, _VERSION = "drrun-plan", 1
+#: No runbook begins like this.
+_BEGINS = f'{{\n "{_KEY}": '.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What a file pins."""
+
+    made_at: float
+    by: str
+    #: Folder in which it was made; paths of documents are relative to it.
+    folder: Path
+    documents: tuple[Document, ...]
+    #: Hash of each local file that is sent.
+    sent: Mapping[str, str]
+
+
+def pin(loaded: Loaded, folder: Path, by: str, now: float) -> str:
+    """The text of the file for a plan.
+
+    Args:
+        loaded: The plan.
+        folder: The working folder.
+        by: Who makes it.
+        now: Seconds since the epoch.
+
+    Raises:
+        InputError: A file that is to be sent cannot be read.
+    """
+    body: dict[str, Any] = {
+        _KEY: _VERSION,
+        "runbook": loaded.plan.runbook.name,
+        "made_at": now,
+        "by": by,
+        "folder": str(folder),
+        "sent": {str(path): _hash(path) for path in sent_files(loaded)},
+        "documents": [asdict(each) for each in loaded.documents],
+    }
+    return json.dumps({**body, "sha256": _sum(body)}, indent=1) + "\n"
+
+
+def read_pinned(path: Path) -> Pinned | None:
+    """What a file pins; None if it is something else, a runbook.
+
+    Raises:
+        InputError: It was altered, cut short, or made by a newer drrun.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return None  # whoever wants it as a runbook says why
+    if not raw.startswith(_BEGINS):
+        return None
+    body = _whole(raw)
+    if body is None:
+        raise InputError(f"{path}: this pinned plan was altered or cut short; pin it anew")
+    if body[_KEY] != _VERSION:
+        raise InputError(f"{path}: this pinned plan was made by a newer drrun")
+    documents = tuple(Document(**each) for each in body["documents"])
+    return Pinned(body["made_at"], body["by"], Path(body["folder"]), documents, body["sent"])
+
+
+def _whole(raw: bytes) -> dict[str, Any] | None:
+    """The content of a file that is as it was written."""
+    try:
+        body: dict[str, Any] = json.loads(raw)
+        return body if body.pop("sha256") == _sum(body) else None
+    except (ValueError, KeyError):
+        return None
+
+
+def unpinned(pinned: Pinned, path: Path) -> Loaded:
+    """The plan, if everything still is as it was.
+
+    Raises:
+        InputError: Files changed since; shows the difference.
+    """
+    there = [
+        replace(each, path=str(pinned.folder / each.path)) if each.path else each
+        for each in pinned.documents
+    ]
+    differs = changes(there) + "".join(_sent_otherwise(pinned.sent))
+    if differs:
+        raise InputError(
+            f"files changed since {path} was made:\n{differs}\n"
+            "Look at it, then pin the plan anew: drrun plan RUNBOOK -o FILE"
+        )
+    return first_plan_of(pinned.documents)
+
+
+def _sent_otherwise(sent: Mapping[str, str]) -> Iterator[str]:
+    for name, digest in sent.items():
+        path = Path(name)
+        if path.exists() and _hash(path) != digest:
+            yield f"{name}: a file that is sent to hosts, it had the SHA-256 {digest}\n"
+
+
+def _hash(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+
+
+def _sum(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical(body).encode()).hexdigest()
