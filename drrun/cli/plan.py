@@ -32,13 +32,13 @@ from drrun.report.graphs import dot, mermaid
 from drrun.report.jsondoc import dumps
 from drrun.report.jsondoc.plans import plan_json, validation_json
 from drrun.report.plan_view import plan_view
+from drrun.report.planned.markdown import markdown
 from drrun.report.text.plan import plan_text
 from drrun.report.text.sheet import plural
 from drrun.report.times import rough
 
 _MODES = ("live", "rehearsal", "dry-run", "tabletop")
 _FORMATS = ("text", "json", "mermaid", "dot", "svg", "markdown", "html")
-_FORMATS_LATER = frozenset({"svg", "markdown", "html"})
 
 
 def selection_options(command: Any) -> Any:
@@ -163,8 +163,6 @@ def plan(frame: Frame, /, runbook: Path, **options: Any) -> None:
     that it was made from has changed. RUNBOOK may be such a file.
     """
     form = "json" if options["as_json"] else options["form"]
-    if form in _FORMATS_LATER:
-        raise click.UsageError(f"--format {form} is not supported yet.")
     loaded = load_selected(frame, runbook, options)
     if options["output"]:
         write_pinned(loaded, options["output"], frame.settings().by)
@@ -180,6 +178,12 @@ def plan(frame: Frame, /, runbook: Path, **options: Any) -> None:
             give(mermaid(view))
         case "dot":
             give(dot(view))
+        case "svg" | "html":
+            from drrun.report.planned import page
+
+            give(page.svg(view) if form == "svg" else page.html(view))
+        case "markdown":
+            give(markdown(view))
         case _:
             give(plan_text(view, sheet(sys.stdout)) + _looked(frame, loaded))
 

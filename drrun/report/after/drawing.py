@@ -5,13 +5,13 @@ Rules:
 """
 
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import StepId
 from drrun.report.after.view import Report
+from drrun.report.layout import Size, lay_out
 from drrun.report.run_view import StepLine
 from drrun.report.times import span
 
-#: Pixels of the graph: of a node, and between columns and rows.
-NODE_WIDTH, NODE_HEIGHT, COLUMN, ROW = 150, 26, 190, 36
+#: Of a node in the graph.
+NODE = Size(width=150, height=26, column=190, row=36)
 #: Moments on the axis.
 _TICKS = 6
 
@@ -49,19 +49,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A need, from the needed step's right side to the other's left."""
+    """A need, as SVG wants it."""
 
-    x1: int
-    y1: int
-    x2: int
-    y2: int
+    path: str
     critical: bool
-
-    @property
-    def path(self) -> str:
-        """A curve, as SVG wants it."""
-        middle = (self.x1 + self.x2) // 2
-        return f"M{self.x1},{self.y1} C{middle},{self.y1} {middle},{self.y2} {self.x2},{self.y2}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,30 +109,11 @@ def graph(report: Report) -> Graph:
     """Steps in columns, each to the right of all that it needs."""
     lines = {line.id: line for line in report.run.lines}
     critical = set(report.critical)
-    places: dict[StepId, tuple[int, int]] = {}
-    nodes = []
-    for column, wave in enumerate(report.waves):
-        for row, step in enumerate(wave):
-            if step not in lines:
-                continue
-            x, y = 10 + column * COLUMN, 10 + row * ROW
-            places[step] = x, y
-            nodes.append(Node(lines[step], x, y, step in critical))
-    edges = [
-        Edge(
-            places[need][0] + NODE_WIDTH,
-            places[need][1] + NODE_HEIGHT // 2,
-            places[step][0],
-            places[step][1] + NODE_HEIGHT // 2,
-            need in critical and step in critical,
-        )
-        for step, needs in report.needs.items()
-        for need in needs
-        if step in places and need in places
-    ]
-    width = 20 + COLUMN * max(1, len(report.waves))
-    height = 20 + ROW * max((len(wave) for wave in report.waves), default=1)
-    return Graph(tuple(nodes), tuple(edges), width, height)
+    columns = [[step for step in wave if step in lines] for wave in report.waves]
+    drawn = lay_out(columns, report.needs, NODE)
+    nodes = [Node(lines[step], x, y, step in critical) for step, (x, y) in drawn.corners.items()]
+    edges = [Edge(each.path, {each.need, each.step} <= critical) for each in drawn.curves]
+    return Graph(tuple(nodes), tuple(edges), drawn.width, drawn.height)
 
 
 def _frame(report: Report) -> tuple[float, float]:

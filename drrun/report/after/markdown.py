@@ -1,14 +1,11 @@
 """The report as Markdown: for a ticket, a wiki, a mail."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from drrun.report.after.moments import Away
 from drrun.report.after.view import Report, Said
-from drrun.report.clean import clean_line
+from drrun.report.marking import safe, table
 from drrun.report.times import moment, span
-
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#&~])")
 
 
 def markdown(report: Report) -> str:
@@ -18,7 +15,7 @@ def markdown(report: Report) -> str:
 
 def _lines(report: Report) -> Iterator[str]:
     run = report.run
-    yield f"# {_safe(run.title or run.name)}\n"
+    yield f"# {safe(run.title or run.name)}\n"
     if report.is_test:
         yield f"**This was a {run.mode}, not a real incident.**\n"
     if report.redacted:
@@ -32,12 +29,12 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _clocks(report)
     yield from _services(report)
     yield "## Where the time went\n"
-    yield from _table(
+    yield from table(
         ("cause", "time"), ((cause, span(spent)) for cause, spent in report.causes.items())
     )
     yield f"Critical path: {' → '.join(report.critical) or 'none'}\n"
     yield "## Steps\n"
-    yield from _table(("step", "outcome", "on", "took", "planned", "note"), _steps(report))
+    yield from table(("step", "outcome", "on", "took", "planned", "note"), _steps(report))
     yield from _said("Decisions and answers", report.decisions)
     yield from _said("Deviations", report.deviations)
     yield from _said("What broke again", report.regressions)
@@ -47,12 +44,12 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _clocks(report: Report) -> Iterator[str]:
     yield "## Clocks\n"
-    yield from _table(
+    yield from table(
         ("clock", "UTC", "stated by", "why"),
         ((each.name, moment(each.at), each.by, each.why) for each in report.clocks),
     )
     if any(each.from_disruption is not None for each in report.away):
-        yield from _table(
+        yield from table(
             ("service", "after the disruption", "after the declaration", "RTO"),
             (
                 (
@@ -76,7 +73,7 @@ def _services(report: Report) -> Iterator[str]:
     if not report.services:
         return
     yield "## Services\n"
-    yield from _table(
+    yield from table(
         ("service", "level", "recovered after", "RTO", "objective"),
         (
             (
@@ -105,11 +102,11 @@ def _open(report: Report) -> Iterator[str]:
         yield "## Workarounds\n"
         for each in report.workarounds:
             more = "".join(
-                f" {name}: {_safe(text)}."
+                f" {name}: {safe(text)}."
                 for name, text in (("Owner", each.owner), ("Expires", each.expires))
                 if text
             )
-            yield f"- **{each.step}**: {_safe(each.reason)}{more}"
+            yield f"- **{each.step}**: {safe(each.reason)}{more}"
         yield ""
     for kind, title in (("finding", "Findings"), ("follow-up", "Follow-ups")):
         ends = [each for each in report.ends if each.kind == kind]
@@ -118,7 +115,7 @@ def _open(report: Report) -> Iterator[str]:
             for end in ends:
                 about = f"**{end.step}**: " if end.step else ""
                 told = ", ".join(word for word in (end.severity, end.owner, end.due) if word)
-                yield f"- [ ] {about}{_safe(end.text)}{f' ({_safe(told)})' if told else ''}"
+                yield f"- [ ] {about}{safe(end.text)}{f' ({safe(told)})' if told else ''}"
             yield ""
 
 
@@ -127,19 +124,6 @@ def _said(title: str, list_: Sequence[Said]) -> Iterator[str]:
         return
     yield f"## {title}\n"
     for each in list_:
-        on = f" on {_safe(each.step)}" if each.step else ""
-        yield f"- {moment(each.at)} **{_safe(each.by)}**{on}: {_safe(each.text)}"
+        on = f" on {safe(each.step)}" if each.step else ""
+        yield f"- {moment(each.at)} **{safe(each.by)}**{on}: {safe(each.text)}"
     yield ""
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
-    for row in rows:
-        yield f"| {' | '.join(_safe(cell) for cell in row)} |"
-    yield ""
-
-
-def _safe(text: str) -> str:
-    """Text of others on one line, without anything that Markdown or HTML would obey."""
-    return _SPECIAL.sub(r"\\\1", clean_line(text)).replace("\\<", "&lt;").replace("\\>", "&gt;")

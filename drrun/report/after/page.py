@@ -24,7 +24,7 @@ def html(report: Report) -> str:
         stripes=drawing.stripes(report),
         ticks=drawing.ticks(report),
         graph=drawing.graph(report),
-        node=(drawing.NODE_WIDTH, drawing.NODE_HEIGHT),
+        node=drawing.NODE,
     )
     return page
 

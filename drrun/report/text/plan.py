@@ -24,18 +24,20 @@ _SHAPE = (
 def plan_text(view: PlanView, sheet: Sheet = PLAIN) -> str:
     """Steps in order, then what decides about length, people and risk."""
     part = [line for line in view.lines if not line.left_out]
-    lines = [sheet.title(view.title or view.name), _summary(view, len(part)), ""]
+    lines = [sheet.title(view.title or view.name), summary(view), ""]
     lines += table(_SHAPE, [_row(line) for line in part], sheet.width, sheet.ink)
     lines += ["", *_marks(part), ""]
     if view.critical_path:
         path = f"{' -> '.join(view.critical_path)} ({rough(view.length)})"
         lines += sheet.headed("critical path", path)
-    for head, text in _paragraphs(view):
+    for head, text in paragraphs(view):
         lines += sheet.headed(head, text)
     return join(lines)
 
 
-def _summary(view: PlanView, taking_part: int) -> str:
+def summary(view: PlanView) -> str:
+    """The plan in one line."""
+    taking_part = sum(not line.left_out for line in view.lines)
     variant = f", variant {view.variant}" if view.variant else ""
     length = f"about {rough(view.length)}" if view.length else "no estimate of the length"
     objective = ""
@@ -50,25 +52,31 @@ def _summary(view: PlanView, taking_part: int) -> str:
 
 def _row(line: PlanLine) -> list[str | Cell]:
     marks = ("*" if line.critical else "") + ("!" if line.irreversible else "")
-    what = [line.action]
-    if line.person and line.owner:
-        what.append(f"by {line.owner}")
-    if line.when:
-        what.append(f"when {line.when}")
-    if line.not_before:
-        what.append(f"not before {line.not_before}")
     return [
         str(line.wave),
         Cell(marks, Style.DOUBT),
         Cell(line.id, Style.STRONG if line.critical else Style.PLAIN),
-        _where(line),
+        where(line),
         f"+{rough(line.begins)}",
         "?" if line.length is None else rough(line.length),
-        ", ".join(what),
+        what(line),
     ]
 
 
-def _where(line: PlanLine) -> str:
+def what(line: PlanLine) -> str:
+    """What kind of step it is, who acts, and on which condition."""
+    parts = [line.action]
+    if line.person and line.owner:
+        parts.append(f"by {line.owner}")
+    if line.when:
+        parts.append(f"when {line.when}")
+    if line.not_before:
+        parts.append(f"not before {line.not_before}")
+    return ", ".join(parts)
+
+
+def where(line: PlanLine) -> str:
+    """Where it is executed, as short as a column."""
     if line.targets == ("local",):
         return "a person" if line.action in ("manual", "decision") else "here"
     if len(line.targets) > 3:
@@ -87,7 +95,8 @@ def _marks(part: list[PlanLine]) -> list[str]:
     return ["  ".join(known)] if known else []
 
 
-def _paragraphs(view: PlanView) -> Iterator[tuple[str, str]]:
+def paragraphs(view: PlanView) -> Iterator[tuple[str, str]]:
+    """What decides about risk, people and services, each under a head; "" is that above."""
     if view.irreversible:
         yield "no way back", ", ".join(view.irreversible)
     for head, load in zip(_once("people"), view.loads, strict=False):
