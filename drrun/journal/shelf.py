@@ -2,12 +2,15 @@
 
 Rules:
 - A run that goes leaves a line behind: that it was there, and the last hash of its journal.
+- Evidence goes with the last run that names it.
 - A run that comes is taken in only if its chain holds, in one transaction.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from drrun.core.chain import Head, canonical, first_flaw
@@ -22,6 +25,10 @@ from drrun.journal.inspection import digest
 from drrun.journal.spool import folder_of_run
 from drrun.journal.sqlite import enter
 
+#: How an answer names a file that was given with it.
+_EVIDENCE = re.compile(r"sha256 ([0-9a-f]{64})\)")
+#: Seconds for which a file that was just given again may not be named yet by any journal.
+_JUST_GIVEN = 24 * 3600.0
 _PARTS = ("entries", "documents", "leases", "requests", "run")
 
 
@@ -33,11 +40,12 @@ class SqliteShelf:
         self._folder = database.place.folder
 
     def remove(self, run: RunId, by: str, now: float) -> None:
-        """Delete a run with its outputs; that it was there is kept.
+        """Delete a run with its outputs and evidence; that it was there is kept.
 
         Raises:
             Refused: There is no such run.
         """
+        named = self._evidence_of(run)
         with self._database.transaction() as transaction:
             if not transaction.change("prune_begin", run=run, at=now, actor=by):
                 raise Refused(f"there is no run {run}")
@@ -46,6 +54,13 @@ class SqliteShelf:
         # After the record, not before: outputs without a run are only lost room on the disk.
         Anchors(self._folder).path(run).unlink(missing_ok=True)
         shutil.rmtree(folder_of_run(self._folder, run), ignore_errors=True)
+        for each in named:
+            if self._database.row("evidence_elsewhere", digest=each) is None:
+                _remove_if_old(self._folder / "evidence" / each, now)
+
+    def _evidence_of(self, run: RunId) -> set[str]:
+        bodies = (str(row["body"]) for row in self._database.rows("evidence_of_run", run=run))
+        return {each for body in bodies for each in _EVIDENCE.findall(body)}
 
     def outputs(self, run: RunId) -> Path:
         """The folder with what the run's attempts printed."""
@@ -102,3 +117,9 @@ def _values(entry: Entry) -> dict[str, object]:
         "epoch": entry.epoch, "kind": entry.kind, "version": entry.version,
         "body": canonical(entry.body), "hash": entry.hash,
     }  # fmt: skip
+
+
+def _remove_if_old(path: Path, now: float) -> None:
+    with suppress(OSError):
+        if now - path.stat().st_mtime > _JUST_GIVEN:
+            path.unlink()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import tarfile
 from hashlib import sha256
@@ -20,12 +21,12 @@ steps:
 """
 
 
-def executed(place: Program, *words: str) -> str:
+def executed(place: Program, *words: str, proof: str = "it is done\n") -> str:
     """Execute the runbook to its end; the run's id."""
     running = place.start("run", "kept.yml", "--yes", "--linger", "60s", *words)
     assert running.stdout
     run = running.stdout.readline().strip()
-    place.write("proof.txt", "it is done\n")
+    place.write("proof.txt", proof)
     while place("confirm", run, "show", "--evidence", "proof.txt").exit:
         assert running.poll() is None
     running.communicate(timeout=60)
@@ -162,6 +163,20 @@ def test_old_runs_go_but_never_the_last_of_a_runbook(tmp_path: Path) -> None:
     assert place("show", runs[0]).exit == 2
     outputs = tmp_path / "state/drrun/state.db.d/outputs"
     assert {each.name for each in outputs.iterdir()} <= set(left)
+
+
+def test_evidence_goes_with_the_last_run_that_names_it(tmp_path: Path) -> None:
+    place = Program(tmp_path)
+    place.write("kept.yml", RUNBOOK)
+    executed(place)
+    executed(place)
+    (kept,) = (tmp_path / "state/drrun/state.db.d/evidence").iterdir()
+    os.utime(kept, (0, 0))  # given long ago
+    place.here("prune", "--older-than", "1ms", "--yes")
+    assert kept.exists()  # the last run of the runbook names it
+    executed(place, proof="something else\n")
+    place.here("prune", "--older-than", "1ms", "--yes")
+    assert not kept.exists()
 
 
 SLOWER = RUNBOOK.split("  show", maxsplit=1)[0]

@@ -129,3 +129,12 @@ VALUES (:run, :seq, :at, :actor, :epoch, :kind, :version, :body, :hash)
 
 -- name: import_head
 UPDATE runs SET head_seq = :seq, head_hash = :hash WHERE id = :run
+
+-- name: evidence_of_run
+SELECT body FROM entries WHERE run = :run AND kind = 'GateAnswered' AND instr(body, 'sha256 ') > 0
+
+-- name: evidence_elsewhere
+SELECT 1 AS found FROM entries WHERE kind = 'GateAnswered' AND instr(body, :digest) > 0
+UNION ALL
+SELECT 1 FROM requests WHERE instr(body, :digest) > 0
+LIMIT 1
