@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs import Done, Program, effects
-from tests.sshd import SshdFactory
+from tests.sshd import SshdFactory, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -101,7 +101,7 @@ def test_a_second_controller_is_refused_with_5_and_told_who_drives(program: Prog
     assert first.stdout is not None
     name = first.stdout.readline().strip()
     second = program("resume", name)
-    program.here("confirm", name, "ask")
+    assert until(lambda: program.here("confirm", name, "ask").exit == 0)
     Done.of(first)
     assert (second.exit, str(first.pid) in second.err) == (5, True), second.err
 
@@ -116,7 +116,8 @@ def test_an_answer_from_another_terminal_moves_a_running_run(program: Program) -
     first = program.start("run", "runbooks/it.yml", "--yes", "--linger", "60s")
     assert first.stdout is not None
     name = first.stdout.readline().strip()
-    program.here("confirm", name, "ask", "--input", "count=3")
+    answered = ("confirm", name, "ask", "--input", "count=3")
+    assert until(lambda: program.here(*answered).exit == 0)
     done = Done.of(first)
     home = program.home  # type: ignore[attr-defined] # set by the fixture
     assert (done.exit, effects(home / "effects")) == (0, ["3"]), done.err

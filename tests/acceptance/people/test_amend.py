@@ -29,7 +29,7 @@ class Amended:
         )
         assert self.process.stdout is not None
         assert self.process.stdout.readline()
-        assert until(lambda: "first" in self.effects())
+        assert until(lambda: "hold asks" in self.program.here("status", "latest").out)
 
     def effects(self) -> list[str]:
         path = self.program.folder / "effects"
