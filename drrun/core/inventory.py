@@ -134,8 +134,9 @@ class Inventory:
     contacts: Mapping[str, Contact] = field(default_factory=dict)
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
     vars: Mapping[str, Any] = field(default_factory=dict)
-    #: Its hosts are there to rehearse on: no run on them is ever a live one.
-    rehearsal: bool = False
+    #: True: its hosts are there to rehearse on, no run on them is ever a live one. False: they are
+    #: in use, nobody rehearses on them. None: nobody said.
+    rehearsal: bool | None = None
 
     def hosts_of_group(self, group: str) -> tuple[str, ...]:
         """Names of the hosts in `group`, in the order of the inventory."""

@@ -77,6 +77,8 @@ def _read_part(file: str, raw: bytes) -> Part:
 
 def _places(table: Table, reading: Reading) -> Places:
     places: Places = {}
+    if said := table.entries.get("rehearsal"):
+        places["", "rehearsal"] = reading.place(said.key)
     for section in (*_SECTIONS, "groups", "vars"):
         entry = table.entries.get(section)
         if entry is None or not isinstance(entry.value, Table):
@@ -97,6 +99,9 @@ def _merge(into: Inventory, part: Part, places: Places, findings: list[Finding])
             if name in ours and ours[name] != theirs[name]
         ]
         changed[section] = {**theirs, **ours}
+    said = part.inventory.rehearsal
+    if None not in (said, into.rehearsal) and said != into.rehearsal:
+        findings.append(_conflict("", "rehearsal", places, part.places))
     groups = dict(into.groups)
     for name, group in part.inventory.groups.items():
         groups[name] = _merge_group(groups.get(name, Group(name)), group, findings, (places, part))
@@ -107,7 +112,7 @@ def _merge(into: Inventory, part: Part, places: Places, findings: list[Finding])
         section: {name: both[name] for name in (*getattr(into, section), *both)}
         for section, both in changed.items()
     }
-    rehearsal = into.rehearsal or part.inventory.rehearsal
+    rehearsal = said if into.rehearsal is None else into.rehearsal
     return replace(into, groups=groups, rehearsal=rehearsal, **changed)
 
 
@@ -126,7 +131,8 @@ def _merge_group(
 def _conflict(section: str, name: str, first: Places, second: Places) -> Finding:
     elsewhere = first.get((section, name), Place())
     here = second.get((section, name), Place())
-    kind = {"vars": "variable", "dependencies": "dependency"}.get(section, section[:-1])
+    known = {"": "key", "vars": "variable", "dependencies": "dependency"}
+    kind = known.get(section, section[:-1])
     message = f"{kind} '{name}' is defined differently in {elsewhere}"
     return Finding(here, message, code="inventory-conflict")
 

@@ -245,7 +245,11 @@ inventory: Record[Inventory] = Record(
         "contacts": Key(contacts, "how to reach third parties and people"),
         "dependencies": Key(dependencies, "what belongs to somebody else"),
         "vars": Key(_vars, "variables of all hosts"),
-        "rehearsal": Key(boolean, "its hosts are there to rehearse on; live runs are refused"),
+        "rehearsal": Key(
+            boolean,
+            "true: its hosts are there to rehearse on, live runs are refused; "
+            "false: they are in use, rehearsals are refused",
+        ),
     },
     _inventory,
 )

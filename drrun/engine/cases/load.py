@@ -248,9 +248,15 @@ def refuse_unsupported(plan: Plan) -> None:
 
 
 def _wrong_mode(plan: Plan) -> Iterable[Finding]:
-    """A rehearsal that is called live would be a lie in its record for ever."""
-    if plan.inventory.rehearsal and plan.mode is Mode.LIVE:
+    """A rehearsal called live is a lie in its record; one on hosts in use may be an outage."""
+    if plan.inventory.rehearsal is True and plan.mode is Mode.LIVE:
         message = "the inventory is one to rehearse on: give --mode rehearsal"
+        yield Finding(plan.runbook.place, message, code="rehearsal-inventory")
+    if plan.inventory.rehearsal is False and plan.mode is Mode.REHEARSAL:
+        message = (
+            "the inventory says 'rehearsal: false', its hosts are in use: give another one to "
+            "rehearse on with -i"
+        )
         yield Finding(plan.runbook.place, message, code="rehearsal-inventory")
 
 

@@ -166,6 +166,22 @@ def test_an_inventory_to_rehearse_on_is_never_acted_on_live(program: Program) ->
     assert executed(program, "--mode", "rehearsal") == 0
 
 
+@pytest.mark.faults(104)
+def test_nobody_rehearses_on_hosts_that_are_in_use(program: Program) -> None:
+    program.write("inventory/i.yml", "rehearsal: false\n")
+    done = program("run", "runbooks/tiny.yml", "--yes", "--mode", "rehearsal")
+    assert (done.exit, "its hosts are in use" in done.err) == (2, True), done.err
+    assert executed(program) == 0
+
+
+def test_an_inventory_is_for_rehearsals_or_not(program: Program) -> None:
+    program.write("inventory/i.yml", "rehearsal: true\n")
+    program.write("inventory/j.yml", "rehearsal: false\n")
+    done = program.here("validate", "runbooks/tiny.yml")
+    assert done.exit == 2
+    assert "j.yml:1:1: key 'rehearsal' is defined differently in inventory/i.yml:1:1" in done.out
+
+
 def test_what_nobody_rehearsed_for_long_is_a_finding(program: Program) -> None:
     program.write("runbooks/tiny.yml", RUNBOOK.replace("drrun: 1", "drrun: 1\nrehearse_every: 1d"))
     executed(program)
