@@ -119,5 +119,12 @@ class Probe:
     @property
     def question(self) -> str:
         """The question in one line."""
-        main = next(iter(self.ask.values()), "")
-        return " ".join(str(main).split())
+        return asked_in_a_line(self.ask)
+
+
+def asked_in_a_line(ask: Mapping[str, Any]) -> str:
+    """What a probe asks, for people: the command, the URL, the file, `host:port`."""
+    if "port" in ask:
+        return ":".join(str(ask[part]) for part in ("host", "port") if ask.get(part))
+    lines = str(next(iter(ask.values()), "")).strip().splitlines()
+    return " ↵ ".join(" ".join(line.split()) for line in lines if line.strip())

@@ -18,7 +18,7 @@ from drrun.core.air import Activity
 from drrun.core.capturing import capture_all
 from drrun.core.dataclass import dataclass
 from drrun.core.outcomes import ContactLost, Ended, Outcome
-from drrun.core.probes import Verdict
+from drrun.core.probes import Verdict, asked_in_a_line
 from drrun.core.runbook import Capture
 from drrun.engine.either import Either
 from drrun.engine.ports import (
@@ -214,7 +214,7 @@ class Crew:
 
     def _ask(self, activity: Activity, attempt: int, questions: Sequence[Question]) -> None:
         seen = self._see(questions)
-        question = " ".join(str(next(iter(questions[0].ask.values()), "")).split())
+        question = asked_in_a_line(questions[0].ask)
         expected = str(questions[0].expect)
         self._queue.put(Asked(activity, attempt, seen, question, expected))
 

@@ -104,12 +104,13 @@ def _answer(state: RunState, asked: Asked, mask: Mask) -> Iterator[ev.Event]:
         return
     probe = asked_of(state, key, purpose)[index]
     seen = asked.seen
+    question = mask.text(asked.question or probe.question)
     yield ev.ProbeSeen(
         **_attempt(key, asked.attempt),
         purpose=purpose,
         index=index,
-        name=probe.label,
-        question=mask.text(asked.question or probe.question),
+        name=probe.name or f"{probe.kind}: {question}",
+        question=question,
         where=seen.where or state.hosts[key] or "local",
         expected=mask.text(asked.expected or str(probe.expect)),
         verdict=seen.verdict,

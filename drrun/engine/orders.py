@@ -6,6 +6,7 @@ Rules:
 - A template that cannot be rendered is an attempt that never started, not a crash.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from drrun.core.ids import RunId
 from drrun.core.inventory import Host
 from drrun.core.masking import Mask
 from drrun.core.plan import PlannedTarget, hosts_matching
-from drrun.core.probes import Expect, Probe, ProbeKind, Purpose
+from drrun.core.probes import Expect, Probe, ProbeKind, Purpose, asked_in_a_line
 from drrun.core.runbook import Mode, StandIn, Step
 from drrun.core.state import Key, RunState
 from drrun.core.values import Duration
@@ -123,7 +124,7 @@ class Orders:
         elif order.action == "wait" and "for" in order.arguments:
             command = f"wait {_span(order.arguments['for'])}"
         else:
-            given = [f"{name}={value}" for name, value in order.arguments.items()]
+            given = [f"{name}={_spelled(value)}" for name, value in order.arguments.items()]
             asked = dict.fromkeys(f"{each.kind} {_subject(each)}" for each in order.questions)
             command = " ".join([order.action, *given, *asked])
         return {
@@ -146,7 +147,7 @@ class Orders:
             case RunAction(text=text):
                 return {"action": "run", "command": self.mask.text(text), **named}
             case UsesAction(name=name, arguments=given):
-                words = " ".join(f"{each}={value}" for each, value in given.items())
+                words = " ".join(f"{each}={_spelled(value)}" for each, value in given.items())
                 return {"action": name, "command": self.mask.text(f"{name} {words}"), **named}
             case ManualAction(text=text):
                 return {"action": "manual", "command": self._told(key, text), "host": "local"}
@@ -289,8 +290,15 @@ class Orders:
         )
 
 
+def _spelled(value: object) -> str:
+    """An argument as a shell would have it."""
+    if isinstance(value, list | tuple):
+        return shlex.join(str(each) for each in value)
+    return str(value)
+
+
 def _subject(question: Question) -> str:
-    return " ".join(str(next(iter(question.ask.values()), "")).split())
+    return asked_in_a_line(question.ask)
 
 
 def _asked_from_here(probe: Probe) -> bool:

@@ -49,16 +49,21 @@ def spells(state: RunState, facts: Iterable[Fact], end: float) -> list[Spell]:
             break  # what people add afterwards takes no time of the run
         if since is not None and fact.at > since:
             away = left or isinstance(fact.event, ev.ControllerTook)
-            cause = "no controller" if away else cause_now(state)
-            _add(found, cause, since, min(fact.at, end))
+            _add(found, _cause(state, away=away), since, min(fact.at, end))
         since = max(fact.at, since or fact.at)
         left = isinstance(fact.event, ev.ControllerLeft) or (
             left and not isinstance(fact.event, ev.ControllerTook)
         )
         state.apply(fact.event, fact.at)
     if since is not None and end > since and state.ended is None:
-        _add(found, "no controller" if left else cause_now(state), since, end)
+        _add(found, _cause(state, away=left), since, end)
     return found
+
+
+def _cause(state: RunState, *, away: bool) -> str:
+    """What the run waits for; without a controller only what a controller would wait for too."""
+    cause = cause_now(state)
+    return cause if cause in _WITHOUT_US or not away else "no controller"
 
 
 def totals(found: Iterable[Spell]) -> dict[str, Duration]:
@@ -85,6 +90,8 @@ def cause_now(state: RunState) -> str:
     return next((cause for cause in CAUSES if cause in causes), "drrun")
 
 
+#: What goes on waiting whoever drives the run.
+_WITHOUT_US = frozenset({"person", "third party", "unknown outcome"})
 _ACTING = frozenset({"work", "transfer", "verification"})
 
 

@@ -7,6 +7,9 @@ from drrun.core.dataclass import dataclass
 from drrun.core.state import RunState
 from drrun.core.status import Status
 
+#: Of a step that never acted nothing is left to do.
+_ACTED = frozenset({Status.PASSED, Status.REGRESSED, Status.FAILED, Status.UNKNOWN})
+
 
 @dataclass(frozen=True, slots=True)
 class LooseEnd:
@@ -38,7 +41,7 @@ def loose_ends(state: RunState, journal: Iterable[tuple[float, ev.Event]]) -> It
                 pass
     for step in state.plan.order:
         written = state.plan.steps[step].step
-        if written.follow_up and state.step(step) is not Status.SKIPPED:
+        if written.follow_up and state.step(step) in _ACTED:
             yield LooseEnd("follow-up", written.follow_up, owner=written.owner, step=step)
     for step in state.plan.order:
         given = state.plan.steps[step].step.workaround

@@ -126,6 +126,7 @@ def asks_a_person(step: Step) -> bool:
     return (
         isinstance(step.action, ManualAction | DecisionAction)
         or step.irreversible
+        or bool(step.approval)
         or any(probe.kind is ProbeKind.ASK for probe in looks)
     )
 
@@ -143,7 +144,7 @@ def _line(plan: Plan, planned: PlannedStep, wave: int, *, critical: bool) -> Pla
         id=step.id,
         title=step.title,
         action=action_name(step),
-        owner=step.owner,
+        owner=_asked(step),
         targets=tuple(str(target.name) for target in planned.targets),
         needs=tuple(str(need) for need in step.needs),
         needed=tuple(need.any_of for need in step.needs),
@@ -159,6 +160,15 @@ def _line(plan: Plan, planned: PlannedStep, wave: int, *, critical: bool) -> Pla
         when=step.when or "",
         not_before=step.not_before or "",
     )
+
+
+def _asked(step: Step) -> str:
+    """The role that has to answer, where a person has to act; else whose step it is."""
+    if isinstance(step.action, DecisionAction) and step.action.authority:
+        return step.action.authority
+    if step.approval and not isinstance(step.action, ManualAction):
+        return str(step.approval.get("role") or step.owner)
+    return step.owner
 
 
 def _loads(plan: Plan, lines: tuple[PlanLine, ...]) -> Iterator[Load]:

@@ -22,6 +22,8 @@ BAD = frozenset({Status.FAILED, Status.BLOCKED, Status.REGRESSED, Status.CANCELL
 
 #: The sentence of what went as it should; not worth a column.
 _AS_EXPECTED = "verified"
+#: And of a target that nothing has verified.
+_BY_WORD = "done, by a person's word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +277,8 @@ def _note(state: RunState, keys: list[Key], status: Status, now: float) -> str:
     if len(keys) == 1 or not note:
         return note
     if status is Status.PASSED:
-        return ""
+        notes = (target_note(state.targets[key]) for key in telling)
+        return next((each for each in notes if each.startswith(_BY_WORD)), "")
     others = f" (and {len(telling) - 1} more)" if len(telling) > 1 else ""
     return f"{first.target}: {note}{others}"
 

@@ -8,7 +8,7 @@ from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId, TargetName
 from drrun.core.state import Key, RunState
-from drrun.core.status import Status
+from drrun.core.status import FINAL, Status
 from drrun.report.facts import Fact
 from drrun.report.plan_view import action_name
 from drrun.report.run_view import target_note
@@ -144,6 +144,12 @@ def _target(state: RunState, key: Key, facts: Sequence[Fact]) -> TargetStory:
         if isinstance(fact.event, ev.TargetEvent) and fact.event.target == key.target
     ]
     target = state.targets[key]
+    attempts = attempts_of(mine)
+    for number, attempt in enumerate(attempts, 1):
+        over = number < len(attempts) or target.status in FINAL
+        if over and not attempt.ending:
+            attempt.ending = "superseded" if number < len(attempts) else str(target.status)
+            attempt.ended_at = attempt.ended_at or (target.since or None)
     return TargetStory(
         target=key.target,
         host=state.hosts[key],
@@ -151,7 +157,7 @@ def _target(state: RunState, key: Key, facts: Sequence[Fact]) -> TargetStory:
         since=target.since,
         note=target_note(target),
         already=target.already,
-        attempts=tuple(attempts_of(mine)),
+        attempts=tuple(attempts),
         words=tuple(words_of(mine)),
         values=target.values,
     )

@@ -55,7 +55,17 @@ def answer(asking: Asking) -> Granted | Denied:
     if not events:
         return Granted([], f"{done}, as before")
     still = _still_missing(gates, events)
-    return Granted(events, f"{done}{still}")
+    return Granted(events, f"{done}{still}{_asked_others(asking, gates)}")
+
+
+def _asked_others(asking: Asking, gates: list[tuple[Key, Gate]]) -> str:
+    """That somebody else was asked: it counts at 3 a.m., and the record says so."""
+    state = asking.state
+    for key, gate in gates:
+        role = gate.asked.role or state.plan.steps[key.step].step.owner
+        if role and not may(state, role, asking.by):
+            return f"; {named(state, role)} was asked, so the report names it as a deviation"
+    return ""
 
 
 def _one(asking: Asking, key: Key, gate: Gate) -> list[ev.Event] | Denied:
@@ -149,10 +159,18 @@ def _answered_before(asking: Asking, keys: list[Key]) -> Granted | Denied:
         option = f" for {before.option}" if before.option else ""
         said = f"{key} was {PAST.get(before.answer, before.answer)}{option} by {before.by}"
         if before.answer == asking.kind and before.option == asking.text("option"):
+            if other := _given_otherwise(asking.body.get("input") or {}, before.input):
+                return Denied(f"{said} with {other}; nothing is being asked any more")
             return Granted([], f"{said} already")
         return Denied(f"{said}; nothing is being asked any more")
     step = keys[0].step
     return Denied(f"{step} asks nobody anything: it is {asking.state.step(step)}")
+
+
+def _given_otherwise(given: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+    """What was answered before, where it is not what is given now."""
+    differs = [name for name in given if str(before.get(name)) != str(given[name]).strip()]
+    return " ".join(f"{name}={before.get(name)}" for name in differs)
 
 
 def _typed(gate: Gate, body: Mapping[str, Any]) -> dict[str, Any] | Denied:

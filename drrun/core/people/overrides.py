@@ -52,8 +52,15 @@ def retry(asking: Asking) -> Granted | Denied:
             )
     step = keys[0].step
     if not events:
-        return Denied(f"step {step} is {state.step(step)}: nothing to try again")
+        return _nothing_to_retry(state, step)
     return Granted([*events, *freed(state, step, asking.by)], f"trying {step} again")
+
+
+def _nothing_to_retry(state: RunState, step: StepId) -> Granted | Denied:
+    status = state.step(step)
+    if status is Status.PENDING and any(key in state.reopened_by for key in state.keys(step)):
+        return Granted([], f"{step} is open again already")
+    return Denied(f"step {step} is {status}: nothing to try again")
 
 
 def _no_such_guard(asking: Asking, step: StepId, name: str) -> Denied | None:

@@ -223,17 +223,26 @@ def _needed(state: RunState, step: StepId) -> Iterator[StepId]:
 
 
 def _critical(state: RunState, lines: Sequence[StepLine]) -> tuple[StepId, ...]:
-    """Backwards from what ended last, always to the need that ended last."""
-    ends = {line.id: line.ended_at for line in lines if line.ended_at and line.began_at}
-    if not ends:
+    """Backwards from what ended last, always to the need that ended last before it began.
+
+    A need that was tried again later, because its failure stopped nothing, held nothing up then.
+    """
+    moments = {
+        line.id: (line.began_at, line.ended_at)
+        for line in lines
+        if line.began_at is not None and line.ended_at is not None
+    }
+    if not moments:
         return ()
-    last = max(ends, key=lambda step: ends[step] or 0.0)
-    chain = [last]
+    chain = [max(moments, key=lambda step: moments[step][1])]
     while True:
-        before = [step for step in _needed(state, chain[-1]) if step in ends]
+        began = moments[chain[-1]][0]
+        before = [step for step in _needed(state, chain[-1]) if step in moments]
+        before = [step for step in before if moments[step][1] <= began] or before
+        before = [step for step in before if step not in chain]
         if not before:
             return tuple(reversed(chain))
-        chain.append(max(before, key=lambda step: ends[step] or 0.0))
+        chain.append(max(before, key=lambda step: moments[step][1]))
 
 
 def _tool(facts: Iterable[Fact]) -> str:

@@ -63,10 +63,10 @@ def _attempt(
     took = ""
     if attempt.ended_at is not None:
         took = f", {span(attempt.ended_at - attempt.began_at)}"
-    ending = attempt.ending or ("goes on" if attempt.command else "nothing was sent")
+    ending = attempt.ending or "goes on"
     yield clean_line(f"attempt {attempt.number} at {clock(attempt.began_at)}{took}: {ending}")
     if attempt.command:
-        for head, line in _headed_lines(attempt.action, clean(attempt.command).rstrip()):
+        for head, line in _headed_lines(attempt.action, clean(_spoken(attempt)).rstrip()):
             yield f"  {sheet.ink(head.ljust(8), Style.QUIET)} {line}"
         yield from _place(attempt, sheet)
     for probe in attempt.probes.values():
@@ -74,6 +74,11 @@ def _attempt(
     for stream, lines in streams.items():
         for line in lines:
             yield f"  {sheet.ink(stream[3:].ljust(4), Style.QUIET)}| {line}"
+
+
+def _spoken(attempt: AttemptStory) -> str:
+    """The command, without the action's name, which is the head beside it."""
+    return attempt.command.removeprefix(f"{attempt.action} ")
 
 
 def _headed_lines(head: str, text: str) -> Iterator[tuple[str, str]]:
@@ -98,7 +103,7 @@ def _probe(probe: ProbeStory, sheet: Sheet) -> Iterator[str]:
     styles = {"holds": Style.GOOD, "does not hold": Style.BAD}
     verdict = sheet.ink(probe.verdict, styles.get(probe.verdict, Style.DOUBT))
     times = f" ({probe.times} times asked)" if probe.times > 1 else ""
-    head = sheet.ink(probe.purpose.replace("_", " ").ljust(9), Style.QUIET)
+    head = sheet.ink(probe.purpose.replace("_", " ").ljust(8) + " ", Style.QUIET)
     yield f"  {head}{clean_line(probe.name)}: {verdict}{times}"
     asked = f"asked {probe.where}" + (f", expected {probe.expected}" if probe.expected else "")
     if probe.question and probe.question not in probe.name:

@@ -80,13 +80,6 @@ def test_the_plan_is_a_graph(form: str, begin: str, tool: Tool) -> None:
     assert tool("plan", tool.runbook(GOOD), "--format", form).stdout.startswith(begin)
 
 
-@pytest.mark.parametrize("words", [("--format", "svg"), ("-o", "plan.json")])
-def test_what_the_plan_cannot_do_yet_says_so(words: tuple[str, ...], tool: Tool) -> None:
-    found = tool("plan", tool.runbook(GOOD), *words)
-    assert found.returncode == 2
-    assert "not supported yet" in found.stderr
-
-
 def test_the_plan_shows_what_flags_leave_out(tool: Tool) -> None:
     assert "a: named by --skip" in tool("plan", tool.runbook(GOOD), "--skip", "a").stdout
 

@@ -57,13 +57,21 @@ def test_a_person_is_named_as_the_cause_while_nothing_else_moves() -> None:
     assert totals(spells(RunState(world.plan), facts, world.now + 60)) == {"person": Duration(60)}
 
 
-def test_the_time_without_a_controller_is_no_work() -> None:
+def test_whoever_is_asked_is_waited_for_without_a_controller_too() -> None:
     plan = plan_of(manual("ask"))
     world = World(plan)
     world.drive()
+    world.record(ev.ControllerLeft(why="a person has to answer"))
+    found = spells(RunState(plan), facts_of(world), world.now + 100)
+    assert totals(found) == {"person": Duration(100)}
+
+
+def test_the_time_without_a_controller_is_no_work() -> None:
+    plan = plan_of(step("act"))
+    world = World(plan)
     world.record(ev.ControllerLeft(why="killed"))
     world.now += 100
     world.record(ev.ControllerTook(epoch=2, holder="x", host="h", pid=1, tool="drrun"))
     world.now += 5
     found = spells(RunState(plan), facts_of(world), world.now)
-    assert totals(found) == {"no controller": Duration(100), "person": Duration(5)}
+    assert totals(found) == {"no controller": Duration(100), "drrun": Duration(5)}
