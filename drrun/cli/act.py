@@ -206,7 +206,10 @@ def unpause(frame: Frame, /, **options: Any) -> None:
 
 @acting()
 def abort(frame: Frame, /, **options: Any) -> None:
-    """Give RUN up: what has not begun never will. Wants a --reason."""
+    """Give RUN up: what runs is ended, nothing new begins. Wants a --reason.
+
+    Only `drrun resume` opens it again, and the report says so.
+    """
     post(frame, "abort", options)
 
 

@@ -10,22 +10,28 @@ from drrun.cli.act import acting, post
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.out import give, say, sheet
-from drrun.cli.seen import find
+from drrun.cli.seen import facts_of, find, view_of
 from drrun.core.errors import InputError
 from drrun.core.moments import parse_moment
 from drrun.core.people.afterwards import CLOCKS, SEVERITIES
 from drrun.engine.cases.act import act as ask_for
 from drrun.engine.cases.close import open_items
 from drrun.engine.cases.find import find_run
+from drrun.report.after.moments import clocks_of
+from drrun.report.clean import clean_line
 from drrun.report.jsondoc import document, dumps
 from drrun.report.loose_ends import LooseEnd, loose_ends
 from drrun.report.loose_text import ends_csv, ends_markdown, ends_text
+from drrun.report.table import Column, table
+from drrun.report.text.sheet import join
+from drrun.report.times import moment, precise
 from drrun.wiring import World, eyes
 
 _text = click.argument("text", nargs=-1, required=True)
 _owner = click.option("--owner", default="", metavar="PERSON", help="Who sees to it.")
 _due = click.option("--due", default="", metavar="DATE", help="Until when: 2024-02-01.")
 _about = click.option("--step", default="", metavar="STEP", help="What it is about.")
+_CLOCKS = (Column("clock"), Column("UTC"), Column("by"), Column("why", least=8))
 _FORMATS = ("text", "json", "csv", "markdown")
 
 
@@ -58,23 +64,47 @@ def _add(frame: Frame, kind: str, options: dict[str, Any]) -> None:
 
 @acting(*(click.option(f"--{name}", metavar="WHEN", help="2024-01-10T06:00Z") for name in CLOCKS))
 def clocks(frame: Frame, /, **options: Any) -> None:
-    """State when something happened that no journal could see. Wants a --reason.
+    """State when something happened that no journal could see; without an option, show all.
 
-    The report counts the time to recovery from the disruption and from the declaration.
+    Whoever states one says why with --reason. The report counts the time to recovery from the
+    disruption and from the declaration.
     """
     given = {name: options[name] for name in CLOCKS if options[name]}
     if not given:
-        raise click.UsageError(f"which clock? {', '.join(f'--{name}' for name in CLOCKS)}")
+        _show_clocks(frame, options["run"], as_json=options["as_json"])
+        return
+    if not options["reason"]:
+        raise click.UsageError("whoever states a clock says where it is from: --reason TEXT")
     with frame.state() as records:
         now = records.clock.now()
-    for name, written in given.items():
-        try:
-            moment = parse_moment(written, now)
-        except ValueError as error:
-            raise InputError(f"--{name}: {error}") from None
-        post(frame, "clock", options, name=name, moment=moment)
+    stated = {name: _moment(name, written, now) for name, written in given.items()}
+    for name, at in stated.items():
+        post(frame, "clock", options, name=name, moment=at)
         if frame.code != Exit.DONE:
             return
+
+
+def _moment(name: str, written: str, now: float) -> float:
+    try:
+        return parse_moment(written, now)
+    except ValueError as error:
+        raise InputError(f"--{name}: {error}") from None
+
+
+def _show_clocks(frame: Frame, run: str, *, as_json: bool) -> None:
+    with frame.state() as records:
+        seen = find(records, run)
+        found = clocks_of(facts_of(seen), view_of(records, seen).services)
+    if as_json:
+        clocks = [
+            {"name": each.name, "at": precise(each.at), "by": each.by or None, "why": each.why}
+            for each in found
+        ]
+        give(dumps(document("clocks", run=seen.run, clocks=clocks)))
+        return
+    rows = [[each.name, moment(each.at), each.by, clean_line(each.why)] for each in found]
+    page = sheet(sys.stdout)
+    give(join(table(_CLOCKS, rows, page.width, page.ink)))
 
 
 @click.command("follow-ups")
@@ -108,7 +138,7 @@ def _json(each: LooseEnd) -> dict[str, Any]:
 
 @acting()
 def close(frame: Frame, /, **options: Any) -> None:
-    """Close RUN, if nothing is open any more: backups of what was restored, workarounds, waivers.
+    """Close RUN, if nothing of these is open: backups of what was restored, workarounds, waivers.
 
     Ages of backups are measured on their hosts. With --reason it is closed all the same, and what
     was open is kept in the record.

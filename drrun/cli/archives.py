@@ -25,7 +25,11 @@ _OVER = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.ABORTED, RunStatus.ROL
 @click.command()
 @run_argument
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Where to.")
-@click.option("--as-test", is_flag=True, help="As evidence of a test; refused for what was none.")
+@click.option(
+    "--as-test",
+    is_flag=True,
+    help="As evidence that it works; refused for what only looked (dry-run).",
+)
 @common_options
 @click.pass_obj
 def export(frame: Frame, run: str, output: Path | None, *, as_test: bool) -> None:

@@ -38,7 +38,11 @@ def diff(frame: Frame, one: str, other: str | None, *, as_json: bool) -> None:
         if other is None:
             before, after = plan_side(first), side_of(first)
         else:
-            before, after = side_of(first), side_of(find(records, other))
+            second = find(records, other)
+            before, after = side_of(first), side_of(second)
+            names = [each.loaded.plan.runbook.name for each in (first, second)]
+            if names[0] != names[1]:
+                say(f"these are runs of two runbooks, {names[0]} and {names[1]}")
     found = differences(before, after)
     if as_json:
         give(dumps(_json(before, after, found)))

@@ -73,7 +73,10 @@ def driving_options(command: Command) -> Command:
     for option in (
         _setting("--max-parallel", metavar="N", help="How many things are done at once."),
         _setting(
-            "--linger", metavar="DURATION", help="How long to stay when only a person can go on."
+            "--linger",
+            metavar="DURATION",
+            help="How long to stay when only a person can go on. Default: for ever at a "
+            "terminal, else 10s; 0 with --no-input.",
         ),
         _setting("--ssh-config", metavar="FILE", help="Instead of ~/.ssh/config."),
         _setting("--no-input", is_flag=True, help="Never ask at the terminal."),

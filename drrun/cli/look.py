@@ -26,7 +26,7 @@ from drrun.report.text.step import step_text
 def status(frame: Frame, run: str, *, only_mine: bool, as_json: bool) -> None:
     """How RUN stands now: every step, who is waited for, what remains, service levels.
 
-    RUN is an id, a unique beginning of one, or `latest`.
+    RUN is an id, a unique part of one, or `latest`.
     """
     with frame.state() as records:
         seen = find(records, run)

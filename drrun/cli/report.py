@@ -35,7 +35,7 @@ _FORMATS = ("html", "markdown", "json", "csv")
 def report(frame: Frame, run: str, *, form: str, output: Path | None, redact: str | None) -> None:
     """What happened in RUN: services, where the time went, every step, every decision.
 
-    HTML is one file that opens offline; without -o it goes to report-RUN.html.
+    HTML is one file that opens offline; without -o it goes to report-RUN.html. `-o -` prints.
     """
     with frame.state() as records:
         seen = find(records, run)
@@ -45,7 +45,7 @@ def report(frame: Frame, run: str, *, form: str, output: Path | None, redact: st
     text = _rendered(made, form)
     if output is None and form == "html":
         output = Path(f"report-{seen.run}.html")
-    if output is None:
+    if output is None or str(output) == "-":
         give(text)
         return
     write_file(output, text, "report")

@@ -6,6 +6,7 @@ from drrun.engine.cases.find import find_run
 from drrun.engine.cases.look import Known, known
 from drrun.engine.ports import Lease
 from drrun.engine.records import Records
+from drrun.report.after.moments import COUNTING
 from drrun.report.duty import hours
 from drrun.report.facts import Fact
 from drrun.report.run_view import RunHead, RunView, run_view
@@ -45,9 +46,20 @@ def head_of(records: Records, seen: Known) -> RunHead:
         status=seen.status,
         holder=held_by(seen.holder, records.clock.now()),
         ended_at=ended_at,
+        disrupted_at=_disrupted(seen),
         seal=f"{last.seq} {last.hash}" if last else "",
         duty=hours(facts_of(seen), ended_at or records.clock.now()),
     )
+
+
+def _disrupted(seen: Known) -> float | None:
+    """From when objectives count: the disruption, or the first that is known of it."""
+    stated = {
+        told.event.name: told.event.moment
+        for told in seen.told
+        if isinstance(told.event, ev.ClockStated)
+    }
+    return next((stated[name] for name in COUNTING if name in stated), None)
 
 
 def _started_by(seen: Known) -> str:

@@ -156,9 +156,20 @@ class _Undo(Shape[str | StandIn]):
 #: Keys for which `defaults` may stand in.
 DEFAULTS: Final[Mapping[str, Key]] = {
     "owner": Key(text, "the role that looks after the step"),
-    "on_failure": Key(choice(OnFailure), "what a failure does to the run; stop by default"),
-    "on_unknown": Key(choice(OnUnknown), "what happens when the outcome is not known"),
-    "modes": Key(ListOf(choice(Mode), or_one=True), "the step exists in these modes only"),
+    "on_failure": Key(
+        choice(OnFailure),
+        "what a failure does to the run: stop (default: what needs the step is blocked), "
+        "continue (what needs it goes on as if it had passed), pause, abort, rollback",
+    ),
+    "on_unknown": Key(
+        choice(OnUnknown),
+        "what happens when the outcome is not known: reconcile (default: look, then ask a "
+        "person), ask, rerun",
+    ),
+    "modes": Key(
+        ListOf(choice(Mode), or_one=True),
+        "the step exists in these modes only: live, rehearsal, dry-run, tabletop",
+    ),
     "retry": Key(retry, "how often to try, and after what"),
     "timeout": Key(period, "hard limit; without one a step is never killed"),
     "batch": Key(batch, "how many targets at once: 1, 25%, or a canary list [1, 10%, 100%]"),
@@ -191,10 +202,15 @@ STEP: Final[Mapping[str, Key]] = {
     "verify": Key(probes, "must hold after the action; only they make the step passed"),
     "watch": Key(_Watch(), "go on being asked after the step passed"),
     "threshold": Key(_THRESHOLD, "of watch: 3 of 5"),
-    "on_regressed": Key(one_of("pause", "continue", "rerun")),
+    "on_regressed": Key(
+        one_of("pause", "continue", "rerun"),
+        "what happens when it had passed and breaks: pause (default), continue, rerun",
+    ),
     "capture": Key(captures, "values taken from the output: steps.ID.NAME"),
     "stdin": Key(literally, "what the command reads on standard input"),
-    "on_timeout": Key(one_of("ask", "fail")),
+    "on_timeout": Key(
+        one_of("ask", "fail"), "ask: a person decides whether it goes on; fail: it is ended"
+    ),
     "reboots": Key(boolean, "losing contact is expected; done when the host is back"),
     "approval": Key(approval, "who must approve first"),
     "irreversible": Key(boolean, "the point of no return"),

@@ -10,6 +10,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#&~])")
 
 def safe(text: str) -> str:
     """Text of others on one line, without anything that Markdown or HTML would obey."""
+    text = " ".join(text.split())
     return _SPECIAL.sub(r"\\\1", clean_line(text)).replace("\\<", "&lt;").replace("\\>", "&gt;")
 
 

@@ -40,6 +40,8 @@ class RunHead:
     ended_at: float | None = None
     #: `41 f1bb…`: last entry of the journal and its hash, to be kept elsewhere; "" if not known.
     seal: str = ""
+    #: From when objectives count, if somebody stated it; None: from the start.
+    disrupted_at: float | None = None
     #: Time on duty of each person.
     duty: Mapping[str, Duration] = field(default_factory=dict)
 
@@ -61,6 +63,8 @@ class StepLine:
     planned: Duration | None
     #: It has taken longer than the author's bad case.
     late: bool
+    #: It has ended, and had taken longer than that.
+    was_late: bool
     #: It was found done, nothing was executed.
     already: bool
     #: How it came to this, or what it waits for, on one line.
@@ -170,7 +174,7 @@ def run_view(state: RunState, head: RunHead, now: float) -> RunView:
         lines=lines,
         asks=asks,
         forecast=forecast(state, now),
-        services=service_views(state.plan, state, now),
+        services=service_views(state.plan, state, now, head.disrupted_at),
     )
 
 
@@ -235,6 +239,7 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
         ended_at=state.settled_at.get(step) if status in FINAL else None,
         planned=None if planned.step.estimate is None else Duration(planned.length),
         late=is_late(state, step, now),
+        was_late=status in FINAL and any(state.targets[key].late for key in keys),
         already=bool(keys) and all(state.targets[key].already for key in keys),
         note=_note(state, keys, status, now),
     )

@@ -65,18 +65,24 @@ class ServiceView:
         return max(levels, key=_ORDER.index) if levels else None
 
 
-def service_views(plan: Plan, state: RunState | None, now: float) -> tuple[ServiceView, ...]:
+def service_views(
+    plan: Plan, state: RunState | None, now: float, since: float | None = None
+) -> tuple[ServiceView, ...]:
     """The ledger of all services, by priority.
 
     Args:
         plan: Says which step raises what.
         state: What has happened; None: nothing yet.
         now: Seconds since the epoch.
+        since: From when objectives count: the disruption; None: from the start of the run.
     """
+    before = 0.0
+    if since is not None and state is not None and state.started_at is not None:
+        before = state.started_at - since
     services = dict(plan.runbook.services)
     for name in _raised(plan):
         services.setdefault(name, Service(name))
-    views = [_view(service, plan, state, now) for service in services.values()]
+    views = [_view(service, plan, state, now, before) for service in services.values()]
     return tuple(sorted(views, key=lambda view: (view.priority or 1_000_000, view.name)))
 
 
@@ -85,7 +91,9 @@ def _raised(plan: Plan) -> Iterator[str]:
         yield from planned.step.raises
 
 
-def _view(service: Service, plan: Plan, state: RunState | None, now: float) -> ServiceView:
+def _view(
+    service: Service, plan: Plan, state: RunState | None, now: float, before: float
+) -> ServiceView:
     rungs = sorted(
         (
             Rung(level, step, Duration(plan.ends[step]), _reached(step, state))
@@ -109,7 +117,11 @@ def _view(service: Service, plan: Plan, state: RunState | None, now: float) -> S
         level=latest.level if latest else None,
         rungs=tuple(rungs),
         rto=rto,
-        objective=_judged(rto if rungs else None, recovered, elapsed),
+        objective=_judged(
+            rto if rungs else None,
+            None if recovered is None else recovered + before,
+            elapsed + before,
+        ),
         recovered=recovered,
     )
 
@@ -128,7 +140,7 @@ def _reached(step: StepId, state: RunState | None) -> Duration | None:
     return Duration(state.settled_at[step] - state.started_at)
 
 
-def _judged(rto: Duration | None, recovered: Duration | None, elapsed: float) -> Objective:
+def _judged(rto: Duration | None, recovered: float | None, elapsed: float) -> Objective:
     if rto is None:
         return Objective.NONE
     if recovered is None:

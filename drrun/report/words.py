@@ -46,8 +46,9 @@ def _word(event: ev.Event) -> str:
 
 def _decided(event: ev.Event) -> str:
     match event:
-        case ev.TargetReopened(why=why):
-            return f"to be tried again: {why}" if why else "to be tried again"
+        case ev.TargetReopened(why=why, by=by):
+            told = "" if why == f"by {by}" else why
+            return f"to be tried again: {told}" if told else "to be tried again"
         case ev.RetryPlanned(why=why):
             return f"another attempt: {why}"
         case ev.TargetFailed(cause=cause, why=why):
@@ -105,6 +106,8 @@ def _of_contact(event: ev.Event) -> str:
         case ev.ContactFound(after=after, route=route):
             by = f" by route {route}" if route else ""
             return f"seen again after {span(after)}{by}"
+        case ev.TargetWaiting(cause="lock", detail=detail):
+            return f"waits for lock {detail}"
         case ev.AttemptLate(p90=p90):
             return f"late: longer than {span(p90)}"
         case ev.EndingBegan(why=why):

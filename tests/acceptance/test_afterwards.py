@@ -80,7 +80,6 @@ def test_follow_ups_leave_as_a_task_list(program: Program) -> None:
         (["clocks", "latest", "--detected", "yesterday", "--reason", "r"], "is no moment"),
         (["clocks", "latest", "--detected", "nan", "--reason", "r"], "is no moment"),
         (["clocks", "latest", "--detected", "2024-01-01"], "--reason"),
-        (["clocks", "latest", "--reason", "r"], "which clock"),
     ],
 )
 def test_what_cannot_be_is_refused(program: Program, words: list[str], why: str) -> None:
@@ -108,3 +107,11 @@ def test_whoever_closes_all_the_same_answers_for_it(program: Program) -> None:
     assert told.count("RunClosed") == 1
     assert "moved to the next run" in told
     assert "over the small line" in told
+
+
+def test_clocks_are_shown_and_stated_all_or_none(program: Program) -> None:
+    both = ("--detected", "2024-01-10T06:00Z", "--declared", "soon", "--reason", "r")
+    before = program.json("clocks", "latest")["clocks"]
+    assert program.here("clocks", "latest", *both).exit == 2
+    assert program.json("clocks", "latest")["clocks"] == before
+    assert "run started" in program.here("clocks", "latest").out

@@ -38,7 +38,8 @@ def consider(
     """
     asking = Asking(state, kind, body, by, now)
     if kind in WANT_REASON and not asking.reason:
-        return Denied(f"{kind} overrides the plan: say why with --reason")
+        what = "a clock that is stated" if kind == "clock" else f"{kind} overrides the plan: it"
+        return Denied(f"{what} wants a --reason")
     if by in state.around.lost_people:
         return Denied(f"{by} was declared lost; if that is wrong: drrun found RUN person:{by}")
     handle = _HANDLERS.get(kind)
@@ -62,7 +63,7 @@ def _pause(asking: Asking) -> Granted | Denied:
         return Denied(f"the run is {state.ended} already")
     if state.paused:
         return Granted([], f"paused already: {state.paused}")
-    why = asking.reason or f"by {asking.by}"
+    why = f"{asking.reason} (by {asking.by})" if asking.reason else f"by {asking.by}"
     return Granted([ev.RunPaused(why=why, by=asking.by)], "paused")
 
 

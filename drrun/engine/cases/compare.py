@@ -13,6 +13,8 @@ from drrun.core.ids import StepId
 from drrun.core.status import Status
 from drrun.engine.cases.look import Known
 from drrun.engine.cases.measured import took
+from drrun.report.critical import critical_chain
+from drrun.report.forecast import begun_at
 
 #: Shares and seconds below which lengths are the same.
 _SHARE, _SECONDS = 0.1, 1.0
@@ -56,17 +58,21 @@ def side_of(seen: Known) -> Side:
         event = told.event
         if isinstance(event, ev.AttemptStarted) and event.route:
             routes.setdefault(StepId(event.step), {})[event.route] = None
-    times = took(seen)
-    ends = {step: at for step, at in state.settled_at.items() if step in times}
-    started = state.started_at
-    last = max(ends.values(), default=None)
+    ends = state.settled_at
+    moments = {
+        step: (began, ends[step])
+        for step in state.plan.order
+        if step in ends and (began := begun_at(state, step)) is not None
+    }
+    last = [told.entry.at for told in seen.told if isinstance(told.event, ev.RunEnded)]
+    over = last[-1] if last and state.ended is not None else None
     return Side(
         name=seen.run,
         outcome={step: str(state.step(step)) for step in state.plan.order},
-        length=times,
+        length=took(seen),
         routes={step: tuple(found) for step, found in routes.items()},
-        critical=_critical(seen, ends),
-        total=None if started is None or last is None else last - started,
+        critical=critical_chain(state.plan, moments),
+        total=None if state.started_at is None or over is None else over - state.started_at,
     )
 
 
@@ -88,19 +94,6 @@ def plan_side(seen: Known) -> Side:
         critical=plan.critical_path,
         total=float(plan.length) or None,
     )
-
-
-def _critical(seen: Known, ends: Mapping[StepId, float]) -> tuple[StepId, ...]:
-    if not ends:
-        return ()
-    plan = seen.state.plan
-    chain = [max(ends, key=lambda step: ends[step])]
-    while True:
-        needs = (each for need in plan.steps[chain[-1]].step.needs for each in need.any_of)
-        before = [step for step in needs if step in ends]
-        if not before:
-            return tuple(reversed(chain))
-        chain.append(max(before, key=lambda step: ends[step]))
 
 
 def differences(one: Side, other: Side) -> list[Difference]:

@@ -1,13 +1,19 @@
 """How long steps really took, in runs that were no simulation.
 
 Rules:
-- Only steps that acted and passed count: what was found done already says nothing about the work.
+- Only steps that acted and passed count: what was found done already, or declared done by a
+  person, says nothing about the work.
+- The last attempt of a target counts, from when it acted: not the failures before it, not the
+  wait for an approval. What a dead controller lengthened does not count.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from drrun.core.ids import StepId
+from drrun.core import events as ev
+from drrun.core.ids import StepId, TargetName
+from drrun.core.state import Key
 from drrun.core.status import Status
 from drrun.core.values import Duration
 from drrun.engine.cases.load import Loaded, with_estimates
@@ -15,7 +21,6 @@ from drrun.engine.cases.look import Known, known
 from drrun.engine.cases.readiness import PROVING
 from drrun.engine.ports import RunRecord
 from drrun.engine.records import Records
-from drrun.report.forecast import begun_at
 
 #: The last runs of a runbook that are looked at.
 MOST = 20
@@ -26,15 +31,46 @@ _SLACK, _MINUTE = 1.5, 60.0
 
 
 def took(seen: Known) -> dict[StepId, float]:
-    """Step -> seconds from its begin to its end, in one run."""
-    state = seen.state
+    """Step -> seconds that it acted and was verified, in one run."""
+    begun, unfit, tries = _begun(seen)
+    taken = [told.entry.at for told in seen.told if isinstance(told.event, ev.ControllerTook)]
     found: dict[StepId, float] = {}
+    state = seen.state
     for step in state.plan.order:
-        began, ended = begun_at(state, step), state.settled_at.get(step)
-        already = all(state.targets[key].already for key in state.keys(step))
-        if state.step(step) is Status.PASSED and not already and began is not None and ended:
-            found[step] = max(0.0, ended - began)
+        keys = list(state.keys(step))
+        already = all(state.targets[key].already for key in keys)
+        if already or state.step(step) is not Status.PASSED:
+            continue
+        spans = [(begun[key], state.targets[key].since or 0.0) for key in keys if key in begun]
+        gaps = any(since < at < until for since, until in spans for at in taken)
+        if not spans or gaps or unfit.intersection(keys):
+            continue
+        if all(tries[key] == 1 for key in keys if key in begun):
+            # One wave after another counts in full.
+            found[step] = max(0.0, max(each[1] for each in spans) - min(each[0] for each in spans))
+        else:
+            found[step] = max(0.0, *(until - since for since, until in spans))
     return found
+
+
+def _begun(seen: Known) -> tuple[dict[Key, float], set[Key], Counter[Key]]:
+    """When each target's last attempt began to act; who was declared done; how many attempts."""
+    begun: dict[Key, float] = {}
+    marked: set[Key] = set()
+    tries: Counter[Key] = Counter()
+    for told in seen.told:
+        match told.event:
+            case ev.TargetBegan(step=step, target=target):
+                begun[Key(StepId(step), TargetName(target))] = told.entry.at
+                tries[Key(StepId(step), TargetName(target))] += 1
+            case ev.AttemptIntended(step=step, target=target):
+                # Whoever had to approve it first is no part of the work.
+                begun[Key(StepId(step), TargetName(target))] = told.entry.at
+            case ev.TargetMarked(step=step, target=target):
+                marked.add(Key(StepId(step), TargetName(target)))
+            case _:
+                pass
+    return begun, marked, tries
 
 
 def measured(records: Records, runbook: str, but: str = "") -> dict[StepId, tuple[float, ...]]:

@@ -110,7 +110,7 @@ def report_csv(report: Report) -> str:
                 precise(began) if began is not None else "",
                 precise(ended) if ended is not None else "",
                 took, "" if line.planned is None else float(line.planned),
-                "yes" if line.late else "", "yes" if line.id in critical else "",
+                "yes" if line.late or line.was_late else "", "yes" if line.id in critical else "",
                 _cell(line.note),
             ]
         )  # fmt: skip

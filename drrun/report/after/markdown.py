@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from drrun.report.after.moments import Away
 from drrun.report.after.view import Report, Said
 from drrun.report.marking import safe, table
-from drrun.report.times import moment, span
+from drrun.report.times import moment, rough, span
 
 
 def markdown(report: Report) -> str:
@@ -53,7 +53,7 @@ def _clocks(report: Report) -> Iterator[str]:
             ("service", "after the disruption", "after the declaration", "RTO"),
             (
                 (
-                    each.service,
+                    each.title,
                     span(each.from_disruption) if each.from_disruption is not None else "never",
                     span(each.from_declaration) if each.from_declaration is not None else "never",
                     _objective(each),
@@ -93,8 +93,9 @@ def _steps(report: Report) -> Iterator[Sequence[str]]:
         took = ""
         if line.began_at is not None and line.ended_at is not None:
             took = span(line.ended_at - line.began_at)
-        planned = "" if line.planned is None else str(line.planned)
-        yield line.id, str(line.status), line.where, took, planned, line.note
+        planned = "" if line.planned is None else rough(line.planned)
+        where = f"{line.total} targets" if line.total > 1 else line.where
+        yield line.id, str(line.status), where, took, planned, line.note
 
 
 def _open(report: Report) -> Iterator[str]:

@@ -15,6 +15,10 @@ _ORDER = (
 )  # fmt: skip
 
 
+#: From which clock objectives count: the first of these that somebody stated.
+COUNTING = ("disrupted", "detected", "declared")
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """One moment, in seconds since the epoch; `why` where a person stated it."""
@@ -30,6 +34,7 @@ class Away:
     """How long one service was away."""
 
     service: str
+    title: str
     rto: Duration | None
     #: None: not known, or it never came back.
     from_disruption: Duration | None
@@ -74,7 +79,9 @@ def away(clocks: Iterable[Clock], services: Iterable[ServiceView]) -> Iterator[A
     declared = at.get("declared", started)
     for view in services:
         back = None if started is None or view.recovered is None else started + view.recovered
-        yield Away(view.name, view.rto, _span(disrupted, back), _span(declared, back))
+        title = view.title or view.name
+        spans = (_span(disrupted, back), _span(declared, back))
+        yield Away(view.name, title, view.rto, *spans)
 
 
 def _span(since: float | None, until: float | None) -> Duration | None:

@@ -11,11 +11,13 @@ from typing import Any
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId
+from drrun.core.people.roles import members
 from drrun.core.state import RunState
 from drrun.core.status import Status
 from drrun.core.values import Duration
 from drrun.report.after.moments import Away, Clock, away, clocks_of
 from drrun.report.clocks import Spell, totals
+from drrun.report.critical import critical_chain
 from drrun.report.facts import Fact
 from drrun.report.loose_ends import LooseEnd, loose_ends
 from drrun.report.run_view import RunView, StepLine
@@ -152,7 +154,7 @@ def report_of(
         steps=tuple(steps),
         outputs={},
         decisions=tuple(_said(facts, _DECIDED)),
-        deviations=tuple(_said(facts, _DEVIATING)),
+        deviations=tuple(_deviations(state, facts)),
         regressions=tuple(_said(facts, _BREAKING)),
         notes=tuple(_said(facts, (ev.Noted,))),
         workarounds=tuple(_workarounds(state)),
@@ -191,6 +193,39 @@ def _said(facts: Iterable[Fact], kinds: tuple[type[ev.Event], ...]) -> Iterator[
         yield Said(fact.at, fact.actor, key, text)
 
 
+def _deviations(state: RunState, facts: Sequence[Fact]) -> list[Said]:
+    """What was not as planned, in order."""
+    found = [*_said(facts, _DEVIATING), *_taken_up_again(facts), *_outsiders(state, facts)]
+    return sorted(found, key=lambda each: each.at)
+
+
+def _taken_up_again(facts: Iterable[Fact]) -> Iterator[Said]:
+    aborted = ""
+    for fact in facts:
+        match fact.event:
+            case ev.RunAborted(by=by):
+                aborted = by
+            case ev.RunResumed(by=by) if aborted:
+                yield Said(fact.at, by, "", f"resumed, although {aborted} had aborted the run")
+                aborted = ""
+
+
+def _outsiders(state: RunState, facts: Iterable[Fact]) -> Iterator[Said]:
+    """Answers of people who were not asked."""
+    for fact in facts:
+        match fact.event:
+            case ev.GateAnswered(step=step, by=by) if by != "controller":
+                role = state.plan.steps[StepId(step)].step.owner
+                asked = members(state, role)
+                if fact.event.gate in _OPEN_TO_ALL and asked and by not in asked:
+                    text = f"answered, where {role} ({', '.join(asked)}) was asked"
+                    yield Said(fact.at, by, step, text)
+
+
+#: Gates that anybody may answer when nobody else can.
+_OPEN_TO_ALL = frozenset({"manual", "irreversible", "ask", "unknown", "late"})
+
+
 def _known(given: Mapping[str, Any]) -> str:
     """What was known when a decision was asked for."""
     told = [f"known then: {given.get('passed')} of {given.get('steps')} steps passed"]
@@ -223,26 +258,12 @@ def _needed(state: RunState, step: StepId) -> Iterator[StepId]:
 
 
 def _critical(state: RunState, lines: Sequence[StepLine]) -> tuple[StepId, ...]:
-    """Backwards from what ended last, always to the need that ended last before it began.
-
-    A need that was tried again later, because its failure stopped nothing, held nothing up then.
-    """
     moments = {
         line.id: (line.began_at, line.ended_at)
         for line in lines
         if line.began_at is not None and line.ended_at is not None
     }
-    if not moments:
-        return ()
-    chain = [max(moments, key=lambda step: moments[step][1])]
-    while True:
-        began = moments[chain[-1]][0]
-        before = [step for step in _needed(state, chain[-1]) if step in moments]
-        before = [step for step in before if moments[step][1] <= began] or before
-        before = [step for step in before if step not in chain]
-        if not before:
-            return tuple(reversed(chain))
-        chain.append(max(before, key=lambda step: moments[step][1]))
+    return critical_chain(state.plan, moments)
 
 
 def _tool(facts: Iterable[Fact]) -> str:

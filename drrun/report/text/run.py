@@ -102,7 +102,7 @@ def _row(line: StepLine, now: float) -> list[str | Cell]:
     took = ""
     if line.began_at is not None:
         took = span((line.ended_at if line.ended_at is not None else now) - line.began_at)
-    note = f"LATE. {line.note}" if line.late else line.note
+    note = f"LATE. {line.note}" if line.late and "late" not in line.note else line.note
     return [
         Cell(str(line.status), style_of(line.status)),
         line.id,
