@@ -6,8 +6,9 @@ import click
 from click.core import ParameterSource
 
 from drrun.cli.out import say, write_file
+from drrun.core.errors import InputError
 from drrun.engine.cases.load import Loaded
-from drrun.engine.cases.pinned import Pinned, pin, unpinned
+from drrun.engine.cases.pinned import Pinned, pin, read_pinned, unpinned
 from drrun.journal.clock import SystemClock
 from drrun.report.clean import clean_line
 from drrun.report.times import moment
@@ -20,8 +21,10 @@ def write_pinned(loaded: Loaded, file: Path, by: str) -> None:
     """Write a plan into a file.
 
     Raises:
-        InputError: It cannot be written.
+        InputError: It cannot be written, or is there already and something else.
     """
+    if file.exists() and read_pinned(file) is None:
+        raise InputError(f"{file} is there already and is no pinned plan: give another name to -o")
     write_file(file, pin(loaded, Path.cwd(), by, SystemClock().now()), "pinned plan")
 
 

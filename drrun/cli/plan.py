@@ -163,6 +163,10 @@ def plan(frame: Frame, /, runbook: Path, **options: Any) -> None:
     that it was made from has changed. RUNBOOK may be such a file.
     """
     form = "json" if options["as_json"] else options["form"]
+    if options["output"] and form not in ("text", "json"):
+        raise click.UsageError(f"-o pins the plan; the {form} goes where you say: > FILE")
+    if options["without"] and form not in ("text", "json"):
+        raise click.UsageError(f"--without answers as text or JSON, not as {form}")
     loaded = load_selected(frame, runbook, options)
     if options["output"]:
         write_pinned(loaded, options["output"], frame.settings().by)
@@ -202,15 +206,7 @@ def _looked(frame: Frame, loaded: Loaded) -> str:
     return f"preflight      {what}, {rough(now - found.at)} ago{but}\n"
 
 
-def load_selected(frame: Frame, runbook: Path, options: Any) -> Loaded:
-    """Load the plan that the options of a command name, and tell its warnings; or a pinned one.
-
-    Raises:
-        InputError: Every finding; under --strict warnings too.
-    """
-    pinned = read_pinned(runbook)
-    if pinned is not None:
-        return plan_in(runbook, pinned)
+def _chosen(frame: Frame, runbook: Path, options: Any) -> Loaded:
     asked = wanted(
         runbook,
         frame.settings().inventory,
@@ -218,12 +214,23 @@ def load_selected(frame: Frame, runbook: Path, options: Any) -> Loaded:
         options["mode"],
         options["variant"],
     )
-    part = Part(options["only"], options["skip"], options["since"])
-    loaded = load_part(asked, part)
+    return load_part(asked, Part(options["only"], options["skip"], options["since"]))
+
+
+def load_selected(frame: Frame, runbook: Path, options: Any) -> Loaded:
+    """Load the plan that the options of a command name, and tell its warnings; or a pinned one.
+
+    Raises:
+        InputError: Every finding; under --strict warnings too.
+    """
+    pinned = read_pinned(runbook)
+    loaded = plan_in(runbook, pinned) if pinned else _chosen(frame, runbook, options)
     if options["strict"] and loaded.warnings:
         raise InputError(loaded.warnings)
     for warning in loaded.warnings:
         say(clean(str(warning)))
+    if pinned:
+        return loaded
     try:
         with frame.state() as records:
             return with_learned(records, loaded)

@@ -213,9 +213,10 @@ class Crew:
         self._queue.put(acted)
 
     def _ask(self, activity: Activity, attempt: int, questions: Sequence[Question]) -> None:
-        seen = self._see(questions)
-        question = asked_in_a_line(questions[0].ask)
-        expected = str(questions[0].expect)
+        seen, question, expected = self._see(questions), "", ""
+        with suppress(Exception):  # words for people: an answer is never lost for them
+            question = asked_in_a_line(questions[0].ask)
+            expected = str(questions[0].expect)
         self._queue.put(Asked(activity, attempt, seen, question, expected))
 
     def _see(self, questions: Sequence[Question]) -> Seen:

@@ -5,7 +5,8 @@ Rules:
   `_EVERY` seconds after it. Positions count masked bytes; times are UTC seconds since the epoch.
 - After `_MANY` marks there is one every `_RARELY` seconds: a stream that goes on for a week must
   not fill the disk with moments.
-- What a later controller fetches again keeps the times at which it first came.
+- What a later controller fetches again keeps the times at which it first came; what came behind
+  that has the time at which this controller saw it.
 - Times are a help, not a record: where they cannot be written the output is kept without them.
 """
 
@@ -18,6 +19,9 @@ from pathlib import Path
 _EVERY = 0.1
 _MANY = 50_000
 _RARELY = 10.0
+#: No time of an output lies behind this: the year 3000.
+_LATEST = 32_503_680_000.0
+_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 #: A position, and seconds since the epoch.
 Mark = tuple[int, float]
@@ -37,43 +41,36 @@ class Arrivals:
         self._now = now
         self._file = -1
         self._count = 0
-        #: What has a time already ends here.
-        self._known = -1
+        #: Bytes before this position have a time already.
+        self._before = 0
         self._last = float("-inf")
 
-    def note(self, position: int) -> None:
-        """Bytes from `position` on came now."""
+    def begin(self, before: int) -> None:
+        """An earlier controller kept so many bytes of the stream; they will come again."""
+        marks = read_marks(self._path)
+        self._count = len(marks)
+        self._before = max(before, marks[-1][0] + 1 if marks else 0)
+
+    def note(self, position: int, size: int) -> None:
+        """So many bytes came now, the first of them at `position`."""
         at = self._now()
         rare = _RARELY if self._count >= _MANY else _EVERY
-        if position <= self._known or at - self._last < rare:
-            return
-        if self._file < 0 and not self._open(position):
+        end, position = position + size, max(position, self._before)
+        if position >= end or at - self._last < rare:
             return
         try:
+            if self._file < 0:
+                self._file = os.open(self._path, _APPEND, 0o600)
             os.write(self._file, f"{position} {at:.3f}\n".encode())
         except OSError:
-            self._known = position  # asked again with the next bytes: the disk may have room then
-            return
-        self._count, self._known, self._last = self._count + 1, position, at
+            return  # tried again with the next bytes: the disk may have room then
+        self._count, self._before, self._last = self._count + 1, position + 1, at
 
     def close(self) -> None:
         """Nothing more comes."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
-
-    def _open(self, position: int) -> bool:
-        """Whether `position` wants a mark in the file, which is open now."""
-        before = read_marks(self._path)
-        if before:
-            self._count, self._known = len(before), before[-1][0]
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            self._file = os.open(self._path, flags, 0o600)
-        except OSError:
-            self._known = position
-            return False
-        return position > self._known
 
 
 def read_marks(path: Path) -> Sequence[Mark]:
@@ -112,7 +109,7 @@ def _marks(text: bytes) -> Iterator[Mark]:
             mark = int(position), float(at)
         except ValueError:
             continue  # damaged: the mark before it holds until the next
-        if mark[0] > last:
+        if mark[0] > last and 0 <= mark[1] < _LATEST:
             last = mark[0]
             yield mark
 

@@ -82,6 +82,11 @@ class KeptStream:
         """Bytes that are kept."""
         return sum(file.stat().st_size for _, file in self._parts())
 
+    def end(self) -> int:
+        """Bytes of the stream up to the last that is kept, those left out counted too."""
+        parts = self._parts()
+        return parts[-1][0] + parts[-1][1].stat().st_size if parts else 0
+
     def place_for(self, offset: int) -> tuple[Path, int]:
         """The file for the byte at `offset`, and the offset where the next file begins.
 

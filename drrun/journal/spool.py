@@ -189,14 +189,15 @@ class _Stream:
         """Make room: what an earlier controller kept of this attempt stays under another name."""
         try:
             make_private_folder(self._path.parent)
+            self._arrivals.begin(self._kept.end())
             self._kept.put_aside()
         except OSError as error:
             self._fault = f"disk: {error.strerror}"
 
     def _keep(self, masked: bytes) -> None:
         self._hash.update(masked)
-        if masked and not self._fault:
-            self._arrivals.note(self._masked)
+        if not self._fault:
+            self._arrivals.note(self._masked, len(masked))
         view = memoryview(masked)
         while view and not self._fault:
             try:

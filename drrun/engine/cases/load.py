@@ -13,14 +13,14 @@ from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from drrun.core.actions import UsesAction
+from drrun.core.actions import Action, UsesAction
 from drrun.core.dataclass import dataclass
 from drrun.core.dry import reaching
 from drrun.core.errors import Finding, InputError, NotSupported, Place, Severity
 from drrun.core.events import PlanAmended
 from drrun.core.ids import StepId
 from drrun.core.plan import Plan, PlannedStep, Selection, bind
-from drrun.core.runbook import Estimate, Mode, Runbook
+from drrun.core.runbook import Estimate, Mode, Runbook, StandIn
 from drrun.core.state import Replan
 from drrun.core.support import unsupported
 from drrun.core.values import Duration
@@ -274,17 +274,36 @@ def sent_files(loaded: Loaded) -> Iterable[Path]:
 
 def _sent(loaded: Loaded) -> Iterator[tuple[PlannedStep, Path]]:
     for planned in loaded.plan.steps.values():
-        action = planned.step.action
-        if not isinstance(action, UsesAction) or "source" not in action.arguments:
-            continue
-        source = str(action.arguments["source"])
-        if action.name in ("copy", "template", "script") and "{{" not in source:
-            yield planned, loaded.folder / source
+        step = planned.step
+        instead = [each for each in (step.undo, step.dry_run, step.when_lost) if each]
+        stand_ins = [each.action for each in instead if isinstance(each, StandIn)]
+        for action in (step.action, *stand_ins):
+            inputs = step.scope.inputs if step.scope else loaded.plan.inputs
+            source = _source(action, inputs)
+            if source is not None:
+                yield planned, loaded.folder / (step.scope.folder if step.scope else ".") / source
+
+
+def _source(action: Action, inputs: Mapping[str, Any]) -> str | None:
+    """The local file that an action sends; None: none, or known only in the run."""
+    if not isinstance(action, UsesAction) or action.name not in ("copy", "template", "script"):
+        return None
+    source = str(action.arguments.get("source") or "")
+    if "{{" in source:
+        try:
+            source = str(Templates().value(source, {"inputs": inputs}))
+        except InputError:
+            return None
+    return source or None
 
 
 def _read(kind: str, path: Path) -> Document:
     try:
         raw = path.read_bytes()
+        if b'"drrun-plan"' in raw[:200]:
+            message = "a pinned plan, for drrun run and drrun plan; this one was altered, or"
+            message += " this command wants the runbook it was made from"
+            raise InputError([Finding(Place(str(path)), message)])
     except FileNotFoundError:
         raise InputError([Finding(Place(str(path)), "no such file")]) from None
     except OSError as error:

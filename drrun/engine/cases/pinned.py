@@ -82,8 +82,16 @@ def read_pinned(path: Path) -> Pinned | None:
         raise InputError(f"{path}: this pinned plan was altered or cut short; pin it anew")
     if body[_KEY] != _VERSION:
         raise InputError(f"{path}: this pinned plan was made by a newer drrun")
-    documents = tuple(Document(**each) for each in body["documents"])
-    return Pinned(body["made_at"], body["by"], Path(body["folder"]), documents, body["sent"])
+    try:
+        return Pinned(
+            float(body["made_at"]),
+            str(body["by"]),
+            Path(body["folder"]),
+            tuple(Document(**each) for each in body["documents"]),
+            dict(body["sent"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: this pinned plan holds no plan ({error!r})") from None
 
 
 def _whole(raw: bytes) -> dict[str, Any] | None:
@@ -101,17 +109,22 @@ def unpinned(pinned: Pinned, path: Path) -> Loaded:
     Raises:
         InputError: Files changed since; shows the difference.
     """
-    there = [
-        replace(each, path=str(pinned.folder / each.path)) if each.path else each
+    # Seen from here: a run keeps these paths, and looks there again when it is resumed.
+    elsewhere = pinned.folder != Path.cwd()
+    there = tuple(
+        replace(each, path=str(pinned.folder / each.path)) if each.path and elsewhere else each
         for each in pinned.documents
-    ]
+    )
     differs = changes(there) + "".join(_sent_otherwise(pinned.sent))
     if differs:
         raise InputError(
             f"files changed since {path} was made:\n{differs}\n"
             "Look at it, then pin the plan anew: drrun plan RUNBOOK -o FILE"
         )
-    return first_plan_of(pinned.documents)
+    try:
+        return first_plan_of(there)
+    except (KeyError, StopIteration, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: this pinned plan holds no plan ({error!r})") from None
 
 
 def _sent_otherwise(sent: Mapping[str, str]) -> Iterator[str]:
@@ -123,7 +136,8 @@ def _sent_otherwise(sent: Mapping[str, str]) -> Iterator[str]:
 
 def _hash(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
 

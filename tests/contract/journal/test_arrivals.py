@@ -75,6 +75,23 @@ def test_what_is_fetched_again_keeps_the_time_of_its_first_coming(
     assert came(kept) == [(1000, b"before\n"), (2000, b"behind\n")]
 
 
+def test_what_came_meanwhile_is_not_dated_back(tmp_path: Path, watch: Watch) -> None:
+    kept = spool(tmp_path, watch)
+    begin(kept).write("stdout", b"before\n")
+    watch.at += 500
+    again = begin(kept)
+    again.write("stdout", b"before\nmeanwhile\n")  # fetched at once, as one piece
+    again.close()
+    assert came(kept) == [(1000, b"before\n"), (1500, b"meanwhile\n")]
+
+
+@pytest.mark.parametrize("mark", ["0 nan", "0 inf", "0 1e300", "0 -1", "x 5", "-3 5"])
+def test_a_moment_that_is_none_is_passed_over(tmp_path: Path, watch: Watch, mark: str) -> None:
+    file = tmp_path / "times"
+    file.write_text(f"{mark}\n10 1000\n")
+    assert read_marks(file) == [(10, 1000)]
+
+
 def test_behind_what_was_left_out_times_are_right_again(tmp_path: Path, watch: Watch) -> None:
     kept = spool(tmp_path, watch, limit=80)  # 40 of a stream: a head of 20, and segments of 10
     output = begin(kept)
@@ -113,13 +130,12 @@ def test_an_output_is_kept_where_its_times_cannot_be(tmp_path: Path, watch: Watc
 def test_a_mark_that_a_crash_cut_short_is_passed_over(tmp_path: Path, watch: Watch) -> None:
     file = tmp_path / "times"
     file.write_bytes(b"0 1000.000\n20 10")
-    arrivals = Arrivals(file, watch.now)
-    arrivals.note(30)
-    arrivals.close()
-    watch.at += 1
-    again = Arrivals(file, watch.now)
-    again.note(40)
-    again.close()
+    for position in (30, 40):
+        arrivals = Arrivals(file, watch.now)
+        arrivals.begin(before=0)
+        arrivals.note(position, 5)
+        arrivals.close()
+        watch.at += 1
     assert read_marks(file) == [(0, 1000), (40, 1001)]
 
 
