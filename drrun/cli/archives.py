@@ -9,6 +9,7 @@ from drrun.cli.frame import Frame, common_options, run_argument
 from drrun.cli.out import give, say
 from drrun.cli.past import history_lines
 from drrun.core.errors import InputError
+from drrun.core.runbook import Mode
 from drrun.core.status import RunStatus
 from drrun.core.values import Duration
 from drrun.engine.cases.archive import export as write
@@ -17,6 +18,7 @@ from drrun.engine.cases.find import find_run
 from drrun.engine.cases.readiness import PROVING
 from drrun.report.history_view import RunLine
 from drrun.report.text.history import history_text
+from drrun.report.text.sheet import plural
 
 #: Runs that may go.
 _OVER = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.ABORTED, RunStatus.ROLLED_BACK)
@@ -69,8 +71,9 @@ def import_(frame: Frame, file: Path) -> None:
 def prune(frame: Frame, age: str, *, yes: bool) -> None:
     """Remove runs that ended longer ago, with their outputs; first only list them.
 
-    Never the last run of a runbook, nor its last that verified something, nor one that has not
-    ended. That a run was there, and how its journal ended, is kept.
+    Never the last run of a runbook, nor its last that verified something, nor its last rehearsal,
+    nor one that has not ended, or has findings or follow-ups and was not closed. That a run was
+    there, and how its journal ended, is kept.
     """
     try:
         span = Duration.parse(age)
@@ -79,25 +82,32 @@ def prune(frame: Frame, age: str, *, yes: bool) -> None:
     with frame.state() as records:
         now = records.clock.now()
         lines = list(history_lines(records))
-        old = [line for line in _may_go(lines) if now - (line.ended_at or now) > span]
+        past = [line for line in _may_go(lines) if now - (line.ended_at or now) > span]
+        work = records.shelf.with_work() if records.shelf else frozenset()
+        old = [line for line in past if line.id not in work]
         if yes and records.shelf is not None:
             for line in old:
                 records.shelf.remove(find_run(records, line.id), frame.settings().by, now)
     if old:
         give(history_text(old))
+    if kept := len(past) - len(old):
+        say(f"{plural(kept, 'run')} kept: people noted work there, and nobody ran drrun close")
     said = "removed" if yes else "would be removed; --yes does it"
     say(f"{len(old)} of {len(lines)} runs {said}")
     frame.code = Exit.DONE
 
 
 def _may_go(lines: list[RunLine]) -> list[RunLine]:
-    """Without the last of each runbook, and without the last that proves something."""
-    kept: set[tuple[str, bool]] = set()
+    """Without the last of each runbook, its last that proves something, its last rehearsal."""
+    kept: set[tuple[str, str]] = set()
     found = []
     for line in lines:
         proves = line.mode in PROVING and line.status is RunStatus.SUCCEEDED
-        last = (line.runbook, False) not in kept or (proves and (line.runbook, True) not in kept)
-        kept |= {(line.runbook, False)} | ({(line.runbook, True)} if proves else set())
-        if not last and line.status in _OVER:
+        rehearsal = line.mode == str(Mode.REHEARSAL)
+        roles = {(line.runbook, "last")}
+        roles |= {(line.runbook, "proof")} if proves else set()
+        roles |= {(line.runbook, "rehearsal")} if rehearsal else set()
+        if roles <= kept and line.status in _OVER:
             found.append(line)
+        kept |= roles
     return found

@@ -7,13 +7,19 @@ import click
 from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.out import give, sheet
 from drrun.cli.past import history_lines, rehearsals, sieve
+from drrun.core.runbook import Mode
+from drrun.core.status import RunStatus
 from drrun.report.text.history import history_text
 
 
 @click.command()
 @click.option("--runbook", metavar="NAME", help="Runs of this runbook; * is a wildcard.")
-@click.option("--mode", metavar="MODE", help="live, rehearsal, dry-run.")
-@click.option("--status", metavar="STATUS", help="succeeded, failed…")
+@click.option("--mode", type=click.Choice([str(each) for each in Mode]), help="Runs in this mode.")
+@click.option(
+    "--status",
+    type=click.Choice([str(each) for each in RunStatus]),
+    help="Runs that stand so now.",
+)
 @click.option("--service", metavar="NAME", help="Runs that were to raise this service.")
 @click.option("--since", metavar="DATE", help="Begun on this day or later: 2024-01-10.")
 @click.option("--until", metavar="DATE", help="Begun on this day or earlier.")

@@ -28,6 +28,12 @@ from drrun.report.times import moment
 
 #: Seconds between two looks while following.
 _EVERY = 0.5
+#: Options of which the first goes with none of the others.
+_APART = (
+    ("raw", "timestamps", "grep", "as_json", "follow"),
+    ("as_json", "follow"),
+    ("failed", "attempt", "follow"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +61,8 @@ class _Wish:
 @run_argument
 @click.argument("step", metavar="[STEP[@TARGET]]", required=False)
 @click.option("--failed", is_flag=True, help="Of every step that failed or is unknown.")
-@click.option("--stdout", "stream", flag_value="stdout", help="Standard output only.")
-@click.option("--stderr", "stream", flag_value="stderr", help="Standard error only.")
+@click.option("--stdout", is_flag=True, help="Standard output only.")
+@click.option("--stderr", is_flag=True, help="Standard error only.")
 @click.option("--attempt", type=click.IntRange(1), metavar="N", help="Default: the last one.")
 @click.option("--grep", metavar="REGEX", help="Only lines in which this occurs.")
 @click.option(
@@ -89,17 +95,20 @@ def logs(frame: Frame, /, run: str, step: str | None, **options: object) -> None
 
 
 def _wish(seen: Known, step: str | None, options: Mapping[str, object]) -> _Wish:
-    stream, attempt = options["stream"], options["attempt"]
+    attempt = options["attempt"]
     if bool(step) == bool(options["failed"]):
         raise InputError(f"say either a step of {seen.run} or --failed: drrun status {seen.run}")
-    if options["raw"] and options["timestamps"]:
-        raise InputError("--raw is the bytes alone: leave out --timestamps")
+    for one, *others in _APART:
+        for other in others:
+            if options[one] and options[other]:
+                names = [each.replace("as_json", "json") for each in (one, other)]
+                raise InputError(f"--{names[0]} and --{names[1]} do not go together")
     if not step and not (steps := _failed(seen)):
         say(f"{seen.run}: no step failed")
     return _Wish(
         (step,) if step else steps,
         attempt if isinstance(attempt, int) else None,
-        (str(stream),) if stream else STREAMS,
+        tuple(each for each in STREAMS if options[each]) or STREAMS,
         bool(options["timestamps"]),
         _pattern(options["grep"]),
     )
@@ -205,24 +214,24 @@ def _json(records: Records, seen: Known, step: str | None, wish: _Wish) -> objec
                 "began_at": at(attempt.began_at),
                 "ending": attempt.ending or None,
                 "output": dict(attempt.output),
-                **{
-                    stream: b"".join(
-                        _kept(records, seen, key, attempt.number, stream).chunks()
-                    ).decode("utf-8", "backslashreplace")
-                    for stream in wish.streams
-                },
-                **_dated_lines(records, seen, key, attempt, wish),
+                **_printed(records, seen, key, attempt, wish),
             }
             for key, attempt in _attempts(seen, wish)
         ],
     )
 
 
-def _dated_lines(
+def _printed(
     records: Records, seen: Known, key: Key, attempt: AttemptStory, wish: _Wish
 ) -> Mapping[str, object]:
-    if not wish.timestamps:
-        return {}
+    """The streams as they are, or the lines that are wanted."""
+    if not wish.timestamps and not wish.grep:
+        return {
+            stream: b"".join(_kept(records, seen, key, attempt.number, stream).chunks()).decode(
+                "utf-8", "backslashreplace"
+            )
+            for stream in wish.streams
+        }
     lines = [
         {"at": at(line.came), "stream": stream, "text": line.text}
         for stream, line in _lines(records, seen, key, attempt, wish)
@@ -232,22 +241,19 @@ def _dated_lines(
 
 
 def _follow(records: Records, seen: Known, wish: _Wish) -> None:
-    """Print what comes until the target's attempt ends, or nobody drives the run any more."""
-    followed = [(key, attempt.number) for key, attempt in _attempts(seen, wish)]
-    shown: dict[tuple[Key, int, str], int] = {}
+    """Print what comes until the step has ended, or nobody drives the run any more."""
+    step, target = split_target(seen.state, wish.steps[0])
+    follower = _Follower(records, seen, wish)
     last = seen.told[-1].entry.seq if seen.told else 0
     pause = threading.Event()
     while True:
-        ended = all(_over(seen, key, number) for key, number in followed)
+        keys = [key for key in seen.state.keys(step) if target in (None, key.target)]
         left = records.leases.holder(seen.run) is None
-        for key, number in followed:
-            for stream in wish.streams:
-                kept = _kept(records, seen, key, number, stream)
-                place = (key, number, stream)
-                before = shown.get(place, 0)
-                shown[place] = _print_more(kept, wish, stream, before, whole=ended or left)
-        if ended or left:
-            if left and not ended:
+        ended = left or all(_over(seen, key, wish) for key in keys)
+        for key in keys:
+            follower.show(key, whole=ended)
+        if ended:
+            if left and not all(_over(seen, key, wish) for key in keys):
                 say(f"nobody drives {seen.run} now; go on with: drrun resume {seen.run}")
             return
         pause.wait(_EVERY)
@@ -256,19 +262,38 @@ def _follow(records: Records, seen: Known, wish: _Wish) -> None:
             last = entry.seq
 
 
-def _over(seen: Known, key: Key, number: int) -> bool:
+class _Follower:
+    """Knows what of each stream was shown."""
+
+    def __init__(self, records: Records, seen: Known, wish: _Wish) -> None:
+        self._records, self._seen, self._wish = records, seen, wish
+        self._shown: dict[tuple[Key, int, str], int] = {}
+        self._last: tuple[Key, int] | None = None
+
+    def show(self, key: Key, *, whole: bool) -> None:
+        """Print what came of a target; a line that is not complete waits, if this is not all."""
+        number = self._wish.attempt or self._seen.state.targets[key].attempt
+        streams = [self._fresh(key, number, stream, whole=whole) for stream in self._wish.streams]
+        by_time = merge(*map(_dated, streams), key=lambda each: each[1].came or 0.0)
+        for stream, line in by_time if self._wish.timestamps else chain.from_iterable(streams):
+            if text := self._wish.shown(stream, line):
+                if self._last != (key, number):
+                    say(clean_line(f"{key} attempt {number}:"))
+                    self._last = key, number
+                give(text)
+
+    def _fresh(
+        self, key: Key, number: int, stream: str, *, whole: bool
+    ) -> Iterator[tuple[str, Line]]:
+        place = key, number, stream
+        kept = _kept(self._records, self._seen, key, number, stream)
+        for line in lines_of(kept.pieces(self._shown.get(place, 0))):
+            if not line.whole and not whole:
+                return
+            self._shown[place] = line.end
+            yield stream, line
+
+
+def _over(seen: Known, key: Key, wish: _Wish) -> bool:
     target = seen.state.targets[key]
-    return target.status in FINAL or target.attempt != number
-
-
-def _print_more(kept: Kept, wish: _Wish, stream: str, shown: int, *, whole: bool) -> int:
-    """Print what came behind byte `shown` of a stream; up to where it is shown now.
-
-    A line that is not complete waits, unless this is the `whole` of it.
-    """
-    for line in lines_of(kept.pieces(shown)):
-        if not line.whole and not whole:
-            break
-        give(wish.shown(stream, line))
-        shown = line.end
-    return shown
+    return target.status in FINAL or bool(wish.attempt and target.attempt > wish.attempt)

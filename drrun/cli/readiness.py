@@ -46,7 +46,7 @@ def readiness(frame: Frame, runbooks: Sequence[Path], *, as_json: bool) -> None:
             raise InputError(
                 "there is no folder runbooks/ here, and no run yet: name the runbooks"
             )
-        found = [look(records, _read(path), path) for path in paths]
+        found = [_look(records, path, named=bool(runbooks)) for path in paths]
     ready = sum(each.ready for each in found)
     frame.code = Exit.DONE if ready == len(found) else Exit.NOT_READY
     if as_json:
@@ -65,7 +65,18 @@ def _ran(records: Records) -> list[Path]:
             documents = records.journal.documents(run.id)
             path = next(Path(each.path) for each in documents if each.kind == "runbook")
             found[run.runbook] = path
-    return [path for path in found.values() if path.is_file()]
+    return list(found.values())
+
+
+def _look(records: Records, path: Path, *, named: bool) -> Readiness:
+    """What is known of a runbook; one that cannot be read is not ready, unless it was named."""
+    try:
+        return look(records, _read(path), path)
+    except InputError as error:
+        if named:
+            raise
+        why = str(error.findings[0] if error.findings else error)
+        return Readiness(path.stem, str(path), None, why, None, None, None)
 
 
 def _read(path: Path) -> Runbook:

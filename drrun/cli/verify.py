@@ -9,6 +9,7 @@ from drrun.cli.out import give
 from drrun.core.errors import JournalDamaged
 from drrun.engine.cases.archive import read_archive
 from drrun.engine.cases.find import find_run
+from drrun.engine.cases.printed import refuse_altered
 from drrun.report.jsondoc import document, dumps
 
 
@@ -21,7 +22,7 @@ from drrun.report.jsondoc import document, dumps
 def verify_journal(frame: Frame, run: str, *, expected: str | None, as_json: bool) -> None:
     """Check the hash chain of RUN; names what was altered or is missing (exit code 6).
 
-    RUN may also be an archive that `drrun export` has written.
+    What steps printed is compared with the hashes that the chain holds. RUN may also be an archive that `drrun export` has written.
     """
     if Path(run).is_file():
         archive = read_archive(Path(run))
@@ -32,6 +33,7 @@ def verify_journal(frame: Frame, run: str, *, expected: str | None, as_json: boo
             found = find_run(records, run)
             head = records.journal.verify(found)
             hashes = [entry.hash for entry in records.journal.read(found)]
+            refuse_altered(records, found)
     known = expected is None or any(each.startswith(expected) for each in hashes)
     if not known:
         raise JournalDamaged(

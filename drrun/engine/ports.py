@@ -593,11 +593,30 @@ class Notebook(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What is kept of a run that was removed."""
+
+    run: RunId
+    #: The last hash of its journal.
+    head: str
+    at: float
+    by: str
+
+
 class Shelf(Protocol):
     """Takes whole runs away, and takes in runs from elsewhere."""
 
     def remove(self, run: RunId, by: str, now: float) -> None:
         """Delete a run with all that belongs to it; that it was there is kept."""
+        ...
+
+    def with_work(self) -> frozenset[RunId]:
+        """Runs in which people noted what is to be done, and that nobody has closed."""
+        ...
+
+    def removed(self, text: str) -> Sequence[Removed]:
+        """Removed runs with `text` in their id, a few at most."""
         ...
 
     def take_in(

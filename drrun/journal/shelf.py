@@ -16,7 +16,7 @@ from pathlib import Path
 from drrun.core.chain import Head, canonical, first_flaw
 from drrun.core.errors import JournalDamaged, Refused, StateUnusable
 from drrun.core.ids import RunId
-from drrun.engine.ports import Document, Entry, RunRecord
+from drrun.engine.ports import Document, Entry, Removed, RunRecord
 from drrun.engine.sealing import born, storable
 from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database
@@ -61,6 +61,17 @@ class SqliteShelf:
     def _evidence_of(self, run: RunId) -> set[str]:
         bodies = (str(row["body"]) for row in self._database.rows("evidence_of_run", run=run))
         return {each for body in bodies for each in _EVIDENCE.findall(body)}
+
+    def with_work(self) -> frozenset[RunId]:
+        """Runs in which people noted what is to be done, and that nobody has closed."""
+        return frozenset(RunId(str(row["run"])) for row in self._database.rows("runs_with_work"))
+
+    def removed(self, text: str) -> Sequence[Removed]:
+        """Removed runs with `text` in their id, a few at most."""
+        return [
+            Removed(RunId(row["run"]), row["head_hash"], row["at"], row["actor"])
+            for row in self._database.rows("pruned_like", text=text)
+        ]
 
     def outputs(self, run: RunId) -> Path:
         """The folder with what the run's attempts printed."""

@@ -228,3 +228,35 @@ def test_a_record_is_read_where_the_files_that_were_sent_are_not(tmp_path: Path)
     assert (shown.exit, "passed" in shown.out) == (0, True), shown.err
     begun = place("run", "kept.yml", "--yes", "--no-input")
     assert (begun.exit, "no such file" in begun.err) == (2, True), begun.err
+
+
+def test_a_run_that_was_removed_is_told_with_how_its_journal_ended(tmp_path: Path) -> None:
+    place = Program(tmp_path)
+    place.write("kept.yml", SLOWER)
+    for _ in range(2):
+        place("run", "kept.yml", "--yes", "--no-input")
+    first = place.json("history")["runs"][1]["run"]
+    place.here("finding", first, "not yet repaired")
+    kept = place.here("prune", "--older-than", "0s", "--yes")
+    assert "1 run kept: people noted work there" in kept.err
+    place.here("close", first, "--reason", "is in the tracker")
+    head = place.json("verify-journal", first)["head"]
+    assert place.here("prune", "--older-than", "0s", "--yes").exit == 0
+    gone = place.here("show", first)
+    assert (gone.exit, "was removed by" in gone.err, head in gone.err) == (2, True, True), gone.err
+
+
+@pytest.mark.parametrize(("now", "told"), [("lies\n", "was altered"), (None, "is missing")])
+def test_what_a_step_printed_is_under_the_seal_too(
+    tmp_path: Path, now: str | None, told: str
+) -> None:
+    place = Program(tmp_path)
+    place.write("kept.yml", SLOWER)
+    place("run", "kept.yml", "--yes", "--no-input")
+    (kept,) = (tmp_path / "state/drrun/state.db.d/outputs").glob("*/look@local/1.stdout")
+    kept.unlink()
+    if now is not None:
+        kept.write_text(now)
+    for words in (["verify-journal", "latest"], ["export", "latest", "-o", "run.tar.gz"]):
+        done = place.here(*words)
+        assert (done.exit, f"stdout of look, attempt 1, {told}" in done.err) == (6, True), done.err

@@ -24,6 +24,7 @@ from drrun.core.chain import canonical, first_flaw
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError, JournalDamaged, Refused
 from drrun.core.ids import RunId
+from drrun.engine.cases.printed import refuse_altered
 from drrun.engine.cases.prints import fingerprint
 from drrun.engine.ports import Document, Entry, RunRecord
 from drrun.engine.records import Records
@@ -62,10 +63,11 @@ def export(records: Records, run: RunId, to: Path) -> str:
 
     Raises:
         Refused: There is no such run.
-        JournalDamaged: It is not what was written.
+        JournalDamaged: It is not what was written, or what its steps printed is not.
         InputError: The archive cannot be written.
     """
     head = records.journal.verify(run)
+    refuse_altered(records, run)
     try:
         with to.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
             _write(records, run, packed)

@@ -1,5 +1,7 @@
 """Which run a person means."""
 
+from datetime import UTC, datetime
+
 from drrun.core.errors import InputError
 from drrun.core.ids import RunId
 from drrun.engine.records import Records
@@ -12,7 +14,8 @@ def find_run(records: Records, text: str) -> RunId:
         InputError: There is none, or several.
     """
     runs = records.journal.runs()
-    if not runs:
+    gone = records.shelf.removed(text) if records.shelf and text != "latest" else ()
+    if not runs and not gone:
         raise InputError("there is no run yet; begin one with: drrun run RUNBOOK")
     if text == "latest":
         return runs[0].id
@@ -25,4 +28,10 @@ def find_run(records: Records, text: str) -> RunId:
             return matches[0]
         if matches:
             raise InputError(f"{text!r} could be {', '.join(matches[:5])}")
+    for each in gone:
+        day = datetime.fromtimestamp(each.at, UTC).date()
+        raise InputError(
+            f"{each.run} was removed by {each.by} on {day} (drrun prune); its journal ended with "
+            f"{each.head}"
+        )
     raise InputError(f"there is no run {text!r}; `drrun history` lists them")

@@ -138,3 +138,11 @@ SELECT 1 AS found FROM entries WHERE kind = 'GateAnswered' AND instr(body, :dige
 UNION ALL
 SELECT 1 FROM requests WHERE instr(body, :digest) > 0
 LIMIT 1
+
+-- name: runs_with_work
+SELECT DISTINCT run FROM entries AS noted
+WHERE kind IN ('FindingNoted', 'FollowUpNoted')
+  AND NOT EXISTS (SELECT 1 FROM entries WHERE run = noted.run AND kind = 'RunClosed')
+
+-- name: pruned_like
+SELECT run, head_hash, at, actor FROM pruned WHERE instr(run, :text) > 0 ORDER BY run LIMIT 5

@@ -17,6 +17,8 @@ from drrun.report.times import rough
 
 #: Of a step in the graph.
 _BOX = Size(width=180, height=40, column=225, row=52)
+#: Pixels of a letter of the heading.
+_LETTER = 7
 _TICKS = 6
 
 
@@ -45,13 +47,15 @@ def svg(view: PlanView) -> str:
 
 def _facts(view: PlanView) -> dict[str, Any]:
     lines = {line.id: line for line in view.lines}
+    drawn = _layout(view)
     return {
         "view": view,
         "title": view.title or view.name,
         "summary": summary(view),
         "lines": lines,
         "box": _BOX,
-        "layout": _layout(view),
+        "layout": drawn,
+        "width": max(drawn.width, 20 + _LETTER * len(summary(view))),
     }
 
 

@@ -279,3 +279,39 @@ def until_exists(tool: Tool, name: str) -> None:
     """Wait for a file that a step writes."""
     script = 'while [ ! -s "$0" ]; do sleep 0.05; done'
     subprocess.run(["sh", "-c", script, name], cwd=tool.folder, timeout=PATIENCE, check=True)
+
+
+def test_every_item_is_followed_also_those_that_begin_later(tool: Tool) -> None:
+    steps = (
+        "  all: {for_each: [one, two], batch: 1, run: 'while [ ! -e go ]; do sleep 0.05; done; "
+        "echo {{ item }}', verify: {run: 'true'}}\n"
+    )
+    process = tool.begin("run", "--yes", here(tool, steps))
+    until(process, "running   all@one")
+    follower = tool.begin("logs", "latest", "all", "--follow")
+    (tool.folder / "go").touch()
+    until(follower, "all@two attempt 1:")
+    until(follower, "out| two\n")
+    assert follower.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--raw", "--follow"), ("--raw", "--grep", "x"), ("--json", "-f"), ("--raw", "--json")],
+)
+def test_what_does_not_go_together_is_refused(tool: Tool, words: tuple[str, ...]) -> None:
+    tool("run", "--yes", tool.runbook(GOOD))
+    found = tool("logs", "latest", "a", *words)
+    assert (found.returncode, "do not go together" in found.stderr) == (2, True)
+
+
+def test_both_streams_may_be_named(tool: Tool) -> None:
+    tool("run", "--yes", tool.runbook(GOOD))
+    found = tool("logs", "latest", "a", "--stdout", "--stderr").stdout
+    assert found == "out| hello\nerr| oops\n"
+
+
+@pytest.mark.parametrize("words", [("--mode", "nope"), ("--status", "SUCCEEDED!")])
+def test_a_filter_that_knows_nothing_is_refused(tool: Tool, words: tuple[str, ...]) -> None:
+    found = tool("history", *words)
+    assert (found.returncode, "is not one of" in found.stderr) == (2, True)
