@@ -22,7 +22,8 @@ from drrun.report.jsondoc import document, dumps
 def verify_journal(frame: Frame, run: str, *, expected: str | None, as_json: bool) -> None:
     """Check the hash chain of RUN; names what was altered or is missing (exit code 6).
 
-    What steps printed is compared with the hashes that the chain holds. RUN may also be an archive that `drrun export` has written.
+    What steps printed is compared with the hashes that the chain holds. RUN may also be an
+    archive that `drrun export` has written.
     """
     if Path(run).is_file():
         archive = read_archive(Path(run))

@@ -127,4 +127,4 @@ def asked_in_a_line(ask: Mapping[str, Any]) -> str:
     if "port" in ask:
         return ":".join(str(ask[part]) for part in ("host", "port") if ask.get(part))
     lines = str(next(iter(ask.values()), "")).strip().splitlines()
-    return " ↵ ".join(" ".join(line.split()) for line in lines if line.strip())
+    return " ⏎ ".join(" ".join(line.split()) for line in lines if line.strip())

@@ -107,7 +107,7 @@ def _of_contact(event: ev.Event) -> str:
             by = f" by route {route}" if route else ""
             return f"seen again after {span(after)}{by}"
         case ev.TargetWaiting(cause="lock", detail=detail):
-            return f"waits for lock {detail}"
+            return f"waits for {detail}"
         case ev.AttemptLate(p90=p90):
             return f"late: longer than {span(p90)}"
         case ev.EndingBegan(why=why):
