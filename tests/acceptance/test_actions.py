@@ -67,7 +67,7 @@ def test_a_cutover_waits_as_long_as_the_old_ttl_and_tells_no_key(
     steps = {step["id"]: step for step in program.json("status", "latest")["steps"]}
     assert {step["status"] for step in steps.values()} == {"passed"}
     assert server.says("www.example.org") == "203.0.113.80"
-    assert "wait 2s" in program.here("show", "latest", "old-ttl-is-over").out
+    assert "wait     2s" in program.here("show", "latest", "old-ttl-is-over").out
     told = done.out + done.err + program.here("events", "latest", "--json").out
     assert KEY.rpartition(":")[2] not in told
 
