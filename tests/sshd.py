@@ -216,10 +216,22 @@ class SshdFactory:
         return server
 
     def close(self) -> None:
-        """Stop all."""
+        """Stop all, and whatever a test left running on them: a job outlives its controller."""
         for server in self._made:
             server.thaw()
             server.stop()
+        kill_what_lives_in(self.folder)
+
+
+def kill_what_lives_in(folder: Path) -> None:
+    """End every process whose home is below a folder."""
+    home = f"HOME={folder}/".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if any(
+                each.startswith(home) for each in (process / "environ").read_bytes().split(b"\0")
+            ):
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def make_key(path: Path, kind: str = "ed25519", *options: str) -> Path:

@@ -120,6 +120,7 @@ def test_a_decision_and_an_approval_are_given_with_keys(watched: Watched) -> Non
     screen.shows("why?")
     screen.keys("it will not come back", "Enter")
     screen.shows("decided how")
+    screen.shows("May cut begin?")
     screen.keys("j", "a", "Enter")
     screen.shows("approved cut")
     shown = watched.program.here("show", "latest", "how").out
