@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from heapq import merge
 from itertools import chain, repeat
@@ -49,9 +49,13 @@ class _Wish:
     #: None: every line.
     grep: re.Pattern[str] | None = None
 
+    def wants(self, line: Line) -> bool:
+        """Whether a line is wanted."""
+        return self.grep is None or self.grep.search(line.text) is not None
+
     def shown(self, stream: str, line: Line) -> str:
         """A line as it is printed; "" for one that is not wanted."""
-        if self.grep and not self.grep.search(line.text):
+        if not self.wants(line):
             return ""
         when = moment(line.came) if line.came is not None else ""
         return f"{f'{when:19} ' if self.timestamps else ''}{stream[3:]}| {line.text}\n"
@@ -187,9 +191,16 @@ def _lines(
         )
         for stream in wish.streams
     ]
+    return _in_order(streams, wish, attempt.began_at)
+
+
+def _in_order(
+    streams: Iterable[Iterator[tuple[str, Line]]], wish: _Wish, before: float
+) -> Iterator[tuple[str, Line]]:
+    """One stream after the other, or all by time; without one a line came at `before`."""
     if not wish.timestamps:
         return chain.from_iterable(streams)
-    return merge(*map(_dated, streams), key=lambda each: each[1].came or attempt.began_at)
+    return merge(*map(_dated, streams), key=lambda each: each[1].came or before)
 
 
 def _dated(lines: Iterator[tuple[str, Line]]) -> Iterator[tuple[str, Line]]:
@@ -235,7 +246,7 @@ def _printed(
     lines = [
         {"at": at(line.came), "stream": stream, "text": line.text}
         for stream, line in _lines(records, seen, key, attempt, wish)
-        if not wish.grep or wish.grep.search(line.text)
+        if wish.wants(line)
     ]
     return {"lines": lines}
 
@@ -274,8 +285,7 @@ class _Follower:
         """Print what came of a target; a line that is not complete waits, if this is not all."""
         number = self._wish.attempt or self._seen.state.targets[key].attempt
         streams = [self._fresh(key, number, stream, whole=whole) for stream in self._wish.streams]
-        by_time = merge(*map(_dated, streams), key=lambda each: each[1].came or 0.0)
-        for stream, line in by_time if self._wish.timestamps else chain.from_iterable(streams):
+        for stream, line in _in_order(streams, self._wish, 0.0):
             if text := self._wish.shown(stream, line):
                 if self._last != (key, number):
                     say(clean_line(f"{key} attempt {number}:"))

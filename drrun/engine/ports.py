@@ -6,6 +6,7 @@ Rules:
 - Every call has a deadline or returns at once; a port that can block takes a `Cancel`.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
@@ -553,6 +554,10 @@ class Evidence:
     def __str__(self) -> str:
         """As the record has it."""
         return f"{self.name} ({self.size} bytes, sha256 {self.sha256})"
+
+
+#: How a file is named where it was given as evidence: the hash of what `str(Evidence)` writes.
+EVIDENCE_HASH = re.compile(r"sha256 ([0-9a-f]{64})\)")
 
 
 class EvidenceStore(Protocol):

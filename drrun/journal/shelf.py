@@ -7,7 +7,6 @@ Rules:
 """
 
 import os
-import re
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,7 +15,7 @@ from pathlib import Path
 from drrun.core.chain import Head, canonical, first_flaw
 from drrun.core.errors import JournalDamaged, Refused, StateUnusable
 from drrun.core.ids import RunId
-from drrun.engine.ports import Document, Entry, Removed, RunRecord
+from drrun.engine.ports import EVIDENCE_HASH, Document, Entry, Removed, RunRecord
 from drrun.engine.sealing import born, storable
 from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database
@@ -25,8 +24,6 @@ from drrun.journal.inspection import digest
 from drrun.journal.spool import folder_of_run
 from drrun.journal.sqlite import enter
 
-#: How an answer names a file that was given with it.
-_EVIDENCE = re.compile(r"sha256 ([0-9a-f]{64})\)")
 #: Seconds for which a file that was just given again may not be named yet by any journal.
 _JUST_GIVEN = 24 * 3600.0
 _PARTS = ("entries", "documents", "leases", "requests", "run")
@@ -60,7 +57,7 @@ class SqliteShelf:
 
     def _evidence_of(self, run: RunId) -> set[str]:
         bodies = (str(row["body"]) for row in self._database.rows("evidence_of_run", run=run))
-        return {each for body in bodies for each in _EVIDENCE.findall(body)}
+        return {each for body in bodies for each in EVIDENCE_HASH.findall(body)}
 
     def with_work(self) -> frozenset[RunId]:
         """Runs in which people noted what is to be done, and that nobody has closed."""

@@ -26,7 +26,7 @@ from drrun.core.errors import InputError, JournalDamaged, Refused
 from drrun.core.ids import RunId
 from drrun.engine.cases.printed import refuse_altered
 from drrun.engine.cases.prints import fingerprint
-from drrun.engine.ports import Document, Entry, RunRecord
+from drrun.engine.ports import EVIDENCE_HASH, Document, Entry, RunRecord
 from drrun.engine.records import Records
 from drrun.engine.sealing import born
 
@@ -34,7 +34,6 @@ FORMAT = 1
 #: Bytes of one file of an archive that is read.
 LARGEST = 2 * 1024**3
 #: A file that somebody gave, as the journal names it.
-_EVIDENCE = re.compile(r"sha256 ([0-9a-f]{64})\)")
 #: Names that an archive may hold.
 _NAMES = re.compile(
     r"run\.json|documents\.json|entries\.ndjson|outputs/[^/]+/[^/]+|evidence/[0-9a-f]{64}"
@@ -101,7 +100,7 @@ def _files(records: Records, run: RunId) -> Iterator[tuple[str, bytes]]:
     lines, named = [], set[str]()
     for entry in records.journal.read(run):
         body = canonical(asdict(entry))
-        named |= set(_EVIDENCE.findall(body))
+        named |= set(EVIDENCE_HASH.findall(body))
         lines.append(f"{body}\n")
     yield "entries.ndjson", "".join(lines).encode()
     folder = records.shelf.outputs(run) if records.shelf else Path("/nowhere")

@@ -5,6 +5,7 @@ Rules:
 """
 
 from drrun.core.dataclass import dataclass
+from drrun.report import pages
 from drrun.report.after.view import Report
 from drrun.report.layout import Size, lay_out
 from drrun.report.run_view import StepLine
@@ -12,8 +13,6 @@ from drrun.report.times import span
 
 #: Of a node in the graph.
 NODE = Size(width=150, height=26, column=190, row=36)
-#: Moments on the axis.
-_TICKS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +73,9 @@ def bars(report: Report) -> tuple[Bar, ...]:
         if line.began_at is None:
             continue
         end = line.ended_at if line.ended_at is not None else start + length
-        left = 100 * (line.began_at - start) / length
-        width = max(0.15, 100 * (end - line.began_at) / length)
-        width = min(width, 100 - left)
+        left, width = pages.place(line.began_at - start, end - start, length)
         took = span(max(0.0, end - line.began_at))
-        found.append(Bar(line, round(left, 3), round(width, 3), took, line.id in critical))
+        found.append(Bar(line, left, width, took, line.id in critical))
     return tuple(sorted(found, key=lambda bar: (bar.left, bar.width)))
 
 
@@ -99,10 +96,7 @@ def stripes(report: Report) -> tuple[Stripe, ...]:
 def ticks(report: Report) -> tuple[tuple[float, str], ...]:
     """Moments on the axis: per cent, and the time since the start."""
     _, length = _frame(report)
-    return tuple(
-        (round(100 * number / _TICKS, 2), "+" + span(length * number / _TICKS))
-        for number in range(_TICKS + 1)
-    )
+    return pages.ticks(length, lambda at: "+" + span(at))
 
 
 def graph(report: Report) -> Graph:

@@ -11,7 +11,7 @@ from typing import Any
 
 from drrun.report.after import drawing
 from drrun.report.after.view import Report
-from drrun.report.clean import clean
+from drrun.report.pages import template
 from drrun.report.times import clock, moment, rough, span
 
 
@@ -31,21 +31,11 @@ def html(report: Report) -> str:
 
 @cache
 def _template() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("drrun.report.after", "pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "clean": lambda text: clean(str(text)),
+    filters = {
         "span": span,
         "rough": rough,
         "moment": moment,
         "clock": clock,
         "word": lambda text: "".join(c if c.isalnum() else "-" for c in str(text)),
     }
-    return environment.get_template("report.html.j2")
+    return template("report.html.j2", "drrun.report.after", filters)

@@ -4,13 +4,14 @@ Rules:
 - As the report's page: nothing is loaded from elsewhere, all text is escaped, no script at all.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId
-from drrun.report.clean import clean
 from drrun.report.layout import Layout, Size, lay_out
+from drrun.report.pages import place, template, ticks
 from drrun.report.plan_view import PlanLine, PlanView
 from drrun.report.text.plan import paragraphs, summary, what, where
 from drrun.report.times import rough
@@ -19,7 +20,6 @@ from drrun.report.times import rough
 _BOX = Size(width=180, height=40, column=225, row=52)
 #: Pixels of a letter of the heading.
 _LETTER = 7
-_TICKS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,10 @@ class Bar:
 def html(view: PlanView) -> str:
     """The page's text."""
     page: str = _template("plan.html.j2").render(
-        _facts(view), bars=_bars(view), ticks=_ticks(view), paragraphs=list(paragraphs(view))
+        _facts(view),
+        bars=_bars(view),
+        ticks=ticks(view.length, lambda at: f"+{rough(at)}"),
+        paragraphs=list(paragraphs(view)),
     )
     return page
 
@@ -73,18 +76,8 @@ def _bars(view: PlanView) -> list[Bar]:
     for line in view.lines:
         if line.left_out:
             continue
-        left = 100 * float(line.begins) / length
-        width = min(max(0.15, 100 * (float(line.ends) - float(line.begins)) / length), 100 - left)
-        found.append(Bar(line, round(left, 3), round(width, 3)))
+        found.append(Bar(line, *place(line.begins, line.ends, length)))
     return sorted(found, key=lambda bar: (bar.left, bar.width))
-
-
-def _ticks(view: PlanView) -> list[tuple[float, str]]:
-    length = float(view.length)
-    return [
-        (round(100 * number / _TICKS, 2), f"+{rough(length * number / _TICKS)}")
-        for number in range(_TICKS + 1)
-    ]
 
 
 def _kind(line: PlanLine) -> str:
@@ -104,23 +97,11 @@ def _length(line: PlanLine) -> str:
 
 @cache
 def _template(name: str) -> Any:
-    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-    packages = ("drrun.report.planned", "drrun.report.after")
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader(each, "pages") for each in packages]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters: dict[str, Any] = {
-        "clean": lambda text: clean(str(text)),
+    filters: dict[str, Callable[..., object]] = {
         "rough": rough,
         "kind": _kind,
         "length_of": _length,
         "what": what,
         "where": where,
     }
-    environment.filters.update(filters)
-    return environment.get_template(name)
+    return template(name, "drrun.report.planned", filters)

@@ -10,14 +10,13 @@ from typing import Any
 
 from drrun.core.dataclass import dataclass
 from drrun.core.plan import Plan
-from drrun.report.clean import clean
+from drrun.report.pages import place, template, ticks
 from drrun.report.tabletop.text import when
 from drrun.report.tabletop.trials import Spread, Summary, Trial
 from drrun.report.times import span
 
 #: Columns of a distribution.
 _COLUMNS = 40
-_TICKS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Plot:
 def html(plan: Plan, one: Trial, found: Summary | None) -> str:
     """The file's text."""
     page: str = _template().render(
-        plan=plan, trial=one, summary=found, bars=_bars(one), ticks=_ticks(one.length),
+        plan=plan, trial=one, summary=found, bars=_bars(one), ticks=ticks(one.length, when),
         plots=_plots(found) if found else (), count=len(plan.steps),
     )  # fmt: skip
     return page
@@ -58,19 +57,11 @@ def _bars(one: Trial) -> list[Bar]:
     length, critical = max(one.length, 1.0), set(one.critical)
     found = []
     for step, (began, ended) in sorted(one.times.items(), key=lambda each: each[1]):
-        left = 100 * began / length
-        width = min(max(0.15, 100 * (ended - began) / length), 100 - left)
+        left, width = place(began, ended, length)
         status = one.others.get(step, "passed")
-        found.append(Bar(step, round(left, 3), round(width, 3), span(ended - began), status,
+        found.append(Bar(step, left, width, span(ended - began), status,
                          step in critical))  # fmt: skip
     return found
-
-
-def _ticks(length: float) -> list[tuple[float, str]]:
-    return [
-        (round(100 * number / _TICKS, 2), when(length * number / _TICKS))
-        for number in range(_TICKS + 1)
-    ]
 
 
 def _plots(found: Summary) -> list[Plot]:
@@ -104,19 +95,4 @@ def _plot(name: str, values: Sequence[float], spread: Spread, rto: float | None)
 
 @cache
 def _template() -> Any:
-    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=ChoiceLoader(
-            [
-                PackageLoader("drrun.report.tabletop", "pages"),
-                PackageLoader("drrun.report.after", "pages"),
-            ]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"clean": lambda text: clean(str(text)), "hours": when}
-    return environment.get_template("tabletop.html.j2")
+    return template("tabletop.html.j2", "drrun.report.tabletop", {"hours": when})
