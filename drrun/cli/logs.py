@@ -260,11 +260,11 @@ def _follow(records: Records, seen: Known, wish: _Wish) -> None:
     while True:
         keys = [key for key in seen.state.keys(step) if target in (None, key.target)]
         left = records.leases.holder(seen.run) is None
-        ended = left or all(_over(seen, key, wish) for key in keys)
+        ended = all(_over(seen, key, wish) for key in keys)
         for key in keys:
-            follower.show(key, whole=ended)
-        if ended:
-            if left and not all(_over(seen, key, wish) for key in keys):
+            follower.show(key, whole=ended or left)
+        if ended or left:
+            if not ended:
                 say(f"nobody drives {seen.run} now; go on with: drrun resume {seen.run}")
             return
         pause.wait(_EVERY)

@@ -58,7 +58,7 @@ def readiness(frame: Frame, runbooks: Sequence[Path], *, as_json: bool) -> None:
 
 
 def _ran(records: Records) -> list[Path]:
-    """The runbooks of all runs, where they are still there."""
+    """The runbooks of all runs, each where its last run found it."""
     found: dict[str, Path] = {}
     for run in records.journal.runs():
         if run.runbook not in found:

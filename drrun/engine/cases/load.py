@@ -32,6 +32,8 @@ from drrun.files.runbook_yaml import read_draft
 from drrun.files.templating import Templates
 from drrun.files.validation import validate
 
+#: The first key of a pinned plan; no runbook has it.
+PINNED_KEY = "drrun-plan"
 #: Before the name of a runbook inside the runbook, in the kind of its document.
 _PART = "part:"
 #: Files of an inventory folder that are read.
@@ -300,7 +302,7 @@ def _source(action: Action, inputs: Mapping[str, Any]) -> str | None:
 def _read(kind: str, path: Path) -> Document:
     try:
         raw = path.read_bytes()
-        if b'"drrun-plan"' in raw[:200]:
+        if f'"{PINNED_KEY}"'.encode() in raw[:200]:
             message = "a pinned plan, for drrun run and drrun plan; this one was altered, or"
             message += " this command wants the runbook it was made from"
             raise InputError([Finding(Place(str(path)), message)])

@@ -18,14 +18,13 @@ from typing import Any
 from drrun.core.chain import canonical
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError
-from drrun.engine.cases.load import Loaded, first_plan_of, sent_files
+from drrun.engine.cases.load import PINNED_KEY, Loaded, first_plan_of, sent_files
 from drrun.engine.cases.resume import changes
 from drrun.engine.ports import Document
 
-#: The first key of the file, and its version.
-_KEY, _VERSION = "drrun-plan", 1
+_VERSION = 1
 #: No runbook begins like this.
-_BEGINS = f'{{\n "{_KEY}": '.encode()
+_BEGINS = f'{{\n "{PINNED_KEY}": '.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def pin(loaded: Loaded, folder: Path, by: str, now: float) -> str:
         InputError: A file that is to be sent cannot be read.
     """
     body: dict[str, Any] = {
-        _KEY: _VERSION,
+        PINNED_KEY: _VERSION,
         "runbook": loaded.plan.runbook.name,
         "made_at": now,
         "by": by,
@@ -80,7 +79,7 @@ def read_pinned(path: Path) -> Pinned | None:
     body = _whole(raw)
     if body is None:
         raise InputError(f"{path}: this pinned plan was altered or cut short; pin it anew")
-    if body[_KEY] != _VERSION:
+    if body[PINNED_KEY] != _VERSION:
         raise InputError(f"{path}: this pinned plan was made by a newer drrun")
     try:
         return Pinned(
