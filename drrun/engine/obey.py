@@ -117,7 +117,7 @@ class Obedience:
             note = "its steps have passed"
             self._ledger.record(ev.AttemptEnded(**self._attempt(key), exit=0, note=note))
         else:
-            self._send(key, order, again=False)
+            self._send(key, order)
 
     def _set_route(self, key: Key, order: AttemptOrder) -> None:
         """Only the controller can: it takes no hand, and reaches nobody."""
@@ -132,9 +132,9 @@ class Obedience:
             self._ledger.record(event)
         self._ledger.record(ev.AttemptEnded(**self._attempt(key), exit=0, note=found.message))
 
-    def _send(self, key: Key, order: AttemptOrder, *, again: bool) -> None:
-        captures = self._state.plan.steps[key.step].step.capture
-        self._acts.append(lambda: self._crew.act(Activity(key), order, captures, again=again))
+    def _send(self, key: Key, order: AttemptOrder) -> None:
+        step = self._state.plan.steps[key.step].step
+        self._acts.append(lambda: self._crew.act(Activity(key), order, step))
 
     def _intent(self, key: Key, order: AttemptOrder) -> ev.Event:
         return ev.AttemptIntended(**self._attempt(key), **self._orders.described(order))
@@ -155,7 +155,7 @@ class Obedience:
             return
         now = self._clock.now()
         since = self._state.targets[key].intended_at or now
-        self._send(key, replace(order, age=max(0.0, now - since)), again=True)
+        self._send(key, replace(order, age=max(0.0, now - since), again=True))
 
     def _begin_wait(self, key: Key) -> None:
         action = self._state.plan.steps[key.step].step.action
