@@ -221,12 +221,19 @@ class Crew:
         self._early: dict[Key, _Early] = {}
         self._awaited: dict[Activity, _Awaited] = {}
 
+    def book(self, activity: Activity, host: str, order: AttemptOrder | None = None) -> None:
+        """Keep a place in the air for what is sent out once its facts are durable."""
+        self.air[activity] = host
+        if order is not None:
+            self._orders[activity] = order
+            self._early.pop(activity.key, None)
+            if order.checks:
+                self._early[activity.key] = _Early(order)
+
     def act(self, activity: Activity, order: AttemptOrder, step: Step) -> None:
         """Carry out an attempt, or with `order.again` find out what became of it."""
-        self.air[activity] = order.host.name if order.host else ""
-        self._orders[activity] = order
-        if order.checks:
-            self._early[activity.key] = _Early(order)
+        if self._orders.get(activity) is not order:
+            return  # let go of before it was sent
         try:
             output = self._spool.open(
                 order.run, order.step, order.target, order.attempt, order.secrets
@@ -238,27 +245,37 @@ class Crew:
         except Exception as error:  # noqa: BLE001 - a lost outcome would be a step that hangs
             self._line.put(Acted(activity, order, _fault(error), self._clock.now()))
 
-    def ask(
-        self, activity: Activity, attempt: int, host: str, questions: Sequence[Question]
-    ) -> None:
-        """Ask one probe at all its places, unless its answer came along or is on its way."""
-        self.air[activity] = host
-        early = self._early_of(activity, attempt, questions)
-        if early is None:
+    def ask(self, activity: Activity, attempt: int, questions: Sequence[Question]) -> None:
+        """Ask one probe at all its places, unless its answer is on its way."""
+        if self._early_of(activity, attempt, questions) is None:
             self._pool.run(lambda: self._ask(activity, attempt, questions))
-        elif (checked := early.seen.pop(activity.position, None)) is not None:
-            self._line.put(_answer(checked, attempt, questions[0]))
         else:
             until = self._clock.now() + questions[0].timeout + PATIENCE
             self._awaited[activity] = _Awaited(attempt, questions[0], until)
 
-    def let_go(self, activity: Activity) -> None:
-        """Stop following an attempt at once; what it began goes on."""
+    def early(
+        self, activity: Activity, attempt: int, questions: Sequence[Question]
+    ) -> Asked | None:
+        """The answer to these very questions, if it came along with the attempt."""
+        early = self._early_of(activity, attempt, questions)
+        checked = early.seen.pop(activity.position, None) if early else None
+        return _answer(checked, attempt, questions[0]) if checked else None
+
+    def let_go(self, activity: Activity) -> AttemptOrder | None:
+        """Follow an attempt no longer; the order to tell `release` of, if it was in the air."""
         order = self._orders.pop(activity, None)
         if order is not None:
             self.air.pop(activity, None)
             self._early.pop(activity.key, None)
-            self._hands.let_go(order)
+        return order
+
+    def release(self, order: AttemptOrder) -> None:
+        """Tell the hands that an attempt is followed no longer."""
+        self._hands.let_go(order)
+
+    def judged(self, key: Key) -> None:
+        """A target is neither acting nor verified any more: its early answers are nobody's."""
+        self._early.pop(key, None)
 
     def end(self, activity: Activity) -> None:
         """End all processes of an attempt that is in the air."""
@@ -277,11 +294,6 @@ class Crew:
         """Let a place forget an attempt whose outcome is durable."""
         with suppress(Exception):  # what is left over is found by the next controller
             self._hands.forget(order)
-
-    def answer(self, activity: Activity, attempt: int, seen: Seen) -> None:
-        """Report an answer that needed nobody to be asked."""
-        self.air[activity] = ""
-        self._line.put(Asked(activity, attempt, seen, self._clock.now()))
 
     def wake(self) -> None:
         """Make `collect` return."""
