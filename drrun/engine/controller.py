@@ -16,9 +16,10 @@ from dataclasses import field
 from enum import Enum
 
 from drrun.core import events as ev
+from drrun.core.agenda import Agenda
 from drrun.core.air import Room
 from drrun.core.dataclass import dataclass
-from drrun.core.decide import Decision, decide
+from drrun.core.decide import Decision
 from drrun.core.errors import IllegalMove
 from drrun.core.outcomes import is_known
 from drrun.core.people.consider import Denied, Granted, consider
@@ -88,6 +89,7 @@ class Controller:
         self._edges = edges
         self._limits = limits
         self._state: RunState = edges.ledger.state
+        self._agenda = Agenda(self._state)
         self._obedience = Obedience(edges.ledger, edges.orders, edges.crew, edges.clock)
         self._leaving = Leaving.NOT
         self._lock = threading.Lock()
@@ -164,7 +166,7 @@ class Controller:
     def _decide(self) -> Decision:
         room = Room(self._edges.crew.air, self._limits.max_parallel, self._sessions)
         begin = self._leaving is Leaving.NOT
-        return decide(self._state, room, self._edges.clock.now(), begin=begin)
+        return self._agenda.decide(room, self._edges.clock.now(), begin=begin)
 
     def _take_requests(self) -> list[tuple[Request, Answer]]:
         """Do what people asked for; the answers, to be given once it is durable."""

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import field, replace
 from typing import Any
 
-from drrun.core.air import Activity
+from drrun.core.air import Activity, Air
 from drrun.core.capturing import capture_all
 from drrun.core.dataclass import dataclass
 from drrun.core.outcomes import ContactLost, Ended, Outcome
@@ -216,7 +216,7 @@ class Crew:
         self._pool = Pool(PROBES_AT_ONCE)
         self._leave = threading.Event()
         #: What is in the air, and on which host ("": the controller).
-        self.air: dict[Activity, str] = {}
+        self.air = Air()
         self._orders: dict[Activity, AttemptOrder] = {}
         self._early: dict[Key, _Early] = {}
         self._awaited: dict[Activity, _Awaited] = {}

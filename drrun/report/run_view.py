@@ -308,7 +308,7 @@ def _why(
 
 def next_steps(state: RunState) -> Iterator[StepId]:
     """Steps that may begin, then those that only need what is moving now."""
-    ready = [step for _, _, step in state.ready]
+    ready = list(state.ready)
     listed = set(ready)
     moving = {key.step for key in state.active}
     soon = (

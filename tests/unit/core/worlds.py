@@ -8,8 +8,9 @@ from typing import Any
 from drrun.core import events as ev
 from drrun.core import wishes as w
 from drrun.core.actions import ManualAction, RunAction
-from drrun.core.air import Activity, Room
-from drrun.core.decide import decide
+from drrun.core.agenda import Agenda
+from drrun.core.air import Activity, Air, Room
+from drrun.core.decide import Decision, decide
 from drrun.core.ids import StepId
 from drrun.core.inventory import Inventory
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
@@ -72,11 +73,15 @@ class World:
     #: Stop after so many events, as if killed; None: never.
     die_after: int | None = None
     state: RunState = field(init=False)
-    air: dict[Activity, str] = field(default_factory=dict)
+    air: Air = field(default_factory=Air)
+    agenda: Agenda = field(init=False)
+    #: How many may be in the air on each host.
+    sessions: Mapping[str, int] = field(default_factory=dict)
     most_in_air: int = 0
 
     def __post_init__(self) -> None:
         self.state = RunState(self.plan)
+        self.agenda = Agenda(self.state)
 
     def record(self, event: ev.Event) -> None:
         """Apply and write one event, or die."""
@@ -89,14 +94,13 @@ class World:
         """A new controller: everything is folded from the journal, nothing is in the air."""
         self.die_after = None
         self.state = fold(self.plan, self.journal)
-        self.air = {}
+        self.air = Air()
+        self.agenda = Agenda(self.state)
 
     def drive(self) -> RunState:
         """Until nothing moves."""
         for _ in range(100_000):
-            decision = decide(
-                self.state, Room(self.air, self.max_parallel, {}), self.now, begin=True
-            )
+            decision = self.decide()
             for wish in decision.wishes:
                 self.obey(wish)
             self.most_in_air = max(self.most_in_air, len(self.air))
@@ -109,6 +113,14 @@ class World:
             else:
                 return self.state
         raise AssertionError("the rules never come to rest")
+
+    def decide(self) -> Decision:
+        """What follows now: what an agenda says and what a look at everything says is the same."""
+        full = decide(self.state, Room(self.air, self.max_parallel, self.sessions), self.now)
+        room = Room(self.air, self.max_parallel, self.sessions)
+        decision = self.agenda.decide(room, self.now)
+        assert (decision.wishes, decision.wake_at) == (full.wishes, full.wake_at)
+        return decision
 
     def land(self, activity: Activity) -> None:
         """One thing in the air comes down."""
@@ -142,7 +154,7 @@ class World:
         """What the engine does, without the world."""
         match wish:
             case w.Evaluate(key=key, purpose=purpose, index=index):
-                self.air[Activity(key, purpose, index)] = ""
+                self.air[Activity(key, purpose, index)] = self.state.hosts[key]
             case w.StartAttempt(key=key):
                 attempt = self.state.targets[key].attempt
                 self.record(
@@ -156,7 +168,7 @@ class World:
                     )
                 )
                 self.effects[key, attempt] += 1
-                self.air[Activity(key)] = ""
+                self.air[Activity(key)] = self.state.hosts[key]
             case w.Reconcile(key=key):
                 attempt = self.state.targets[key].attempt
                 self.record(
