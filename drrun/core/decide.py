@@ -340,32 +340,36 @@ def _while_acting(
     elif target.to_end and not target.ending:
         yield w.EndAttempt(key, "out of time, by a person's word")
     elif step.on_timeout == "ask":
-        yield from _ask_whether_late(key, step, target, now, alarm)
+        yield from _ask_whether_late(state, key, now, alarm)
     elif step.timeout is None:
-        yield from _say_whether_late(key, step, target, now, alarm)
+        yield from _say_whether_late(state, key, now, alarm)
 
 
-def _say_whether_late(
-    key: Key, step: Step, target: TargetState, now: float, alarm: Alarm
-) -> Iterator[w.Wish]:
+def _acts_since(state: RunState, key: Key) -> float | None:
+    """When an attempt began; connecting to its host is not its time (SPEC section 2)."""
+    target = state.targets[key]
+    here = not state.hosts[key]
+    return target.intended_at if here and target.started_at is None else target.started_at
+
+
+def _say_whether_late(state: RunState, key: Key, now: float, alarm: Alarm) -> Iterator[w.Wish]:
     """Without a written limit nothing is ended; past its p90 a person is told (SPEC section 2)."""
-    if step.estimate is None or target.late or target.intended_at is None:
+    estimate, since = state.plan.steps[key.step].step.estimate, _acts_since(state, key)
+    if estimate is None or since is None or state.targets[key].late:
         return
-    over = target.intended_at + step.estimate.p90
-    if now >= over:
-        yield w.SayLate(key, float(step.estimate.p90))
+    if now >= since + estimate.p90:
+        yield w.SayLate(key, float(estimate.p90))
     else:
-        alarm.wake(over)
+        alarm.wake(since + estimate.p90)
 
 
-def _ask_whether_late(
-    key: Key, step: Step, target: TargetState, now: float, alarm: Alarm
-) -> Iterator[w.Wish]:
-    if target.intended_at is None or step.timeout is None or target.unlimited:
+def _ask_whether_late(state: RunState, key: Key, now: float, alarm: Alarm) -> Iterator[w.Wish]:
+    target, since = state.targets[key], _acts_since(state, key)
+    timeout = state.plan.steps[key.step].step.timeout
+    if since is None or timeout is None or target.unlimited:
         return
-    over = target.intended_at + step.timeout
-    if now < over:
-        alarm.wake(over)
+    if now < since + timeout:
+        alarm.wake(since + timeout)
     elif target.gate is None and not target.to_end:
         yield w.OpenGate(key, "late")
 

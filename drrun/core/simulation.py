@@ -223,6 +223,8 @@ class Simulation:
         who = attempt_of(self.state, key)
         self._record(ev.AttemptIntended(**who, action="simulated", command="", host=""))
         acted = self._script(key).acted(who["attempt"])
+        if acted.outcome != "unreachable":
+            self._record(ev.AttemptStarted(**who))
         takes, limit = self._length(key), self.plan.steps[key.step].step.timeout
         ended: ev.Event
         if acted.outcome == "unreachable":

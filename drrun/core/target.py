@@ -74,10 +74,9 @@ class TargetState:
     #: When a wait or the pause before a retry is over.
     until: float | None = None
     gate: Gate | None = None
-    #: The place took the command of the current attempt.
-    taken: bool = False
-    #: When the current attempt was intended.
+    #: When the current attempt was intended, and when its command began on its host.
     intended_at: float | None = None
+    started_at: float | None = None
     #: Contact with the current attempt was lost for good; it may go on.
     lost: bool = False
     #: Since when its place has not been seen, while contact is sought.
@@ -107,6 +106,11 @@ class TargetState:
     def begun(self) -> bool:
         """Whether it has begun, and so holds its locks until it ends."""
         return self.began_at is not None
+
+    @property
+    def taken(self) -> bool:
+        """Whether the place took the command of the current attempt."""
+        return self.started_at is not None
 
 
 _NAMES = tuple(each.name for each in fields(TargetState))
@@ -157,11 +161,11 @@ def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:
     )
     match event:
         case ev.AttemptStarted():
-            return _set(after, taken=True)
+            return after if after.taken else _set(after, started_at=at)
         case ev.ContactMissed(silent=silent):
             return _set(after, missing_since=at - silent)
         case ev.AttemptIntended():
-            fresh = _enter(after, Phase.ACTING, taken=False, lost=False, ending=False)
+            fresh = _enter(after, Phase.ACTING, started_at=None, lost=False, ending=False)
             return _set(fresh, intended_at=at, late=False)
         case ev.AttemptEvent():
             return _attempted(after, event)

@@ -183,7 +183,9 @@ class Obedience:
             return
         now = self._clock.now()
         since = self._state.targets[key].intended_at or now
-        self._send(key, replace(order, age=max(0.0, now - since), again=True))
+        # What an earlier controller sent along with it may have been other questions.
+        again = replace(order, age=max(0.0, now - since), again=True, checks={})
+        self._send(key, again)
 
     def _begin_wait(self, key: Key) -> None:
         action = self._state.plan.steps[key.step].step.action

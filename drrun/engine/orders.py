@@ -8,6 +8,7 @@ Rules:
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,26 @@ class Orders:
             ending=target.ending,
             reboots=step.reboots,
             questions=self._asked_by(written, key, names),
+            checks=self._checks(key, names) if isinstance(written, RunAction) else {},
         )
+
+    def _checks(self, key: Key, names: Mapping[str, Any]) -> dict[int, Question]:
+        """Probes of its `verify` that may go along with an attempt; see `AttemptOrder.checks`.
+
+        What cannot be rendered before the attempt, or is asked elsewhere, is asked in its turn. So
+        is what is asked of a host that has to come back first.
+        """
+        host, found = self._host(key), dict[int, Question]()
+        state, reboots = self._state, self._state.plan.steps[key.step].step.reboots
+        if reboots or state.plan.mode is Mode.DRY_RUN or state.targets[key].undoing:
+            return found
+        for index, probe in enumerate(asked_of(state, key, Purpose.VERIFY)):
+            if probe.kind is not ProbeKind.RUN:
+                continue
+            with suppress(InputError, NotReady):
+                if self._places(probe, key, names) == [host]:
+                    found[index] = self._question(probe, host, names)
+        return found
 
     def _asked_by(
         self, action: Action, key: Key, names: Mapping[str, Any]

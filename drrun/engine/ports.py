@@ -276,7 +276,8 @@ class AttemptOrder:
     #: What a `fact` asks.
     questions: "Sequence[Question]" = ()
     #: By position in the step's `verify`: `run` probes that are asked where the attempt acts, as
-    #: soon as it has ended well. Hands may send them along with it; see `Report`.
+    #: soon as it has ended well. Hands may send them along with it; see `Report`. Never given for
+    #: an attempt that is picked up again, nor for an action other than `run`.
     checks: "Mapping[int, Question]" = field(default_factory=dict)
 
 
@@ -392,7 +393,11 @@ class Report(Protocol):
     """What hands tell of one attempt, from any thread, in any order."""
 
     def news(self, progress: Progress) -> None:
-        """Something is known of an attempt that goes on; that it began is told first."""
+        """Something is known of an attempt that goes on; that it began is told first.
+
+        It began when its host says that the command runs, or, for an action that needs no host, at
+        once: from then on its time counts.
+        """
         ...
 
     def checked(self, index: int, seen: Seen | None) -> None:
