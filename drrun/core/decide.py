@@ -86,6 +86,8 @@ def decide(
         return decision
     begin = begin and not (state.paused or state.aborted or state.rolling_back)
     decision.wishes.extend(w.Block(step, state.because(step)) for step in state.doomed)
+    if decision.wishes:
+        return decision  # what is blocked cannot be lost, or cancelled, besides
     decision.wishes.extend(losses(state, room))
     if state.aborted:
         decision.wishes.extend(wind_up(state, room))
@@ -93,6 +95,8 @@ def decide(
         if state.rolling_back:
             decision.wishes.extend(roll_back(state))
         for key in state.active if look is None else look:
+            if key in state.stranded and key not in state.ungraceful:
+                continue  # its loss comes first
             _look_at(state, key, room, now, decision, begin=begin)
     if begin and not decision.wishes:
         # Only when nothing else follows: what goes on may make a step ready that comes first.

@@ -151,12 +151,12 @@ class Controller:
 
     def _settle(self) -> Decision:
         """Decide and obey until nothing more follows; commit; act."""
-        self._obedience.part()
+        self._obedience.part(self._watching)
         decision = self._decide()
         while decision.wishes:
             for wish in decision.wishes:
                 self._obedience.obey(wish)
-            self._obedience.part()
+            self._obedience.part(self._watching)
             decision = self._decide()
         self._edges.ledger.commit()
         for act in self._obedience.take_acts():

@@ -32,6 +32,7 @@ from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
 from drrun.engine.ports import AttemptOrder, Clock, Seen
 from drrun.engine.retries import delay_before
+from drrun.engine.watching import Watching
 
 Act = Callable[[], None]
 
@@ -87,9 +88,10 @@ class Obedience:
         if order is not None:
             self._acts.append(lambda: self._crew.release(order))
 
-    def part(self) -> None:
-        """Let go of attempts that the facts of this turn have settled from elsewhere."""
+    def part(self, watching: Watching) -> None:
+        """Let go of what the facts of this turn have settled from elsewhere; tell the watches."""
         for key in self._ledger.touched():
+            watching.changed(key)
             phase = self._state.targets[key].phase
             if phase is not Phase.ACTING:
                 self._let_go(Activity(key))

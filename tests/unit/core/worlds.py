@@ -70,6 +70,10 @@ class World:
     journal: list[tuple[float, ev.Event]] = field(default_factory=list)
     effects: Counter[tuple[Key, int]] = field(default_factory=Counter)
     asked: Counter[tuple[Key, Purpose]] = field(default_factory=Counter)
+    #: Whether attempts say that they began.
+    tells_begin: bool = False
+    #: Called before each decision: what people do meanwhile.
+    meddle: "Callable[[World], None]" = lambda _: None
     #: Stop after so many events, as if killed; None: never.
     die_after: int | None = None
     state: RunState = field(init=False)
@@ -100,6 +104,7 @@ class World:
     def drive(self) -> RunState:
         """Until nothing moves."""
         for _ in range(100_000):
+            self.meddle(self)
             decision = self.decide()
             for wish in decision.wishes:
                 self.obey(wish)
@@ -114,12 +119,19 @@ class World:
                 return self.state
         raise AssertionError("the rules never come to rest")
 
+    def obey_all(self) -> None:
+        """Until nothing more follows now; nothing comes down."""
+        while wishes := self.decide().wishes:
+            for wish in wishes:
+                self.obey(wish)
+
     def decide(self) -> Decision:
         """What follows now: what an agenda says and what a look at everything says is the same."""
         full = decide(self.state, Room(self.air, self.max_parallel, self.sessions), self.now)
         room = Room(self.air, self.max_parallel, self.sessions)
         decision = self.agenda.decide(room, self.now)
-        assert (decision.wishes, decision.wake_at) == (full.wishes, full.wake_at)
+        assert decision.wishes == full.wishes
+        assert decision.wishes or decision.wake_at == full.wake_at
         return decision
 
     def land(self, activity: Activity) -> None:
@@ -168,7 +180,17 @@ class World:
                     )
                 )
                 self.effects[key, attempt] += 1
+                if self.tells_begin:
+                    self.record(
+                        ev.AttemptStarted(step=key.step, target=key.target, attempt=attempt)
+                    )
                 self.air[Activity(key)] = self.state.hosts[key]
+            case w.LetGo(key=key, why=why):
+                attempt = self.state.targets[key].attempt
+                self.record(
+                    ev.EndingBegan(step=key.step, target=key.target, attempt=attempt, why=why)
+                )
+                del self.air[Activity(key)]
             case w.Reconcile(key=key):
                 attempt = self.state.targets[key].attempt
                 self.record(
@@ -234,6 +256,14 @@ def _target_fact(wish: w.Wish, state: RunState, now: float) -> ev.Event:
                 verdict=verdict,
                 why=why,
             )
+        case w.SayLate(key=(name, target) as key, p90=p90):
+            attempt = state.targets[key].attempt
+            return ev.AttemptLate(step=name, target=target, attempt=attempt, p90=p90)
+        case w.Lose(key=(name, target), thing=thing, becomes=becomes):
+            return ev.TargetLost(step=name, target=target, thing=thing, becomes=becomes)
+        case w.GiveUpContact(key=(name, target) as key, why=why):
+            attempt = state.targets[key].attempt
+            return ev.ContactLost(step=name, target=target, attempt=attempt, why=why)
         case w.PlanRetry(key=(name, target), cause=cause, why=why):
             return ev.RetryPlanned(
                 step=name, target=target, not_before=now + 1, cause=cause, why=why
