@@ -11,7 +11,8 @@ Rules:
 from heapq import heappop, heappush
 
 from drrun.core.air import Room
-from drrun.core.decide import Decision, decide
+from drrun.core.decide import decide
+from drrun.core.decision import Decision
 from drrun.core.state import Key, RunState
 
 

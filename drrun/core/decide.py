@@ -9,25 +9,21 @@ Rules:
   something into the air.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
-from itertools import islice
 
 from drrun.core import dry
 from drrun.core import wishes as w
 from drrun.core.actions import DecisionAction, ManualAction
 from drrun.core.air import Activity, Room
 from drrun.core.asked import asked_of, until_of, waits
-from drrun.core.dataclass import dataclass
-from drrun.core.fanout import queued, too_many_failed
-from drrun.core.ids import StepId
+from drrun.core.beginning import allowed, begin_steps
+from drrun.core.decision import Alarm, Decision
 from drrun.core.losses import losses
 from drrun.core.polling import Progress, outlook
 from drrun.core.probes import Probe, ProbeKind, Purpose, Verdict
-from drrun.core.runbook import Mode, OnFailure, OnUnknown, Step
+from drrun.core.runbook import Mode, OnFailure, OnUnknown
 from drrun.core.state import Key, RunState
-from drrun.core.status import Cause, Phase, RunStatus, Status
+from drrun.core.status import Phase, RunStatus, Status
 from drrun.core.stopping import wind_up
 from drrun.core.target import TargetState
 from drrun.core.undoing import points_of_no_return, roll_back, undo_of
@@ -36,32 +32,6 @@ from drrun.core.waiting import while_asked
 
 #: How many things are done at once unless the user says otherwise.
 MAX_PARALLEL = 256
-#: How many ready steps that need no place are looked at while nothing more may be begun.
-LOOKAHEAD = 256
-_PEOPLE = (ManualAction, DecisionAction)
-
-
-@dataclass(slots=True)
-class Alarm:
-    """When to look again at the latest; None: not before something happens."""
-
-    wake_at: float | None = None
-
-    def wake(self, at: float) -> None:
-        """Look again at `at`, or earlier."""
-        if self.wake_at is None or at < self.wake_at:
-            self.wake_at = at
-
-
-@dataclass(slots=True)
-class Decision(Alarm):
-    """What to do now, and when to ask again at the latest."""
-
-    wishes: list[w.Wish] = field(default_factory=list)
-    #: Locks that the wishes will take.
-    locks: Counter[str] = field(default_factory=Counter)
-    #: Active targets of which nothing follows until something happens to them, or until then.
-    resting: dict[Key, float | None] = field(default_factory=dict)
 
 
 def decide(
@@ -100,7 +70,7 @@ def decide(
             _look_at(state, key, room, now, decision, begin=begin)
     if begin and not decision.wishes:
         # Only when nothing else follows: what goes on may make a step ready that comes first.
-        _begin_steps(state, room, now, decision)
+        begin_steps(state, room, now, decision)
     if not decision.wishes and not room.air and _over(state):
         decision.wishes.append(w.End(_verdict(state)))
     return decision
@@ -117,23 +87,6 @@ def _look_at(
         decision.wake(alarm.wake_at)
     if not wishes and room.refused == refused:
         decision.resting[key] = alarm.wake_at
-
-
-def _begin_steps(state: RunState, room: Room, now: float, decision: Decision) -> None:
-    full: set[frozenset[str]] = set()
-    seen: set[StepId] = set()
-    for step in state.ready.walk(full):
-        if room.full:
-            break
-        seen.add(step)
-        decision.wishes.extend(_begin(state, step, room, now, decision))
-        hosts = state.ready.hosts_of(step)
-        if hosts <= room.barred:
-            full.add(hosts)
-    if room.full:
-        for step in islice(state.ready.light, LOOKAHEAD):
-            if step not in seen:
-                decision.wishes.extend(_begin(state, step, room, now, decision))
 
 
 def _verdict(state: RunState) -> RunStatus:
@@ -158,83 +111,6 @@ def _over(state: RunState) -> bool:
     if state.rolling_back:
         return not state.active and not to_undo_now(state)
     return state.all_final and not state.paused
-
-
-# --- steps that may begin -----------------------------------------------------------------------
-
-
-def _begin(
-    state: RunState, step_id: StepId, room: Room, now: float, decision: Decision
-) -> Iterator[w.Wish]:
-    planned = state.plan.steps[step_id]
-    step = planned.step
-    if planned.left_out:
-        yield w.Skip(step_id, planned.left_out)
-    elif (step.when or step.only_if) and step_id not in state.conditions:
-        yield w.SeeCondition(step_id)
-    elif not state.conditions.get(step_id, True):
-        yield w.Skip(step_id, f"when: {' and '.join([*step.only_if, step.when or ''])} is false")
-    elif step.not_before is not None and _unseen_clock(state, step_id):
-        yield w.SeeClock(step_id)
-    elif why := too_many_failed(state, planned):
-        yield w.CancelRest(step_id, why)
-    elif now < state.clocks.get(step_id, 0.0):
-        until = state.clocks[step_id]
-        decision.wake(until)
-        yield from _wait(state, queued(state, planned), Cause.CLOCK, "not before", until)
-    else:
-        yield from _begin_targets(state, step, room, decision.locks)
-
-
-def _unseen_clock(state: RunState, step: StepId) -> bool:
-    """Whether a step has a `not_before` that is not known yet; dry-runs ignore it."""
-    return step not in state.clocks and state.plan.mode is not Mode.DRY_RUN
-
-
-def _begin_targets(
-    state: RunState, step: Step, room: Room, taken: Counter[str]
-) -> Iterator[w.Wish]:
-    if room.full and not _needs_no_room(step):
-        return
-    hosts = state.ready.hosts_of(step.id)
-    for key in queued(state, state.plan.steps[step.id]):
-        busy = next((name for name in step.locks if _busy(state, name, taken)), None)
-        if busy is not None:
-            yield from _wait(state, [key], Cause.LOCK, f"lock {busy}", None)
-        elif _needs_no_room(step) or room.take(_first_place(state, step, key)):
-            taken.update(step.locks)
-            yield w.Begin(key)
-        elif room.full or hosts <= room.barred:
-            return
-
-
-def _busy(state: RunState, lock: str, taken: Counter[str]) -> bool:
-    return state.held[lock] + taken[lock] >= state.plan.runbook.locks.get(lock, 1)
-
-
-def _needs_no_room(step: Step) -> bool:
-    return isinstance(step.action, ManualAction) and not step.guard and not step.done_when
-
-
-def _first_place(state: RunState, step: Step, key: Key) -> str:
-    """The host on which a target needs a place once it begins, "" if it is not contacted yet."""
-    looks = step.guard or step.done_when
-    asks = step.approval is not None or (step.irreversible and not _allowed(state, step))
-    if not looks and (asks or waits(step) or isinstance(step.action, _PEOPLE)):
-        return ""
-    return state.hosts[key]
-
-
-def _wait(
-    state: RunState, keys: Iterable[Key], cause: Cause, detail: str, until: float | None
-) -> Iterator[w.Wish]:
-    for key in keys:
-        target = state.targets[key]
-        if target.waits_for is not cause or target.until != until:
-            yield w.Wait(key, cause, detail, until)
-
-
-# --- targets that have begun --------------------------------------------------------------------
 
 
 def _go_on(
@@ -303,7 +179,7 @@ def _towards_action(
         yield w.Show(key)
     elif step.approval is not None and not target.permitted:
         yield w.OpenGate(key, "approval")
-    elif step.irreversible and not target.permitted and not _allowed(state, step):
+    elif step.irreversible and not target.permitted and not allowed(state, step):
         yield w.OpenGate(key, "irreversible")
     elif isinstance(step.action, ManualAction | DecisionAction):
         yield w.OpenGate(key, "manual" if isinstance(step.action, ManualAction) else "decision")
@@ -319,11 +195,6 @@ def _undo(state: RunState, key: Key, room: Room) -> Iterator[w.Wish]:
         yield w.OpenGate(key, "manual")
     elif room.take(state.hosts[key]):
         yield w.StartAttempt(key)
-
-
-def _allowed(state: RunState, step: Step) -> bool:
-    named = state.options.get("allow_irreversible", ())
-    return isinstance(named, list | tuple) and step.id in named
 
 
 def _while_acting(

@@ -11,8 +11,10 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import field
 
+from drrun.core.actions import ManualAction
 from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId
+from drrun.core.plan import PlannedStep
 
 #: Less the length of the longest path behind a step, its place in the plan, the step.
 Entry = tuple[float, int, StepId]
@@ -83,3 +85,10 @@ class Ready:
     def light(self) -> Iterator[StepId]:
         """Steps of which something may follow without a place in the air, in order."""
         return (step for _, _, step in self._light)
+
+
+def is_light(planned: PlannedStep) -> bool:
+    """Whether something may follow for a step that needs no place in the air."""
+    step = planned.step
+    asks = step.when or step.only_if or step.not_before is not None
+    return bool(planned.left_out or asks) or isinstance(step.action, ManualAction)

@@ -8,7 +8,6 @@ Rules:
 - Readers outside get read-only views.
 """
 
-from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,15 +15,15 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from drrun.core import events as ev
-from drrun.core.actions import ManualAction
 from drrun.core.around import Around
 from drrun.core.errors import IllegalMove
 from drrun.core.ids import StepId, TargetName
 from drrun.core.plan import Plan, PlannedStep, PlannedTarget
-from drrun.core.ready import Ready
+from drrun.core.ready import Ready, is_light
 from drrun.core.runbook import Need, OnFailure, StandIn
-from drrun.core.status import FINAL, GOOD, Phase, RunStatus, Status, step_status
-from drrun.core.target import TargetState, advance
+from drrun.core.status import FINAL, GOOD, Phase, RunStatus, Status
+from drrun.core.tally import Tally
+from drrun.core.target import TargetState, advance, given_up
 
 #: Makes the plan of a run anew, with all amendments so far.
 Replan = Callable[[Sequence[ev.PlanAmended]], Plan]
@@ -89,10 +88,7 @@ class RunState:
     _position: dict[StepId, int] = field(init=False)
     _keys: dict[StepId, tuple[Key, ...]] = field(default_factory=dict)
     _place: dict[Key, int] = field(default_factory=dict)
-    _counts: dict[StepId, Counter[Status]] = field(default_factory=dict)
-    _status: dict[StepId, Status] = field(default_factory=dict)
-    #: Places of targets that have not begun, in the plan's order.
-    _queued: dict[StepId, list[int]] = field(default_factory=dict)
+    _tallies: dict[StepId, Tally] = field(default_factory=dict)
     _open_steps: int = 0
     _begun: int = 0
     _inside: dict[str, Mapping[str, object]] = field(default_factory=dict)
@@ -105,7 +101,7 @@ class RunState:
         """Count what there is; after an amendment what was known of targets is kept."""
         plan, known = self.plan, self.targets
         self.targets, self.hosts, self.acts_on, self.doomed = {}, {}, {}, {}
-        self._counts, self._status, self._queued, self._open_steps = {}, {}, {}, 0
+        self._tallies, self._open_steps = {}, 0
         self._keys, self._place, self._inside = {}, {}, {}
         self._position = {step: index for index, step in enumerate(plan.order)}
         self.ready = Ready()
@@ -115,20 +111,16 @@ class RunState:
             self._sort_in(step)
 
     def _lay_out_step(self, step: StepId, known: Mapping[Key, TargetState]) -> None:
-        keys = []
-        for place, target in enumerate(self.plan.steps[step].targets):
-            key = Key(step, target.name)
-            keys.append(key)
+        planned = self.plan.steps[step]
+        self._keys[step] = keys = tuple(Key(step, each.name) for each in planned.targets)
+        for place, (key, target) in enumerate(zip(keys, planned.targets, strict=True)):
             self._place[key] = place
             self.acts_on[key] = target
             self.targets[key] = known.get(key) or TargetState()
             self.hosts[key] = target.host.name if target.host else ""
-        self._keys[step] = tuple(keys)
         states = [self.targets[key] for key in keys]
-        self._counts[step] = Counter(each.status for each in states)
-        self._restate(step)
-        self._queued[step] = [place for place, each in enumerate(states) if _queued(each)]
-        self._open_steps += bool(states) and self.step(step) not in FINAL
+        self._tallies[step] = tally = Tally.of(states, planned.allowed_failures)
+        self._open_steps += tally.open
 
     def _amend(self, event: ev.PlanAmended) -> None:
         if self.replan is None:
@@ -145,11 +137,11 @@ class RunState:
 
     def step(self, step: StepId) -> Status:
         """Where a step stands."""
-        return self._status[step]
+        return self._tallies[step].status
 
     def counts(self, step: StepId) -> Mapping[Status, int]:
         """How many targets of a step stand where."""
-        return self._counts[step]
+        return self._tallies[step].counts
 
     def keys(self, step: StepId) -> Iterator[Key]:
         """The targets of a step, in the plan's order."""
@@ -158,7 +150,7 @@ class RunState:
     def queued(self, step: StepId, limit: int) -> Iterator[Key]:
         """Those of a step's first `limit` targets that have not begun, in the plan's order."""
         keys = self._keys[step]
-        return (keys[place] for place in takewhile(limit.__gt__, self._queued[step]))
+        return (keys[place] for place in takewhile(limit.__gt__, self._tallies[step].queued))
 
     def steps_inside(self, prefix: str) -> Mapping[str, object]:
         """Steps whose ids begin with `prefix`, without it; in order."""
@@ -320,37 +312,30 @@ class RunState:
         for key in self.keys(step):
             target = self.targets[key]
             ending = (self.aborted or self.rolling_back) and not target.undoing
-            if _queued(target) or (ending and given_up(target)):
+            if target.queued or (ending and given_up(target)):
                 self._change(key, event, at)
 
     def _change(self, key: Key, event: ev.Event, at: float) -> None:
         before = self.targets[key]
         after = advance(before, event, at)
         self.targets[key] = after
-        if _active(before) != _active(after):
-            self._hold_or_release(key, begins=_active(after))
+        if before.active != after.active:
+            self._hold_or_release(key, begins=after.active)
         if key in self.active:
             self.stirred[key] = None
         if before.status is not after.status:
             self._recount(key.step, before.status, after.status, at)
             if self.around.lost_hosts:
                 self._strand(key)
-        if _queued(before) != _queued(after):
-            self._queue(key, waits=_queued(after))
+        if before.queued != after.queued:
+            self._tallies[key.step].queue(self._place[key], waits=after.queued)
+            self._sort_in(key.step)
 
     def _strand(self, key: Key) -> None:
         if self._is_stranded(key):
             self.stranded[key] = None
         else:
             self.stranded.pop(key, None)
-
-    def _queue(self, key: Key, *, waits: bool) -> None:
-        places, place = self._queued[key.step], self._place[key]
-        if waits:
-            insort(places, place)
-        else:
-            del places[bisect_left(places, place)]
-        self._sort_in(key.step)
 
     def _hold_or_release(self, key: Key, *, begins: bool) -> None:
         if begins:
@@ -362,13 +347,10 @@ class RunState:
             self.held[lock] += 1 if begins else -1
 
     def _recount(self, step: StepId, before: Status, after: Status, at: float) -> None:
-        was = self.step(step)
-        counts = self._counts[step]
-        counts[before] -= 1
-        counts[after] += 1
-        if not counts[before]:
-            del counts[before]
-        now = self._restate(step)
+        tally = self._tallies[step]
+        was = tally.status
+        tally.move(before, after)
+        now = tally.status
         if was is now:
             return
         self._open_steps += (now not in FINAL) - (was not in FINAL)
@@ -378,22 +360,17 @@ class RunState:
             for dependent in self.plan.dependents[step]:
                 self._sort_in(dependent)
 
-    def _restate(self, step: StepId) -> Status:
-        found = step_status(self._counts[step], self.plan.steps[step].allowed_failures)
-        self._status[step] = found
-        return found
-
     def _sort_in(self, step: StepId) -> None:
         """Put a step among the ready or the doomed, or among neither."""
         planned = self.plan.steps[step]
         needs = planned.step.needs
-        queued = bool(self._queued[step])
+        queued = bool(self._tallies[step].queued)
         ready = queued and all(self.met(need) for need in needs)
         if not ready:
             self.ready.remove(step)
         elif step not in self.ready:
             entry = -self.plan.tails[step], self._position[step], step
-            self.ready.add(entry, self._hosts_of(step), light=_is_light(planned))
+            self.ready.add(entry, self._hosts_of(step), light=is_light(planned))
         self.doomed.pop(step, None)
         if queued and not ready and any(self.hopeless(need) for need in needs):
             self.doomed[step] = None
@@ -405,27 +382,6 @@ class RunState:
         """The steps that doom a step."""
         needs = self.plan.steps[step].step.needs
         return tuple(each for need in needs if self.hopeless(need) for each in need.any_of)
-
-
-def _is_light(planned: PlannedStep) -> bool:
-    """Whether something may follow for a step that needs no place in the air."""
-    step = planned.step
-    asks = step.when or step.only_if or step.not_before is not None
-    return bool(planned.left_out or asks) or isinstance(step.action, ManualAction)
-
-
-def given_up(target: TargetState) -> bool:
-    """Whether aborting the run leaves nothing of a target behind: it has not acted."""
-    before = target.phase in (Phase.GUARD, Phase.DONE_WHEN, Phase.ACT)
-    return target.status is Status.WAITING or (target.status is Status.RUNNING and before)
-
-
-def _active(target: TargetState) -> bool:
-    return target.begun and target.status not in FINAL
-
-
-def _queued(target: TargetState) -> bool:
-    return not target.begun and target.status in (Status.PENDING, Status.WAITING)
 
 
 def fold(

@@ -13,8 +13,9 @@ from drrun.core.air import Activity, Room
 from drrun.core.asked import waits
 from drrun.core.ids import StepId
 from drrun.core.probes import Purpose, Verdict
-from drrun.core.state import Key, RunState, given_up
+from drrun.core.state import Key, RunState
 from drrun.core.status import Phase, Status
+from drrun.core.target import given_up
 
 
 def wind_up(state: RunState, room: Room) -> Iterator[w.Wish]:

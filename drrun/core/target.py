@@ -17,7 +17,7 @@ from drrun.core.moves import move
 from drrun.core.polling import Progress
 from drrun.core.probes import Purpose, Verdict
 from drrun.core.runbook import RetryCause
-from drrun.core.status import Cause, Phase, Status
+from drrun.core.status import FINAL, Cause, Phase, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,16 @@ class TargetState:
         return self.began_at is not None
 
     @property
+    def active(self) -> bool:
+        """Whether it has begun and not ended."""
+        return self.begun and self.status not in FINAL
+
+    @property
+    def queued(self) -> bool:
+        """Whether it has not begun and may still."""
+        return not self.begun and self.status in (Status.PENDING, Status.WAITING)
+
+    @property
     def taken(self) -> bool:
         """Whether the place took the command of the current attempt."""
         return self.started_at is not None
@@ -131,6 +141,12 @@ def _set(after: TargetState, **changes: Any) -> TargetState:
     for name, value in changes.items():
         object.__setattr__(after, name, value)
     return after
+
+
+def given_up(target: TargetState) -> bool:
+    """Whether aborting the run leaves nothing of a target behind: it has not acted."""
+    before = target.phase in (Phase.GUARD, Phase.DONE_WHEN, Phase.ACT)
+    return target.status is Status.WAITING or (target.status is Status.RUNNING and before)
 
 
 def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:

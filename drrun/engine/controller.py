@@ -19,15 +19,16 @@ from drrun.core import events as ev
 from drrun.core.agenda import Agenda
 from drrun.core.air import Room
 from drrun.core.dataclass import dataclass
-from drrun.core.decide import Decision
+from drrun.core.decision import Decision
 from drrun.core.errors import IllegalMove
 from drrun.core.outcomes import is_known
 from drrun.core.people.consider import Denied, Granted, consider
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus, Status
-from drrun.engine.crew import Acted, Crew, Watched
+from drrun.engine.crew import Crew
 from drrun.engine.ledger import Ledger
 from drrun.engine.obey import Obedience
+from drrun.engine.observations import Acted, Watched
 from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
 from drrun.engine.ports import Answer, AttemptOrder, Clock, Inbox, Leases, Request, Signatures

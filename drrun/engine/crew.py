@@ -2,37 +2,38 @@
 
 Rules:
 - The controller decides how much there is; here nobody waits for a place.
-- Nothing raises and nothing is lost: what goes wrong becomes an observation like any other,
-  because a lost observation would be a step that hangs for ever.
 - Everything but `collect`'s inflow belongs to the controller's thread. Reports come from any
   thread, and only put observations into a line.
-- That an attempt began is soft news: it waits for the next turn, and costs none of its own. So
-  does an end from which nothing follows but answers that are on their way.
 - An early answer counts only for the very question that would be asked now.
 """
 
 import threading
-from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 from typing import Any
 
 from drrun.core.air import Activity, Air
-from drrun.core.capturing import capture_all
 from drrun.core.dataclass import dataclass
-from drrun.core.outcomes import ContactLost, Ended, Outcome
 from drrun.core.probes import Purpose, Verdict, asked_in_a_line
-from drrun.core.runbook import Capture, Step
+from drrun.core.runbook import Step
 from drrun.core.state import Key
+from drrun.engine.observations import (
+    Acted,
+    Asked,
+    Checked,
+    Line,
+    Observation,
+    Reporter,
+    Watched,
+    fault,
+)
 from drrun.engine.pool import Pool
 from drrun.engine.ports import (
     AttemptOrder,
     Clock,
     Hands,
-    Output,
     Prober,
-    Progress,
     Question,
     Seen,
     Spool,
@@ -44,154 +45,13 @@ PROBES_AT_ONCE = 512
 PATIENCE = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Acted:
-    """An attempt came to an end, as far as can be told."""
-
-    activity: Activity
-    order: AttemptOrder
-    outcome: Outcome
-    at: float
-    captured: Mapping[str, Any] = field(default_factory=dict)
-    fault: str = ""
-    output: Mapping[str, Any] = field(default_factory=dict)
-    #: Which answers to `order.checks` are still to come.
-    checks: frozenset[int] = frozenset()
-
-    @property
-    def attempt(self) -> int:
-        """Its number."""
-        return self.order.attempt
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A probe was evaluated once."""
-
-    activity: Activity
-    attempt: int
-    seen: Seen
-    at: float
-    #: As it was asked, and what was expected, rendered.
-    question: str = ""
-    expected: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """A probe that goes on being asked has answered; `what` is for whoever asked."""
-
-    what: Any
-    seen: Seen
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """News of an attempt that goes on."""
-
-    activity: Activity
-    attempt: int
-    progress: Progress
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    """An answer that came along with an attempt; None: it will not come."""
-
-    order: AttemptOrder
-    activity: Activity
-    seen: Seen | None
-    at: float
-
-
-Observation = Acted | Asked | Told | Watched
-
-
-class _Line:
-    """Observations on their way from any thread to the controller's."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[Observation | _Checked] = deque()
-        self._news = threading.Event()
-
-    def put(self, observation: Observation | _Checked, *, soft: bool = False) -> None:
-        """Add one; `soft`: nobody is woken for it."""
-        self._waiting.append(observation)
-        if not soft:
-            self._news.set()
-
-    def wake(self) -> None:
-        """Let whoever waits look."""
-        self._news.set()
-
-    def take(self, timeout: float) -> Iterable[Observation | _Checked]:
-        """All that is there, soft or not; waits up to `timeout` seconds for news."""
-        self._news.wait(max(0.0, timeout))
-        # Cleared first: what comes from here on is taken now, or wakes the next.
-        self._news.clear()
-        with suppress(IndexError):
-            while True:
-                yield self._waiting.popleft()
-
-
-@dataclass(slots=True)
-class _Reporter:
-    """Turns what hands tell of one attempt into observations. A `Report`."""
-
-    line: _Line
-    clock: Clock
-    activity: Activity
-    order: AttemptOrder
-    output: Output
-    captures: Sequence[Capture]
-    #: How many probes are asked once the attempt has ended well.
-    verifies: int
-    _done: bool = False
-
-    def news(self, progress: Progress) -> None:
-        """Something is known of the attempt."""
-        began = progress.silent is None and progress.found_after is None
-        told = Told(self.activity, self.order.attempt, progress, self.clock.now())
-        self.line.put(told, soft=began)
-
-    def checked(self, index: int, seen: Seen | None) -> None:
-        """An answer came along with the attempt."""
-        activity = Activity(self.activity.key, Purpose.VERIFY, index)
-        now = self.clock.now()
-        self.line.put(_Checked(self.order, activity, seen, now), soft=not self._done)
-
-    def done(self, outcome: Outcome, checks: Collection[int] = ()) -> None:
-        """The attempt has come to its end; what it printed is made durable first."""
-        at, coming = self.clock.now(), frozenset(checks) & self.order.checks.keys()
-        try:
-            acted = self._closed(outcome, at, coming)
-        except Exception as error:  # noqa: BLE001 - a lost outcome would be a step that hangs
-            acted = Acted(self.activity, self.order, _fault(error), at)
-        self._done = True
-        good = isinstance(outcome, Ended) and outcome.good and not acted.fault
-        self.line.put(acted, soft=good and len(coming) == self.verifies > 0)
-
-    def _closed(self, outcome: Outcome, at: float, coming: frozenset[int]) -> Acted:
-        captured: dict[str, Any] = {}
-        fault = ""
-        if isinstance(outcome, Ended) and outcome.good:
-            if self.captures:
-                streams = {stream: self.output.text(stream) for stream in ("stdout", "stderr")}
-                captured, fault = capture_all(self.captures, streams)
-            captured = {**outcome.facts, **captured}
-        kept = self.output.close()
-        return Acted(self.activity, self.order, outcome, at, captured, fault, kept, coming)
-
-
 @dataclass(slots=True)
 class _Early:
     """Answers that come along with one attempt."""
 
     order: AttemptOrder
     #: Those that came; None: not to be waited for.
-    seen: dict[int, _Checked] = field(default_factory=dict)
+    seen: dict[int, Checked] = field(default_factory=dict)
     coming: frozenset[int] = frozenset()
 
 
@@ -212,7 +72,7 @@ class Crew:
         self._prober = prober
         self._spool = spool
         self._clock = clock
-        self._line = _Line()
+        self._line = Line()
         self._pool = Pool(PROBES_AT_ONCE)
         self._leave = threading.Event()
         #: What is in the air, and on which host ("": the controller).
@@ -238,12 +98,12 @@ class Crew:
             output = self._spool.open(
                 order.run, order.step, order.target, order.attempt, order.secrets
             )
-            report = _Reporter(
+            report = Reporter(
                 self._line, self._clock, activity, order, output, step.capture, len(step.verify)
             )
             self._hands.begin(order, output, report)
         except Exception as error:  # noqa: BLE001 - a lost outcome would be a step that hangs
-            self._line.put(Acted(activity, order, _fault(error), self._clock.now()))
+            self._line.put(Acted(activity, order, fault(error), self._clock.now()))
 
     def ask(self, activity: Activity, attempt: int, questions: Sequence[Question]) -> None:
         """Ask one probe at all its places, unless its answer is on its way."""
@@ -303,7 +163,7 @@ class Crew:
         """What was observed; waits up to `timeout` seconds for news."""
         found: list[Observation] = []
         for observation in self._line.take(timeout):
-            if isinstance(observation, _Checked):
+            if isinstance(observation, Checked):
                 found.extend(self._checked(observation))
             elif isinstance(observation, Asked):
                 self.air.pop(observation.activity, None)
@@ -346,7 +206,7 @@ class Crew:
         same = there and _same(early.order.checks[index], questions[0])
         return early if same else None
 
-    def _checked(self, checked: _Checked) -> Iterable[Asked]:
+    def _checked(self, checked: Checked) -> Iterable[Asked]:
         activity, index = checked.activity, checked.activity.position
         early = self._early.get(activity.key)
         if early is None or early.order is not checked.order:
@@ -384,11 +244,7 @@ class Crew:
         try:
             return together([self._prober.evaluate(each, self._leave) for each in questions])
         except Exception as error:  # noqa: BLE001 - a lost answer would be asked for for ever
-            return Seen(Verdict.COULD_NOT_TELL, "", _fault(error).why)
-
-
-def _fault(error: Exception) -> ContactLost:
-    return ContactLost(f"drrun itself failed here: {type(error).__name__}: {error}")
+            return Seen(Verdict.COULD_NOT_TELL, "", fault(error).why)
 
 
 def _same(sent: Question, now: Question) -> bool:
@@ -396,7 +252,7 @@ def _same(sent: Question, now: Question) -> bool:
     return replace(sent, secrets=()) == replace(now, secrets=())
 
 
-def _answer(checked: _Checked, attempt: int, question: Question) -> Asked:
+def _answer(checked: Checked, attempt: int, question: Question) -> Asked:
     seen = checked.seen or Seen(Verdict.COULD_NOT_TELL, "")
     return Asked(checked.activity, attempt, seen, checked.at, *_words(question))
 

@@ -25,9 +25,10 @@ from drrun.core.state import Key
 from drrun.core.status import Phase
 from drrun.core.told import fact_of
 from drrun.core.values import Duration
-from drrun.engine.crew import Asked, Crew
+from drrun.engine.crew import Crew
 from drrun.engine.gates import gate
 from drrun.engine.ledger import Ledger
+from drrun.engine.observations import Asked
 from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
 from drrun.engine.ports import AttemptOrder, Clock, Seen

@@ -10,7 +10,8 @@ from drrun.core import wishes as w
 from drrun.core.actions import ManualAction, RunAction
 from drrun.core.agenda import Agenda
 from drrun.core.air import Activity, Air, Room
-from drrun.core.decide import Decision, decide
+from drrun.core.decide import decide
+from drrun.core.decision import Decision
 from drrun.core.ids import StepId
 from drrun.core.inventory import Inventory
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
