@@ -68,6 +68,7 @@ def equipper(world: World, clock: Clock, ways: Sequence[Notifier] = ()) -> Equip
         from drrun.builtin.secrets import SecretSources
         from drrun.builtin.signatures import SshSignatures
         from drrun.files.templating import Templates
+        from drrun.hands.blocking import PooledHands
         from drrun.hands.dry import DryHands
         from drrun.hands.live import LiveHands, LivePlaces
         from drrun.ssh.connections import Connections
@@ -81,10 +82,11 @@ def equipper(world: World, clock: Clock, ways: Sequence[Notifier] = ()) -> Equip
             if loaded.plan.mode is Mode.DRY_RUN
             else LiveHands(connections, actions(renderer, clock, probes, ways))
         )
+        pooled = PooledHands(hands)
         secrets = SecretSources(loaded.plan.runbook.secrets, loaded.folder)
         people = loaded.plan.runbook.people.values()
         signatures = SshSignatures({each.name: each.keys for each in people})
-        return Tools(hands, probes, renderer, secrets, signatures)
+        return Tools(pooled, probes, renderer, secrets, signatures)
 
     return equip
 

@@ -71,7 +71,12 @@ def common_options(command: Command) -> Command:
 def driving_options(command: Command) -> Command:
     """Options of commands that drive a run."""
     for option in (
-        _setting("--max-parallel", metavar="N", help="How many things are done at once."),
+        _setting(
+            "--max-parallel",
+            metavar="N",
+            help="How many things are done at once, on each host no more than its max_sessions. "
+            "Default: 256.",
+        ),
         _setting(
             "--linger",
             metavar="DURATION",

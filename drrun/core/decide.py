@@ -9,24 +9,21 @@ Rules:
   something into the air.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import field
+from collections.abc import Iterable, Iterator, Sequence
 
 from drrun.core import dry
 from drrun.core import wishes as w
 from drrun.core.actions import DecisionAction, ManualAction
 from drrun.core.air import Activity, Room
 from drrun.core.asked import asked_of, until_of, waits
-from drrun.core.dataclass import dataclass
-from drrun.core.fanout import queued, too_many_failed
-from drrun.core.ids import StepId
+from drrun.core.beginning import allowed, begin_steps
+from drrun.core.decision import Alarm, Decision
 from drrun.core.losses import losses
 from drrun.core.polling import Progress, outlook
 from drrun.core.probes import Probe, ProbeKind, Purpose, Verdict
-from drrun.core.runbook import Mode, OnFailure, OnUnknown, Step
+from drrun.core.runbook import Mode, OnFailure, OnUnknown
 from drrun.core.state import Key, RunState
-from drrun.core.status import Cause, Phase, RunStatus, Status
+from drrun.core.status import Phase, RunStatus, Status
 from drrun.core.stopping import wind_up
 from drrun.core.target import TargetState
 from drrun.core.undoing import points_of_no_return, roll_back, undo_of
@@ -34,27 +31,17 @@ from drrun.core.undoing import to_undo as to_undo_now
 from drrun.core.waiting import while_asked
 
 #: How many things are done at once unless the user says otherwise.
-MAX_PARALLEL = 32
-#: How far down the list of ready steps gates are looked for while nothing more may be begun.
-LOOKAHEAD = 256
+MAX_PARALLEL = 256
 
 
-@dataclass(slots=True)
-class Decision:
-    """What to do now, and when to ask again at the latest."""
-
-    wishes: list[w.Wish] = field(default_factory=list)
-    wake_at: float | None = None
-    #: Locks that the wishes will take.
-    locks: Counter[str] = field(default_factory=Counter)
-
-    def wake(self, at: float) -> None:
-        """Ask again at `at`, or earlier."""
-        if self.wake_at is None or at < self.wake_at:
-            self.wake_at = at
-
-
-def decide(state: RunState, room: Room, now: float, *, begin: bool = True) -> Decision:
+def decide(
+    state: RunState,
+    room: Room,
+    now: float,
+    *,
+    begin: bool = True,
+    look: Iterable[Key] | None = None,
+) -> Decision:
     """The wishes that follow from a state.
 
     Args:
@@ -62,30 +49,44 @@ def decide(state: RunState, room: Room, now: float, *, begin: bool = True) -> De
         room: What is in the air, and how much more may be.
         now: Seconds since the epoch.
         begin: False: nothing new begins; what has acted is still verified.
+        look: The active targets to look at, in order; None: all. `Agenda` knows which do.
     """
     decision = Decision()
     if state.ended is not None:
         return decision
     begin = begin and not (state.paused or state.aborted or state.rolling_back)
     decision.wishes.extend(w.Block(step, state.because(step)) for step in state.doomed)
+    if decision.wishes:
+        return decision  # what is blocked cannot be lost, or cancelled, besides
     decision.wishes.extend(losses(state, room))
     if state.aborted:
         decision.wishes.extend(wind_up(state, room))
     else:
         if state.rolling_back:
             decision.wishes.extend(roll_back(state))
-        for key, target in [(key, state.targets[key]) for key in state.active]:
-            if not _is_busy(state, key, target, room, now, decision):
-                decision.wishes.extend(_go_on(state, key, room, now, decision, begin=begin))
+        for key in state.active if look is None else look:
+            if key in state.stranded and key not in state.ungraceful:
+                continue  # its loss comes first
+            _look_at(state, key, room, now, decision, begin=begin)
     if begin and not decision.wishes:
         # Only when nothing else follows: what goes on may make a step ready that comes first.
-        for looked, (_, _, step) in enumerate(state.ready):
-            if room.full and looked > LOOKAHEAD:
-                break
-            decision.wishes.extend(_begin(state, step, room, now, decision))
+        begin_steps(state, room, now, decision)
     if not decision.wishes and not room.air and _over(state):
         decision.wishes.append(w.End(_verdict(state)))
     return decision
+
+
+def _look_at(
+    state: RunState, key: Key, room: Room, now: float, decision: Decision, *, begin: bool
+) -> None:
+    """What follows of one active target; it rests if nothing does, and not for want of a place."""
+    alarm, refused = Alarm(), room.refused
+    wishes = list(_go_on(state, key, room, now, alarm, begin=begin))
+    decision.wishes.extend(wishes)
+    if alarm.wake_at is not None:
+        decision.wake(alarm.wake_at)
+    if not wishes and room.refused == refused:
+        decision.resting[key] = alarm.wake_at
 
 
 def _verdict(state: RunState) -> RunStatus:
@@ -112,126 +113,36 @@ def _over(state: RunState) -> bool:
     return state.all_final and not state.paused
 
 
-# --- steps that may begin -----------------------------------------------------------------------
-
-
-def _begin(
-    state: RunState, step_id: StepId, room: Room, now: float, decision: Decision
-) -> Iterator[w.Wish]:
-    planned = state.plan.steps[step_id]
-    step = planned.step
-    if planned.left_out:
-        yield w.Skip(step_id, planned.left_out)
-    elif (step.when or step.only_if) and step_id not in state.conditions:
-        yield w.SeeCondition(step_id)
-    elif not state.conditions.get(step_id, True):
-        yield w.Skip(step_id, f"when: {' and '.join([*step.only_if, step.when or ''])} is false")
-    elif step.not_before is not None and _unseen_clock(state, step_id):
-        yield w.SeeClock(step_id)
-    elif why := too_many_failed(state, planned):
-        yield w.CancelRest(step_id, why)
-    elif now < state.clocks.get(step_id, 0.0):
-        until = state.clocks[step_id]
-        decision.wake(until)
-        yield from _wait(state, queued(state, planned), Cause.CLOCK, "not before", until)
-    else:
-        yield from _begin_targets(state, step, room, decision.locks)
-
-
-def _unseen_clock(state: RunState, step: StepId) -> bool:
-    """Whether a step has a `not_before` that is not known yet; dry-runs ignore it."""
-    return step not in state.clocks and state.plan.mode is not Mode.DRY_RUN
-
-
-def _begin_targets(
-    state: RunState, step: Step, room: Room, taken: Counter[str]
-) -> Iterator[w.Wish]:
-    if room.full and not _needs_no_room(step):
-        return
-    for key in queued(state, state.plan.steps[step.id]):
-        busy = next((name for name in step.locks if _busy(state, name, taken)), None)
-        if busy is not None:
-            yield from _wait(state, [key], Cause.LOCK, f"lock {busy}", None)
-        elif _needs_no_room(step) or room.take(""):
-            taken.update(step.locks)
-            yield w.Begin(key)
-        else:
-            return
-
-
-def _busy(state: RunState, lock: str, taken: Counter[str]) -> bool:
-    return state.held[lock] + taken[lock] >= state.plan.runbook.locks.get(lock, 1)
-
-
-def _needs_no_room(step: Step) -> bool:
-    return isinstance(step.action, ManualAction) and not step.guard and not step.done_when
-
-
-def _wait(
-    state: RunState, keys: list[Key], cause: Cause, detail: str, until: float | None
-) -> Iterator[w.Wish]:
-    for key in keys:
-        target = state.targets[key]
-        if target.waits_for is not cause or target.until != until:
-            yield w.Wait(key, cause, detail, until)
-
-
-# --- targets that have begun --------------------------------------------------------------------
-
-
-def _is_busy(
-    state: RunState, key: Key, target: TargetState, room: Room, now: float, decision: Decision
-) -> bool:
-    """Whether a target's attempt is in the air and nothing else is to be done or said.
-
-    Nothing that `_go_on` would not find too; but it is so nearly always, and so often asked, that
-    it has to be quick.
-    """
-    if target.phase is not Phase.ACTING or target.until is not None or target.gate is not None:
-        return False
-    step = state.plan.steps[key.step].step
-    if target.to_end or step.on_timeout == "ask" or Activity(key) not in room.air:
-        return False
-    if step.timeout is not None or step.estimate is None or target.late:
-        return True
-    if target.intended_at is None or now >= (over := target.intended_at + step.estimate.p90):
-        return False
-    decision.wake(over)
-    return True
-
-
 def _go_on(
-    state: RunState, key: Key, room: Room, now: float, decision: Decision, *, begin: bool
+    state: RunState, key: Key, room: Room, now: float, alarm: Alarm, *, begin: bool
 ) -> Iterator[w.Wish]:
     target = state.targets[key]
     if target.gate is not None:
-        yield from while_asked(state, key, target.gate, now, decision.wake)
+        yield from while_asked(state, key, target.gate, now, alarm.wake)
         if target.gate.kind != "late":
             return
     begin = begin or target.undoing
     match target.phase:
         case Phase.QUEUED if begin:
-            yield from _try_again(key, target, room, now, decision)
+            yield from _try_again(key, target, room, now, alarm)
         case Phase.GUARD | Phase.DONE_WHEN | Phase.ACT if begin:
-            yield from _towards_action(state, key, room, decision, now)
+            yield from _towards_action(state, key, room, alarm, now)
         case Phase.ACTING:
-            yield from _while_acting(state, key, room, now, decision)
+            yield from _while_acting(state, key, room, now, alarm)
         case Phase.VERIFY | Phase.JUDGED if dry.done_with(state, key):
             yield w.Show(key, dry.toleration(target))
         case Phase.VERIFY:
             purpose = Purpose.UNDONE if target.undoing else Purpose.VERIFY
-            yield from _ask(state, key, purpose, room, now, decision)
+            yield from _ask(state, key, purpose, room, now, alarm)
         case Phase.JUDGED:
             yield from _after_verdict(state, key)
         case Phase.RECONCILE | Phase.ASK:
-            yield from _find_out(state, key, room, now, decision)
+            yield from _find_out(state, key, room, now, alarm)
         case _:
             pass
 
 
-def _find_out(
-    state: RunState, key: Key, room: Room, now: float, decision: Decision
-) -> Iterator[w.Wish]:
+def _find_out(state: RunState, key: Key, room: Room, now: float, alarm: Alarm) -> Iterator[w.Wish]:
     """The outcome is not known: by `on_unknown`, and by a person if that does not tell."""
     step = state.plan.steps[key.step].step
     if state.targets[key].phase is Phase.ASK:
@@ -239,36 +150,36 @@ def _find_out(
     elif step.on_unknown is OnUnknown.RERUN:
         yield w.PlanRetry(key, "unknown", "on_unknown: rerun")
     elif step.on_unknown is OnUnknown.RECONCILE and asked_of(state, key, Purpose.VERIFY):
-        yield from _ask(state, key, Purpose.RECONCILE, room, now, decision)
+        yield from _ask(state, key, Purpose.RECONCILE, room, now, alarm)
     else:
         yield w.OpenGate(key, "unknown")
 
 
 def _try_again(
-    key: Key, target: TargetState, room: Room, now: float, decision: Decision
+    key: Key, target: TargetState, room: Room, now: float, alarm: Alarm
 ) -> Iterator[w.Wish]:
     if target.until is not None and now < target.until:
-        decision.wake(target.until)
+        alarm.wake(target.until)
     elif room.take(""):
         yield w.Begin(key)
 
 
 def _towards_action(
-    state: RunState, key: Key, room: Room, decision: Decision, now: float
+    state: RunState, key: Key, room: Room, alarm: Alarm, now: float
 ) -> Iterator[w.Wish]:
     target = state.targets[key]
     step = state.plan.steps[key.step].step
     if target.undoing:
         yield from _undo(state, key, room)
     elif target.phase is Phase.GUARD and asked_of(state, key, Purpose.GUARD):
-        yield from _ask(state, key, Purpose.GUARD, room, now, decision)
+        yield from _ask(state, key, Purpose.GUARD, room, now, alarm)
     elif target.phase is not Phase.ACT and asked_of(state, key, Purpose.DONE_WHEN):
-        yield from _ask(state, key, Purpose.DONE_WHEN, room, now, decision)
+        yield from _ask(state, key, Purpose.DONE_WHEN, room, now, alarm)
     elif state.plan.mode is Mode.DRY_RUN and not dry.looks_only(step):
         yield w.Show(key)
     elif step.approval is not None and not target.permitted:
         yield w.OpenGate(key, "approval")
-    elif step.irreversible and not target.permitted and not _allowed(state, step):
+    elif step.irreversible and not target.permitted and not allowed(state, step):
         yield w.OpenGate(key, "irreversible")
     elif isinstance(step.action, ManualAction | DecisionAction):
         yield w.OpenGate(key, "manual" if isinstance(step.action, ManualAction) else "decision")
@@ -286,13 +197,8 @@ def _undo(state: RunState, key: Key, room: Room) -> Iterator[w.Wish]:
         yield w.StartAttempt(key)
 
 
-def _allowed(state: RunState, step: Step) -> bool:
-    named = state.options.get("allow_irreversible", ())
-    return isinstance(named, list | tuple) and step.id in named
-
-
 def _while_acting(
-    state: RunState, key: Key, room: Room, now: float, decision: Decision
+    state: RunState, key: Key, room: Room, now: float, alarm: Alarm
 ) -> Iterator[w.Wish]:
     target = state.targets[key]
     step = state.plan.steps[key.step].step
@@ -300,47 +206,51 @@ def _while_acting(
         if now >= target.until:
             yield w.EndWait(key)
         else:
-            decision.wake(target.until)
+            alarm.wake(target.until)
     elif until_of(step):
-        yield from _ask(state, key, Purpose.UNTIL, room, now, decision)
+        yield from _ask(state, key, Purpose.UNTIL, room, now, alarm)
     elif Activity(key) not in room.air:
         if room.take(state.hosts[key]):
             yield w.Reconcile(key)
     elif target.to_end and not target.ending:
         yield w.EndAttempt(key, "out of time, by a person's word")
     elif step.on_timeout == "ask":
-        yield from _ask_whether_late(key, step, target, now, decision)
+        yield from _ask_whether_late(state, key, now, alarm)
     elif step.timeout is None:
-        yield from _say_whether_late(key, step, target, now, decision)
+        yield from _say_whether_late(state, key, now, alarm)
 
 
-def _say_whether_late(
-    key: Key, step: Step, target: TargetState, now: float, decision: Decision
-) -> Iterator[w.Wish]:
+def _acts_since(state: RunState, key: Key) -> float | None:
+    """When an attempt began; connecting to its host is not its time (SPEC section 2)."""
+    target = state.targets[key]
+    here = not state.hosts[key]
+    return target.intended_at if here and target.started_at is None else target.started_at
+
+
+def _say_whether_late(state: RunState, key: Key, now: float, alarm: Alarm) -> Iterator[w.Wish]:
     """Without a written limit nothing is ended; past its p90 a person is told (SPEC section 2)."""
-    if step.estimate is None or target.late or target.intended_at is None:
+    estimate, since = state.plan.steps[key.step].step.estimate, _acts_since(state, key)
+    if estimate is None or since is None or state.targets[key].late:
         return
-    over = target.intended_at + step.estimate.p90
-    if now >= over:
-        yield w.SayLate(key, float(step.estimate.p90))
+    if now >= since + estimate.p90:
+        yield w.SayLate(key, float(estimate.p90))
     else:
-        decision.wake(over)
+        alarm.wake(since + estimate.p90)
 
 
-def _ask_whether_late(
-    key: Key, step: Step, target: TargetState, now: float, decision: Decision
-) -> Iterator[w.Wish]:
-    if target.intended_at is None or step.timeout is None or target.unlimited:
+def _ask_whether_late(state: RunState, key: Key, now: float, alarm: Alarm) -> Iterator[w.Wish]:
+    target, since = state.targets[key], _acts_since(state, key)
+    timeout = state.plan.steps[key.step].step.timeout
+    if since is None or timeout is None or target.unlimited:
         return
-    over = target.intended_at + step.timeout
-    if now < over:
-        decision.wake(over)
+    if now < since + timeout:
+        alarm.wake(since + timeout)
     elif target.gate is None and not target.to_end:
         yield w.OpenGate(key, "late")
 
 
 def _ask(
-    state: RunState, key: Key, purpose: Purpose, room: Room, now: float, decision: Decision
+    state: RunState, key: Key, purpose: Purpose, room: Room, now: float, alarm: Alarm
 ) -> Iterator[w.Wish]:
     target = state.targets[key]
     probes = asked_of(state, key, purpose)
@@ -353,7 +263,7 @@ def _ask(
         if index in people or Activity(key, purpose, index) in room.air:
             continue
         if now < at:
-            decision.wake(at)
+            alarm.wake(at)
         elif room.take(state.hosts[key]):
             yield w.Evaluate(key, purpose, index)
     if people and len(people) == len(view.looks):

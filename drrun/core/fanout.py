@@ -1,22 +1,18 @@
 """Which targets of a step may begin: batches, canaries, and when enough have failed. Pure."""
 
+from collections.abc import Iterator
+
 from drrun.core.plan import PlannedStep
 from drrun.core.state import Key, RunState
 from drrun.core.status import FINAL, Status
 
 
-def queued(state: RunState, planned: PlannedStep) -> list[Key]:
+def queued(state: RunState, planned: PlannedStep) -> Iterator[Key]:
     """Targets that have not begun and that the batches let begin now."""
     step = planned.step.id
-    keys = list(state.keys(step))
     ended = sum(count for status, count in state.counts(step).items() if status in FINAL)
-    limit = next((size for size in planned.batches if ended < size), len(keys))
-    return [
-        key
-        for key in keys[:limit]
-        if not state.targets[key].begun
-        and state.targets[key].status in (Status.PENDING, Status.WAITING)
-    ]
+    limit = next((size for size in planned.batches if ended < size), len(planned.targets))
+    return state.queued(step, limit)
 
 
 def too_many_failed(state: RunState, planned: PlannedStep) -> str:

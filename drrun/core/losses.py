@@ -13,12 +13,12 @@ from drrun.core import wishes as w
 from drrun.core.air import Activity, Room
 from drrun.core.runbook import StandIn
 from drrun.core.state import Key, RunState
-from drrun.core.status import FINAL, Phase
+from drrun.core.status import Phase
 
 
 def losses(state: RunState, room: Room) -> Iterator[w.Wish]:
     """What is still to be done about targets on lost hosts."""
-    for key in lost_targets(state):
+    for key in state.stranded:
         if key in state.ungraceful:
             continue
         target, thing = state.targets[key], _thing(state, key)
@@ -35,20 +35,7 @@ def losses(state: RunState, room: Room) -> Iterator[w.Wish]:
             yield w.Lose(key, thing, "skipped" if becomes == "skip" else "blocked")
 
 
-def lost_targets(state: RunState) -> list[Key]:
-    """Targets that have not ended and whose host was declared lost."""
-    if not state.around.lost_hosts:
-        return []
-    return [
-        key
-        for key, target in state.targets.items()
-        if target.status not in FINAL
-        and not state.plan.steps[key.step].left_out
-        and _thing(state, key)
-    ]
-
-
 def _thing(state: RunState, key: Key) -> str:
-    """The lost thing that a target's own host went with, "" if it is there."""
-    target = next(each for each in state.plan.steps[key.step].targets if each.name == key.target)
-    return state.around.lost_hosts.get(target.host.name, "") if target.host else ""
+    """The lost thing that a target's own host went with."""
+    host = state.acts_on[key].host
+    return state.around.lost_hosts[host.name] if host else ""

@@ -15,9 +15,10 @@ from itertools import count
 from drrun.core import events as ev
 from drrun.core import wishes as w
 from drrun.core.actions import DecisionAction, UsesAction
-from drrun.core.air import Activity, Room
+from drrun.core.agenda import Agenda
+from drrun.core.air import Activity, Air, Room
 from drrun.core.dataclass import dataclass
-from drrun.core.decide import MAX_PARALLEL, decide
+from drrun.core.decide import MAX_PARALLEL
 from drrun.core.fiction import Fiction, Moment, Said, Script
 from drrun.core.ids import StepId, TargetName
 from drrun.core.moments import parse_moment
@@ -62,17 +63,19 @@ class Simulation:
     _coming: list[tuple[float, int, Activity | None, ev.Event | Moment]] = field(
         default_factory=list
     )
-    _air: dict[Activity, str] = field(default_factory=dict)
+    _air: Air = field(default_factory=Air)
+    _agenda: Agenda = field(init=False)
     _order: "count[int]" = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self.state = RunState(self.plan)
+        self._agenda = Agenda(self.state)
 
     def drive(self) -> RunState:
         """From the start until nothing moves any more; the state then."""
         self._begin()
         while len(self.journal) < _MOST:
-            decision = decide(self.state, Room(self._air, self.max_parallel, {}), self.now)
+            decision = self._agenda.decide(Room(self._air, self.max_parallel, {}), self.now)
             for wish in decision.wishes:
                 self._obey(wish)
             if decision.wishes:
@@ -220,6 +223,8 @@ class Simulation:
         who = attempt_of(self.state, key)
         self._record(ev.AttemptIntended(**who, action="simulated", command="", host=""))
         acted = self._script(key).acted(who["attempt"])
+        if acted.outcome != "unreachable":
+            self._record(ev.AttemptStarted(**who))
         takes, limit = self._length(key), self.plan.steps[key.step].step.timeout
         ended: ev.Event
         if acted.outcome == "unreachable":

@@ -8,20 +8,22 @@ Rules:
 - Readers outside get read-only views.
 """
 
-from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import NamedTuple
 
 from drrun.core import events as ev
 from drrun.core.around import Around
 from drrun.core.errors import IllegalMove
 from drrun.core.ids import StepId, TargetName
-from drrun.core.plan import Plan, PlannedStep
+from drrun.core.plan import Plan, PlannedStep, PlannedTarget
+from drrun.core.ready import Ready, is_light
 from drrun.core.runbook import Need, OnFailure, StandIn
-from drrun.core.status import FINAL, GOOD, Phase, RunStatus, Status, step_status
-from drrun.core.target import TargetState, advance
+from drrun.core.status import FINAL, GOOD, Phase, RunStatus, Status
+from drrun.core.tally import Tally
+from drrun.core.target import TargetState, advance, given_up
 
 #: Makes the plan of a run anew, with all amendments so far.
 Replan = Callable[[Sequence[ev.PlanAmended]], Plan]
@@ -48,10 +50,17 @@ class RunState:
     targets: dict[Key, TargetState] = field(default_factory=dict)
     #: Name of the host that a target acts on, "" for the controller.
     hosts: dict[Key, str] = field(default_factory=dict)
-    #: Begun and not ended, in the order in which they began.
-    active: dict[Key, None] = field(default_factory=dict)
+    #: What the plan says of each target.
+    acts_on: dict[Key, PlannedTarget] = field(default_factory=dict)
+    #: Begun and not ended, in the order in which they began; each with a number that grows.
+    active: dict[Key, int] = field(default_factory=dict)
     #: Steps whose needs are met and that have targets not begun; longest tail first.
-    ready: list[tuple[float, int, StepId]] = field(default_factory=list)
+    ready: Ready = field(init=False)
+    #: Targets that have not ended although their host was declared lost.
+    stranded: dict[Key, None] = field(default_factory=dict)
+    #: Active targets that changed, or for which the run took a turn, since somebody looked at
+    #: them; not part of what is known.
+    stirred: dict[Key, None] = field(default_factory=dict)
     #: Steps that need something that failed.
     doomed: dict[StepId, None] = field(default_factory=dict)
     conditions: dict[StepId, bool] = field(default_factory=dict)
@@ -77,10 +86,12 @@ class RunState:
     #: Targets whose step has another form, now that their host is lost.
     ungraceful: set[Key] = field(default_factory=set)
     _position: dict[StepId, int] = field(init=False)
-    _counts: dict[StepId, Counter[Status]] = field(default_factory=dict)
-    _status: dict[StepId, Status] = field(default_factory=dict)
-    _queued: dict[StepId, int] = field(default_factory=dict)
+    _keys: dict[StepId, tuple[Key, ...]] = field(default_factory=dict)
+    _place: dict[Key, int] = field(default_factory=dict)
+    _tallies: dict[StepId, Tally] = field(default_factory=dict)
     _open_steps: int = 0
+    _begun: int = 0
+    _inside: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.around = Around(self.plan.inventory)
@@ -89,22 +100,27 @@ class RunState:
     def _lay_out(self) -> None:
         """Count what there is; after an amendment what was known of targets is kept."""
         plan, known = self.plan, self.targets
-        self.targets, self.hosts, self.ready, self.doomed = {}, {}, [], {}
-        self._counts, self._status, self._queued, self._open_steps = {}, {}, {}, 0
+        self.targets, self.hosts, self.acts_on, self.doomed = {}, {}, {}, {}
+        self._tallies, self._open_steps = {}, 0
+        self._keys, self._place, self._inside = {}, {}, {}
         self._position = {step: index for index, step in enumerate(plan.order)}
+        self.ready = Ready()
         for step in plan.order:
-            planned = plan.steps[step]
-            for target in planned.targets:
-                key = Key(step, target.name)
-                self.targets[key] = known.get(key) or TargetState()
-                self.hosts[key] = target.host.name if target.host else ""
-            states = [self.targets[key] for key in self.keys(step)]
-            self._counts[step] = Counter(each.status for each in states)
-            self._restate(step)
-            self._queued[step] = sum(_queued(each) for each in states)
-            self._open_steps += bool(states) and self.step(step) not in FINAL
+            self._lay_out_step(step, known)
         for step in plan.order:
             self._sort_in(step)
+
+    def _lay_out_step(self, step: StepId, known: Mapping[Key, TargetState]) -> None:
+        planned = self.plan.steps[step]
+        self._keys[step] = keys = tuple(Key(step, each.name) for each in planned.targets)
+        for place, (key, target) in enumerate(zip(keys, planned.targets, strict=True)):
+            self._place[key] = place
+            self.acts_on[key] = target
+            self.targets[key] = known.get(key) or TargetState()
+            self.hosts[key] = target.host.name if target.host else ""
+        states = [self.targets[key] for key in keys]
+        self._tallies[step] = tally = Tally.of(states, planned.allowed_failures)
+        self._open_steps += tally.open
 
     def _amend(self, event: ev.PlanAmended) -> None:
         if self.replan is None:
@@ -121,15 +137,27 @@ class RunState:
 
     def step(self, step: StepId) -> Status:
         """Where a step stands."""
-        return self._status[step]
+        return self._tallies[step].status
 
     def counts(self, step: StepId) -> Mapping[Status, int]:
         """How many targets of a step stand where."""
-        return self._counts[step]
+        return self._tallies[step].counts
 
     def keys(self, step: StepId) -> Iterator[Key]:
         """The targets of a step, in the plan's order."""
-        return (Key(step, target.name) for target in self.plan.steps[step].targets)
+        return iter(self._keys[step])
+
+    def queued(self, step: StepId, limit: int) -> Iterator[Key]:
+        """Those of a step's first `limit` targets that have not begun, in the plan's order."""
+        keys = self._keys[step]
+        return (keys[place] for place in takewhile(limit.__gt__, self._tallies[step].queued))
+
+    def steps_inside(self, prefix: str) -> Mapping[str, object]:
+        """Steps whose ids begin with `prefix`, without it; in order."""
+        if prefix not in self._inside:
+            inside = (step for step in self.plan.order if step.startswith(prefix))
+            self._inside[prefix] = dict.fromkeys(step.removeprefix(prefix) for step in inside)
+        return self._inside[prefix]
 
     def starters(self, key: Key) -> frozenset[str]:
         """Who started a target: whoever drives the run, and whoever wanted it tried again."""
@@ -199,6 +227,7 @@ class RunState:
 
     def _apply_to_run(self, event: ev.Event, at: float) -> None:
         self.around.apply(event)
+        self.stirred.update(dict.fromkeys(self.active))
         match event:
             case ev.RunStarted():
                 self.started_at = at
@@ -247,57 +276,81 @@ class RunState:
 
     def _change_forms(self) -> None:
         """Targets on lost hosts take their other form, if their step has one."""
-        for key in self.targets:
-            planned = self.plan.steps[key.step]
-            host = next(each.host for each in planned.targets if each.name == key.target)
-            name = host.name if host else ""
-            other = isinstance(planned.step.when_lost, StandIn) and name in self.around.lost_hosts
+        self.stranded = {key: None for key in self.targets if self._is_stranded(key)}
+        for key, target in self.acts_on.items():
+            when_lost = self.plan.steps[key.step].step.when_lost
+            name = target.host.name if target.host else ""
+            other = isinstance(when_lost, StandIn) and name in self.around.lost_hosts
             # What is in flight is let go of first.
             if other and self.targets[key].phase is not Phase.ACTING:
                 self._change_form(key)
             elif not other:
                 self.ungraceful.discard(key)
-                self.hosts[key] = name
+                self._move(key, name)
+
+    def _is_stranded(self, key: Key) -> bool:
+        host = self.acts_on[key].host
+        return (
+            host is not None
+            and host.name in self.around.lost_hosts
+            and self.targets[key].status not in FINAL
+            and not self.plan.steps[key.step].left_out
+        )
 
     def _change_form(self, key: Key) -> None:
         self.ungraceful.add(key)
-        self.hosts[key] = ""
+        self._move(key, "")
+
+    def _move(self, key: Key, host: str) -> None:
+        """Let a target act on another host."""
+        if self.hosts[key] != host:
+            self.hosts[key] = host
+            self.ready.remove(key.step)
+            self._sort_in(key.step)
 
     def _change_all(self, step: StepId, event: ev.StepEvent, at: float) -> None:
         for key in self.keys(step):
             target = self.targets[key]
             ending = (self.aborted or self.rolling_back) and not target.undoing
-            if _queued(target) or (ending and given_up(target)):
+            if target.queued or (ending and given_up(target)):
                 self._change(key, event, at)
 
     def _change(self, key: Key, event: ev.Event, at: float) -> None:
         before = self.targets[key]
         after = advance(before, event, at)
         self.targets[key] = after
-        if _active(before) != _active(after):
-            self._hold_or_release(key, begins=_active(after))
+        if before.active != after.active:
+            self._hold_or_release(key, begins=after.active)
+        if key in self.active:
+            self.stirred[key] = None
         if before.status is not after.status:
             self._recount(key.step, before.status, after.status, at)
-        if _queued(before) != _queued(after):
-            self._queued[key.step] += 1 if _queued(after) else -1
+            if self.around.lost_hosts:
+                self._strand(key)
+        if before.queued != after.queued:
+            self._tallies[key.step].queue(self._place[key], waits=after.queued)
             self._sort_in(key.step)
+
+    def _strand(self, key: Key) -> None:
+        if self._is_stranded(key):
+            self.stranded[key] = None
+        else:
+            self.stranded.pop(key, None)
 
     def _hold_or_release(self, key: Key, *, begins: bool) -> None:
         if begins:
-            self.active[key] = None
+            self._begun += 1
+            self.active[key] = self._begun
         else:
             del self.active[key]
         for lock in self.plan.steps[key.step].step.locks:
             self.held[lock] += 1 if begins else -1
 
     def _recount(self, step: StepId, before: Status, after: Status, at: float) -> None:
-        was = self.step(step)
-        counts = self._counts[step]
-        counts[before] -= 1
-        counts[after] += 1
-        if not counts[before]:
-            del counts[before]
-        now = self._restate(step)
+        tally = self._tallies[step]
+        was = tally.status
+        tally.move(before, after)
+        now = tally.status
         if was is now:
             return
         self._open_steps += (now not in FINAL) - (was not in FINAL)
@@ -307,44 +360,28 @@ class RunState:
             for dependent in self.plan.dependents[step]:
                 self._sort_in(dependent)
 
-    def _restate(self, step: StepId) -> Status:
-        found = step_status(self._counts[step], self.plan.steps[step].allowed_failures)
-        self._status[step] = found
-        return found
-
     def _sort_in(self, step: StepId) -> None:
         """Put a step among the ready or the doomed, or among neither."""
-        entry = (-self.plan.tails[step], self._position[step], step)
-        place = bisect_left(self.ready, entry)
-        listed = place < len(self.ready) and self.ready[place] == entry
-        needs = self.plan.steps[step].step.needs
-        ready = self._queued[step] > 0 and all(self.met(need) for need in needs)
-        if ready and not listed:
-            insort(self.ready, entry)
-        elif listed and not ready:
-            del self.ready[place]
+        planned = self.plan.steps[step]
+        needs = planned.step.needs
+        queued = bool(self._tallies[step].queued)
+        ready = queued and all(self.met(need) for need in needs)
+        if not ready:
+            self.ready.remove(step)
+        elif step not in self.ready:
+            entry = -self.plan.tails[step], self._position[step], step
+            self.ready.add(entry, self._hosts_of(step), light=is_light(planned))
         self.doomed.pop(step, None)
-        if self._queued[step] and not ready and any(self.hopeless(need) for need in needs):
+        if queued and not ready and any(self.hopeless(need) for need in needs):
             self.doomed[step] = None
+
+    def _hosts_of(self, step: StepId) -> frozenset[str]:
+        return frozenset(self.hosts[key] for key in self._keys[step])
 
     def because(self, step: StepId) -> tuple[StepId, ...]:
         """The steps that doom a step."""
         needs = self.plan.steps[step].step.needs
         return tuple(each for need in needs if self.hopeless(need) for each in need.any_of)
-
-
-def given_up(target: TargetState) -> bool:
-    """Whether aborting the run leaves nothing of a target behind: it has not acted."""
-    before = target.phase in (Phase.GUARD, Phase.DONE_WHEN, Phase.ACT)
-    return target.status is Status.WAITING or (target.status is Status.RUNNING and before)
-
-
-def _active(target: TargetState) -> bool:
-    return target.begun and target.status not in FINAL
-
-
-def _queued(target: TargetState) -> bool:
-    return not target.begun and target.status in (Status.PENDING, Status.WAITING)
 
 
 def fold(

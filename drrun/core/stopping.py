@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from drrun.core import wishes as w
 from drrun.core.air import Activity, Room
 from drrun.core.asked import waits
+from drrun.core.ids import StepId
 from drrun.core.probes import Purpose, Verdict
-from drrun.core.state import Key, RunState, given_up
+from drrun.core.state import Key, RunState
 from drrun.core.status import Phase, Status
+from drrun.core.target import given_up
 
 
 def wind_up(state: RunState, room: Room) -> Iterator[w.Wish]:
@@ -33,9 +35,12 @@ def let_go(state: RunState, why: str) -> Iterator[w.Wish]:
     for step in state.plan.order:
         counts = state.counts(step)
         waiting = counts.get(Status.PENDING) or counts.get(Status.WAITING)
-        undoing = any(state.targets[key].undoing for key in state.keys(step))
-        if (waiting and not undoing) or step in before:
+        if step in before or (waiting and not _undoing(state, step)):
             yield w.CancelRest(step, why)
+
+
+def _undoing(state: RunState, step: StepId) -> bool:
+    return any(state.targets[key].undoing for key in state.keys(step))
 
 
 def _end(state: RunState, key: Key, room: Room) -> Iterator[w.Wish]:

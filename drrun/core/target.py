@@ -17,7 +17,7 @@ from drrun.core.moves import move
 from drrun.core.polling import Progress
 from drrun.core.probes import Purpose, Verdict
 from drrun.core.runbook import RetryCause
-from drrun.core.status import Cause, Phase, Status
+from drrun.core.status import FINAL, Cause, Phase, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +74,9 @@ class TargetState:
     #: When a wait or the pause before a retry is over.
     until: float | None = None
     gate: Gate | None = None
-    #: The place took the command of the current attempt.
-    taken: bool = False
-    #: When the current attempt was intended.
+    #: When the current attempt was intended, and when its command began on its host.
     intended_at: float | None = None
+    started_at: float | None = None
     #: Contact with the current attempt was lost for good; it may go on.
     lost: bool = False
     #: Since when its place has not been seen, while contact is sought.
@@ -108,6 +107,21 @@ class TargetState:
         """Whether it has begun, and so holds its locks until it ends."""
         return self.began_at is not None
 
+    @property
+    def active(self) -> bool:
+        """Whether it has begun and not ended."""
+        return self.begun and self.status not in FINAL
+
+    @property
+    def queued(self) -> bool:
+        """Whether it has not begun and may still."""
+        return not self.begun and self.status in (Status.PENDING, Status.WAITING)
+
+    @property
+    def taken(self) -> bool:
+        """Whether the place took the command of the current attempt."""
+        return self.started_at is not None
+
 
 _NAMES = tuple(each.name for each in fields(TargetState))
 _VALUES = attrgetter(*_NAMES)
@@ -127,6 +141,12 @@ def _set(after: TargetState, **changes: Any) -> TargetState:
     for name, value in changes.items():
         object.__setattr__(after, name, value)
     return after
+
+
+def given_up(target: TargetState) -> bool:
+    """Whether aborting the run leaves nothing of a target behind: it has not acted."""
+    before = target.phase in (Phase.GUARD, Phase.DONE_WHEN, Phase.ACT)
+    return target.status is Status.WAITING or (target.status is Status.RUNNING and before)
 
 
 def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:
@@ -157,11 +177,11 @@ def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:
     )
     match event:
         case ev.AttemptStarted():
-            return _set(after, taken=True)
+            return after if after.taken else _set(after, started_at=at)
         case ev.ContactMissed(silent=silent):
             return _set(after, missing_since=at - silent)
         case ev.AttemptIntended():
-            fresh = _enter(after, Phase.ACTING, taken=False, lost=False, ending=False)
+            fresh = _enter(after, Phase.ACTING, started_at=None, lost=False, ending=False)
             return _set(fresh, intended_at=at, late=False)
         case ev.AttemptEvent():
             return _attempted(after, event)

@@ -3,27 +3,32 @@
 Rules:
 - Everything that a run does follows from `decide`; nothing is remembered here that the journal
   does not hold, but for what is in the air.
-- Acts are carried out only after the facts that announce them are durable.
+- A turn has one commit: what was observed, what people asked for, and all that follows from both
+  become durable together. Acts are carried out, requests answered and places told to forget only
+  after it.
 - The controller looks at its inbox several times a second, so that an answer from any terminal
   has its effect within a second (SPEC section 4).
 """
 
 import threading
+from contextlib import suppress
 from dataclasses import field
 from enum import Enum
 
 from drrun.core import events as ev
+from drrun.core.agenda import Agenda
 from drrun.core.air import Room
 from drrun.core.dataclass import dataclass
-from drrun.core.decide import Decision, decide
+from drrun.core.decision import Decision
 from drrun.core.errors import IllegalMove
 from drrun.core.outcomes import is_known
 from drrun.core.people.consider import Denied, Granted, consider
 from drrun.core.state import RunState
-from drrun.core.status import Phase, RunStatus, Status
-from drrun.engine.crew import Acted, Crew, Watched
+from drrun.core.status import RunStatus, Status
+from drrun.engine.crew import Crew
 from drrun.engine.ledger import Ledger
 from drrun.engine.obey import Obedience
+from drrun.engine.observations import Acted, Watched
 from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
 from drrun.engine.ports import Answer, AttemptOrder, Clock, Inbox, Leases, Request, Signatures
@@ -85,6 +90,7 @@ class Controller:
         self._edges = edges
         self._limits = limits
         self._state: RunState = edges.ledger.state
+        self._agenda = Agenda(self._state)
         self._obedience = Obedience(edges.ledger, edges.orders, edges.crew, edges.clock)
         self._leaving = Leaving.NOT
         self._lock = threading.Lock()
@@ -113,9 +119,10 @@ class Controller:
         wait = 0.0
         while True:
             settled = self._observe(wait)
-            self._take_requests()
-            self._let_go()
+            answers = self._take_requests()
             decision = self._settle()
+            for request, answer in answers:
+                self._edges.inbox.settle(request, answer)
             for order in settled:
                 self._edges.crew.forget(order)
             self._watch()
@@ -130,46 +137,46 @@ class Controller:
         settled = []
         for observation in self._edges.crew.collect(wait):
             if isinstance(observation, Watched):
-                now = self._edges.clock.now()
-                for event in self._watching.seen(observation.what, observation.seen, now):
-                    self._record(event)
-            for event in facts(self._state, observation, self._edges.orders.mask):
-                self._record(event)
+                found = self._watching.seen(observation.what, observation.seen, observation.at)
+            else:
+                found = facts(self._state, observation, self._edges.orders.mask)
+            for event in found:
+                self._record(event, at=observation.at)
             if isinstance(observation, Acted) and is_known(observation.outcome):
                 settled.append(observation.order)
         return settled
 
-    def _record(self, event: ev.Event, actor: str = "controller") -> bool:
-        try:
-            self._edges.ledger.record(event, actor)
-        except IllegalMove:
-            return False  # settled in the meantime by a person's word
-        return True
+    def _record(self, event: ev.Event, actor: str = "controller", at: float | None = None) -> None:
+        with suppress(IllegalMove):  # settled in the meantime by a person's word
+            self._edges.ledger.record(event, actor, at=at)
 
     def _settle(self) -> Decision:
-        """Decide and obey until nothing more follows."""
-        while True:
-            decision = self._decide()
+        """Decide and obey until nothing more follows; commit; act."""
+        self._obedience.part(self._watching)
+        decision = self._decide()
+        while decision.wishes:
             for wish in decision.wishes:
                 self._obedience.obey(wish)
-            self._edges.ledger.commit()
-            for act in self._obedience.take_acts():
-                act()
-            if not decision.wishes:
-                return decision
+            self._obedience.part(self._watching)
+            decision = self._decide()
+        self._edges.ledger.commit()
+        for act in self._obedience.take_acts():
+            act()
+        return decision
 
     def _decide(self) -> Decision:
         room = Room(self._edges.crew.air, self._limits.max_parallel, self._sessions)
         begin = self._leaving is Leaving.NOT
-        return decide(self._state, room, self._edges.clock.now(), begin=begin)
+        return self._agenda.decide(room, self._edges.clock.now(), begin=begin)
 
-    def _take_requests(self) -> None:
+    def _take_requests(self) -> list[tuple[Request, Answer]]:
+        """Do what people asked for; the answers, to be given once it is durable."""
         now = self._edges.clock.now()
         if now < self._inbox_at:
-            return
+            return []
         self._inbox_at = now + INBOX_EVERY
-        for request in self._edges.inbox.pending(self._edges.ledger.lease.run):
-            self._edges.inbox.settle(request, self._answer(request))
+        pending = self._edges.inbox.pending(self._edges.ledger.lease.run)
+        return [(request, self._answer(request)) for request in pending]
 
     def _answer(self, request: Request) -> Answer:
         found = self._consider(request)
@@ -183,19 +190,10 @@ class Controller:
                 ),
                 request.actor,
             )
-            self._edges.ledger.commit()
             return Answer(accepted=False, message=found.why)
         for event in found.events:
             self._record(event, request.actor)
-        self._edges.ledger.commit()
         return Answer(accepted=True, message=found.message)
-
-    def _let_go(self) -> None:
-        """Stop following attempts that a person's word has settled meanwhile."""
-        for activity in list(self._edges.crew.air):
-            phase = self._state.targets[activity.key].phase
-            if activity.purpose is None and phase is not Phase.ACTING:
-                self._edges.crew.let_go(activity)
 
     def _consider(self, request: Request) -> Granted | Denied:
         why = unsound(self._state, request, self._edges.signatures)

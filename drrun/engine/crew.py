@@ -1,246 +1,267 @@
-"""The threads that touch the world: one for each activity in the air, all reporting to one queue.
+"""What is in the air, and what comes of it: orders and questions go out, observations come in.
 
 Rules:
-- The controller decides how many there are; here nobody waits for a place.
-- A thread never raises: what goes wrong in it becomes an observation like any other, because a
-  lost observation would be a step that hangs for ever.
-- Threads are daemons: detaching leaves at once, remote commands go on.
+- The controller decides how much there is; here nobody waits for a place.
+- Everything but `collect`'s inflow belongs to the controller's thread. Reports come from any
+  thread, and only put observations into a line.
+- An early answer counts only for the very question that would be asked now.
 """
 
-import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
-from drrun.core.air import Activity
-from drrun.core.capturing import capture_all
+from drrun.core.air import Activity, Air
 from drrun.core.dataclass import dataclass
-from drrun.core.outcomes import ContactLost, Ended, Outcome
-from drrun.core.probes import Verdict, asked_in_a_line
-from drrun.core.runbook import Capture
-from drrun.engine.either import Either
+from drrun.core.probes import Purpose, Verdict, asked_in_a_line
+from drrun.core.runbook import Step
+from drrun.core.state import Key
+from drrun.engine.observations import (
+    Acted,
+    Asked,
+    Checked,
+    Line,
+    Observation,
+    Reporter,
+    Watched,
+    fault,
+)
+from drrun.engine.pool import Pool
 from drrun.engine.ports import (
     AttemptOrder,
+    Clock,
     Hands,
-    Output,
     Prober,
-    Progress,
     Question,
     Seen,
     Spool,
 )
 
+#: How many probes are asked at once; more wait in line.
+PROBES_AT_ONCE = 512
+#: Seconds beyond a question's own time limit for which a promised answer is waited for.
+PATIENCE = 10.0
 
-@dataclass(frozen=True, slots=True)
-class Acted:
-    """An attempt came to an end, as far as can be told."""
 
-    activity: Activity
+@dataclass(slots=True)
+class _Early:
+    """Answers that come along with one attempt."""
+
     order: AttemptOrder
-    outcome: Outcome
-    captured: Mapping[str, Any] = field(default_factory=dict)
-    fault: str = ""
-    output: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def attempt(self) -> int:
-        """Its number."""
-        return self.order.attempt
+    #: Those that came; None: not to be waited for.
+    seen: dict[int, Checked] = field(default_factory=dict)
+    coming: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A probe was evaluated once."""
+class _Awaited:
+    """A promised answer that was asked for before it came."""
 
-    activity: Activity
     attempt: int
-    seen: Seen
-    #: As it was asked, and what was expected, rendered.
-    question: str = ""
-    expected: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """A probe that goes on being asked has answered; `what` is for whoever asked."""
-
-    what: Any
-    seen: Seen
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """News of an attempt that goes on."""
-
-    activity: Activity
-    attempt: int
-    progress: Progress
-
-
-@dataclass(frozen=True, slots=True)
-class Woken:
-    """Somebody wants the controller to look."""
-
-
-Observation = Acted | Asked | Told | Watched | Woken
+    question: Question
+    until: float
 
 
 class Crew:
-    """Carries out orders and questions in threads of their own."""
+    """Sends out orders and questions, and collects what comes of them."""
 
-    def __init__(self, hands: Hands, prober: Prober, spool: Spool) -> None:
+    def __init__(self, hands: Hands, prober: Prober, spool: Spool, clock: Clock) -> None:
         self._hands = hands
         self._prober = prober
         self._spool = spool
-        self._queue: queue.SimpleQueue[Observation] = queue.SimpleQueue()
+        self._clock = clock
+        self._line = Line()
+        self._pool = Pool(PROBES_AT_ONCE)
         self._leave = threading.Event()
         #: What is in the air, and on which host ("": the controller).
-        self.air: dict[Activity, str] = {}
+        self.air = Air()
         self._orders: dict[Activity, AttemptOrder] = {}
-        self._let_go: dict[Activity, threading.Event] = {}
+        self._early: dict[Key, _Early] = {}
+        self._awaited: dict[Activity, _Awaited] = {}
 
-    def act(
-        self, activity: Activity, order: AttemptOrder, captures: Sequence[Capture], *, again: bool
-    ) -> None:
-        """Execute an attempt, or with `again` find out what became of it."""
-        self._orders[activity] = order
-        self._let_go[activity] = let_go = threading.Event()
-        self._start(activity, order.host.name if order.host else "", self._act,
-                    (activity, order, captures, again, let_go))  # fmt: skip
+    def book(self, activity: Activity, host: str, order: AttemptOrder | None = None) -> None:
+        """Keep a place in the air for what is sent out once its facts are durable."""
+        self.air[activity] = host
+        if order is not None:
+            self._orders[activity] = order
+            self._early.pop(activity.key, None)
+            if order.checks:
+                self._early[activity.key] = _Early(order)
 
-    def ask(
-        self, activity: Activity, attempt: int, host: str, questions: Sequence[Question]
-    ) -> None:
-        """Ask one probe at all its places."""
-        self._start(activity, host, self._ask, (activity, attempt, questions))
+    def act(self, activity: Activity, order: AttemptOrder, step: Step) -> None:
+        """Carry out an attempt, or with `order.again` find out what became of it."""
+        if self._orders.get(activity) is not order:
+            return  # let go of before it was sent
+        try:
+            output = self._spool.open(
+                order.run, order.step, order.target, order.attempt, order.secrets
+            )
+            report = Reporter(
+                self._line, self._clock, activity, order, output, step.capture, len(step.verify)
+            )
+            self._hands.begin(order, output, report)
+        except Exception as error:  # noqa: BLE001 - a lost outcome would be a step that hangs
+            self._line.put(Acted(activity, order, fault(error), self._clock.now()))
 
-    def let_go(self, activity: Activity) -> None:
-        """Stop following an attempt at once; what it began goes on.
+    def ask(self, activity: Activity, attempt: int, questions: Sequence[Question]) -> None:
+        """Ask one probe at all its places, unless its answer is on its way."""
+        if self._early_of(activity, attempt, questions) is None:
+            self._pool.run(lambda: self._ask(activity, attempt, questions))
+        else:
+            until = self._clock.now() + questions[0].timeout + PATIENCE
+            self._awaited[activity] = _Awaited(attempt, questions[0], until)
 
-        Its thread may take a while to notice; nobody waits for it.
-        """
-        if activity in self._let_go:
-            self._let_go.pop(activity).set()
-            self._orders.pop(activity, None)
+    def early(
+        self, activity: Activity, attempt: int, questions: Sequence[Question]
+    ) -> Asked | None:
+        """The answer to these very questions, if it came along with the attempt."""
+        early = self._early_of(activity, attempt, questions)
+        checked = early.seen.pop(activity.position, None) if early else None
+        return _answer(checked, attempt, questions[0]) if checked else None
+
+    def let_go(self, activity: Activity) -> AttemptOrder | None:
+        """Follow an attempt no longer; the order to tell `release` of, if it was in the air."""
+        order = self._orders.pop(activity, None)
+        if order is not None:
             self.air.pop(activity, None)
+            self._early.pop(activity.key, None)
+        return order
+
+    def release(self, order: AttemptOrder) -> None:
+        """Tell the hands that an attempt is followed no longer."""
+        self._hands.let_go(order)
+
+    def judged(self, key: Key) -> None:
+        """A target is neither acting nor verified any more: its early answers are nobody's."""
+        self._early.pop(key, None)
 
     def end(self, activity: Activity) -> None:
         """End all processes of an attempt that is in the air."""
-        if activity in self.air:
+        if activity in self._orders:
             self._hands.end(self._orders[activity])
 
     def watch(self, what: Any, questions: Sequence[Question]) -> None:
         """Ask a probe that goes on being asked; takes no place from what the run does."""
-        threading.Thread(target=self._watch, args=(what, questions), daemon=True).start()
+        self._pool.run(lambda: self._watch(what, questions))
 
     def _watch(self, what: Any, questions: Sequence[Question]) -> None:
-        self._queue.put(Watched(what, self._see(questions)))
+        seen = self._see(questions)
+        self._line.put(Watched(what, seen, self._clock.now()))
 
     def forget(self, order: AttemptOrder) -> None:
         """Let a place forget an attempt whose outcome is durable."""
-        threading.Thread(target=self._forget, args=(order,), daemon=True).start()
-
-    def _forget(self, order: AttemptOrder) -> None:
         with suppress(Exception):  # what is left over is found by the next controller
             self._hands.forget(order)
 
-    def answer(self, activity: Activity, attempt: int, seen: Seen) -> None:
-        """Report an answer that needed nobody to be asked."""
-        self.air[activity] = ""
-        self._queue.put(Asked(activity, attempt, seen))
-
     def wake(self) -> None:
         """Make `collect` return."""
-        self._queue.put(Woken())
+        self._line.wake()
 
     def collect(self, timeout: float) -> list[Observation]:
-        """What was observed; waits up to `timeout` seconds for the first."""
+        """What was observed; waits up to `timeout` seconds for news."""
         found: list[Observation] = []
-        try:
-            found.append(self._queue.get(timeout=max(0.0, timeout)))
-            while True:
-                found.append(self._queue.get_nowait())
-        except queue.Empty:
-            pass
-        for observation in found:
-            if isinstance(observation, Asked):
+        for observation in self._line.take(timeout):
+            if isinstance(observation, Checked):
+                found.extend(self._checked(observation))
+            elif isinstance(observation, Asked):
                 self.air.pop(observation.activity, None)
-            elif isinstance(observation, Acted):
-                self._land(observation)
+                found.append(observation)
+            else:
+                if isinstance(observation, Acted):
+                    self._land(observation)
+                found.append(observation)
+        self._lose_patience()
         return found
 
     def _land(self, acted: Acted) -> None:
         """It is in the air no more; one that was let go of must not be taken for the next."""
         activity = acted.activity
-        if self._orders.get(activity) is acted.order:
-            del self._orders[activity]
-            self.air.pop(activity, None)
-            self._let_go.pop(activity, None)
+        if self._orders.get(activity) is not acted.order:
+            return
+        del self._orders[activity]
+        self.air.pop(activity, None)
+        early = self._early.get(activity.key)
+        if early is not None:
+            early.coming = acted.checks - early.seen.keys()
 
     def leave(self) -> None:
-        """Tell all threads to let go without ending what they began."""
+        """Let go of everything without ending what was begun."""
         self._leave.set()
+        self._hands.leave()
 
-    def _start(
-        self, activity: Activity, host: str, work: Callable[..., None], given: tuple[Any, ...]
-    ) -> None:
-        self.air[activity] = host
-        threading.Thread(target=work, args=given, name=str(activity.key), daemon=True).start()
+    # --- answers that come along with an attempt ------------------------------------------------
 
-    def _act(
-        self,
-        activity: Activity,
-        order: AttemptOrder,
-        captures: Sequence[Capture],
-        again: bool,
-        let_go: threading.Event,
-    ) -> None:
-        def tell(progress: Progress) -> None:
-            self._queue.put(Told(activity, order.attempt, progress))
+    def _early_of(
+        self, activity: Activity, attempt: int, questions: Sequence[Question]
+    ) -> _Early | None:
+        """Where the answer to these very questions comes from, if it came along or will."""
+        early, index = self._early.get(activity.key), activity.position
+        if early is None or activity.purpose is not Purpose.VERIFY:
+            return None
+        if early.order.attempt != attempt or len(questions) != 1:
+            return None
+        there = index in early.seen or index in early.coming
+        same = there and _same(early.order.checks[index], questions[0])
+        return early if same else None
 
-        try:
-            output = self._spool.open(
-                order.run, order.step, order.target, order.attempt, order.secrets
-            )
-            do = self._hands.reconcile if again else self._hands.perform
-            outcome = do(order, output, tell, Either(self._leave, let_go))
-            acted = _closed(activity, order, outcome, output, captures)
-        except Exception as error:  # noqa: BLE001 - a thread that dies silently hangs its step
-            why = f"drrun itself failed here: {type(error).__name__}: {error}"
-            acted = Acted(activity, order, ContactLost(why))
-        self._queue.put(acted)
+    def _checked(self, checked: Checked) -> Iterable[Asked]:
+        activity, index = checked.activity, checked.activity.position
+        early = self._early.get(activity.key)
+        if early is None or early.order is not checked.order:
+            return
+        early.coming -= {index}
+        awaited = self._awaited.pop(activity, None)
+        if awaited is None:
+            if checked.seen is not None:
+                early.seen[index] = checked
+        elif checked.seen is None:
+            self._ask_anew(activity, awaited)
+        else:
+            self.air.pop(activity, None)
+            yield _answer(checked, awaited.attempt, awaited.question)
+
+    def _lose_patience(self) -> None:
+        """Ask anew what was promised and did not come in its time."""
+        now = self._clock.now()
+        for activity, awaited in list(self._awaited.items()):
+            if now >= awaited.until:
+                del self._awaited[activity]
+                self._ask_anew(activity, awaited)
+
+    def _ask_anew(self, activity: Activity, awaited: _Awaited) -> None:
+        self._pool.run(lambda: self._ask(activity, awaited.attempt, (awaited.question,)))
+
+    # --- in threads of the pool -----------------------------------------------------------------
 
     def _ask(self, activity: Activity, attempt: int, questions: Sequence[Question]) -> None:
-        seen, question, expected = self._see(questions), "", ""
-        with suppress(Exception):  # words for people: an answer is never lost for them
-            question = asked_in_a_line(questions[0].ask)
-            expected = str(questions[0].expect)
-        self._queue.put(Asked(activity, attempt, seen, question, expected))
+        seen = self._see(questions)
+        words = _words(questions[0]) if questions else ("", "")
+        self._line.put(Asked(activity, attempt, seen, self._clock.now(), *words))
 
     def _see(self, questions: Sequence[Question]) -> Seen:
         try:
             return together([self._prober.evaluate(each, self._leave) for each in questions])
         except Exception as error:  # noqa: BLE001 - a lost answer would be asked for for ever
-            why = f"drrun itself failed here: {type(error).__name__}: {error}"
-            return Seen(Verdict.COULD_NOT_TELL, "", why)
+            return Seen(Verdict.COULD_NOT_TELL, "", fault(error).why)
 
 
-def _closed(
-    activity: Activity,
-    order: AttemptOrder,
-    outcome: Outcome,
-    output: Output,
-    captures: Sequence[Capture],
-) -> Acted:
-    captured: dict[str, Any] = {}
-    fault = ""
-    if isinstance(outcome, Ended) and outcome.good:
-        streams = {stream: output.text(stream) for stream in ("stdout", "stderr")}
-        captured, fault = capture_all(captures, streams) if captures else ({}, "")
-        captured = {**outcome.facts, **captured}
-    return Acted(activity, order, outcome, captured, fault, output.close())
+def _same(sent: Question, now: Question) -> bool:
+    """Whether two questions are the same; which secrets are masked is none of it."""
+    return replace(sent, secrets=()) == replace(now, secrets=())
+
+
+def _answer(checked: Checked, attempt: int, question: Question) -> Asked:
+    seen = checked.seen or Seen(Verdict.COULD_NOT_TELL, "")
+    return Asked(checked.activity, attempt, seen, checked.at, *_words(question))
+
+
+def _words(question: Question) -> tuple[str, str]:
+    """The question and what was expected, for people; an answer is never lost for them."""
+    with suppress(Exception):
+        return asked_in_a_line(question.ask), str(question.expect)
+    return "", ""
 
 
 def together(answers: Sequence[Seen]) -> Seen:

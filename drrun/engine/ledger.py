@@ -7,10 +7,11 @@ Rules:
   next controller folds what is durable, and nothing else ever happened.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from drrun.core import events as ev
-from drrun.core.state import RunState
+from drrun.core.ids import StepId, TargetName
+from drrun.core.state import Key, RunState
 from drrun.engine.faultpoints import point
 from drrun.engine.ports import Clock, Draft, Entry, Journal, Lease
 
@@ -27,21 +28,38 @@ class Ledger:
         self._clock = clock
         self._waiting: list[tuple[Draft, ev.Event]] = []
         self._listeners: list[Listener] = []
+        #: The moment of the last fact; the next is none earlier.
+        self._at = 0.0
+        self._seen = 0
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with every entry once it is durable; it must return at once."""
         self._listeners.append(listener)
 
-    def record(self, event: ev.Event, actor: str = "controller") -> None:
+    def record(
+        self, event: ev.Event, actor: str = "controller", *, at: float | None = None
+    ) -> None:
         """Apply an event and keep it for the next commit.
+
+        Args:
+            event: What happened.
+            actor: Who did it, or tells it.
+            at: When it happened; None: now. No fact is dated before the one that it follows.
 
         Raises:
             IllegalMove: It cannot happen now; nothing was changed.
         """
-        at = self._clock.now()
-        self.state.apply(event, at)
-        draft = Draft(at, actor, ev.kind_of(event), event.VERSION, ev.body_of(event))
+        self._at = max(self._at, self._clock.now() if at is None else at)
+        self.state.apply(event, self._at)
+        draft = Draft(self._at, actor, ev.kind_of(event), event.VERSION, ev.body_of(event))
         self._waiting.append((draft, event))
+
+    def touched(self) -> Iterator[Key]:
+        """Targets of the facts that were recorded since this was asked last."""
+        fresh, self._seen = self._waiting[self._seen :], len(self._waiting)
+        for _, event in fresh:
+            if isinstance(event, ev.TargetEvent):
+                yield Key(StepId(event.step), TargetName(event.target))
 
     def commit(self) -> None:
         """Make everything that was recorded durable.
@@ -52,7 +70,7 @@ class Ledger:
         """
         if not self._waiting:
             return
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._seen = self._waiting, [], 0
         kinds = ",".join(draft.kind for draft, _ in waiting)
         point(f"before commit {kinds}")
         entries = self._journal.append(self.lease, [draft for draft, _ in waiting])

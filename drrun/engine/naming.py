@@ -1,7 +1,8 @@
 """The names that templates may use: inputs, steps, host, site, item, run, vars, secrets.
 
 Rules:
-- What a template sees of other steps comes from the journal's fold and from nowhere else.
+- What a template sees of other steps comes from the journal's fold and from nowhere else, and is
+  looked up when the template asks for it: no attempt pays for the steps that it does not name.
 - A secret is resolved when a template asks for it, and from then on masked everywhere.
 """
 
@@ -9,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from drrun.core.errors import NotReady
-from drrun.core.ids import RunId, StepId
-from drrun.core.inventory import Host
+from drrun.core.ids import RunId, StepId, TargetName
+from drrun.core.inventory import Host, Inventory
+from drrun.core.lazily import Lazily
 from drrun.core.plan import Plan, PlannedTarget
 from drrun.core.state import Key, RunState
 from drrun.engine.ports import Secrets
@@ -19,23 +21,29 @@ from drrun.engine.ports import Secrets
 class HostName(str):
     """A host in a template: prints as its name, and knows its address, site and variables."""
 
-    __slots__ = ("address", "port", "site", "user", "vars")
+    __slots__ = ("_host", "_inventory", "address", "port", "site", "user")
 
     address: str
     port: int
     site: str
     user: str
-    vars: dict[str, Any]
+    _host: Host
+    _inventory: Inventory
 
-    def __new__(cls, host: Host, variables: Mapping[str, Any]) -> Self:
+    def __new__(cls, host: Host, inventory: Inventory) -> Self:
         """A name that carries the host's facts."""
         name = super().__new__(cls, host.name)
         name.address = host.routes[0].address or host.name
         name.port = host.routes[0].port or host.port or 22
         name.site = host.site
         name.user = host.user or ""
-        name.vars = dict(variables)
+        name._host, name._inventory = host, inventory
         return name
+
+    @property
+    def vars(self) -> dict[str, Any]:
+        """Its variables, with those of its groups and of the inventory."""
+        return self._inventory.vars_of(self._host)
 
 
 class LateSecrets(Mapping[str, str]):
@@ -101,56 +109,64 @@ def run_names(
     }
 
 
-def target_names(state: RunState, key: Key, target: PlannedTarget) -> dict[str, Any]:
-    """Names that a target sees beside those of the run."""
-    values = step_values(state, key)
-    names: dict[str, Any] = {"steps": values, "item": target.item}
+def target_names(
+    state: RunState, key: Key, target: PlannedTarget, common: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The names of a target: those of the run, and what it sees beside them or in their place.
+
+    Args:
+        state: What is known.
+        key: The target.
+        target: What the plan says of it.
+        common: What `run_names` gave.
+    """
+    names = {**common, "steps": step_values(state, key)}
     scope = state.plan.steps[key.step].step.scope
     if scope is not None:
         names["inputs"] = dict(scope.inputs)
-        names["steps"] = {
-            StepId(step.removeprefix(scope.prefix)): found
-            for step, found in values.items()
-            if step.startswith(scope.prefix)
-        }
     if target.host is not None:
-        inventory = state.plan.inventory
-        host = HostName(target.host, inventory.vars_of(target.host))
-        names |= {"host": host, "site": target.host.site, "vars": _vars(state.plan, host.vars)}
+        inventory, host = state.plan.inventory, target.host
+        names |= {"host": HostName(host, inventory), "site": host.site}
+        if host.vars:
+            names["vars"] = {**common["vars"], **_own(inventory, host)}
     else:
         names["host"] = "local"
-    if target.item is None:
-        del names["item"]
+    if target.item is not None:
+        names["item"] = target.item
     return names
 
 
-def _vars(plan: Plan, of_host: Mapping[str, Any]) -> dict[str, Any]:
-    """What a target sees as `vars`; what is nearer to it wins."""
-    common = plan.inventory.vars
-    own = {name: value for name, value in of_host.items() if common.get(name) != value}
-    return {**common, **plan.runbook.vars, **own}
+def _own(inventory: Inventory, host: Host) -> dict[str, Any]:
+    """Variables of a host that are nearer to it than those of the runbook."""
+    common = inventory.vars
+    return {name: value for name, value in host.vars.items() if common.get(name) != value}
 
 
-def step_values(state: RunState, asking: Key | None = None) -> dict[StepId, dict[str, Any]]:
-    """What steps captured, were told or left as facts, by step.
+def step_values(state: RunState, asking: Key | None = None) -> Lazily:
+    """What steps captured, were told or left as facts, by step; looked up when it is asked for.
 
     A step with several targets gives each asking target its own value where it has the same
-    target, else a mapping from target to value.
+    target, else a mapping from target to value. A step inside another runbook sees the steps of
+    that one, by their names there.
     """
-    found: dict[StepId, dict[str, Any]] = {}
-    for step in state.plan.order:
-        by_target = {key.target: state.targets[key] for key in state.keys(step)}
-        values: dict[str, Any] = {"state": str(state.step(step))}
-        if len(by_target) == 1:
-            values |= next(iter(by_target.values())).values
-        elif asking is not None and asking.target in by_target:
-            values |= by_target[asking.target].values
-        else:
-            for name in {name for target in by_target.values() for name in target.values}:
-                values[name] = {
-                    target: seen.values[name]
-                    for target, seen in by_target.items()
-                    if name in seen.values
-                }
-        found[step] = values
-    return found
+    scope = state.plan.steps[asking.step].step.scope if asking else None
+    prefix = scope.prefix if scope else ""
+
+    def values(name: str) -> dict[str, Any]:
+        return _values(state, StepId(prefix + name), asking)
+
+    return Lazily(state.steps_inside(prefix), values)
+
+
+def _values(state: RunState, step: StepId, asking: Key | None) -> dict[str, Any]:
+    values: dict[str, Any] = {"state": str(state.step(step))}
+    same = Key(step, asking.target) if asking else None
+    if len(state.plan.steps[step].targets) == 1:
+        return {**values, **state.targets[next(state.keys(step))].values}
+    if same in state.targets:
+        return {**values, **state.targets[same].values}
+    found: dict[str, dict[TargetName, Any]] = {}
+    for key in state.keys(step):
+        for name, value in state.targets[key].values.items():
+            found.setdefault(name, {})[key.target] = value
+    return values | found

@@ -3,6 +3,8 @@
 Rules:
 - Obeying records first. Acts are collected and carried out by the controller after the commit
   (write ahead, SPEC guarantee 1).
+- What is going to be in the air is booked at once, so that the next decision of the same turn
+  sees it there.
 """
 
 from collections.abc import Callable
@@ -20,14 +22,18 @@ from drrun.core.people.consider import Denied, consider
 from drrun.core.probes import Verdict
 from drrun.core.runbook import Mode
 from drrun.core.state import Key
+from drrun.core.status import Phase
 from drrun.core.told import fact_of
 from drrun.core.values import Duration
 from drrun.engine.crew import Crew
 from drrun.engine.gates import gate
 from drrun.engine.ledger import Ledger
+from drrun.engine.observations import Asked
+from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
 from drrun.engine.ports import AttemptOrder, Clock, Seen
 from drrun.engine.retries import delay_before
+from drrun.engine.watching import Watching
 
 Act = Callable[[], None]
 
@@ -71,9 +77,27 @@ class Obedience:
                 self._ledger.record(fact_of(wish, self._state, self._clock.now(), delay_before))
 
     def _end(self, wish: w.EndAttempt | w.LetGo) -> None:
+        activity = Activity(wish.key)
         self._ledger.record(ev.EndingBegan(**self._attempt(wish.key), why=wish.why))
-        end = self._crew.end if isinstance(wish, w.EndAttempt) else self._crew.let_go
-        self._acts.append(lambda: end(Activity(wish.key)))
+        if isinstance(wish, w.LetGo):
+            self._let_go(activity)
+        else:
+            self._acts.append(lambda: self._crew.end(activity))
+
+    def _let_go(self, activity: Activity) -> None:
+        order = self._crew.let_go(activity)
+        if order is not None:
+            self._acts.append(lambda: self._crew.release(order))
+
+    def part(self, watching: Watching) -> None:
+        """Let go of what the facts of this turn have settled from elsewhere; tell the watches."""
+        for key in self._ledger.touched():
+            watching.changed(key)
+            phase = self._state.targets[key].phase
+            if phase is not Phase.ACTING:
+                self._let_go(Activity(key))
+                if phase is not Phase.VERIFY:
+                    self._crew.judged(key)
 
     def _see(self, wish: w.SeeCondition | w.SeeClock) -> None:
         if isinstance(wish, w.SeeCondition):
@@ -94,14 +118,20 @@ class Obedience:
         try:
             questions = self._orders.questions(wish.key, wish.purpose, wish.index)
         except (InputError, NotReady) as error:
-            self._crew.answer(
-                activity,
-                attempt,
-                Seen(Verdict.COULD_NOT_TELL, "", self._orders.mask.text(str(error))),
-            )
+            seen = Seen(Verdict.COULD_NOT_TELL, "", self._orders.mask.text(str(error)))
+            self._answered(Asked(activity, attempt, seen, self._clock.now()))
             return
-        host = self._state.hosts[wish.key]
-        self._acts.append(lambda: self._crew.ask(activity, attempt, host, questions))
+        early = self._crew.early(activity, attempt, questions)
+        if early is not None:
+            self._answered(early)
+            return
+        self._crew.book(activity, self._state.hosts[wish.key])
+        self._acts.append(lambda: self._crew.ask(activity, attempt, questions))
+
+    def _answered(self, asked: Asked) -> None:
+        """Nobody has to be asked: the answer is known now."""
+        for event in facts(self._state, asked, self._orders.mask):
+            self._ledger.record(event, at=asked.at)
 
     def _start(self, key: Key) -> None:
         try:
@@ -117,7 +147,7 @@ class Obedience:
             note = "its steps have passed"
             self._ledger.record(ev.AttemptEnded(**self._attempt(key), exit=0, note=note))
         else:
-            self._send(key, order, again=False)
+            self._send(key, order)
 
     def _set_route(self, key: Key, order: AttemptOrder) -> None:
         """Only the controller can: it takes no hand, and reaches nobody."""
@@ -132,9 +162,10 @@ class Obedience:
             self._ledger.record(event)
         self._ledger.record(ev.AttemptEnded(**self._attempt(key), exit=0, note=found.message))
 
-    def _send(self, key: Key, order: AttemptOrder, *, again: bool) -> None:
-        captures = self._state.plan.steps[key.step].step.capture
-        self._acts.append(lambda: self._crew.act(Activity(key), order, captures, again=again))
+    def _send(self, key: Key, order: AttemptOrder) -> None:
+        step, activity = self._state.plan.steps[key.step].step, Activity(key)
+        self._crew.book(activity, order.host.name if order.host else "", order)
+        self._acts.append(lambda: self._crew.act(activity, order, step))
 
     def _intent(self, key: Key, order: AttemptOrder) -> ev.Event:
         return ev.AttemptIntended(**self._attempt(key), **self._orders.described(order))
@@ -155,7 +186,9 @@ class Obedience:
             return
         now = self._clock.now()
         since = self._state.targets[key].intended_at or now
-        self._send(key, replace(order, age=max(0.0, now - since)), again=True)
+        # What an earlier controller sent along with it may have been other questions.
+        again = replace(order, age=max(0.0, now - since), again=True, checks={})
+        self._send(key, again)
 
     def _begin_wait(self, key: Key) -> None:
         action = self._state.plan.steps[key.step].step.action

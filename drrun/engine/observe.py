@@ -22,7 +22,7 @@ from drrun.core.outcomes import (
 from drrun.core.state import Key, RunState
 from drrun.core.status import Phase
 from drrun.core.target import purposes_of
-from drrun.engine.crew import Acted, Asked, Observation, Told
+from drrun.engine.observations import Acted, Asked, Observation, Told
 
 
 def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.Event]:

@@ -8,6 +8,7 @@ Rules:
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from drrun.core.execution import Execution
 from drrun.core.ids import RunId
 from drrun.core.inventory import Host
 from drrun.core.masking import Mask
-from drrun.core.plan import PlannedTarget, hosts_matching
+from drrun.core.plan import Plan, PlannedTarget, hosts_matching
 from drrun.core.probes import Expect, Probe, ProbeKind, Purpose, asked_in_a_line
 from drrun.core.runbook import Mode, StandIn, Step
 from drrun.core.state import Key, RunState
@@ -39,19 +40,32 @@ class Orders:
         self._renderer = renderer
         self._secrets = secrets
         self._folder = folder
+        self._mask: tuple[tuple[str, ...], Mask] | None = None
+        self._common: tuple[Plan, float | None, Mapping[str, Any]] | None = None
 
     @property
     def mask(self) -> Mask:
         """Hides every secret that was used so far."""
-        return Mask(self._secrets.used)
+        used = self._secrets.used
+        if self._mask is None or self._mask[0] != used:
+            self._mask = used, Mask(used)
+        return self._mask[1]
 
     def names(self, key: Key | None = None) -> dict[str, Any]:
-        """All names that a target may use."""
-        state = self._state
-        names = run_names(state.plan, self._run, state.started_at, self._secrets)
-        if key is not None:
-            names |= target_names(state, key, self._target(key))
-        return names
+        """All names that a target may use, or without a key those of the run."""
+        common = self._run_names()
+        if key is None:
+            return dict(common)
+        return target_names(self._state, key, self._target(key), common)
+
+    def _run_names(self) -> Mapping[str, Any]:
+        """Names that are the same for all; made anew when the plan was amended."""
+        plan, started = self._state.plan, self._state.started_at
+        known = self._common
+        if known is None or known[0] is not plan or known[1] != started:
+            names = run_names(plan, self._run, started, self._secrets)
+            self._common = known = plan, started, names
+        return known[2]
 
     def attempt(self, key: Key) -> AttemptOrder:
         """The order for the target's current attempt.
@@ -91,7 +105,26 @@ class Orders:
             ending=target.ending,
             reboots=step.reboots,
             questions=self._asked_by(written, key, names),
+            checks=self._checks(key, names) if isinstance(written, RunAction) else {},
         )
+
+    def _checks(self, key: Key, names: Mapping[str, Any]) -> dict[int, Question]:
+        """Probes of its `verify` that may go along with an attempt; see `AttemptOrder.checks`.
+
+        What cannot be rendered before the attempt, or is asked elsewhere, is asked in its turn. So
+        is what is asked of a host that has to come back first.
+        """
+        host, found = self._host(key), dict[int, Question]()
+        state, reboots = self._state, self._state.plan.steps[key.step].step.reboots
+        if reboots or state.plan.mode is Mode.DRY_RUN or state.targets[key].undoing:
+            return found
+        for index, probe in enumerate(asked_of(state, key, Purpose.VERIFY)):
+            if probe.kind is not ProbeKind.RUN:
+                continue
+            with suppress(InputError, NotReady):
+                if self._places(probe, key, names) == [host]:
+                    found[index] = self._question(probe, host, names)
+        return found
 
     def _asked_by(
         self, action: Action, key: Key, names: Mapping[str, Any]
@@ -224,8 +257,7 @@ class Orders:
         return replace(host, routes=tuple(routes), chosen_route=chosen)
 
     def _target(self, key: Key) -> PlannedTarget:
-        planned = self._state.plan.steps[key.step]
-        return next(target for target in planned.targets if target.name == key.target)
+        return self._state.acts_on[key]
 
     def _places(self, probe: Probe, key: Key, names: Mapping[str, Any]) -> list[Host | None]:
         if probe.on is None:

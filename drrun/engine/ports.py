@@ -7,7 +7,7 @@ Rules:
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import Any, Protocol
@@ -275,6 +275,10 @@ class AttemptOrder:
     again: bool = False
     #: What a `fact` asks.
     questions: "Sequence[Question]" = ()
+    #: By position in the step's `verify`: `run` probes that are asked where the attempt acts, as
+    #: soon as it has ended well. Hands may send them along with it; see `Report`. Never given for
+    #: an attempt that is picked up again, nor for an action other than `run`.
+    checks: "Mapping[int, Question]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +324,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """News of an attempt that is going on."""
+    """News of an attempt that is going on; without `silent` and `found_after`: it began."""
 
     #: Route by which the host was reached, "" on the controller.
     route: str = ""
@@ -385,42 +389,70 @@ class BuiltInAction(Protocol):
         ...
 
 
-class Hands(Protocol):
-    """Does things to hosts. Blocking; called in a worker thread."""
+class Report(Protocol):
+    """What hands tell of one attempt, from any thread, in any order."""
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        output: Output,
-        tell: Callable[[Progress], None],
-        cancel: Cancel,
-    ) -> Outcome:
-        """Execute one attempt to its end. Never raises for what a host does."""
+    def news(self, progress: Progress) -> None:
+        """Something is known of an attempt that goes on; that it began is told first.
+
+        It began when its host says that the command runs, or, for an action that needs no host, at
+        once: from then on its time counts.
+        """
         ...
 
-    def reconcile(
-        self,
-        order: AttemptOrder,
-        output: Output,
-        tell: Callable[[Progress], None],
-        cancel: Cancel,
-    ) -> Outcome:
-        """Find out what became of an attempt that was intended by an earlier controller."""
+    def checked(self, index: int, seen: Seen | None) -> None:
+        """The answer to `order.checks[index]`; None: it will not come, so it is asked anew."""
+        ...
+
+    def done(self, outcome: Outcome, checks: Collection[int] = ()) -> None:
+        """The attempt's end, as far as can be told; exactly once.
+
+        Args:
+            outcome: What became of it.
+            checks: Those of `order.checks` whose answers are still to come: for each of them
+                `checked` will be called, whatever happens. What is not named here and was not
+                told before is asked anew at once, so hands that ignore `order.checks` need to
+                say nothing; a promise that is not kept is waited for by the question's own time
+                limit and a little more, and then asked anew too.
+        """
+        ...
+
+
+class Hands(Protocol):
+    """Does things to hosts. Nothing blocks but `clear` and `close`."""
+
+    def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
+        """Carry out one attempt; with `order.again` find out what became of it, and go on with it.
+
+        Returns at once, and never raises for what a host does. `output` has all that was printed
+        by the time at which `report.done` is called.
+        """
+        ...
+
+    def let_go(self, order: AttemptOrder) -> None:
+        """Follow an attempt no longer; what it began goes on.
+
+        Its report may still come, nobody needs it.
+        """
         ...
 
     def end(self, order: AttemptOrder) -> None:
-        """End all processes of an attempt that `perform` or `reconcile` is busy with.
+        """End all processes of an attempt that was begun here.
 
         Returns at once; their outcome tells how it went.
         """
         ...
 
     def forget(self, order: AttemptOrder) -> None:
-        """Remove what a place keeps of an attempt; called once its outcome is durable."""
+        """Let a place forget an attempt, once its outcome is durable; returns at once."""
         ...
 
     def clear(self, run: RunId) -> None:
         """Remove everything that places keep of a run; called once it has succeeded."""
+        ...
+
+    def leave(self) -> None:
+        """Let go of all attempts; what they began goes on."""
         ...
 
     def close(self) -> None:

@@ -8,14 +8,15 @@ Rules:
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import field
+from heapq import heappop, heappush
+from itertools import count
 from typing import NamedTuple
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError, NotReady
-from drrun.core.ids import StepId
 from drrun.core.plan import Plan
 from drrun.core.probes import Probe, Verdict
 from drrun.core.relapse import relapse
@@ -49,41 +50,54 @@ class _Memory:
 
 @dataclass(slots=True)
 class Watching:
-    """All watches of a run."""
+    """All watches of a run. Told of what changes, it looks only at those that are due."""
 
     state: RunState
     orders: Orders
     _memory: dict[Watched, _Memory] = field(default_factory=dict)
     _asking: set[Watched] = field(default_factory=set)
-    _found: tuple[Plan, list[StepId]] | None = None
+    #: When each is asked next; those that are being asked, or nobody watches, are none of them.
+    _due: dict[Watched, float] = field(default_factory=dict)
+    _line: list[tuple[float, int, Watched]] = field(default_factory=list)
+    _turns: "count[int]" = field(default_factory=count)
+    _plan: Plan | None = None
+
+    def changed(self, key: Key) -> None:
+        """A target changed; what it watches may begin or end."""
+        watched = self.state.plan.steps[key.step].step.watch
+        for position in range(len(watched)):
+            self._attend(Watched(key, position))
 
     def due(self, now: float) -> Iterator[tuple[Watched, list[Question]]]:
         """Probes that are to be asked now."""
-        for watched, probe in self._all():
-            memory = self._memory.setdefault(watched, _Memory())
-            if watched in self._asking or now < memory.due:
-                continue
-            memory.due = now + probe.every
+        self._look_over()
+        while self._line and self._line[0][0] <= now and not self._idle():
+            at, _, watched = heappop(self._line)
+            if self._due.get(watched) != at:
+                continue  # put off, or watched no more
+            probe = self._probe(watched)
             try:
                 questions = self.orders.watch(watched.key, probe)
             except (InputError, NotReady):
-                continue  # what it asks about is lost, or not known yet
+                # What it asks about is lost, or not known yet.
+                self._put_off(watched, now + probe.every)
+                continue
+            del self._due[watched]
+            self._remember(watched).due = now + probe.every
             self._asking.add(watched)
             yield watched, questions
 
     def wake_at(self) -> float | None:
         """When something is due next."""
-        moments = [
-            self._memory[watched].due
-            for watched, _ in self._all()
-            if watched in self._memory and watched not in self._asking
-        ]
-        return min(moments, default=None)
+        while self._line and self._due.get(self._line[0][2]) != self._line[0][0]:
+            heappop(self._line)
+        return self._line[0][0] if self._line and not self._idle() else None
 
     def seen(self, watched: Watched, seen: Seen, now: float) -> Iterator[ev.Event]:
         """What follows from an answer."""
         self._asking.discard(watched)
-        memory = self._memory.setdefault(watched, _Memory())
+        memory = self._remember(watched)
+        self._attend(watched)
         changed, memory.verdict = memory.verdict is not seen.verdict, seen.verdict
         since = memory.last_held
         if seen.verdict is Verdict.HOLDS:
@@ -93,24 +107,41 @@ class Watching:
         elif self._still_watched(watched.key):
             yield from self._of_step(watched.key, watched.position, seen, changed=changed)
 
-    def _all(self) -> Iterator[tuple[Watched, Probe]]:
+    def _idle(self) -> bool:
         state = self.state
-        if state.plan.mode is Mode.DRY_RUN or state.aborted or state.rolling_back:
-            return
-        for index, probe in enumerate(state.plan.runbook.invariants):
-            yield Watched(None, index), probe
-        for step in self._steps():
-            for index, probe in enumerate(state.plan.steps[step].step.watch):
-                for key in state.keys(step):
-                    if self._still_watched(key):
-                        yield Watched(key, index), probe
+        return bool(state.plan.mode is Mode.DRY_RUN or state.aborted or state.rolling_back)
 
-    def _steps(self) -> Sequence[StepId]:
-        """Steps with a watch; found once, as this is asked several times a second."""
-        if self._found is None or self._found[0] is not self.state.plan:
-            plan = self.state.plan
-            self._found = plan, [step for step in plan.order if plan.steps[step].step.watch]
-        return self._found[1]
+    def _look_over(self) -> None:
+        """Find all watches, once, and again when the plan was amended."""
+        plan = self.state.plan
+        if self._plan is plan:
+            return
+        self._plan, self._due = plan, {}
+        for position in range(len(plan.runbook.invariants)):
+            self._attend(Watched(None, position))
+        for step in plan.order:
+            if plan.steps[step].step.watch:
+                for key in self.state.keys(step):
+                    self.changed(key)
+
+    def _attend(self, watched: Watched) -> None:
+        """Ask a probe from when it is due on, or no more."""
+        if watched.key is not None and not self._still_watched(watched.key):
+            self._due.pop(watched, None)
+        elif watched not in self._due and watched not in self._asking:
+            self._put_off(watched, self._remember(watched).due)
+
+    def _put_off(self, watched: Watched, until: float) -> None:
+        self._due[watched] = until
+        heappush(self._line, (until, next(self._turns), watched))
+
+    def _remember(self, watched: Watched) -> _Memory:
+        return self._memory.setdefault(watched, _Memory())
+
+    def _probe(self, watched: Watched) -> Probe:
+        if watched.key is None:
+            return self.state.plan.runbook.invariants[watched.position]
+        return self.state.plan.steps[watched.key.step].step.watch[watched.position]
 
     def _still_watched(self, key: Key) -> bool:
         return self.state.targets[key].status in (Status.PASSED, Status.REGRESSED)

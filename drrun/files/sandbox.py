@@ -14,6 +14,7 @@ from typing import Any, Final
 import jinja2  # noqa: TID253 - this module is imported where templates are used
 import jinja2.sandbox  # noqa: TID253 - as above
 
+from drrun.core.lazily import Lazily
 from drrun.files.nearest import did_you_mean
 from drrun.files.written import shortened
 
@@ -60,6 +61,8 @@ def plain(value: Any) -> str:
             return "true" if value else "false"
         case list() | tuple():
             return ", ".join(plain(each) for each in value)
+        case Lazily():
+            return plain(dict(value))
         case dict():
             return json.dumps(value, default=str, ensure_ascii=False)
         case _:
@@ -122,6 +125,17 @@ def in_comment(value: Any) -> str:
     return value if isinstance(value, Raw) else Quoted(" ".join(_clean(value).split()))
 
 
+def _jsonable(value: Any) -> Any:
+    """What is no JSON value as it stands.
+
+    Raises:
+        TypeError: It is none in any form.
+    """
+    if isinstance(value, Lazily):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
 def _escaped(text: str, special: str) -> str:
     return "".join(f"\\{character}" if character in special else character for character in text)
 
@@ -149,6 +163,7 @@ class Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
             comment_end_string="#\0",
         )
         self.globals = {"range": self.globals["range"]}
+        self.policies["json.dumps_kwargs"] = {"sort_keys": True, "default": _jsonable}
         self.filters |= {
             "raw": lambda value: Raw(plain(value)),
             "drrun_double": in_double,
@@ -164,7 +179,7 @@ class Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
         if isinstance(obj, Mapping):
             if attribute in obj:
                 return obj[attribute]
-            if not isinstance(obj, dict) or attribute not in _METHODS:
+            if not isinstance(obj, dict | Lazily) or attribute not in _METHODS:
                 return self.undefined(obj=obj, name=attribute)
         if isinstance(obj, str) and attribute == "name":
             return str(obj)  # a host prints as its name

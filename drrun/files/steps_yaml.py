@@ -171,7 +171,9 @@ DEFAULTS: Final[Mapping[str, Key]] = {
         "the step exists in these modes only: live, rehearsal, dry-run, tabletop",
     ),
     "retry": Key(retry, "how often to try, and after what"),
-    "timeout": Key(period, "hard limit; without one a step is never killed"),
+    "timeout": Key(
+        period, "hard limit from when the command began; without one a step is never killed"
+    ),
     "batch": Key(batch, "how many targets at once: 1, 25%, or a canary list [1, 10%, 100%]"),
     "max_failures": Key(share, "how many targets may fail"),
     **EXECUTION,

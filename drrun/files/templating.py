@@ -12,6 +12,7 @@ from functools import lru_cache, partial
 from typing import Any, Final
 
 from drrun.core.errors import DrrunError, InputError
+from drrun.core.lazily import Lazily
 from drrun.files.written import shortened
 
 _BRACES: Final = ("{{", "{%")
@@ -109,7 +110,7 @@ def _expression(expression: str) -> Callable[..., Any]:
         value = compiled(names)
         if isinstance(value, Unknown):
             str(value)  # raises, and says which name is not known
-        return value
+        return dict(value) if isinstance(value, Lazily) else value
 
     return evaluate
 

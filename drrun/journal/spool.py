@@ -5,16 +5,16 @@ Rules:
   only what may be the beginning of a secret is held back until more comes, or the end.
 - Of each stream half of the attempt's limit is kept: a head in that file, and behind it segments
   `ATTEMPT.stdout.000000000001`, … of which only the last two stay. What was left out between is
-  marked for every reader and counted. Size and SHA-256 of all bytes, after masking, are in
-  `ATTEMPT.json`. (FAULTS 67)
+  marked for every reader and counted. (FAULTS 67)
+- Size and SHA-256 of all bytes, after masking, are what `close` tells: the journal has them, here
+  they are kept nowhere. A stream costs one fsync, one that printed nothing costs no file at all.
 - When each part came is kept beside it, in `ATTEMPT.stdout.times`.
-- A full or failing disk ends the keeping of that stream, says so in `ATTEMPT.json`, and never
-  ends the run.
+- A full or failing disk ends the keeping of that stream, is told by `close`, and never ends the
+  run.
 - When an attempt is picked up by a later controller its output is fetched from the start again.
   What was kept before stays as `ATTEMPT.stdout.before-N` once the first new byte comes.
 """
 
-import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from drrun.core.errors import StateUnusable
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.masking import Mask, StreamMask
 from drrun.journal.arrivals import Arrivals
@@ -82,12 +81,6 @@ class FileSpool:
         """One stream of one attempt, to read; empty if there is none."""
         return KeptStream(self._at(run, step, target) / f"{attempt}.{stream}", self._limit // 2)
 
-    def account(
-        self, run: RunId, step: StepId, target: TargetName, attempt: int
-    ) -> Mapping[str, Any]:
-        """What `close` said of an attempt; empty if it was never closed."""
-        return _account(self._at(run, step, target) / f"{attempt}.json")
-
     def _at(self, run: RunId, step: StepId, target: TargetName) -> Path:
         return self._folder / _name(run) / f"{_name(step)}@{_name(target)}"
 
@@ -102,7 +95,6 @@ class FileOutput:
 
     def __init__(self, path: Path, limit: int, mask: Mask, now: Callable[[], float]) -> None:
         """Keep bytes under `path` with an ending for each stream."""
-        self._account = path.with_name(f"{path.name}.json")
         self._lock = threading.Lock()
         self._streams = {
             name: _Stream(path.with_name(f"{path.name}.{name}"), limit // 2, mask, now)
@@ -126,17 +118,10 @@ class FileOutput:
         Returns:
             For each stream: `bytes` that came, `masked` bytes after masking, `kept` of those,
             `sha256` of all masked bytes, `truncated` and why (`reason`, "" if nothing is missing).
+            Where nothing came, of what an earlier controller kept of this attempt.
         """
         with self._lock:
-            account = {name: stream.finish() for name, stream in self._streams.items()}
-            if not any(each["bytes"] for each in account.values()):
-                return _account(self._account) or account
-            try:
-                _write_account(self._account, account)
-            except OSError as error:
-                for each in account.values():
-                    each["reason"] = each["reason"] or f"no account: {error.strerror}"
-            return account
+            return {name: stream.finish() for name, stream in self._streams.items()}
 
 
 class _Stream:
@@ -166,16 +151,12 @@ class _Stream:
         return self._kept.excerpt(size, self._mask.waiting())
 
     def finish(self) -> dict[str, Any]:
+        if not self._came:
+            return self._found()
         self._keep(self._mask.flush())
-        if self._file >= 0:
-            try:
-                os.fsync(self._file)
-            except OSError as error:
-                self._fault = self._fault or f"disk: {error.strerror}"
-            os.close(self._file)
-            self._file = -1
+        self._close_file()
         self._arrivals.close()
-        kept = self._kept.size() if self._came else 0
+        kept = self._kept.size()
         return {
             "bytes": self._came,
             "masked": self._masked,
@@ -184,6 +165,32 @@ class _Stream:
             "truncated": kept < self._masked,
             "reason": self._fault or ("limit" if kept < self._masked else ""),
         }
+
+    def _found(self) -> dict[str, Any]:
+        """What there is of the stream, as nothing came; nearly always nothing."""
+        size, end = self._kept.size(), self._kept.end()
+        if size:
+            for chunk in self._kept.chunks():
+                self._hash.update(chunk)
+        return {
+            "bytes": end,
+            "masked": end,
+            "kept": size,
+            "sha256": self._hash.hexdigest(),
+            "truncated": size < end,
+            "reason": "limit" if size < end else "",
+        }
+
+    def _close_file(self) -> None:
+        """Let go of the file that is written, once it is on the disk."""
+        if self._file < 0:
+            return
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            self._fault = self._fault or f"disk: {error.strerror}"
+        os.close(self._file)
+        self._file = -1
 
     def _begin(self) -> None:
         """Make room: what an earlier controller kept of this attempt stays under another name."""
@@ -212,9 +219,7 @@ class _Stream:
         self._masked += len(view)
 
     def _next_file(self) -> None:
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        self._close_file()
         path, self._file_end = self._kept.place_for(self._masked)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         self._file = os.open(path, flags, 0o600)
@@ -229,23 +234,3 @@ def _name(text: str) -> str:
         digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         safe = f"{safe[: _LONGEST_NAME // 2 - 20]}%{digest}"
     return safe
-
-
-def _account(path: Path) -> Mapping[str, Any]:
-    try:
-        found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise StateUnusable(f"{path} cannot be read: {error}") from None
-    return found
-
-
-def _write_account(path: Path, account: Mapping[str, Any]) -> None:
-    aside = path.with_name(f"{path.name}.new")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(aside, flags, 0o600), "w", encoding="utf-8") as file:
-        json.dump(account, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from itertools import chain
 
+from drrun.core.asked import waits
 from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId, TargetName
 from drrun.core.people.roles import members
 from drrun.core.runbook import Step
 from drrun.core.state import Key, RunState
-from drrun.core.status import FINAL, Cause, RunStatus, Status
+from drrun.core.status import FINAL, Cause, Phase, RunStatus, Status
 from drrun.core.target import TargetState
 from drrun.core.values import Duration
 from drrun.report.clean import first_line
@@ -22,6 +23,8 @@ BAD = frozenset({Status.FAILED, Status.BLOCKED, Status.REGRESSED, Status.CANCELL
 
 #: The sentence of what went as it should; not worth a column.
 _AS_EXPECTED = "verified"
+#: Seconds for which reaching a host is nothing to speak of.
+_PATIENCE = 2.0
 #: And of a target that nothing has verified.
 _BY_WORD = "done, by a person's word"
 
@@ -69,6 +72,8 @@ class StepLine:
     already: bool
     #: How it came to this, or what it waits for, on one line.
     note: str
+    #: What stands between the controller and its hosts now: one is being reached, or not seen.
+    contact: str = ""
 
     @property
     def total(self) -> int:
@@ -183,7 +188,7 @@ def _without_controller(line: StepLine) -> StepLine:
     if line.status not in (Status.RUNNING, Status.VERIFYING):
         return line
     note = "was in flight when its controller left: resume finds out"
-    return replace(line, status=Status.UNKNOWN, note=note, late=False)
+    return replace(line, status=Status.UNKNOWN, note=note, late=False, contact="")
 
 
 def asks_of(state: RunState) -> Iterator[Ask]:
@@ -228,6 +233,7 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
     status = state.step(step)
     keys = list(state.keys(step))
     only = keys[0].target if len(keys) == 1 else ""
+    contact = _missing(state, keys, now) or connecting(state, keys, now)
     return StepLine(
         id=step,
         title=planned.step.title,
@@ -241,7 +247,8 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
         late=is_late(state, step, now),
         was_late=status in FINAL and any(state.targets[key].late for key in keys),
         already=bool(keys) and all(state.targets[key].already for key in keys),
-        note=_note(state, keys, status, now),
+        note=contact or _note(state, keys, status),
+        contact=contact,
     )
 
 
@@ -256,6 +263,24 @@ def target_note(target: TargetState) -> str:
     return first_line(target.note)
 
 
+def connecting(state: RunState, keys: list[Key], now: float) -> str:
+    """That the command of an attempt has not begun, because its host is still being reached."""
+    since: dict[str, float] = {}
+    for key in keys:
+        target, host = state.targets[key], state.hosts[key]
+        acting = target.status is Status.RUNNING and target.phase is Phase.ACTING
+        acting = acting and not waits(state.plan.steps[key.step].step)
+        if not acting or not host or target.taken or target.intended_at is None:
+            continue
+        if now - target.intended_at > _PATIENCE:
+            since[host] = min(target.intended_at, since.get(host, now))
+    if not since:
+        return ""
+    host = min(since, key=since.__getitem__)
+    others = f" (and {len(since) - 1} more)" if len(since) > 1 else ""
+    return f"connecting to {host}, {Duration(int(now - since[host]))}{others}"
+
+
 def _missing(state: RunState, keys: list[Key], now: float) -> str:
     """That hosts are not seen, which is no failure: what runs there goes on."""
     missing = [key for key in keys if state.targets[key].missing_since is not None]
@@ -266,11 +291,9 @@ def _missing(state: RunState, keys: list[Key], now: float) -> str:
     return f"{hosts} not seen for {Duration(round(now - since))}: sought; what runs there goes on"
 
 
-def _note(state: RunState, keys: list[Key], status: Status, now: float) -> str:
+def _note(state: RunState, keys: list[Key], status: Status) -> str:
     if status is Status.PENDING:
         return ""
-    if missing := _missing(state, keys, now):
-        return missing
     telling = [key for key in keys if state.targets[key].status is status]
     if not telling:
         return ""
@@ -308,7 +331,7 @@ def _why(
 
 def next_steps(state: RunState) -> Iterator[StepId]:
     """Steps that may begin, then those that only need what is moving now."""
-    ready = [step for _, _, step in state.ready]
+    ready = list(state.ready)
     listed = set(ready)
     moving = {key.step for key in state.active}
     soon = (

@@ -2,13 +2,22 @@
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.outcomes import ContactLost, Ended, Outcome, Stopped
 from drrun.core.probes import Verdict
-from drrun.engine.ports import AttemptOrder, Cancel, Output, Piece, Progress, Question, Seen
+from drrun.engine.ports import (
+    AttemptOrder,
+    Cancel,
+    Output,
+    Piece,
+    Progress,
+    Question,
+    Report,
+    Seen,
+)
 
 
 class ScriptedHands:
@@ -25,42 +34,58 @@ class ScriptedHands:
         self.holds: dict[str, threading.Event] = {}
         #: Steps whose attempts were told to end.
         self.ended: set[str] = set()
+        self._left = threading.Event()
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        output: Output,
-        tell: Callable[[Progress], None],
-        cancel: Cancel,
-    ) -> Outcome:
-        """Execute one attempt by the script."""
+    def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
+        """Carry out one attempt by the script, at once unless it is held."""
+        if order.again:
+            report.done(self.reconciled(order))
+            return
         with self._lock:
             self.effects[f"{order.step}@{order.target}#{order.attempt}"] += 1
             self.commands.append(str(order.arguments.get("text", order.action)))
             script = self._script.get(order.step)
             outcome: Outcome = script.pop(0) if script else Ended(0)
-        tell(Progress(route="scripted"))
+        report.news(Progress(route="scripted"))
         hold = self.holds.get(order.step)
-        while hold is not None and not hold.is_set():
-            if order.step in self.ended:
-                return Stopped(gone=True, note="ended on request")
-            if cancel.wait(0.01):
-                return ContactLost("detached")
-        output.write("stdout", f"{order.step} on {order.target}\n".encode())
-        return outcome
+        if hold is None:
+            self._finish(order, output, report, outcome)
+        else:
+            work = (hold, self._left, order, output, report, outcome)
+            threading.Thread(target=self._hold, args=work, daemon=True).start()
 
-    def reconcile(
-        self,
-        order: AttemptOrder,
-        output: Output,
-        tell: Callable[[Progress], None],
-        cancel: Cancel,
-    ) -> Outcome:
+    def reconciled(self, order: AttemptOrder) -> Outcome:
         """Nothing is known of what an earlier controller left."""
-        del output, tell, cancel
         if order.ending:
             return Stopped(gone=False, note="nobody knows")
         return ContactLost(f"the controller died while {order.step} was in flight")
+
+    def _hold(
+        self,
+        hold: threading.Event,
+        left: threading.Event,
+        order: AttemptOrder,
+        output: Output,
+        report: Report,
+        outcome: Outcome,
+    ) -> None:
+        while not hold.wait(0.01):
+            if order.step in self.ended:
+                report.done(Stopped(gone=True, note="ended on request"))
+                return
+            if left.is_set():
+                report.done(ContactLost("detached"))
+                return
+        self._finish(order, output, report, outcome)
+
+    def _finish(
+        self, order: AttemptOrder, output: Output, report: Report, outcome: Outcome
+    ) -> None:
+        output.write("stdout", f"{order.step} on {order.target}\n".encode())
+        report.done(outcome)
+
+    def let_go(self, order: AttemptOrder) -> None:
+        """Nobody needs its report; it may come."""
 
     def end(self, order: AttemptOrder) -> None:
         """End an attempt that is held."""
@@ -71,6 +96,11 @@ class ScriptedHands:
 
     def clear(self, run: RunId) -> None:
         """Nothing is kept."""
+
+    def leave(self) -> None:
+        """Let go of everything that is held."""
+        self._left.set()
+        self._left = threading.Event()
 
     def close(self) -> None:
         """Nothing to leave."""

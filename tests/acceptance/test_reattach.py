@@ -115,6 +115,7 @@ def test_a_command_whose_folder_was_deleted_is_not_known_and_not_run_again(
     program: Program, server: Sshd
 ) -> None:  # F65
     name, process = begin(program, server)
+    assert until(lambda: "AttemptStarted" in program.here("events", name).out)
     os.kill(process.pid, signal.SIGKILL)
     Done.of(process)
     for path in sorted((server.home / ".drrun").rglob("*"), reverse=True):

@@ -120,10 +120,7 @@ def conditions(plan: Plan) -> Condition:
     def holds(state: RunState, step: StepId) -> bool:
         planned = plan.steps[step]
         outside = {**common, "steps": step_values(state)}
-        inside = {
-            **common,
-            **target_names(state, next(state.keys(step)), planned.targets[0]),
-        }
+        inside = target_names(state, next(state.keys(step)), planned.targets[0], common)
         asked = [(each, outside) for each in planned.step.only_if]
         asked += [(planned.step.when, inside)] if planned.step.when else []
         try:

@@ -174,7 +174,7 @@ def seat(
     """Put a controller together."""
     ledger = Ledger(state, records.journal, place.lease, records.clock)
     orders = Orders(state, place.run, tools.renderer, secrets, place.folder)
-    crew = Crew(tools.hands, tools.prober, records.spool)
+    crew = Crew(tools.hands, tools.prober, records.spool, records.clock)
     edges = Edges(ledger, orders, crew, records.clock, records.inbox, records.leases,
                   tools.signatures)  # fmt: skip
     controller = Controller(edges, Limits(options.max_parallel, options.linger))

@@ -188,7 +188,7 @@ def _row(line: StepLine, now: float, width: int) -> Row:
         parts.append(rough(line.planned))
     if line.late:
         parts.append("LATE")
-    note = "" if line.status in (Status.RUNNING, Status.VERIFYING) else line.note
+    note = line.contact if line.status in (Status.RUNNING, Status.VERIFYING) else line.note
     return _named(line.id, ", ".join(parts) + (": " if note else ""), note, width)
 
 

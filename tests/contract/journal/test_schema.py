@@ -114,7 +114,7 @@ def test_a_script_is_split_into_statements_also_around_triggers() -> None:
 @pytest.mark.faults(88)
 def test_commits_are_synchronised_and_there_is_no_wal(tmp_path: Path) -> None:
     with open_store(tmp_path / "state", ManualClock()) as store:
-        assert pragmas(store) == {"journal_mode": "delete", "synchronous": 3, "foreign_keys": 1}
+        assert pragmas(store) == {"journal_mode": "persist", "synchronous": 3, "foreign_keys": 1}
 
 
 def pragmas(store: Store) -> dict[str, object]:

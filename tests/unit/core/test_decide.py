@@ -4,9 +4,10 @@ import pytest
 
 from drrun.core import events as ev
 from drrun.core.ids import LOCAL
+from drrun.core.inventory import Host, Inventory
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, TimedOut
 from drrun.core.probes import Purpose, Verdict
-from drrun.core.runbook import OnFailure, OnUnknown, Retry, RetryCause
+from drrun.core.runbook import Estimate, OnFailure, OnUnknown, Retry, RetryCause
 from drrun.core.state import Key
 from drrun.core.status import RunStatus, Status
 from drrun.core.values import Duration, Share
@@ -332,3 +333,56 @@ def test_asking_for_purposes_covers_all_of_them() -> None:
         Purpose.UNDONE: [],
         Purpose.WATCH: [],
     }
+
+
+def slow(**keys: object) -> World:
+    """A step on db1 whose attempt is in the air, and has not begun there."""
+    inventory = Inventory(hosts={"db1": Host("db1")})
+    world = World(plan_of(step("a", on=("db1",), **keys), inventory=inventory))
+    world.obey_all()
+    return world
+
+
+def test_connecting_is_not_the_time_of_a_step() -> None:
+    world = slow(timeout=Duration(5), on_timeout="ask", estimate=None)
+    world.now += 60
+    assert world.decide().wishes == []
+
+
+def test_a_step_that_asks_when_its_time_is_over_counts_from_when_it_began() -> None:
+    world = slow(timeout=Duration(5), on_timeout="ask")
+    world.now += 60
+    world.record(ev.AttemptStarted(step="a", target="db1", attempt=1))
+    assert (world.decide().wishes, world.decide().wake_at) == ([], world.now + 5)
+    world.now += 5
+    (wish,) = world.decide().wishes
+    assert (type(wish).__name__, getattr(wish, "kind", "")) == ("OpenGate", "late")
+
+
+def test_an_attempt_is_late_counted_from_when_it_began() -> None:
+    world = slow(estimate=Estimate(Duration(1), Duration(2)))
+    world.now += 60
+    world.record(ev.AttemptStarted(step="a", target="db1", attempt=1))
+    assert world.decide().wishes == []
+    world.now += 2
+    assert [type(each).__name__ for each in world.decide().wishes] == ["SayLate"]
+
+
+def test_a_host_without_room_holds_up_no_step_on_another() -> None:
+    inventory = Inventory(hosts={name: Host(name) for name in ("db1", "db2")})
+    first = [step(f"s{n}", on=("db1",)) for n in range(5)]
+    world = World(
+        plan_of(*first, step("other", on=("db2",)), inventory=inventory), sessions={"db1": 2}
+    )
+    world.obey_all()
+    assert sorted(world.air.values()) == ["db1", "db1", "db2"]
+    assert len(world.state.active) == 3
+
+
+def test_a_full_host_holds_up_no_question_to_a_person() -> None:
+    inventory = Inventory(hosts={"db1": Host("db1")})
+    asks = step("asks", on=("db1",), approval={"role": "dba"})
+    world = World(plan_of(step("a", on=("db1",)), asks, inventory=inventory), sessions={"db1": 1})
+    world.obey_all()
+    gates = [key.step for key, target in world.state.targets.items() if target.gate]
+    assert gates == ["asks"]

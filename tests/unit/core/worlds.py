@@ -8,8 +8,10 @@ from typing import Any
 from drrun.core import events as ev
 from drrun.core import wishes as w
 from drrun.core.actions import ManualAction, RunAction
-from drrun.core.air import Activity, Room
+from drrun.core.agenda import Agenda
+from drrun.core.air import Activity, Air, Room
 from drrun.core.decide import decide
+from drrun.core.decision import Decision
 from drrun.core.ids import StepId
 from drrun.core.inventory import Inventory
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
@@ -69,14 +71,22 @@ class World:
     journal: list[tuple[float, ev.Event]] = field(default_factory=list)
     effects: Counter[tuple[Key, int]] = field(default_factory=Counter)
     asked: Counter[tuple[Key, Purpose]] = field(default_factory=Counter)
+    #: Whether attempts say that they began.
+    tells_begin: bool = False
+    #: Called before each decision: what people do meanwhile.
+    meddle: "Callable[[World], None]" = lambda _: None
     #: Stop after so many events, as if killed; None: never.
     die_after: int | None = None
     state: RunState = field(init=False)
-    air: dict[Activity, str] = field(default_factory=dict)
+    air: Air = field(default_factory=Air)
+    agenda: Agenda = field(init=False)
+    #: How many may be in the air on each host.
+    sessions: Mapping[str, int] = field(default_factory=dict)
     most_in_air: int = 0
 
     def __post_init__(self) -> None:
         self.state = RunState(self.plan)
+        self.agenda = Agenda(self.state)
 
     def record(self, event: ev.Event) -> None:
         """Apply and write one event, or die."""
@@ -89,14 +99,14 @@ class World:
         """A new controller: everything is folded from the journal, nothing is in the air."""
         self.die_after = None
         self.state = fold(self.plan, self.journal)
-        self.air = {}
+        self.air = Air()
+        self.agenda = Agenda(self.state)
 
     def drive(self) -> RunState:
         """Until nothing moves."""
         for _ in range(100_000):
-            decision = decide(
-                self.state, Room(self.air, self.max_parallel, {}), self.now, begin=True
-            )
+            self.meddle(self)
+            decision = self.decide()
             for wish in decision.wishes:
                 self.obey(wish)
             self.most_in_air = max(self.most_in_air, len(self.air))
@@ -109,6 +119,21 @@ class World:
             else:
                 return self.state
         raise AssertionError("the rules never come to rest")
+
+    def obey_all(self) -> None:
+        """Until nothing more follows now; nothing comes down."""
+        while wishes := self.decide().wishes:
+            for wish in wishes:
+                self.obey(wish)
+
+    def decide(self) -> Decision:
+        """What follows now: what an agenda says and what a look at everything says is the same."""
+        full = decide(self.state, Room(self.air, self.max_parallel, self.sessions), self.now)
+        room = Room(self.air, self.max_parallel, self.sessions)
+        decision = self.agenda.decide(room, self.now)
+        assert decision.wishes == full.wishes
+        assert decision.wishes or decision.wake_at == full.wake_at
+        return decision
 
     def land(self, activity: Activity) -> None:
         """One thing in the air comes down."""
@@ -142,7 +167,7 @@ class World:
         """What the engine does, without the world."""
         match wish:
             case w.Evaluate(key=key, purpose=purpose, index=index):
-                self.air[Activity(key, purpose, index)] = ""
+                self.air[Activity(key, purpose, index)] = self.state.hosts[key]
             case w.StartAttempt(key=key):
                 attempt = self.state.targets[key].attempt
                 self.record(
@@ -156,7 +181,17 @@ class World:
                     )
                 )
                 self.effects[key, attempt] += 1
-                self.air[Activity(key)] = ""
+                if self.tells_begin:
+                    self.record(
+                        ev.AttemptStarted(step=key.step, target=key.target, attempt=attempt)
+                    )
+                self.air[Activity(key)] = self.state.hosts[key]
+            case w.LetGo(key=key, why=why):
+                attempt = self.state.targets[key].attempt
+                self.record(
+                    ev.EndingBegan(step=key.step, target=key.target, attempt=attempt, why=why)
+                )
+                del self.air[Activity(key)]
             case w.Reconcile(key=key):
                 attempt = self.state.targets[key].attempt
                 self.record(
@@ -222,6 +257,14 @@ def _target_fact(wish: w.Wish, state: RunState, now: float) -> ev.Event:
                 verdict=verdict,
                 why=why,
             )
+        case w.SayLate(key=(name, target) as key, p90=p90):
+            attempt = state.targets[key].attempt
+            return ev.AttemptLate(step=name, target=target, attempt=attempt, p90=p90)
+        case w.Lose(key=(name, target), thing=thing, becomes=becomes):
+            return ev.TargetLost(step=name, target=target, thing=thing, becomes=becomes)
+        case w.GiveUpContact(key=(name, target) as key, why=why):
+            attempt = state.targets[key].attempt
+            return ev.ContactLost(step=name, target=target, attempt=attempt, why=why)
         case w.PlanRetry(key=(name, target), cause=cause, why=why):
             return ev.RetryPlanned(
                 step=name, target=target, not_before=now + 1, cause=cause, why=why

@@ -1,13 +1,12 @@
 """The controller's promises, with the fakes that ship."""
 
 import threading
-from collections.abc import Callable
 
 from drrun.core import events as ev
-from drrun.core.outcomes import Ended, NeverStarted, Outcome
+from drrun.core.outcomes import Ended, NeverStarted
 from drrun.core.probes import Verdict
 from drrun.core.status import RunStatus
-from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress
+from drrun.engine.ports import AttemptOrder, Output, Report
 from drrun.testing.scripted import ScriptedHands, ScriptedProber
 from tests.unit.core.worlds import manual, plan_of, probe, step
 from tests.unit.engine.rigs import Driving, Rig, each_status
@@ -23,15 +22,9 @@ def test_the_intent_is_durable_before_the_command_is_sent() -> None:
     seen: list[list[str]] = []
 
     class Watching(ScriptedHands):
-        def perform(
-            self,
-            order: AttemptOrder,
-            output: Output,
-            tell: Callable[[Progress], None],
-            cancel: Cancel,
-        ) -> Outcome:
+        def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
             seen.append(rig.kinds(order.run))
-            return super().perform(order, output, tell, cancel)
+            super().begin(order, output, report)
 
     rig.hands = Watching()
     rig.start().drive()

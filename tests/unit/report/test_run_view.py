@@ -5,6 +5,7 @@ import pytest
 from drrun.core import events as ev
 from drrun.core.actions import ManualAction
 from drrun.core.ids import StepId, TargetName
+from drrun.core.inventory import Host, Inventory
 from drrun.core.outcomes import Ended
 from drrun.core.probes import Verdict
 from drrun.core.runbook import Level, Objectives, Role, Service
@@ -249,3 +250,29 @@ def test_the_state_behind_the_lines_is_the_run_itself() -> None:
     for fact in facts(world):
         take_in(state, fact)
     assert state.targets == world.state.targets
+
+
+def acting_on(host: str) -> World:
+    """A step whose attempt on a host was intended just now."""
+    inventory = Inventory(hosts={host: Host(host)})
+    world = begun(bound(step("a", on=(host,)), inventory=inventory))
+    world.record(ev.TargetBegan(step="a", target=host))
+    world.record(
+        ev.AttemptIntended(step="a", target=host, attempt=1, action="run", command="x", host=host)
+    )
+    return world
+
+
+def test_a_host_that_is_slow_to_reach_is_shown() -> None:
+    line = viewed(acting_on("db1").state, START + 12).lines[0]
+    assert (line.note, line.contact) == ("connecting to db1, 12s",) * 2
+
+
+def test_reaching_a_host_at_the_usual_speed_is_nothing_to_speak_of() -> None:
+    assert not viewed(acting_on("db1").state, START + 2).lines[0].contact
+
+
+def test_a_command_that_began_is_not_shown_as_connecting() -> None:
+    world = acting_on("db1")
+    world.record(ev.AttemptStarted(step="a", target="db1", attempt=1))
+    assert not viewed(world.state, START + 12).lines[0].contact

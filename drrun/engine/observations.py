@@ -1,0 +1,169 @@
+"""Observations: what comes of orders and questions, from any thread to the controller.
+
+Rules:
+- Nothing raises and nothing is lost: what goes wrong becomes an observation like any other,
+  because a lost observation would be a step that hangs for ever.
+- That an attempt began is soft news: it waits for the next turn, and costs none of its own. So
+  does an end from which nothing follows but answers that are on their way.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import field
+from typing import Any
+
+from drrun.core.air import Activity
+from drrun.core.capturing import capture_all
+from drrun.core.dataclass import dataclass
+from drrun.core.outcomes import ContactLost, Ended, Outcome
+from drrun.core.probes import Purpose
+from drrun.core.runbook import Capture
+from drrun.engine.ports import AttemptOrder, Clock, Output, Progress, Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """An attempt came to an end, as far as can be told."""
+
+    activity: Activity
+    order: AttemptOrder
+    outcome: Outcome
+    at: float
+    captured: Mapping[str, Any] = field(default_factory=dict)
+    fault: str = ""
+    output: Mapping[str, Any] = field(default_factory=dict)
+    #: Which answers to `order.checks` are still to come.
+    checks: frozenset[int] = frozenset()
+
+    @property
+    def attempt(self) -> int:
+        """Its number."""
+        return self.order.attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A probe was evaluated once."""
+
+    activity: Activity
+    attempt: int
+    seen: Seen
+    at: float
+    #: As it was asked, and what was expected, rendered.
+    question: str = ""
+    expected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A probe that goes on being asked has answered; `what` is for whoever asked."""
+
+    what: Any
+    seen: Seen
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """News of an attempt that goes on."""
+
+    activity: Activity
+    attempt: int
+    progress: Progress
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An answer that came along with an attempt; None: it will not come."""
+
+    order: AttemptOrder
+    activity: Activity
+    seen: Seen | None
+    at: float
+
+
+Observation = Acted | Asked | Told | Watched
+
+
+class Line:
+    """Observations on their way from any thread to the controller's."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Observation | Checked] = deque()
+        self._news = threading.Event()
+
+    def put(self, observation: Observation | Checked, *, soft: bool = False) -> None:
+        """Add one; `soft`: nobody is woken for it."""
+        self._waiting.append(observation)
+        if not soft:
+            self._news.set()
+
+    def wake(self) -> None:
+        """Let whoever waits look."""
+        self._news.set()
+
+    def take(self, timeout: float) -> Iterable[Observation | Checked]:
+        """All that is there, soft or not; waits up to `timeout` seconds for news."""
+        self._news.wait(max(0.0, timeout))
+        # Cleared first: what comes from here on is taken now, or wakes the next.
+        self._news.clear()
+        with suppress(IndexError):
+            while True:
+                yield self._waiting.popleft()
+
+
+@dataclass(slots=True)
+class Reporter:
+    """Turns what hands tell of one attempt into observations. A `Report`."""
+
+    line: Line
+    clock: Clock
+    activity: Activity
+    order: AttemptOrder
+    output: Output
+    captures: Sequence[Capture]
+    #: How many probes are asked once the attempt has ended well.
+    verifies: int
+    _done: bool = False
+
+    def news(self, progress: Progress) -> None:
+        """Something is known of the attempt."""
+        began = progress.silent is None and progress.found_after is None
+        told = Told(self.activity, self.order.attempt, progress, self.clock.now())
+        self.line.put(told, soft=began)
+
+    def checked(self, index: int, seen: Seen | None) -> None:
+        """An answer came along with the attempt."""
+        activity = Activity(self.activity.key, Purpose.VERIFY, index)
+        now = self.clock.now()
+        self.line.put(Checked(self.order, activity, seen, now), soft=not self._done)
+
+    def done(self, outcome: Outcome, checks: Collection[int] = ()) -> None:
+        """The attempt has come to its end; what it printed is made durable first."""
+        at, coming = self.clock.now(), frozenset(checks) & self.order.checks.keys()
+        try:
+            acted = self._closed(outcome, at, coming)
+        except Exception as error:  # noqa: BLE001 - a lost outcome would be a step that hangs
+            acted = Acted(self.activity, self.order, fault(error), at)
+        self._done = True
+        good = isinstance(outcome, Ended) and outcome.good and not acted.fault
+        self.line.put(acted, soft=good and len(coming) == self.verifies > 0)
+
+    def _closed(self, outcome: Outcome, at: float, coming: frozenset[int]) -> Acted:
+        captured: dict[str, Any] = {}
+        fault = ""
+        if isinstance(outcome, Ended) and outcome.good:
+            if self.captures:
+                streams = {stream: self.output.text(stream) for stream in ("stdout", "stderr")}
+                captured, fault = capture_all(self.captures, streams)
+            captured = {**outcome.facts, **captured}
+        kept = self.output.close()
+        return Acted(self.activity, self.order, outcome, at, captured, fault, kept, coming)
+
+
+def fault(error: Exception) -> ContactLost:
+    """What a fault of drrun itself leaves known of an attempt."""
+    return ContactLost(f"drrun itself failed here: {type(error).__name__}: {error}")
