@@ -22,6 +22,29 @@ from drrun.files.schema import inventory_schema, runbook_schema
 from drrun.lint import RULES
 
 REFERENCE = Path(__file__).parent / "reference"
+#: What no table of keys can say.
+_REACHED = """\
+## How a host is reached
+
+What the inventory says holds. What it leaves open (user, port, key, known hosts, hosts to pass
+through) the user's SSH configuration answers, as OpenSSH itself reads it by `ssh -G`:
+
+1. what is said of the host's name (`Host db1`);
+2. what is said of the address that the inventory gives it (`Host 10.0.0.5`, `Host 10.0.*`);
+3. what is said of every host (`Host *`).
+
+*Said of* a name or an address is a value that differs from what is said of every host. Identity
+files of both are tried, those of the name first. `HostName` holds only where the inventory gives
+no address, and `ProxyJump` only where the route has no `via`. A host that the inventory describes
+in full (`user`, `port`, `identity`, `host_key`, and a route with `address` and `via`) is not asked
+for; nor is any single host where no file of the configuration uses a keyword that matters here.
+
+Routes are tried in order, the one that worked last first. One that has not let us in after two
+seconds goes on while the next is tried beside it: the first that logs in is used, recorded, and
+tried first the next time; the others are left. A wrong host key or a refused login ends what comes
+after it. A route chosen by `set-route` is waited for to its end. One server (an address and port)
+has at most four of our callers at once, and 64 are logged in to at once in all.
+"""
 _NOTE = "<!-- written by docs/generate.py; change the code instead -->\n"
 
 
@@ -107,6 +130,7 @@ def _inventory() -> Iterator[str]:
     for name, shape in inventory_schema()["definitions"].items():
         if "properties" in shape and "-question" not in name:
             yield from _table(name, shape)
+    yield _REACHED
 
 
 def _table(name: str, shape: Mapping[str, Any]) -> Iterator[str]:

@@ -1,16 +1,24 @@
 """One connection to each host, shared by all who talk to it, by the first route that works.
 
 Rules:
-- Routes are tried in order, the one that worked last first. Only "not reached" goes on to the next
-  route: a wrong key or a refused login is not repeated elsewhere (FAULTS 29, 31).
-- Whoever comes while a connection is being opened waits for it and shares what becomes of it.
+- Routes are tried in order, the one that worked last first. The next is tried once one failed, or
+  beside it once it has gone on for `head_start`; the first that logs in is used, the others are
+  left. Only "not reached" goes on to the next route: a wrong key or a refused login is not
+  repeated elsewhere (FAULTS 29, 31). A route that a person chose is waited for to its end.
+- Whoever comes while a connection is being opened waits for it and shares what becomes of it. It
+  is given up when nobody waits any more.
 - A connection that died is opened anew by the next who needs it.
 - Hosts to pass through are hosts like others: own routes, own keys, own shared connection.
+- All of it is decided on one loop (`loop`); who waits there holds no thread.
 """
 
-import threading
-from collections.abc import Callable, Mapping
+import asyncio
+import concurrent.futures
+import functools
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import field, replace
+from typing import Any
 
 from drrun.core.dataclass import dataclass
 from drrun.core.inventory import Host, Route
@@ -18,28 +26,33 @@ from drrun.core.outcomes import NeverStarted, RefusedByHost
 from drrun.engine.ports import Cancel
 from drrun.ssh.deadlines import Deadlines
 from drrun.ssh.dial import Dialler, Hop
-from drrun.ssh.faults import HopUnreachable, Stopped, Unreachable, Way, before_sending
+from drrun.ssh.faults import HopUnreachable, Unreachable, Way, before_sending
 from drrun.ssh.link import Link
+from drrun.ssh.loop import Loop, LoopClosed, in_background
 from drrun.ssh.options import SshOptions
-from drrun.ssh.user_config import BadConfig, UserConfig, proper_name
+from drrun.ssh.race import Attempt, Lost, Race
+from drrun.ssh.user_config import BadConfig, Configured, UserConfig, proper_name
+
+#: How often a blocking caller looks whether it was told to stop: a `Cancel` wakes nobody.
+_LOOK = 0.2
 
 
 @dataclass(slots=True)
-class _Flight:
-    """One opening that several threads wait for."""
+class _Opening:
+    """An opening that is under way, and how many wait for it."""
 
-    over: threading.Event = field(default_factory=threading.Event)
-    link: Link | None = None
-    error: Exception | None = None
+    task: asyncio.Task[Link]
+    waiting: int = 0
 
 
 @dataclass(slots=True)
 class _Slot:
-    """The place of one connection."""
+    """The place of one connection. Changed on the loop only."""
 
-    lock: threading.Lock = field(default_factory=threading.Lock)
     link: Link | None = None
-    flight: _Flight | None = None
+    opening: _Opening | None = None
+    #: Hosts that the opening waits for, to pass through them.
+    behind: list[str] = field(default_factory=list)
     #: The route that worked last.
     route: Route | None = None
     #: The route that was chosen when it was opened, or hung up, last.
@@ -52,195 +65,298 @@ class Connections:
     def __init__(self, hosts: Mapping[str, Host], options: SshOptions | None = None) -> None:
         self._hosts = hosts
         self._options = options or SshOptions()
+        self._loop = Loop()
         self._config = UserConfig(self._options)
-        self._deadlines = Deadlines()
-        self._dialler = Dialler(self._options, self._deadlines)
+        self._dialler = Dialler(self._options, Deadlines(), self._loop)
         self._slots: dict[str, _Slot] = {}
-        self._lock = threading.Lock()
         self._closed = False
 
     def reach(self, host: Host, cancel: Cancel) -> Link:
-        """An open connection to `host`.
+        """An open connection to `host`. Blocks.
 
         Raises:
             Unreachable: No route works, or the host is not who it should be.
         """
-        return self._reach(host, cancel, ())
+        if link := self._ready(host):
+            return link
+        waiting = self._begin(host)
+        while True:
+            with suppress(TimeoutError):
+                return waiting.result(_LOOK)
+            if cancel.is_set():
+                waiting.cancel()
+                raise Unreachable(NeverStarted("stopped before anything was sent"))
+
+    def open(
+        self, host: Host, then: Callable[[Link | Unreachable], object]
+    ) -> Callable[[], object]:
+        """Reach `host` without blocking.
+
+        Args:
+            host: Where to.
+            then: Called once it is over, in a thread of its own: it may block. Called before this
+                returns where the connection is open already.
+
+        Returns:
+            Gives up waiting when it is called; `then` is not, unless it was already.
+        """
+        try:
+            if link := self._ready(host):
+                then(link)
+                return _nothing
+            waiting = self._begin(host)
+        except Unreachable as error:
+            then(error)
+            return _nothing
+
+        def tell(over: concurrent.futures.Future[Link]) -> None:
+            if not over.cancelled():
+                in_background(lambda: then(_outcome(over)))
+
+        waiting.add_done_callback(tell)
+        return waiting.cancel
 
     def close(self) -> None:
         """Leave all hosts; commands that go on there go on."""
-        with self._lock:
-            self._closed = True
-            slots = list(self._slots.values())
-        for slot in slots:
+        self._closed = True
+        self._loop.close()
+        for slot in list(self._slots.values()):
             if slot.link is not None:
                 slot.link.lose("this program left")
 
-    def _reach(self, host: Host, cancel: Cancel, trail: tuple[str, ...]) -> Link:
-        if host.name in trail:
-            circle = " > ".join((*trail, host.name))
+    def _ready(self, host: Host) -> Link | None:
+        """The connection, if it is open and by the route that is wanted."""
+        if self._closed:
+            raise _leaving()
+        slot = self._slots.get(host.name)
+        link = slot.link if slot else None
+        if slot is None or link is None or not link.alive:
+            return None
+        return link if host.chosen_route in {"", slot.asked} else None
+
+    def _begin(self, host: Host) -> concurrent.futures.Future[Link]:
+        try:
+            return self._loop.begin(self._reached(host))
+        except LoopClosed:
+            raise _leaving() from None
+
+    async def _reached(self, host: Host) -> Link:
+        try:
+            return await self._reach(host, ())
+        except asyncio.CancelledError:
+            if self._closed:
+                raise _leaving() from None
+            raise
+
+    async def _reach(self, host: Host, trail: tuple[str, ...]) -> Link:
+        if circle := self._circle(host.name, trail):
             why = f"the routes go in a circle: {circle}; correct `via` in the inventory"
             raise Unreachable(NeverStarted(why, final=True))
-        slot = self._slot(host.name)
+        slot = self._slots.setdefault(host.name, _Slot())
         _leave_other_route(slot, host)
-        return _shared(slot, lambda: self._open(host, slot, cancel, trail), cancel)
+        return await self._shared(slot, lambda: self._open(host, slot, (*trail, host.name)))
 
-    def _slot(self, name: str) -> _Slot:
-        with self._lock:
-            if self._closed:
-                raise Unreachable(NeverStarted("this program is leaving its hosts"))
-            return self._slots.setdefault(name, _Slot())
+    def _circle(self, name: str, trail: tuple[str, ...]) -> str:
+        """How the way to `name` leads back to a host that waits for it; "" if it does not."""
+        if name in trail:
+            return " > ".join((*trail, name))
+        slot = self._slots.get(name)
+        behind = slot.behind if slot else []
+        return next(
+            (circle for each in behind if (circle := self._circle(each, (*trail, name)))), ""
+        )
 
-    def _open(self, host: Host, slot: _Slot, cancel: Cancel, trail: tuple[str, ...]) -> Link:
-        faults: list[NeverStarted | RefusedByHost] = []
+    async def _shared(self, slot: _Slot, open_it: Callable[[], Coroutine[Any, Any, Link]]) -> Link:
+        """The slot's connection; opened once for all who come meanwhile."""
+        if slot.link is not None and slot.link.alive:
+            return slot.link
+        if slot.opening is None:
+            slot.opening = _Opening(asyncio.create_task(self._fill(slot, open_it)))
+        opening = slot.opening
+        opening.waiting += 1
+        try:
+            return await asyncio.shield(opening.task)
+        finally:
+            opening.waiting -= 1
+            if not opening.waiting:
+                opening.task.cancel()
+                # Whoever comes now must not get what was given up.
+                if slot.opening is opening:
+                    slot.opening = None
+
+    async def _fill(self, slot: _Slot, open_it: Callable[[], Coroutine[Any, Any, Link]]) -> Link:
+        slot.link = link = await open_it()
+        if self._closed:
+            in_background(functools.partial(link.lose, "this program left"))
+            raise _leaving()
+        return link
+
+    async def _open(self, host: Host, slot: _Slot, trail: tuple[str, ...]) -> Link:
+        """Connect by the first route that works."""
         # A route that a person chose comes before the one that worked last.
         last = None if host.chosen_route else slot.route
-        for route in _ordered(host.routes or (Route(),), last):
+        race = Race(
+            [
+                self._by(host, route, slot, trail)
+                for route in _ordered(host.routes or (Route(),), last)
+            ],
+            None if host.chosen_route else self._options.head_start,
+            final=_final,
+            drop=lambda found: in_background(found[1].close),
+        )
+        try:
+            slot.route, link = await race.run()
+        except Lost as error:
+            raise _together(error.faults) from error.faults[0]
+        slot.asked = host.chosen_route
+        return link
+
+    def _by(
+        self, host: Host, route: Route, slot: _Slot, trail: tuple[str, ...]
+    ) -> Attempt[tuple[Route, Link]]:
+        """An attempt to connect by one route, through the hosts that it names."""
+
+        async def attempt(begun: asyncio.Event) -> tuple[Route, Link]:
             way = Way(host.name, route.label)
             try:
-                link = self._by(host, route, cancel, (*trail, host.name))
-            except HopUnreachable as error:
-                faults.append(error.outcome)
+                configured = await self._configured(host, route)
+                hops = self._hops(host, route, configured)
+                way = _way(host, route, configured, hops)
+                if hops:
+                    begun.set()
+                through = await self._through(way, hops, slot, trail)
+                hop = Hop(host, configured, way)
+                return route, await self._dialler.dial(hop, through, begun)
+            except HopUnreachable:
+                raise
             except Exception as error:
-                outcome = before_sending(error, self._way(host, route) or way)
-                if not isinstance(outcome, NeverStarted) or outcome.final or cancel.is_set():
-                    raise Unreachable(outcome) from error
-                faults.append(outcome)
-            else:
-                slot.route, slot.asked = route, host.chosen_route
-                return link
-            if cancel.is_set():
-                break
-        raise Unreachable(_together(faults))
+                raise Unreachable(before_sending(error, way)) from error
 
-    def _by(self, host: Host, route: Route, cancel: Cancel, trail: tuple[str, ...]) -> Link:
-        """Connect by one route, through the hosts that it names."""
-        configured = self._config.of(host.name)
+        return attempt
+
+    async def _configured(self, host: Host, route: Route) -> Configured:
+        if _complete(host, route):
+            return self._config.without(host.name)
+        configured = await self._config.of(host.name, route.address)
         if configured.proxy_command and not route.via:
             raise BadConfig(
                 "the SSH configuration wants a ProxyCommand for it, which drrun does not execute; "
                 "give a route with `via` in the inventory, or use ProxyJump"
             )
-        way = self._way(host, route)
-        if way is None:
-            raise BadConfig(f"{host.name} has no address")
-        try:
-            through = self._through(host, route, cancel, trail)
-        except Unreachable as error:
-            why = f"{way} cannot be reached: {error.outcome.why}"
-            raise HopUnreachable(replace(error.outcome, why=why)) from error
-        return self._dialler.dial(Hop(host, configured, way), through, cancel)
+        return configured
 
-    def _way(self, host: Host, route: Route) -> Way | None:
-        try:
-            configured = self._config.of(host.name)
-            address = proper_name(route.address or configured.address)
-        except BadConfig:
-            return None
-        port = route.port or host.port or configured.port
-        names = [hop.name for hop in self._hops(host, route)]
-        label = " via ".join([route.label, *reversed(names)])
-        return Way(host.name, label, address, port)
-
-    def _hops(self, host: Host, route: Route) -> list[Host]:
+    def _hops(self, host: Host, route: Route, configured: Configured) -> list[Host]:
         """Hosts to pass through, nearest first: the route's, else those of the configuration."""
         if route.via:
             return [self._hosts.get(name) or Host(name) for name in route.via]
         # `Host *` with a ProxyJump means every host but the one to pass through.
-        jumps = [jump for jump in self._config.of(host.name).jumps if jump.name != host.name]
-        known = (self._hosts.get(jump.name) for jump in jumps)
+        own = {host.name, route.address}
         return [
-            inventory or Host(jump.name, user=jump.user, port=jump.port)
-            for jump, inventory in zip(jumps, known, strict=True)
+            self._hosts.get(jump.name) or Host(jump.name, user=jump.user, port=jump.port)
+            for jump in configured.jumps
+            if jump.name not in own
         ]
 
-    def _through(
-        self, host: Host, route: Route, cancel: Cancel, trail: tuple[str, ...]
+    async def _through(
+        self, way: Way, hops: list[Host], slot: _Slot, trail: tuple[str, ...]
     ) -> Link | None:
         """The connection to the last of the hosts to pass through."""
         link: Link | None = None
         passed: tuple[str, ...] = ()
-        for hop in self._hops(host, route):
+        for hop in hops:
             passed = (*passed, hop.name)
-            if link is None:
-                link = self._reach(hop, cancel, trail)
-            else:
-                link = self._next(hop, link, passed, cancel)
+            slot.behind.append(hop.name)
+            try:
+                link = await self._further(hop, link, passed, trail)
+            except Unreachable as error:
+                why = f"{way} cannot be reached: {error.outcome.why}"
+                raise HopUnreachable(replace(error.outcome, why=why)) from error
+            finally:
+                slot.behind.remove(hop.name)
         return link
 
-    def _next(self, hop: Host, through: Link, passed: tuple[str, ...], cancel: Cancel) -> Link:
-        """A further host on the way, reached through the one before it."""
+    async def _further(
+        self, hop: Host, link: Link | None, passed: tuple[str, ...], trail: tuple[str, ...]
+    ) -> Link:
+        """The next host on the way: reached as any other, or through the one before it."""
+        if link is None:
+            return await self._reach(hop, trail)
 
-        def open_it() -> Link:
-            way = self._way(hop, Route()) or Way(hop.name)
-            route = hop.routes[0]
-            way = Way(
-                hop.name, " > ".join(passed), route.address or way.address, route.port or way.port
-            )
+        async def open_it() -> Link:
+            route = (hop.routes or (Route(),))[0]
+            way = Way(hop.name)
             try:
-                found = Hop(hop, self._config.of(hop.name), way)
-                return self._dialler.dial(found, through, cancel)
+                configured = await self._config.of(hop.name, route.address)
+                way = replace(_way(hop, route, configured, []), route=" > ".join(passed))
+                return await self._dialler.dial(
+                    Hop(hop, configured, way), link, begun=asyncio.Event()
+                )
             except Exception as error:
                 raise Unreachable(before_sending(error, way)) from error
 
-        return _shared(self._slot(" > ".join(passed)), open_it, cancel)
+        return await self._shared(self._slots.setdefault(" > ".join(passed), _Slot()), open_it)
+
+
+def _complete(host: Host, route: Route) -> bool:
+    """Whether the inventory answers all that the SSH configuration could be asked."""
+    port = route.port or host.port
+    return all((host.user, port, host.identity, host.host_key, route.address, route.via))
+
+
+def _way(host: Host, route: Route, configured: Configured, hops: list[Host]) -> Way:
+    address = proper_name(route.address or configured.address)
+    port = route.port or host.port or configured.port
+    label = " via ".join([route.label, *reversed([hop.name for hop in hops])])
+    return Way(host.name, label, address, port)
 
 
 def _leave_other_route(slot: _Slot, host: Host) -> None:
     """Hang up where a person has chosen another route since; jobs go on, and are found again."""
-    with slot.lock:
-        link, chosen = slot.link, host.chosen_route
-        if link is None or not chosen or slot.asked == chosen:
-            return
-        slot.asked = chosen
-        if slot.route is not None and slot.route.label != chosen:
-            slot.link = None
-            link.lose(f"route {chosen} was chosen")
+    link, chosen = slot.link, host.chosen_route
+    if link is None or not chosen or slot.asked == chosen:
+        return
+    slot.asked = chosen
+    if slot.route is not None and slot.route.label != chosen:
+        slot.link = None
+        in_background(functools.partial(link.lose, f"route {chosen} was chosen"))
 
 
-def _together(faults: list[NeverStarted | RefusedByHost]) -> NeverStarted | RefusedByHost:
+def _final(error: Exception) -> bool:
+    """Whether no other route may be tried."""
+    if not isinstance(error, Unreachable):
+        return False
+    return not isinstance(error.outcome, NeverStarted) or error.outcome.final
+
+
+def _together(faults: tuple[Exception, ...]) -> Unreachable:
     """What it means that no route worked; final only if another try can help on none."""
-    why = "; ".join(fault.why for fault in faults)
-    never = [fault for fault in faults if isinstance(fault, NeverStarted)]
-    if len(never) < len(faults):
-        return RefusedByHost(why)
-    return NeverStarted(why, final=all(fault.final for fault in never))
+    outcomes: list[NeverStarted | RefusedByHost] = []
+    for fault in faults:
+        if isinstance(fault, Unreachable) and _final(fault):
+            return fault
+        if isinstance(fault, Unreachable | HopUnreachable):
+            outcomes.append(fault.outcome)
+    why = "; ".join(outcome.why for outcome in outcomes)
+    never = [outcome for outcome in outcomes if isinstance(outcome, NeverStarted)]
+    if len(never) < len(outcomes):
+        return Unreachable(RefusedByHost(why))
+    return Unreachable(NeverStarted(why, final=all(outcome.final for outcome in never)))
 
 
 def _ordered(routes: tuple[Route, ...], last: Route | None) -> list[Route]:
     return sorted(routes, key=lambda route: route != last)
 
 
-def _shared(slot: _Slot, open_it: Callable[[], Link], cancel: Cancel) -> Link:
-    """The slot's connection; opened by one thread while the others wait."""
-    while True:
-        with slot.lock:
-            if slot.link is not None and slot.link.alive:
-                return slot.link
-            flight, mine = slot.flight, slot.flight is None
-            if flight is None:
-                flight = slot.flight = _Flight()
-        if mine:
-            return _fly(slot, flight, open_it)
-        while not flight.over.wait(0.2):
-            if cancel.is_set():
-                raise Unreachable(NeverStarted("stopped before anything was sent"))
-        if flight.link is not None:
-            return flight.link
-        # Whoever opened may have been told to stop; that says nothing about the host.
-        if flight.error is not None and not isinstance(flight.error.__cause__, Stopped):
-            raise flight.error
+def _leaving() -> Unreachable:
+    return Unreachable(NeverStarted("this program is leaving its hosts"))
 
 
-def _fly(slot: _Slot, flight: _Flight, open_it: Callable[[], Link]) -> Link:
+def _outcome(over: concurrent.futures.Future[Link]) -> Link | Unreachable:
     try:
-        flight.link = open_it()
-    except Exception as error:
-        flight.error = error
-        raise
-    else:
-        return flight.link
-    finally:
-        with slot.lock:
-            slot.link, slot.flight = flight.link, None
-        flight.over.set()
+        return over.result()
+    except Unreachable as error:
+        return error
+
+
+def _nothing() -> None:
+    pass

@@ -1,19 +1,26 @@
-"""Opens one connection to one host by one way, within one deadline. FAULTS section 3.
+"""Opens one connection to one host by one way, within deadlines. FAULTS section 3.
 
 Rules:
-- One deadline covers connection, key exchange and login of a hop: each step has its own limit too,
-  but a server that drips bytes gets around those. Its end closes the socket.
+- Each wait has a deadline: the name, the network, the gateway, the login as a whole; a server that
+  drips bytes gets around any smaller one. Its end closes the socket, and says what was waited for.
+- sshd counts its callers from the connection to the login (MaxStartups), so no more than `at_once`
+  of ours are there on one server, wherever the others are. Of all servers no more than
+  `logins_at_once` are logged in to: that many threads, and that much work on this machine. Who
+  waits for the network only, or for a turn, has no thread and keeps nobody's place.
+- A server is an address and a port as seen from the host that is passed through, if any.
 - The host key is judged on every hop, before a key or name of the user is offered.
 - What was opened is closed when the rest fails: a login left half open takes a MaxStartups place.
 - Fabric gets a configuration that loads no files; by default it executes `~/.fabric.py`.
 - A greeting that is cut off is tried again after a random pause (MaxStartups, FAULTS 36).
 """
 
+import asyncio
+import functools
 import logging
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import fabric  # noqa: TID253 - drrun.ssh owns fabric, and is itself imported late
@@ -22,14 +29,16 @@ import tenacity  # noqa: TID253 - same
 
 from drrun.core.dataclass import dataclass
 from drrun.core.inventory import Host
-from drrun.engine.ports import Cancel
 from drrun.ssh import transport
 from drrun.ssh.deadlines import Deadlines
-from drrun.ssh.faults import DeadlineError, GreetingError, Stopped, Way
+from drrun.ssh.faults import DeadlineError, GreetingError, Way
 from drrun.ssh.hostkeys import Identity
+from drrun.ssh.known_hosts import KnownFiles
 from drrun.ssh.link import Link
-from drrun.ssh.logins import Login
+from drrun.ssh.logins import KeyFiles, Login
+from drrun.ssh.loop import Loop, in_background, in_thread
 from drrun.ssh.options import SshOptions
+from drrun.ssh.race import Attempt, Lost, Race
 from drrun.ssh.user_config import Configured, proper_user
 
 #: paramiko's threads report here; nothing of it is for the terminal.
@@ -38,6 +47,13 @@ logging.getLogger(_LOG).addHandler(logging.NullHandler())
 logging.getLogger(_LOG).propagate = False
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
+
+#: How many names are looked up at once: where DNS is gone each takes a thread to its deadline.
+_LOOKUPS = 16
+#: How many hosts on the way are asked at once to connect further; each takes a thread.
+_CHANNELS = 32
+#: Seconds that one address of a name is ahead of the next (RFC 8305, "Connection Attempt Delay").
+_ADDRESS_AHEAD = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,70 +70,101 @@ class Hop:
         return proper_user(self.host.user or self.configured.user)
 
 
+class _Connection(fabric.Connection):  # type: ignore[misc]  # Fabric has no types
+    """Fabric's, whose attributes are set as those of any object.
+
+    Invoke looks through all names of an object at each assignment, in case it means a key of the
+    configuration: a third of the work of a login.
+    """
+
+    __setattr__ = object.__setattr__
+
+
 class Dialler:
     """Opens connections, a few at a time."""
 
-    def __init__(self, options: SshOptions, deadlines: Deadlines) -> None:
+    def __init__(self, options: SshOptions, deadlines: Deadlines, loop: Loop) -> None:
         self._options = options
         self._deadlines = deadlines
-        self._turns = threading.BoundedSemaphore(options.at_once)
+        self._loop = loop
+        self._known = KnownFiles()
+        self._keys = KeyFiles()
+        # Fabric copies a configuration's defaults for each connection that brings none.
+        self._fabric = fabric.Config(lazy=True, ssh_config=paramiko.SSHConfig())
+        self._servers: dict[tuple[str, str, int], asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(options.at_once)
+        )
+        self._logins = asyncio.Semaphore(options.logins_at_once)
+        self._lookups = asyncio.Semaphore(_LOOKUPS)
+        self._channels = asyncio.Semaphore(_CHANNELS)
+        #: asyncio itself keeps no task alive.
+        self._watches: set[asyncio.Task[None]] = set()
 
-    def dial(self, hop: Hop, through: Link | None, cancel: Cancel) -> Link:
+    async def dial(self, hop: Hop, through: Link | None, begun: asyncio.Event) -> Link:
         """Connect and log in.
+
+        Args:
+            hop: Where to.
+            through: The connection to the host that is passed through last.
+            begun: Is set once it has its turn.
 
         Raises:
             Exception: Anything that `faults.before_sending` knows.
         """
-        retrying = tenacity.Retrying(
+        retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(GreetingError),
             stop=tenacity.stop_after_attempt(self._options.greetings),
             wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
-            sleep=lambda seconds: _pause(cancel, seconds),
             reraise=True,
         )
-        return retrying(self._once, hop, through, cancel)
+        return await retrying(self._once, hop, through, begun)
 
-    def _once(self, hop: Hop, through: Link | None, cancel: Cancel) -> Link:
-        identity = Identity.of(hop.host, hop.configured, hop.way, self._options)
-        with self._turn(cancel):
+    async def _once(self, hop: Hop, through: Link | None, begun: asyncio.Event) -> Link:
+        identity = Identity.of(hop.host, hop.configured, hop.way, self._options, self._known)
+        gate = through.way.host if through else ""
+        async with self._servers[gate, hop.way.address.lower(), hop.way.port]:
+            begun.set()
             connection = self._connection(hop, identity)
-            # Until the handshake begins there is no socket to close, and other limits hold.
-            opened: list[Any] = []
-            limit_of = self._deadlines.limit
-            with limit_of(self._options.hop_within, lambda: _close(opened, connection)) as limit:
-                try:
-                    opened.append(self._socket(hop, through))
-                    connection.connect_kwargs["sock"] = opened[0]
-                    connection.open()
-                    return self._link(hop, through, connection, identity)
-                except Exception as error:
-                    _close(opened, connection)
-                    if limit.passed:
-                        raise DeadlineError(
-                            f"connected, but not logged in within {self._options.hop_within:g} s"
-                        ) from error
-                    raise _told(error, identity, bool(opened)) from error
-
-    @contextmanager
-    def _turn(self, cancel: Cancel) -> Iterator[None]:
-        while not self._turns.acquire(timeout=0.2):
-            if cancel.is_set():
-                raise Stopped
-        try:
-            yield
-        finally:
-            self._turns.release()
+            sock = await self._socket(hop.way, through)
+            try:
+                connection.connect_kwargs["sock"] = sock
+                limit = self._options.hop_within
+                async with (
+                    self._logins,
+                    _deadline(
+                        limit,
+                        lambda: (
+                            f"connected, but not logged in within {limit:g} s: "
+                            + _awaited(connection)
+                        ),
+                    ),
+                ):
+                    await in_thread(connection.open)
+            except BaseException as error:
+                if through is None:
+                    # The server counts it until then, and it has its turn no longer.
+                    transport.hang_up(sock)
+                # What is passed through may be dead as well, and closing a channel of it block.
+                in_background(functools.partial(_close, sock, connection))
+                if isinstance(error, Exception):
+                    raise _told(error, identity) from error
+                raise
+        return self._link(hop, through, connection, identity)
 
     def _connection(self, hop: Hop, identity: Identity) -> fabric.Connection:
         options = self._options
-        login = Login.of(hop.host, hop.user, hop.configured, agent=options.agent)
-        connection = fabric.Connection(
+        connection = _Connection(
             "placeholder",
             user=hop.user,
             port=hop.way.port,
-            config=fabric.Config(lazy=True, ssh_config=paramiko.SSHConfig()),
+            config=self._fabric,
+            gateway=False,
+            forward_agent=False,
+            inline_ssh_env=False,
             connect_kwargs={
-                "auth_strategy": login,
+                "auth_strategy": Login.of(
+                    hop.host, hop.user, hop.configured, self._keys, agent=options.agent
+                ),
                 "transport_factory": transport.factory(identity.wanted),
                 "banner_timeout": options.connect_within,
                 "auth_timeout": options.hop_within,
@@ -130,24 +177,71 @@ class Dialler:
         connection.client.set_log_channel(_LOG)
         return connection
 
-    def _socket(self, hop: Hop, through: Link | None) -> Any:
-        options = self._options
-        if through is None:
-            silence = options.pulse_every + options.pulse_within
-            return transport.connect(
-                hop.way.address, hop.way.port, options.connect_within, silence
-            )
-        return through.transport.open_channel(
-            "direct-tcpip",
-            (hop.way.address, hop.way.port),
-            ("127.0.0.1", 0),
-            timeout=options.connect_within,
+    async def _socket(self, way: Way, through: Link | None) -> Any:
+        if through is not None:
+            return await self._channel(way, through)
+        addresses = await self._addresses(way)
+        try:
+            return await Race(
+                [self._knock(*address) for address in addresses],
+                _ADDRESS_AHEAD,
+                final=lambda _: False,
+                drop=transport.hang_up,
+            ).run()
+        except Lost as error:
+            raise error.faults[0] from None
+
+    async def _addresses(self, way: Way) -> list[tuple[int, Any]]:
+        """Family and address of each address of a name."""
+        look_up = functools.partial(
+            socket.getaddrinfo, way.address, way.port, type=socket.SOCK_STREAM
         )
+        try:
+            found = look_up(flags=socket.AI_NUMERICHOST)
+        except socket.gaierror:
+            limit = self._options.connect_within
+            told = f"its name was not looked up within {limit:g} s; give an address in its routes"
+            async with self._lookups, _deadline(limit, lambda: told):
+                found = await in_thread(look_up)
+        return [(family, address) for family, _, _, _, address in found]
+
+    def _knock(self, family: int, address: Any) -> Attempt[socket.socket]:
+        """An attempt to connect to one address."""
+        limit = self._options.connect_within
+        why = "is the host up, and is there a way through the network?"
+
+        async def connect(begun: asyncio.Event) -> socket.socket:
+            begun.set()
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                sock.setblocking(False)  # noqa: FBT003 - the standard library's own
+                async with _deadline(limit, lambda: f"no answer within {limit:g} s; {why}"):
+                    await asyncio.get_running_loop().sock_connect(sock, address)
+                transport.tune(sock, self._options.pulse_every + self._options.pulse_within)
+            except BaseException:
+                sock.close()
+                raise
+            return sock
+
+        return connect
+
+    async def _channel(self, way: Way, through: Link) -> paramiko.Channel:
+        opening = functools.partial(
+            through.transport.open_channel,
+            "direct-tcpip",
+            (way.address, way.port),
+            ("127.0.0.1", 0),
+            timeout=self._options.connect_within,
+        )
+        limit = self._options.connect_within
+        told = f"{through.way} did not connect to it within {limit:g} s"
+        async with self._channels, _deadline(limit, lambda: told):
+            return await in_thread(opening, transport.hang_up)
 
     def _link(
         self, hop: Hop, through: Link | None, connection: fabric.Connection, identity: Identity
     ) -> Link:
-        return Link(
+        link = Link(
             connection,
             connection.transport,
             hop.way,
@@ -156,32 +250,49 @@ class Dialler:
             self._options,
             self._deadlines,
             hop.host.max_sessions,
-            lambda: self.dial(hop, through, threading.Event()),
+            lambda: self._loop.begin(self.dial(hop, through, asyncio.Event())).result(),
         )
+        watch = asyncio.get_running_loop().create_task(link.watch())
+        self._watches.add(watch)
+        watch.add_done_callback(self._watches.discard)
+        return link
 
 
-def _told(error: Exception, identity: Identity, connected: bool) -> Exception:
+@asynccontextmanager
+async def _deadline(seconds: float, told: Callable[[], str]) -> AsyncIterator[None]:
+    """Leave the body, once time is over, by an error that says what was waited for."""
+    deadline = asyncio.timeout(seconds)
+    try:
+        async with deadline:
+            yield
+    except TimeoutError as error:
+        if not deadline.expired():
+            raise
+        raise DeadlineError(told()) from error
+
+
+def _awaited(connection: fabric.Connection) -> str:
+    """What a login that did not end was waiting for."""
+    begun = connection.client.get_transport()
+    if begun is None or not begun.remote_version:
+        return "the server does not greet"
+    if not begun.initial_kex_done:
+        return "the exchange of keys went on"
+    return f"{connection.user} was not let in"
+
+
+def _told(error: Exception, identity: Identity) -> Exception:
     """Tell a server that hangs up before its key was seen from other faults."""
     unspecific = isinstance(error, EOFError | ConnectionResetError | BrokenPipeError) or (
         type(error) is paramiko.SSHException
     )
-    if identity.accepted or not unspecific or not connected:
+    if identity.accepted or not unspecific:
         return error
     if isinstance(error.__context__, TimeoutError):
         return DeadlineError("connected, but the server does not greet; is it an SSH server?")
     return GreetingError(str(error) or type(error).__name__)
 
 
-def _close(opened: list[Any], connection: fabric.Connection) -> None:
-    for each in opened:
-        with suppress(OSError, EOFError):
-            # paramiko's thread may be reading from it, which would put off the end.
-            each.shutdown(socket.SHUT_RDWR)
-            each.close()
-    with suppress(OSError, EOFError):
-        connection.client.close()
-
-
-def _pause(cancel: Cancel, seconds: float) -> None:
-    if cancel.wait(seconds):
-        raise Stopped
+def _close(sock: Any, connection: fabric.Connection) -> None:
+    transport.hang_up(sock)
+    connection.client.close()

@@ -17,7 +17,7 @@ import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself importe
 from drrun.core.dataclass import dataclass
 from drrun.core.inventory import Host
 from drrun.ssh.faults import HostIdentityError, Way
-from drrun.ssh.known_hosts import Key, KnownHosts, Standing, Verdict
+from drrun.ssh.known_hosts import Key, KnownFiles, KnownHosts, Standing, Verdict
 from drrun.ssh.options import SshOptions
 from drrun.ssh.user_config import BadConfig, Configured
 
@@ -40,7 +40,14 @@ class Identity(paramiko.MissingHostKeyPolicy):
     accepted: str = field(default="", init=False)
 
     @classmethod
-    def of(cls, host: Host, configured: Configured, way: Way, options: SshOptions) -> "Identity":
+    def of(
+        cls,
+        host: Host,
+        configured: Configured,
+        way: Way,
+        options: SshOptions,
+        known: KnownFiles,
+    ) -> "Identity":
         """Gather what is known of `host`.
 
         Raises:
@@ -53,17 +60,17 @@ class Identity(paramiko.MissingHostKeyPolicy):
         return cls(
             way,
             _pinned(host),
-            KnownHosts.read(files),
+            known.of(files),
             (*names, way.address, host.name),
             options.record_new_keys,
         )
 
     def wanted(self, offered: Sequence[str]) -> list[str]:
         """Algorithms to ask for, those of known keys first."""
-        known = [
+        keys = self.pinned or [
             line.key for line in self.known.about(self.names, self.way.port) if not line.marker
         ]
-        types = [key.type for key in self.pinned or known]
+        types = [key.type for key in keys]
         first = [name for kind in types for name in _SIGNATURES.get(kind, (kind,))]
         kept = [name for name in dict.fromkeys(first) if name in offered]
         return [*kept, *(name for name in offered if name not in kept)]
@@ -89,9 +96,10 @@ class Identity(paramiko.MissingHostKeyPolicy):
         self.accepted = offered.fingerprint
 
     def _judge(self, offered: Key) -> Verdict:
-        told = self.known.verdict(self.names, self.way.port, offered)
-        if told.standing is Standing.REVOKED or not self.pinned:
-            return told
+        if not self.pinned:
+            return self.known.verdict(self.names, self.way.port, offered)
+        if revoked := self.known.revoked(self.names, self.way.port, offered):
+            return Verdict(Standing.REVOKED, revoked)
         return Verdict(Standing.KNOWN if offered in self.pinned else Standing.CHANGED)
 
     def _message(self, verdict: Verdict, offered: Key) -> str:

@@ -5,11 +5,14 @@ Rules:
   whole file, and it matches no wildcards (FAULTS section 3, 32).
 - A line that cannot be read is passed over with a remark, and never makes a host known.
 - A revoked key is refused whatever else is said about it.
+- Files are read once for all hosts, and again when they changed. Where a key is given, lines are
+  compared by the key first: a hashed name costs a digest.
 - The format is that of sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT".
 """
 
 import base64
 import binascii
+import functools
 import hashlib
 import hmac
 import re
@@ -103,6 +106,10 @@ class KnownHosts:
     lines: tuple[Line, ...] = ()
     #: Lines that were passed over: `file:line: why`.
     remarks: tuple[str, ...] = field(default=(), compare=False)
+    #: Lines by the name that they were asked for.
+    _spoken: dict[str, tuple[Line, ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     @classmethod
     def read(cls, paths: Iterable[Path]) -> "KnownHosts":
@@ -137,11 +144,8 @@ class KnownHosts:
 
     def verdict(self, names: Sequence[str], port: int, key: Key) -> Verdict:
         """What is known about `key`, offered by a host of these names."""
-        listed = [_listed(name, port) for name in names]
-        for spoken in (self._of(each) for each in [*listed, *names]):
-            revoked = tuple(ln for ln in spoken if ln.marker == "@revoked" and ln.key == key)
-            if revoked:
-                return Verdict(Standing.REVOKED, revoked)
+        if revoked := self.revoked(names, port, key):
+            return Verdict(Standing.REVOKED, revoked)
         about = self.about(names, port)
         plain = tuple(line for line in about if not line.marker)
         same = tuple(line for line in plain if line.key == key)
@@ -152,13 +156,44 @@ class KnownHosts:
         portless = self._portless(names, key) if port != 22 else ()
         return Verdict(Standing.KNOWN if portless else Standing.UNKNOWN, portless)
 
+    def revoked(self, names: Sequence[str], port: int, key: Key) -> tuple[Line, ...]:
+        """Lines that revoke `key` for a host of these names."""
+        called = [*(_listed(name, port) for name in names), *names]
+        lines = (line for line in self.lines if line.marker == "@revoked" and line.key == key)
+        return tuple(line for line in lines if any(line.speaks_of(name) for name in called))
+
     def _portless(self, names: Sequence[str], key: Key) -> tuple[Line, ...]:
         """As OpenSSH does: a host unknown on its port may have the key known for its name."""
-        spoken = (line for name in names for line in self._of(name.lower()))
-        return tuple(line for line in spoken if not line.marker and line.key == key)
+        lines = (line for line in self.lines if not line.marker and line.key == key)
+        return tuple(line for line in lines if any(line.speaks_of(name) for name in names))
 
     def _of(self, name: str) -> tuple[Line, ...]:
-        return tuple(line for line in self.lines if line.speaks_of(name))
+        if name not in self._spoken:
+            self._spoken[name] = tuple(line for line in self.lines if line.speaks_of(name))
+        return self._spoken[name]
+
+
+class KnownFiles:
+    """Keeps what was read of files until one of them changes."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[Path, ...], tuple[tuple[object, ...], KnownHosts]] = {}
+
+    def of(self, paths: Sequence[Path]) -> KnownHosts:
+        """What the files say."""
+        files, stamp = tuple(paths), tuple(_stamp(path) for path in paths)
+        known = self._read.get(files)
+        if known is None or known[0] != stamp:
+            known = self._read[files] = (stamp, KnownHosts.read(files))
+        return known[1]
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def parse(text: str, file: str) -> Iterator[Line | str]:
@@ -190,15 +225,26 @@ def _listed(name: str, port: int) -> str:
 def _match(pattern: str, name: str) -> bool:
     if pattern.startswith("|1|"):
         return _match_hashed(pattern, name)
-    wild = re.escape(pattern.lower()).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.fullmatch(wild, name.lower()) is not None
+    if "*" in pattern or "?" in pattern:
+        return _wild(pattern.lower()).fullmatch(name.lower()) is not None
+    return pattern.lower() == name.lower()
+
+
+@functools.cache
+def _wild(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."))
 
 
 def _match_hashed(pattern: str, name: str) -> bool:
     try:
-        _, _, salt, wanted = pattern.split("|")
-        # The format fixes SHA-1; it hides names, it does not vouch for keys.
-        digest = hmac.digest(base64.b64decode(salt), name.lower().encode(), "sha1")
-        return hmac.compare_digest(digest, base64.b64decode(wanted))
+        salt, wanted = _salted(pattern)
     except ValueError:
         return False
+    # The format fixes SHA-1; it hides names, it does not vouch for keys.
+    return hmac.compare_digest(hmac.digest(salt, name.lower().encode(), "sha1"), wanted)
+
+
+@functools.cache
+def _salted(pattern: str) -> tuple[bytes, bytes]:
+    _, _, salt, wanted = pattern.split("|")
+    return base64.b64decode(salt), base64.b64decode(wanted)

@@ -1,12 +1,15 @@
 """One open connection to one host, by one route, and the watch over its life.
 
 Rules:
-- paramiko's keepalive sends and never listens (FAULTS section 3), so a question that must be
-  answered is asked every `pulse_every` seconds; an answer that is owed for `pulse_within` seconds
-  declares the connection dead and closes it, which wakes all who wait on it.
+- A connection that brings nothing for `pulse_every` seconds is asked a question that must be
+  answered (`transport`); one that owes the answer for `pulse_within` seconds is declared dead and
+  closed, which wakes all who wait on it.
+- The watch holds no thread. It only looks at the clock: sending to a dead peer may block.
 - Shared by many threads; sshd limits the sessions on one connection, `sessions` counts ours.
 """
 
+import asyncio
+import functools
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,11 +18,13 @@ from typing import TYPE_CHECKING
 
 from drrun.ssh.deadlines import Deadlines
 from drrun.ssh.faults import Way
+from drrun.ssh.loop import in_background
 from drrun.ssh.options import SshOptions
 
 if TYPE_CHECKING:
     import fabric
-    import paramiko
+
+    from drrun.ssh.transport import Transport
 
 
 @dataclass(slots=True, eq=False)
@@ -27,7 +32,7 @@ class Link:
     """An open connection."""
 
     connection: "fabric.Connection"
-    transport: "paramiko.Transport"
+    transport: "Transport"
     way: Way
     user: str
     #: Fingerprint of the host key that was accepted.
@@ -36,7 +41,7 @@ class Link:
     deadlines: Deadlines
     #: Room for this many sessions at once.
     max_sessions: int = 8
-    #: Opens another connection by the same way, where one more session is not to be had.
+    #: Opens another connection by the same way, where one more session is not to be had. Blocks.
     another: "Callable[[], Link] | None" = None
     #: Why it ended, "" while it lives or when the host ended it.
     why: str = ""
@@ -48,7 +53,6 @@ class Link:
 
     def __post_init__(self) -> None:
         self.sessions = threading.BoundedSemaphore(self.max_sessions)
-        threading.Thread(target=self._watch, name=f"pulse {self.way.host}", daemon=True).start()
 
     @property
     def alive(self) -> bool:
@@ -72,16 +76,14 @@ class Link:
         with suppress(OSError, EOFError):
             self.connection.client.close()
 
-    def _watch(self) -> None:
-        def dead() -> None:
-            silent = self.options.pulse_every + self.options.pulse_within
-            self.lose(f"it has not been heard of for {silent:.0f} s")
-
-        while not self._over.wait(self.options.pulse_every):
-            with (
-                self.deadlines.limit(self.options.pulse_within, dead),
-                suppress(OSError, EOFError),
-            ):
-                self.transport.global_request("keepalive@openssh.com", wait=True)
-            if not self.transport.is_active():
+    async def watch(self) -> None:
+        """See to it that a silent death is noticed; ends with the connection."""
+        self.transport.pulse(self.options.pulse_every)
+        allowed = self.options.pulse_every + self.options.pulse_within
+        while self.alive:
+            left = allowed - self.transport.silent
+            if left <= 0:
+                why = f"it has not been heard of for {allowed:.0f} s"
+                in_background(functools.partial(self.lose, why))
                 return
+            await asyncio.sleep(left)

@@ -4,10 +4,13 @@ Rules:
 - With an `identity` in the inventory that key alone is tried. Else the agent's keys, then the
   identity files of the SSH configuration: a server cuts off after a few (MaxAuthTries), and some
   lock out (FAULTS 29).
+- The agent is asked only where one of its keys may be needed: not for a key file that can be read.
+- A key file is read once, for all hosts, and again when it, or a certificate beside it, changed.
 - An encrypted key is usable through an agent only; nobody is there to type a passphrase.
 - Passwords are never used.
 """
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +22,38 @@ from drrun.ssh.faults import LoginError
 from drrun.ssh.known_hosts import Key
 from drrun.ssh.user_config import Configured
 
+#: When a key file and what paramiko reads beside it were changed, and how long they are.
+_Stamp = tuple[tuple[int, int] | None, ...]
+
+
+class KeyFiles:
+    """Private keys that were read from files. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._read: dict[Path, tuple[_Stamp, paramiko.PKey]] = {}
+
+    def key(self, file: Path) -> paramiko.PKey:
+        """The key in a file.
+
+        Raises:
+            Exception: What `paramiko.PKey.from_path` raises.
+        """
+        stamp = tuple(_stamp(Path(f"{file}{end}")) for end in ("", "-cert.pub"))
+        with self._lock:
+            known = self._read.get(file)
+            if known is None or known[0] != stamp:
+                known = self._read[file] = (stamp, paramiko.PKey.from_path(file))
+            return known[1]
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
 
 @dataclass(frozen=True, slots=True)
 class Login:
@@ -28,13 +63,16 @@ class Login:
     #: From the inventory; None: as configured.
     identity: Path | None
     configured: Configured
+    keys: KeyFiles
     agent: bool
 
     @classmethod
-    def of(cls, host: Host, user: str, configured: Configured, *, agent: bool) -> "Login":
+    def of(
+        cls, host: Host, user: str, configured: Configured, keys: KeyFiles, *, agent: bool
+    ) -> "Login":
         """How to log in to `host` as `user`."""
         identity = Path(host.identity).expanduser() if host.identity else None
-        return cls(user, identity, configured, agent and configured.agent)
+        return cls(user, identity, configured, keys, agent and configured.agent)
 
     def authenticate(self, transport: paramiko.Transport) -> None:
         """Try the keys in turn.
@@ -42,7 +80,7 @@ class Login:
         Raises:
             LoginError: None was accepted.
         """
-        agent = paramiko.Agent() if self.agent else None
+        agent = _Agent() if self.agent else None
         tried: list[str] = []
         try:
             for label, key in self._keys(agent, tried):
@@ -76,35 +114,33 @@ class Login:
         return True
 
     def _keys(
-        self, agent: paramiko.Agent | None, tried: list[str]
+        self, agent: "_Agent | None", tried: list[str]
     ) -> Iterator[tuple[str, paramiko.PKey]]:
-        held = list(agent.get_keys()) if agent else []
-        files = self.identities
-        if self.identity is None and not self.configured.identities_only:
-            for key in held:
+        if agent and self.identity is None and not self.configured.identities_only:
+            for key in agent.held():
                 yield f"agent key {key.comment or key.get_name()}", key
-        for file in files:
+        for file in self.identities:
             try:
-                yield str(file), paramiko.PKey.from_path(file)
+                yield str(file), self.keys.key(file)
             except (FileNotFoundError, IsADirectoryError):
                 if self.identity:
                     raise LoginError(f"there is no key file {file}; correct `identity`") from None
             except (paramiko.PasswordRequiredException, TypeError):
-                yield from self._by_agent(file, held, tried)
+                yield from self._by_agent(file, agent, tried)
             except (OSError, ValueError, paramiko.SSHException) as error:
                 if self.identity:
                     raise LoginError(f"the key file {file} cannot be read: {error}") from None
                 tried.append(f"{file} (unreadable)")
 
     def _by_agent(
-        self, file: Path, held: list[paramiko.AgentKey], tried: list[str]
+        self, file: Path, agent: "_Agent | None", tried: list[str]
     ) -> Iterator[tuple[str, paramiko.PKey]]:
         """An encrypted key, if the agent holds it; without its public half that is not known."""
         try:
             public = Key.parse(file.with_name(file.name + ".pub").read_text("utf-8")).blob
         except (OSError, ValueError):
             public = b""
-        for key in held:
+        for key in agent.held() if agent else ():
             if key.asbytes() == public:
                 yield f"{file} (by the agent)", key
                 return
@@ -118,6 +154,24 @@ class Login:
     def identities(self) -> tuple[Path, ...]:
         """Key files to try."""
         return (self.identity,) if self.identity else self.configured.identities
+
+
+class _Agent:
+    """The agent, asked for its keys when they are needed."""
+
+    def __init__(self) -> None:
+        self._agent: paramiko.Agent | None = None
+
+    def held(self) -> tuple[paramiko.AgentKey, ...]:
+        """What it holds."""
+        if self._agent is None:
+            self._agent = paramiko.Agent()
+        return self._agent.get_keys()
+
+    def close(self) -> None:
+        """Leave it."""
+        if self._agent is not None:
+            self._agent.close()
 
 
 def _list(tried: list[str]) -> str:

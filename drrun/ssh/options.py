@@ -22,11 +22,15 @@ class SshOptions:
     #: The explicit flag: unknown host keys are recorded in this file on first use, and it is read
     #: like known_hosts. None: unknown keys are refused.
     record_new_keys: Path | None = None
-    #: How many handshakes may go on at once: sshd's MaxStartups starts to refuse at 10.
+    #: How many callers one server has of us at once: its MaxStartups starts to refuse at 10.
     at_once: int = 4
-    #: Until TCP, or the gateway, has answered.
+    #: How many are logged in to at once, of all servers.
+    logins_at_once: int = 64
+    #: How long a route is waited for before the next one is tried beside it.
+    head_start: float = 2.0
+    #: Until a name is looked up; then until TCP, or the host on the way, has answered.
     connect_within: float = 10.0
-    #: For connect, key exchange and login of one hop together.
+    #: For greeting, key exchange and login of one hop together.
     hop_within: float = 30.0
     #: How often a greeting that was cut off (MaxStartups) is tried again.
     greetings: int = 8

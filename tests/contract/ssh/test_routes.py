@@ -214,3 +214,33 @@ def test_a_name_that_nobody_knows_is_told_with_the_way_out(reach: Reach, sshd: S
     done = run(reach(sshd.host("db1", routes=(Route("no-such-host.invalid"),))), "true")
     assert isinstance(done.outcome, NeverStarted)
     assert "address" in done.why
+
+
+def test_a_host_that_the_inventory_describes_in_full_is_not_asked_for(
+    sshd_factory: SshdFactory, sshd: Sshd, reach: Reach, tmp_path: Path
+) -> None:
+    bastion = sshd_factory.start()
+    (tmp_path / "config").write_text("Host *\n User nobody\n", "utf-8")
+    client = tmp_path / "ssh"
+    client.write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\nexec ssh "$@"\n', "utf-8")
+    client.chmod(0o755)
+    way = Route("127.0.0.1", "in", sshd.port, via=("bastion",))
+    options = SshOptions(config=tmp_path / "config", client=str(client))
+    place = reach(sshd.host("db1", routes=(way,)), bastion.host("bastion"), options=options)
+    assert run(place, "true").outcome == Ended(0)
+    asked = [line.split()[-1] for line in (tmp_path / "calls").read_text("utf-8").splitlines()]
+    assert "bastion" in asked
+    assert "db1" not in asked
+
+
+def test_a_jump_for_the_addresses_of_a_net_holds_for_its_hosts(
+    sshd_factory: SshdFactory, sshd: Sshd, reach: Reach, tmp_path: Path
+) -> None:
+    """A host has a name of its own here; the pattern speaks of the address that is dialled."""
+    bastion = sshd_factory.start()
+    (tmp_path / "config").write_text("Host 127.0.0.*\n ProxyJump bastion\n", "utf-8")
+    options = SshOptions(config=tmp_path / "config")
+    gate = bastion.host("bastion", routes=(Route("localhost", port=bastion.port),))
+    done = run(reach(sshd.host("db1"), gate, options=options), "true")
+    assert (done.outcome, done.told[0].route) == (Ended(0), "127.0.0.1 via bastion")
+    assert bastion.connections() == 1

@@ -1,11 +1,12 @@
 import base64
 import hmac
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.ssh.known_hosts import Key, KnownHosts, Line, Standing, parse
+from drrun.ssh.known_hosts import Key, KnownFiles, KnownHosts, Line, Standing, parse
 
 
 def _key(seed: bytes, kind: str = "ssh-ed25519") -> Key:
@@ -141,3 +142,18 @@ def test_a_fingerprint_is_that_of_ssh_keygen() -> None:
 def test_a_text_that_is_no_key_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="public key"):
         Key.parse(text)
+
+
+def test_files_are_read_once_until_one_of_them_changes(tmp_path: Path) -> None:
+    known, files = tmp_path / "known", KnownFiles()
+    before = files.of([known, tmp_path / "none"])
+    assert files.of([known, tmp_path / "none"]) is before
+    known.write_text(f"db1 {ONE}\n", "utf-8")
+    after = files.of([known, tmp_path / "none"])
+    assert (len(before.lines), len(after.lines)) == (0, 1)
+
+
+@pytest.mark.parametrize(("name", "known"), [("db1", True), ("WEB7", True), ("db12", False)])
+def test_a_name_is_matched_as_a_whole_and_whatever_its_case(name: str, *, known: bool) -> None:
+    expected = Standing.KNOWN if known else Standing.UNKNOWN
+    assert _standing(f"DB1,web* {ONE}", name) is expected
