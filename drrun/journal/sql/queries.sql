@@ -49,6 +49,20 @@ WHERE id = :run AND head_seq = :old_seq AND head_hash = :old_hash
 SELECT seq, at, actor, epoch, kind, version, body, hash
 FROM entries WHERE run = :run AND seq > :after ORDER BY seq LIMIT :limit
 
+-- name: entries_with
+SELECT seq, at, actor, epoch, kind, version, body, hash
+FROM entries WHERE run = :run AND seq > :after AND instr(body, :mark) > 0
+ORDER BY seq LIMIT :limit
+
+-- name: digested_entries
+-- Of a moment all bits: a double of seconds since 2004 or later is a whole number of 2^-22 s. The
+-- length of the one free text lets no byte of it pass for one of its neighbours.
+SELECT count(*) AS entries,
+       group_concat(seq || ' ' || CAST(at * 4194304 AS INTEGER) || ' ' || epoch || ' ' || kind
+                    || ' ' || version || ' ' || length(actor) || ' ' || actor || ' ' || hash
+                    || ' ' || body, char(10)) AS text
+FROM entries WHERE run = :run AND seq > :after AND seq <= :upto
+
 -- name: hash_of_entry
 SELECT hash FROM entries WHERE run = :run AND seq = :seq
 
