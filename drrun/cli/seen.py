@@ -1,5 +1,6 @@
 """Runs as commands look at them: from the journal to a view."""
 
+import gc
 from collections.abc import Collection
 
 from drrun.core.ids import StepId
@@ -31,7 +32,13 @@ def glance(records: Records, text: str) -> Seen:
         InputError: There is none, or several.
         JournalDamaged: Its journal cannot be read.
     """
-    return look(records, find_run(records, text))
+    run = find_run(records, text)
+    gc.disable()  # what is made now is there to stay: nothing of it is garbage
+    try:
+        return look(records, run)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def facts_of(seen: Known) -> list[Fact]:

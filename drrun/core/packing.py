@@ -18,9 +18,9 @@ from enum import Enum
 from importlib import import_module
 from itertools import chain, islice, repeat
 from operator import attrgetter, is_
+from types import MemberDescriptorType
 from typing import Any
 
-from drrun.core.dataclass import dataclass
 from drrun.core.values import Duration, Size
 
 #: What JSON has itself.
@@ -73,18 +73,23 @@ def unpack(text: str | bytes) -> Any:
         things = _Things()
         for name, count, _ in packed["things"]:
             things.make(name, count)
-        for objects, (_, count, columns) in zip(things.objects, packed["things"], strict=True):
+        for (kind, objects), (_, count, columns) in zip(
+            things.made, packed["things"], strict=True
+        ):
             for name, column in columns.items():
-                _exhaust(
-                    map(object.__setattr__, objects, repeat(name), things.read(column, count))
-                )
+                _put(kind, name, objects, things.read(column, count))
         return things.read(packed["value"], 1)[0]
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise NotPacked(f"not what was packed: {error}") from error
 
 
-def _exhaust(made: Iterable[None]) -> None:
-    deque(made, maxlen=0)
+def _put(kind: type, name: str, objects: Iterable[Any], values: Iterable[Any]) -> None:
+    slot = getattr(kind, name, None)
+    if isinstance(slot, MemberDescriptorType):  # twice as fast, and all big classes have them
+        puts = map(slot.__set__, objects, values)
+    else:
+        puts = map(object.__setattr__, objects, repeat(name), values)
+    deque(puts, maxlen=0)
 
 
 def _names(kind: type) -> list[str]:
@@ -165,7 +170,7 @@ class _Found:
             return {"same": values[:1]} if len(set(values)) == 1 < len(values) else values
         if is_dataclass(kind):
             number = list(self.objects).index(kind)
-            return {"things": [number, self.column([self._places[id(each)] for each in values])]}
+            return {"things": [number, _counted([self._places[id(each)] for each in values])]}
         if issubclass(kind, Enum):
             return {"enum": [_name(kind), self.column([each.value for each in values])]}
         if _is_named_tuple(kind):
@@ -189,26 +194,24 @@ class _Found:
         return {"mapping": [name, lengths, len(keys), self.column(keys), self.column(members)]}
 
 
-@dataclass(slots=True)
-class _Read:
-    """A column that is being read."""
-
-    what: Any
-    count: int
+def _counted(numbers: list[int]) -> Any:
+    """Most objects are referred to one after another."""
+    first = numbers[0] if numbers else 0
+    return {"from": first} if numbers == list(range(first, first + len(numbers))) else numbers
 
 
 class _Things:
     """Objects that are being made, and how columns of values are read."""
 
     def __init__(self) -> None:
-        self.objects: list[list[Any]] = []
+        self.made: list[tuple[type, list[Any]]] = []
 
     def make(self, name: str, count: int) -> None:
         """Make `count` empty objects of a class."""
         kind = _named(name)
         if not is_dataclass(kind):
             raise NotPacked(f"{name} is no class of the core")
-        self.objects.append(list(map(object.__new__, repeat(kind, count))))
+        self.made.append((kind, list(map(object.__new__, repeat(kind, count)))))
 
     def read(self, column: Any, count: int) -> list[Any]:
         """The values of a column."""
@@ -218,8 +221,10 @@ class _Things:
         match how:
             case "same":
                 return self.read(what, 1) * count
+            case "from":
+                return list(range(what, what + count))
             case "things":
-                return list(map(self.objects[what[0]].__getitem__, self.read(what[1], count)))
+                return list(map(self.made[what[0]][1].__getitem__, self.read(what[1], count)))
             case "enum":
                 members = {each.value: each for each in _named(what[0])}
                 return list(map(members.__getitem__, self.read(what[1], count)))

@@ -19,7 +19,6 @@ import json
 import os
 import stat
 import sys
-import tempfile
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
@@ -141,8 +140,8 @@ class FileFolds:
         path = self.path(run)
         for left in self._folder.glob(f".{path.name}-*"):
             left.unlink()
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=self._folder)
-        aside = Path(name)
+        aside = self._folder / f".{path.name}-{os.getpid()}"
+        handle = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(raw)

@@ -21,6 +21,10 @@ from drrun.journal.rows import damage, document_of, entry_of, record_of
 PAGE = 500
 #: Entries of which SQLite makes one text, for `digest_of_entries`.
 _WINDOW = 2000
+_DIGESTED = (
+    "texts", "seqs", "moments", "epochs", "versions", "kinds", "lengths", "actors", "hashes",
+    "bodies",
+)  # fmt: skip
 
 
 def head_of(database: Database, anchors: Anchors, run: RunId) -> Head:
@@ -105,8 +109,9 @@ def digest_of_entries(database: Database, run: RunId, upto: int) -> str:
     found = hashlib.sha256()
     for after in range(0, upto, _WINDOW):
         until = min(upto, after + _WINDOW)
-        row = database.row("digested_entries", run=run, after=after, upto=until)
-        found.update(f"{row['entries']}\n{row['text']}\n".encode() if row else b"")
+        for row in database.rows("digested_entries", run=run, after=after, upto=until):
+            columns = (f"{row[column]}\0" for column in _DIGESTED)
+            found.update("".join(columns).encode("utf-8", "surrogatepass"))
     return found.hexdigest()
 
 

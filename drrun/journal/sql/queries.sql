@@ -55,12 +55,19 @@ FROM entries WHERE run = :run AND seq > :after AND instr(body, :mark) > 0
 ORDER BY seq LIMIT :limit
 
 -- name: digested_entries
--- Of a moment all bits: a double of seconds since 2004 or later is a whole number of 2^-22 s. The
--- length of the one free text lets no byte of it pass for one of its neighbours.
-SELECT count(*) AS entries,
-       group_concat(seq || ' ' || CAST(at * 4194304 AS INTEGER) || ' ' || epoch || ' ' || kind
-                    || ' ' || version || ' ' || length(actor) || ' ' || actor || ' ' || hash
-                    || ' ' || body, char(10)) AS text
+-- Column by column, which takes half the time of row by row. Of a moment all bits: in seconds since
+-- 2004 or later a double is a whole number of 2^-22 s. Without a NULL, and with the lengths of the
+-- one text that may have line breaks, no byte can pass for one of the next row.
+SELECT count(kind) + count(actor) + count(hash) + count(body) AS texts,
+       group_concat(seq) AS seqs,
+       group_concat(CAST(at * 4194304 AS INTEGER)) AS moments,
+       group_concat(epoch) AS epochs,
+       group_concat(version) AS versions,
+       group_concat(kind, char(10)) AS kinds,
+       group_concat(length(actor)) AS lengths,
+       group_concat(actor, char(10)) AS actors,
+       group_concat(hash, char(10)) AS hashes,
+       group_concat(body, char(10)) AS bodies
 FROM entries WHERE run = :run AND seq > :after AND seq <= :upto
 
 -- name: hash_of_entry
