@@ -6,6 +6,8 @@ Rules:
 - `read_draft` gives what could be read all the same, so that later rules report in one go too.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from drrun.core.errors import Finding, Place, Severity
@@ -102,6 +104,13 @@ def read_runbook(raw: bytes | str, file: str) -> tuple[Runbook | None, list[Find
 
 def read_draft(raw: bytes | str, file: str) -> tuple[Runbook | None, list[Finding]]:
     """As `read_runbook`, but with whatever of the runbook could be read despite errors."""
+    draft, findings = _read_once(raw, file)
+    return draft, list(findings)
+
+
+# One command asks for the same runbook several times: for its parts, to judge it, to plan it anew.
+@lru_cache(maxsize=4)
+def _read_once(raw: bytes | str, file: str) -> tuple[Runbook | None, Sequence[Finding]]:
     written, findings = read_yaml(raw, file)
     if written is None:
         return None, findings

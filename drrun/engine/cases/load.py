@@ -210,7 +210,8 @@ def _read_parts(runbook: Document, folder: Path) -> list[Document]:
     found: dict[str, Document] = {}
     waiting = [runbook]
     while waiting:
-        draft, _ = read_draft(_raw(waiting.pop()), "")
+        asking = waiting.pop()
+        draft, _ = read_draft(_raw(asking), asking.path)
         for step in draft.steps.values() if draft else ():
             name = part_of(step)
             if name and name not in found:
