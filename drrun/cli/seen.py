@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Collection
 
+from drrun.core.garbage import without_collection
 from drrun.core.ids import StepId
 from drrun.core.values import Duration
 from drrun.engine.cases.find import find_run
@@ -33,12 +34,10 @@ def glance(records: Records, text: str) -> Seen:
         JournalDamaged: Its journal cannot be read.
     """
     run = find_run(records, text)
-    gc.disable()  # what is made now is there to stay: nothing of it is garbage
-    try:
-        return look(records, run)
-    finally:
-        gc.freeze()
-        gc.enable()
+    with without_collection():
+        seen = look(records, run)
+    gc.freeze()  # nor is it looked through again while it is printed
+    return seen
 
 
 def facts_of(seen: Known) -> list[Fact]:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from drrun.core.errors import Finding, Place, Severity
+from drrun.core.garbage import without_collection
 from drrun.core.runbook import Person, Runbook
 from drrun.files import header_yaml
 from drrun.files.shape import (
@@ -104,7 +105,8 @@ def read_runbook(raw: bytes | str, file: str) -> tuple[Runbook | None, list[Find
 
 def read_draft(raw: bytes | str, file: str) -> tuple[Runbook | None, list[Finding]]:
     """As `read_runbook`, but with whatever of the runbook could be read despite errors."""
-    draft, findings = _read_once(raw, file)
+    with without_collection():
+        draft, findings = _read_once(raw, file)
     return draft, list(findings)
 
 
