@@ -36,6 +36,8 @@ _MAPPINGS: Mapping[str, Callable[[Iterable[Any]], Any]] = {
     "dict": dict,
     "Counter": lambda pairs: Counter(dict(pairs)),
 }
+#: What reading a text meets that was not packed.
+_WRONG = (LookupError, TypeError, ValueError, AttributeError, RecursionError, ImportError)
 _NUMBERS: Mapping[str, type[Any]] = {"Duration": Duration, "Size": Size}
 #: Whose classes are values, and have no code that makes them.
 _HOMES = ("drrun.core.", "drrun.report.")
@@ -79,7 +81,7 @@ def unpack(text: str | bytes) -> Any:
             for name, column in columns.items():
                 _put(kind, name, objects, things.read(column, count))
         return things.read(packed["value"], 1)[0]
-    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except _WRONG as error:
         raise NotPacked(f"not what was packed: {error}") from error
 
 
@@ -106,13 +108,17 @@ def _name(kind: type) -> str:
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
-def _named(name: str) -> type[Any]:
-    """The class of that name, if it is one of ours; nothing else is imported."""
+def _named(name: str, wanted: Callable[[type], bool]) -> type[Any]:
+    """The class of that name, if it is one of ours and of the wanted kind."""
     module, _, qualified = name.partition(":")
     found = vars(import_module(module))[qualified] if module.startswith(_HOMES) else None
-    if not isinstance(found, type) or found.__module__ != module:
-        raise NotPacked(f"{name} is no class of the core")
+    if not isinstance(found, type) or found.__module__ != module or not wanted(found):
+        raise NotPacked(f"{name} is no value of the core")
     return found
+
+
+def _is_enum(kind: type) -> bool:
+    return issubclass(kind, Enum)
 
 
 def _is_named_tuple(kind: type) -> bool:
@@ -171,7 +177,7 @@ class _Found:
         if is_dataclass(kind):
             number = list(self.objects).index(kind)
             return {"things": [number, _counted([self._places[id(each)] for each in values])]}
-        if issubclass(kind, Enum):
+        if _is_enum(kind):
             return {"enum": [_name(kind), self.column([each.value for each in values])]}
         if _is_named_tuple(kind):
             parts = [self.column(list(each)) for each in zip(*values, strict=True)]
@@ -208,9 +214,7 @@ class _Things:
 
     def make(self, name: str, count: int) -> None:
         """Make `count` empty objects of a class."""
-        kind = _named(name)
-        if not is_dataclass(kind):
-            raise NotPacked(f"{name} is no class of the core")
+        kind = _named(name, is_dataclass)
         self.made.append((kind, list(map(object.__new__, repeat(kind, count)))))
 
     def read(self, column: Any, count: int) -> list[Any]:
@@ -226,11 +230,11 @@ class _Things:
             case "things":
                 return list(map(self.made[what[0]][1].__getitem__, self.read(what[1], count)))
             case "enum":
-                members = {each.value: each for each in _named(what[0])}
+                members = {each.value: each for each in _named(what[0], _is_enum)}
                 return list(map(members.__getitem__, self.read(what[1], count)))
             case "named":
                 parts = [self.read(each, count) for each in what[1]]
-                return list(map(_named(what[0]), *parts))
+                return list(map(_named(what[0], _is_named_tuple), *parts))
             case "number":
                 return list(map(_NUMBERS[what[0]], self.read(what[1], count)))
             case _:

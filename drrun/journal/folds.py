@@ -28,7 +28,7 @@ from urllib.parse import quote
 import drrun
 from drrun.core.chain import Head
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import JournalDamaged
+from drrun.core.errors import JournalDamaged, StateUnusable
 from drrun.core.ids import RunId
 from drrun.engine.ports import KeptFold
 from drrun.engine.sealing import born
@@ -60,20 +60,17 @@ class _MadeFrom:
 class FileFolds:
     """The `Folds` of one state folder."""
 
-    def __init__(self, database: Database, key: Path) -> None:
+    def __init__(self, database: Database, key: Path, edition: str = "") -> None:
         """Touch nothing yet.
 
         Args:
             database: Where the journals are.
             key: The file with this user's key; it is made when something is kept first.
+            edition: What tells this program from any other; by default it is found out.
         """
         self._database = database
-        self._folder = database.place.folder / "folds"
         self._key = key
-
-    def path(self, run: RunId) -> Path:
-        """The file of `run`."""
-        return self._folder / quote(run, safe="")
+        self._edition = edition
 
     def recall(self, run: RunId) -> KeptFold | None:
         """What was kept, if the journal has the very entries that were folded.
@@ -92,15 +89,15 @@ class FileFolds:
 
     def keep(self, run: RunId, head: Head, text: str) -> None:
         """Keep what the entries up to `head` fold to, if that can be done."""
-        row = self._database.row("run", run=run)
-        with suppress(OSError):
+        with suppress(OSError, StateUnusable, JournalDamaged):
+            row = self._database.row("run", run=run)
             key = _key_in(self._key) or _make_key(self._key)
             if row is None or not key:
                 return
             source = _MadeFrom(
                 run=run,
                 genesis=row["genesis"],
-                edition=edition(),
+                edition=self._edition or this_edition(),
                 seq=head.seq,
                 hash=head.hash,
                 digest=digest_of_entries(self._database, run, head.seq),
@@ -111,7 +108,7 @@ class FileFolds:
     def _read(self, run: RunId) -> tuple[_MadeFrom, str] | None:
         """What the file says, if this user wrote it."""
         key = _key_in(self._key)
-        raw = _own_file(self.path(run)) if key else None
+        raw = _own_file(self._path(run)) if key else None
         if not key or raw is None:
             return None
         check, _, made = raw.partition(b"\n")
@@ -124,7 +121,7 @@ class FileFolds:
         """Whether what is kept was made by this program from what the journal has."""
         if (source.run, source.genesis) != (row["id"], row["genesis"]):
             return False
-        if source.edition != edition():
+        if source.edition != (self._edition or this_edition()):
             return False
         run = RunId(row["id"])
         try:
@@ -136,11 +133,11 @@ class FileFolds:
             return False  # whoever reads it entry by entry will say where
 
     def _write(self, run: RunId, raw: bytes) -> None:
-        make_private_folder(self._folder)
-        path = self.path(run)
-        for left in self._folder.glob(f".{path.name}-*"):
-            left.unlink()
-        aside = self._folder / f".{path.name}-{os.getpid()}"
+        path = self._path(run)
+        make_private_folder(path.parent)
+        for left in path.parent.glob(f".{path.name}-*"):
+            left.unlink()  # of somebody who was killed while writing
+        aside = path.with_name(f".{path.name}-{os.getpid()}")
         handle = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -149,6 +146,14 @@ class FileFolds:
         except OSError:
             aside.unlink(missing_ok=True)
             raise
+
+    def _path(self, run: RunId) -> Path:
+        return file_of_fold(self._database.place.folder, run)
+
+
+def file_of_fold(state: Path, run: RunId) -> Path:
+    """Where a state folder keeps what the journal of a run folds to."""
+    return state / "folds" / quote(run, safe="")
 
 
 def _check(key: bytes, made: bytes) -> str:
@@ -184,7 +189,7 @@ def _own_file(path: Path) -> bytes | None:
 
 
 @cache
-def edition() -> str:
+def this_edition() -> str:
     """What tells this program from any other version of it, installed or being worked on."""
     parts = [drrun.__version__, sys.version]
     home = Path(drrun.__file__).parent

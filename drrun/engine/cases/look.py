@@ -103,8 +103,13 @@ def known(records: Records, run: RunId, *, amendable: bool = False) -> Known:
     return Known(run, state, about, records.leases.holder(run), loaded, tuple(told))
 
 
-def look(records: Records, run: RunId) -> Seen:
+def look(records: Records, run: RunId, worth_keeping: int = WORTH_KEEPING) -> Seen:
     """A run as it stands, to be looked at; what acts on it asks `known`.
+
+    Args:
+        records: Where the run is kept.
+        run: Which.
+        worth_keeping: So many new entries make it worth while to keep their fold.
 
     Raises:
         JournalDamaged: An entry cannot be what was written.
@@ -117,7 +122,7 @@ def look(records: Records, run: RunId) -> Seen:
         fact = fact_of(entry)
         state.apply(fact.event, fact.at)
         about.add(fact)
-    if records.folds and chain.holds and about.seq - before >= WORTH_KEEPING:
+    if records.folds and chain.holds and about.seq - before >= worth_keeping:
         _keep(records.folds, run, state, about)
     return Seen(run, state, about, records.leases.holder(run))
 
