@@ -56,9 +56,8 @@ def pack(value: Any) -> str:
     found = _Found()
     found.look([value])
     things = [
-        [name, len(objects), {each: _column(found, objects, each) for each in _names(kind)}]
+        [_name(kind), len(objects), {each: _column(found, objects, each) for each in _names(kind)}]
         for kind, objects in found.objects.items()
-        if (name := _name(kind))
     ]
     packed = {"things": things, "value": found.column([value])}
     return json.dumps(packed, separators=(",", ":"))

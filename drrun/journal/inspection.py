@@ -22,8 +22,8 @@ PAGE = 500
 #: Entries of which SQLite makes one text, for `digest_of_entries`.
 _WINDOW = 2000
 _DIGESTED = (
-    "texts", "seqs", "moments", "epochs", "versions", "kinds", "lengths", "actors", "hashes",
-    "bodies",
+    "texts", "types", "seqs", "moments", "epochs", "versions", "kinds", "lengths", "actors",
+    "hashes", "bodies",
 )  # fmt: skip
 
 

@@ -56,9 +56,11 @@ ORDER BY seq LIMIT :limit
 
 -- name: digested_entries
 -- Column by column, which takes half the time of row by row. Of a moment all bits: in seconds since
--- 2004 or later a double is a whole number of 2^-22 s. Without a NULL, and with the lengths of the
--- one text that may have line breaks, no byte can pass for one of the next row.
+-- 2004 or later a double is a whole number of 2^-22 s. Where all are texts, no NULL and no BLOB,
+-- which is more than any text, and with the lengths of the one that may have line breaks, no byte
+-- can pass for one of the next row.
 SELECT count(kind) + count(actor) + count(hash) + count(body) AS texts,
+       typeof(max(kind)) || typeof(max(actor)) || typeof(max(hash)) || typeof(max(body)) AS types,
        group_concat(seq) AS seqs,
        group_concat(CAST(at * 4194304 AS INTEGER)) AS moments,
        group_concat(epoch) AS epochs,
