@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from drrun.cli.seen import facts_of, facts_of_steps, view_of
 from drrun.core import events as ev
+from drrun.core.chain import Head
 from drrun.core.ids import RunId
 from drrun.core.packing import pack, unpack
 from drrun.core.state import RunState
 from drrun.engine.cases.load import Loaded, Wanted, load
 from drrun.engine.cases.look import WORTH_KEEPING, Seen, known, look
-from drrun.engine.ports import Draft, Entry, Journal, Lease, RunRecord
+from drrun.engine.ports import Draft, Entry, Journal, KeptFold, Lease, RunRecord
 from drrun.engine.records import Records
 from drrun.journal.folds import file_of_fold
 from drrun.journal.opening import open_state
@@ -183,6 +184,23 @@ def test_a_look_reads_only_what_came_since_the_last_that_was_kept() -> None:
         counting = Counting(place.records.journal)
         look(replace(place.records, journal=counting), RUN)
         assert counting.read_entries == 3
+
+
+class Untouchable:
+    """Folds that nobody may ask."""
+
+    def recall(self, run: RunId) -> KeptFold | None:
+        raise AssertionError(run)
+
+    def keep(self, run: RunId, head: Head, text: str) -> None:
+        raise AssertionError(run, head, text)
+
+
+def test_who_acts_never_asks_what_was_kept() -> None:
+    with desk(CHAIN) as place:
+        place.add(notes(5))
+        records = replace(place.records, folds=Untouchable())
+        assert known(records, RUN).about.seq == 6
 
 
 def test_a_short_journal_is_not_worth_keeping() -> None:
