@@ -4,8 +4,8 @@ Rules:
 - One file a run, `STATE/folds/RUN`, 0600: a keyed check (HMAC-SHA256), a line on what it was made
   from, and what it is. It counts only if the key is that of this user, made by this very program,
   for this run with these documents, and the journal still has, to every byte, the entries it was
-  folded from. What is torn, altered, foreign, or knows more than a copy of the journal that was put
-  back, is as if it were not there.
+  folded from. What is torn, altered, foreign, or knows more than a journal that was put back from
+  a copy, is as if it were not there.
 - The key lies outside of the state folder, so nobody can forge a cache by writing that folder, and
   none comes along with a state folder from elsewhere.
 - It is written aside and renamed. Nothing is synchronised: after power loss it may be torn. Where
