@@ -38,6 +38,8 @@ class Settings:
     state: str
     by: str
     log: Path
+    #: This user's key, by which drrun knows what it has kept for itself.
+    key: Path
     inventory: tuple[Path, ...] = ()
     max_parallel: int | None = None
     #: Seconds; None: as the command thinks best.
@@ -72,6 +74,7 @@ def read_settings(
             state=str(found.get("state") or home / "state.db"),
             by=str(found.get("by") or _user()),
             log=Path(found.get("log") or home / "drrun.log"),
+            key=home / "key",
             inventory=tuple(Path(each) for each in _listed(found.get("inventory", ()))),
             max_parallel=_count(found.get("max_parallel")),
             linger=_duration(found.get("linger")),

@@ -1,6 +1,7 @@
 """`drrun events`: what was recorded; also while it happens."""
 
 import threading
+from itertools import islice
 
 import click
 
@@ -13,6 +14,8 @@ from drrun.report.times import moment
 
 #: Seconds between two looks while following.
 _EVERY = 0.5
+#: Entries that are printed in one go.
+_AT_ONCE = 500
 
 
 @click.command()
@@ -27,14 +30,19 @@ def events(frame: Frame, run: str, *, follow: bool, as_json: bool) -> None:
     with frame.state() as records:
         found, last, ended = find_run(records, run), 0, False
         while True:
-            for entry in records.journal.read(found, last):
-                last, ended = entry.seq, entry.kind == "RunEnded"
-                body = " ".join(f"{name}={value}" for name, value in entry.body.items() if value)
-                plain = f"{entry.seq:>5} {moment(entry.at)} {entry.actor} {entry.kind} {body}"
-                give(_ndjson(entry) if as_json else f"{clean_line(plain)}\n")
+            entries = records.journal.read(found, last)
+            while some := list(islice(entries, _AT_ONCE)):
+                give("".join(map(_ndjson if as_json else _plain, some)))
+                last, ended = some[-1].seq, some[-1].kind == "RunEnded"
             if not follow or ended:
                 return
             pause.wait(_EVERY)
+
+
+def _plain(entry: Entry) -> str:
+    body = " ".join(f"{name}={value}" for name, value in entry.body.items() if value)
+    plain = f"{entry.seq:>5} {moment(entry.at)} {entry.actor} {entry.kind} {body}"
+    return f"{clean_line(plain)}\n"
 
 
 def _ndjson(entry: Entry) -> str:

@@ -48,7 +48,7 @@ class Frame:
         from drrun.journal.opening import open_state
 
         settings = self.settings()
-        with open_state(settings.state, settings.by) as records:
+        with open_state(settings.state, settings.by, settings.key) as records:
             yield records
 
 

@@ -12,13 +12,13 @@ import click
 from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, give_bytes, say
 from drrun.cli.outputs import STREAMS, Line, lines_of, split_target
-from drrun.cli.seen import facts_of, find
+from drrun.cli.seen import facts_of_steps, glance
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError
 from drrun.core.state import Key
 from drrun.core.status import FINAL, Status
-from drrun.engine.cases.look import Known
+from drrun.engine.cases.look import Seen
 from drrun.engine.ports import Kept
 from drrun.engine.records import Records
 from drrun.report.clean import clean_line
@@ -86,7 +86,7 @@ def logs(frame: Frame, /, run: str, step: str | None, **options: object) -> None
     Lines are marked `out| ` and `err| `; control characters are shown, not obeyed.
     """
     with frame.state() as records:
-        seen = find(records, run)
+        seen = glance(records, run)
         wish = _wish(seen, step, options)
         if options["as_json"]:
             give(dumps(_json(records, seen, step, wish)))
@@ -98,7 +98,7 @@ def logs(frame: Frame, /, run: str, step: str | None, **options: object) -> None
             _print(records, seen, wish)
 
 
-def _wish(seen: Known, step: str | None, options: Mapping[str, object]) -> _Wish:
+def _wish(seen: Seen, step: str | None, options: Mapping[str, object]) -> _Wish:
     attempt = options["attempt"]
     if bool(step) == bool(options["failed"]):
         raise InputError(f"say either a step of {seen.run} or --failed: drrun status {seen.run}")
@@ -118,7 +118,7 @@ def _wish(seen: Known, step: str | None, options: Mapping[str, object]) -> _Wish
     )
 
 
-def _failed(seen: Known) -> tuple[str, ...]:
+def _failed(seen: Seen) -> tuple[str, ...]:
     return tuple(
         str(key)
         for key, target in seen.state.targets.items()
@@ -135,15 +135,16 @@ def _pattern(text: object) -> re.Pattern[str] | None:
         raise InputError(f"--grep {text}: {error}") from None
 
 
-def _attempts(seen: Known, wish: _Wish) -> Iterator[tuple[Key, AttemptStory]]:
+def _attempts(records: Records, seen: Seen, wish: _Wish) -> Iterator[tuple[Key, AttemptStory]]:
     """The attempts that are meant: of each target the one wanted.
 
     Raises:
         InputError: No target of a step has such an attempt.
     """
-    for text in wish.steps:
-        step, target = split_target(seen.state, text)
-        view = step_view(seen.state, facts_of(seen), step, target)
+    wanted = [(text, *split_target(seen.state, text)) for text in wish.steps]
+    facts = facts_of_steps(records, seen, {step for _, step, _ in wanted})
+    for text, step, target in wanted:
+        view = step_view(seen.state, facts[step], step, target)
         found = False
         for story in view.targets:
             for attempt in story.attempts:
@@ -156,16 +157,16 @@ def _attempts(seen: Known, wish: _Wish) -> Iterator[tuple[Key, AttemptStory]]:
             say(f"{text} is {view.status}: nothing was executed yet")
 
 
-def _raw(records: Records, seen: Known, wish: _Wish) -> None:
-    for key, attempt in _attempts(seen, wish):
+def _raw(records: Records, seen: Seen, wish: _Wish) -> None:
+    for key, attempt in _attempts(records, seen, wish):
         _head(key, attempt)
         for stream in wish.streams:
             for chunk in _kept(records, seen, key, attempt.number, stream).chunks():
                 give_bytes(chunk)
 
 
-def _print(records: Records, seen: Known, wish: _Wish) -> None:
-    for key, attempt in _attempts(seen, wish):
+def _print(records: Records, seen: Seen, wish: _Wish) -> None:
+    for key, attempt in _attempts(records, seen, wish):
         _head(key, attempt)
         for stream, line in _lines(records, seen, key, attempt, wish):
             give(wish.shown(stream, line))
@@ -175,12 +176,12 @@ def _head(key: Key, attempt: AttemptStory) -> None:
     say(clean_line(f"{key} attempt {attempt.number}: {attempt.ending or 'goes on'}"))
 
 
-def _kept(records: Records, seen: Known, key: Key, attempt: int, stream: str) -> Kept:
+def _kept(records: Records, seen: Seen, key: Key, attempt: int, stream: str) -> Kept:
     return records.spool.kept(seen.run, key.step, key.target, attempt, stream)
 
 
 def _lines(
-    records: Records, seen: Known, key: Key, attempt: AttemptStory, wish: _Wish
+    records: Records, seen: Seen, key: Key, attempt: AttemptStory, wish: _Wish
 ) -> Iterator[tuple[str, Line]]:
     """What an attempt printed: one stream after the other, or both by time."""
     streams = [
@@ -211,7 +212,7 @@ def _dated(lines: Iterator[tuple[str, Line]]) -> Iterator[tuple[str, Line]]:
         yield stream, replace(line, came=last)
 
 
-def _json(records: Records, seen: Known, step: str | None, wish: _Wish) -> object:
+def _json(records: Records, seen: Seen, step: str | None, wish: _Wish) -> object:
     r"""`logs`: kept output as text; bytes that are no UTF-8 are escaped as `\xff`."""
     return document(
         "logs",
@@ -227,13 +228,13 @@ def _json(records: Records, seen: Known, step: str | None, wish: _Wish) -> objec
                 "output": dict(attempt.output),
                 **_printed(records, seen, key, attempt, wish),
             }
-            for key, attempt in _attempts(seen, wish)
+            for key, attempt in _attempts(records, seen, wish)
         ],
     )
 
 
 def _printed(
-    records: Records, seen: Known, key: Key, attempt: AttemptStory, wish: _Wish
+    records: Records, seen: Seen, key: Key, attempt: AttemptStory, wish: _Wish
 ) -> Mapping[str, object]:
     """The streams as they are, or the lines that are wanted."""
     if not wish.timestamps and not wish.grep:
@@ -251,11 +252,11 @@ def _printed(
     return {"lines": lines}
 
 
-def _follow(records: Records, seen: Known, wish: _Wish) -> None:
+def _follow(records: Records, seen: Seen, wish: _Wish) -> None:
     """Print what comes until the step has ended, or nobody drives the run any more."""
     step, target = split_target(seen.state, wish.steps[0])
     follower = _Follower(records, seen, wish)
-    last = seen.told[-1].entry.seq if seen.told else 0
+    last = seen.about.seq
     pause = threading.Event()
     while True:
         keys = [key for key in seen.state.keys(step) if target in (None, key.target)]
@@ -276,7 +277,7 @@ def _follow(records: Records, seen: Known, wish: _Wish) -> None:
 class _Follower:
     """Knows what of each stream was shown."""
 
-    def __init__(self, records: Records, seen: Known, wish: _Wish) -> None:
+    def __init__(self, records: Records, seen: Seen, wish: _Wish) -> None:
         self._records, self._seen, self._wish = records, seen, wish
         self._shown: dict[tuple[Key, int, str], int] = {}
         self._last: tuple[Key, int] | None = None
@@ -304,6 +305,6 @@ class _Follower:
             yield stream, line
 
 
-def _over(seen: Known, key: Key, wish: _Wish) -> bool:
+def _over(seen: Seen, key: Key, wish: _Wish) -> bool:
     target = seen.state.targets[key]
     return target.status in FINAL or bool(wish.attempt and target.attempt > wish.attempt)

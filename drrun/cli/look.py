@@ -7,7 +7,7 @@ import click
 from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, sheet
 from drrun.cli.outputs import excerpts_of, split_target
-from drrun.cli.seen import facts_of, find, view_of
+from drrun.cli.seen import facts_of_steps, glance, view_of
 from drrun.report.duty import mine
 from drrun.report.jsondoc import dumps
 from drrun.report.jsondoc.runs import mine_json, run_json, step_json
@@ -29,11 +29,11 @@ def status(frame: Frame, run: str, *, only_mine: bool, as_json: bool) -> None:
     RUN is an id, a unique part of one, or `latest`.
     """
     with frame.state() as records:
-        seen = find(records, run)
+        seen = glance(records, run)
         view = view_of(records, seen)
         by = frame.settings().by
     if only_mine:
-        own = mine(seen.state, facts_of(seen), by, view)
+        own = mine(seen.state, seen.about.shifts, by, view)
         give(dumps(mine_json(own)) if as_json else mine_text(own, sheet(sys.stdout)))
         return
     give(dumps(run_json(view)) if as_json else run_text(view, sheet(sys.stdout)))
@@ -55,9 +55,10 @@ def show(frame: Frame, run: str, step: str | None, *, as_json: bool) -> None:
         click.get_current_context().invoke(status, run=run, only_mine=False, as_json=as_json)
         return
     with frame.state() as records:
-        seen = find(records, run)
+        seen = glance(records, run)
         key, target = split_target(seen.state, step)
-        view = step_view(seen.state, facts_of(seen), key, target)
+        facts = facts_of_steps(records, seen, [key])[key]
+        view = step_view(seen.state, facts, key, target)
         excerpts = {} if as_json else excerpts_of(records, seen.run, view)
     if as_json:
         give(dumps(step_json(seen.run, view)))

@@ -1,9 +1,13 @@
 """Runs as commands look at them: from the journal to a view."""
 
-from drrun.core import events as ev
+import gc
+from collections.abc import Collection
+
+from drrun.core.garbage import without_collection
+from drrun.core.ids import StepId
 from drrun.core.values import Duration
 from drrun.engine.cases.find import find_run
-from drrun.engine.cases.look import Known, known
+from drrun.engine.cases.look import Known, Seen, fact_of, known, look
 from drrun.engine.ports import Lease
 from drrun.engine.records import Records
 from drrun.report.after.moments import COUNTING
@@ -13,13 +17,27 @@ from drrun.report.run_view import RunHead, RunView, run_view
 
 
 def find(records: Records, text: str) -> Known:
-    """The run that a person means, folded.
+    """The run that a person means, with everything that is known of it.
 
     Raises:
         InputError: There is none, or several.
         JournalDamaged: Its journal cannot be read.
     """
     return known(records, find_run(records, text))
+
+
+def glance(records: Records, text: str) -> Seen:
+    """The run that a person means, as it stands; see `look`.
+
+    Raises:
+        InputError: There is none, or several.
+        JournalDamaged: Its journal cannot be read.
+    """
+    run = find_run(records, text)
+    with without_collection():
+        seen = look(records, run)
+    gc.freeze()  # nor is it looked through again while it is printed
+    return seen
 
 
 def facts_of(seen: Known) -> list[Fact]:
@@ -30,41 +48,37 @@ def facts_of(seen: Known) -> list[Fact]:
     ]
 
 
-def view_of(records: Records, seen: Known) -> RunView:
+def facts_of_steps(
+    records: Records, seen: Seen, steps: Collection[StepId]
+) -> dict[StepId, list[Fact]]:
+    """What the journal tells of each of these steps, as far as the state goes."""
+    found: dict[StepId, list[Fact]] = {step: [] for step in steps}
+    for entry in records.journal.read_steps(seen.run, steps):
+        if entry.seq <= seen.about.seq:
+            found[StepId(entry.body["step"])].append(fact_of(entry))
+    return found
+
+
+def view_of(records: Records, seen: Seen) -> RunView:
     """A run as it stands now."""
     return run_view(seen.state, head_of(records, seen), records.clock.now())
 
 
-def head_of(records: Records, seen: Known) -> RunHead:
+def head_of(records: Records, seen: Seen) -> RunHead:
     """What is known of a run beside its state."""
-    ended = (told.entry.at for told in reversed(seen.told) if isinstance(told.event, ev.RunEnded))
-    last = seen.told[-1].entry if seen.told else None
-    ended_at = next(ended, None) if seen.state.ended is not None else None
+    about, now = seen.about, records.clock.now()
+    ended_at = about.ended_at if seen.state.ended is not None else None
     return RunHead(
         id=seen.run,
-        started_by=_started_by(seen),
+        started_by=about.started_by,
         status=seen.status,
-        holder=held_by(seen.holder, records.clock.now()),
+        holder=held_by(seen.holder, now),
         ended_at=ended_at,
-        disrupted_at=_disrupted(seen),
-        seal=f"{last.seq} {last.hash}" if last else "",
-        duty=hours(facts_of(seen), ended_at or records.clock.now()),
+        # From when objectives count: the disruption, or the first that is known of it.
+        disrupted_at=next((about.stated[name] for name in COUNTING if name in about.stated), None),
+        seal=f"{about.seq} {about.hash}" if about.seq else "",
+        duty=hours(about.shifts, ended_at or now),
     )
-
-
-def _disrupted(seen: Known) -> float | None:
-    """From when objectives count: the disruption, or the first that is known of it."""
-    stated = {
-        told.event.name: told.event.moment
-        for told in seen.told
-        if isinstance(told.event, ev.ClockStated)
-    }
-    return next((stated[name] for name in COUNTING if name in stated), None)
-
-
-def _started_by(seen: Known) -> str:
-    started = (told.event for told in seen.told if isinstance(told.event, ev.RunStarted))
-    return next((event.by for event in started), "")
 
 
 def held_by(lease: Lease | None, now: float) -> str:

@@ -8,14 +8,12 @@ import click
 
 from drrun.cli.frame import Frame, common_options, run_argument
 from drrun.cli.out import can_draw, wants_colour
-from drrun.cli.seen import facts_of
+from drrun.cli.seen import glance
 from drrun.core.errors import InputError
-from drrun.core.events import event_of
 from drrun.core.ids import RunId, StepId
 from drrun.core.state import RunState
 from drrun.engine.cases.act import act
-from drrun.engine.cases.find import find_run
-from drrun.engine.cases.look import known
+from drrun.engine.cases.look import fact_of
 from drrun.engine.ports import Answer
 from drrun.engine.records import Records
 from drrun.report.clean import clean_bytes
@@ -41,9 +39,9 @@ def watch(frame: Frame, /, run: str, *, leaves: bool) -> None:
     if not can_draw(sys.stdout) or not sys.stdin.isatty():
         raise InputError("watch needs a terminal; without one: drrun events RUN --follow")
     with frame.state() as records:
-        seen = known(records, find_run(records, run))
+        seen = glance(records, run)
         source = _Journal(records, seen.run, frame.settings().by, seen.state)
-        source.seq = facts_of(seen)[-1].seq if seen.told else 0
+        source.seq = seen.about.seq
         feed = Feed()
         from drrun.term.screen import TerminalScreen
 
@@ -71,10 +69,7 @@ class _Journal:
         self._state = state
 
     def news(self) -> Sequence[Fact]:
-        found = [
-            Fact(entry.seq, entry.at, entry.actor, event_of(entry.kind, entry.body), entry.hash)
-            for entry in self._records.journal.read(self._run, self.seq)
-        ]
+        found = [fact_of(entry) for entry in self._records.journal.read(self._run, self.seq)]
         self.seq = found[-1].seq if found else self.seq
         return found
 

@@ -17,6 +17,8 @@ from typing import Any, Protocol
 
 from drrun.core.dataclass import dataclass
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
 
 class Link(Protocol):
     """An entry as the chain sees it; `drrun.engine.ports.Entry` is one."""
@@ -94,7 +96,7 @@ def canonical(value: Any) -> str:
         ValueError: A number is NaN or infinite.
         TypeError: Something is no JSON value.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def genesis(facts: Mapping[str, Any], documents: Iterable[tuple[str, str, str]]) -> Head:

@@ -12,6 +12,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any, Protocol
 
+from drrun.core.chain import Head
 from drrun.core.dataclass import dataclass
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.inventory import Host
@@ -168,6 +169,10 @@ class Journal(Protocol):
         """Entries with `seq > after`, in order."""
         ...
 
+    def read_steps(self, run: RunId, steps: Collection[StepId]) -> Iterator[Entry]:
+        """Entries whose event happened to one of these steps, in order."""
+        ...
+
     def documents(self, run: RunId) -> tuple[Document, ...]:
         """What the run is pinned to."""
         ...
@@ -185,6 +190,40 @@ class Journal(Protocol):
 
         Raises:
             JournalDamaged: Names the first entry that is not what was written.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFold:
+    """What was kept of a journal's fold."""
+
+    #: Where the journal's chain begins.
+    born: Head
+    #: The last entry that was folded.
+    head: Head
+    #: What they fold to; "": nothing is kept, or not of this journal as it is now.
+    text: str = ""
+
+
+class Folds(Protocol):
+    """Keeps what journals fold to, for those who look. Everything in it may vanish at any time."""
+
+    def recall(self, run: RunId) -> KeptFold | None:
+        """What was kept, if the journal has the very entries that were folded; None: no such run.
+
+        Raises:
+            StateUnusable: The journal cannot be read.
+        """
+        ...
+
+    def keep(self, run: RunId, head: Head, text: str) -> None:
+        """Keep what the entries up to `head` fold to, if that can be done.
+
+        Args:
+            run: Which.
+            head: The last entry; the chain of all up to it was found to hold.
+            text: What they fold to.
         """
         ...
 

@@ -4,6 +4,7 @@ from drrun.core.dataclass import dataclass
 from drrun.engine.ports import (
     Clock,
     EvidenceStore,
+    Folds,
     Ids,
     Inbox,
     Journal,
@@ -28,3 +29,4 @@ class Records:
     evidence: EvidenceStore | None = None
     notebook: Notebook | None = None
     shelf: Shelf | None = None
+    folds: Folds | None = None

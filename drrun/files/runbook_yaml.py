@@ -6,9 +6,12 @@ Rules:
 - `read_draft` gives what could be read all the same, so that later rules report in one go too.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from drrun.core.errors import Finding, Place, Severity
+from drrun.core.garbage import without_collection
 from drrun.core.runbook import Person, Runbook
 from drrun.files import header_yaml
 from drrun.files.shape import (
@@ -102,6 +105,14 @@ def read_runbook(raw: bytes | str, file: str) -> tuple[Runbook | None, list[Find
 
 def read_draft(raw: bytes | str, file: str) -> tuple[Runbook | None, list[Finding]]:
     """As `read_runbook`, but with whatever of the runbook could be read despite errors."""
+    with without_collection():
+        draft, findings = _read_once(raw, file)
+    return draft, list(findings)
+
+
+# One command asks for the same runbook several times: for its parts, to judge it, to plan it anew.
+@lru_cache(maxsize=4)
+def _read_once(raw: bytes | str, file: str) -> tuple[Runbook | None, Sequence[Finding]]:
     written, findings = read_yaml(raw, file)
     if written is None:
         return None, findings

@@ -142,6 +142,7 @@ class Record(Shape[T]):
         self.expects = f"a mapping with keys like {', '.join(list(keys)[:3])}"
         self._about = about
         self._extra = extra
+        self._required = {name: key for name, key in keys.items() if key.required}
 
     def read(self, written: Written, reading: Reading) -> T | Wrong:
         """The record as far as it is sound; unknown and missing keys are findings."""
@@ -156,18 +157,18 @@ class Record(Shape[T]):
             value = read_at(name, key.shape, entry.value, reading, entry.key)
             if value is not WRONG:
                 values[key.into or name] = value
-        for name, key in self.keys.items():
-            if key.required and name not in written.entries:
+        for name in self._required:
+            if name not in written.entries:
                 reading.wrong(written, f"'{name}' is missing", code="missing-key")
-        complete = all(self._has(name, key, values) for name, key in self.keys.items())
+        complete = all(self._has(name, key, values) for name, key in self._required.items())
         return self.build(values, written, reading) if complete else WRONG
 
     def _has(self, name: str, key: Key, values: dict[str, Any]) -> bool:
-        """Whether building can go on with this key."""
+        """Whether building can go on with this key, which it needs."""
         name = key.into or name
-        if key.required and name not in values and key.instead is not None:
+        if name not in values and key.instead is not None:
             values[name] = key.instead()
-        return not key.required or name in values
+        return name in values
 
     def schema(self, definitions: Definitions) -> Schema:
         """An object that allows the known keys only."""

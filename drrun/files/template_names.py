@@ -12,7 +12,7 @@ from typing import Final
 from jinja2 import nodes  # noqa: TID253 - this module is imported where templates are linted
 
 from drrun.core.dataclass import dataclass
-from drrun.files.template_source import parsed, parsed_expression
+from drrun.files.template_source import parsed, parsed_expression, values_only
 
 _TOLERANT_FILTERS: Final = frozenset({"default", "d"})
 _TOLERANT_TESTS: Final = frozenset({"defined", "undefined"})
@@ -42,7 +42,21 @@ def uses_of(text: str, *, expression: bool = False) -> Uses:
     Raises:
         jinja2.TemplateSyntaxError: It is no template.
     """
-    tree = parsed_expression(text) if expression else parsed(text)
+    values = None if expression else values_only(text)
+    if values is not None:
+        parts = [_uses_of_value(value) for value in values]
+        names = dict.fromkeys(use for part in parts for use in part.names)
+        return Uses(tuple(names), any(part.raw for part in parts))
+    return _uses_in(parsed_expression(text) if expression else parsed(text))
+
+
+# Thousands of texts have the same few values in them: of those alone a tree is made once.
+@lru_cache(maxsize=5000)
+def _uses_of_value(value: str) -> Uses:
+    return _uses_in(parsed(f"{{{{{value}}}}}"))
+
+
+def _uses_in(tree: nodes.Node) -> Uses:
     local = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
     local |= _KNOWN_GLOBALS
     found = dict.fromkeys(use for use in _walk(tree) if use.root not in local)

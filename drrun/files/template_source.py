@@ -193,6 +193,21 @@ def is_lone(text: str) -> bool:
     return [region.kind for region in regions(text)] == ["variable"]
 
 
+def values_only(text: str) -> list[str] | None:
+    """What stands in the braces of a text that has no other braces than those of values."""
+    try:
+        found = regions(text)
+    except TemplateSyntaxError:
+        return None
+    if not all(region.kind in {"data", "variable"} for region in found):
+        return None
+    return [
+        "".join(token.text for token in region.inside)
+        for region in found
+        if region.kind == "variable"
+    ]
+
+
 def lone_expression(text: str) -> str:
     """The expression of a condition, or of a text that is one value in braces."""
     stripped = text.strip()

@@ -8,6 +8,7 @@ Rules:
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from enum import Enum
+from operator import attrgetter
 from typing import Any
 
 from drrun.core.actions import Action, DecisionAction, ManualAction, RunAction, UsesAction
@@ -16,6 +17,9 @@ from drrun.core.errors import Place
 from drrun.core.execution import Execution
 from drrun.core.probes import Expect, Probe, ProbeKind
 from drrun.core.runbook import StandIn, Step
+
+#: Members of what a probe expects.
+_EXPECTED = attrgetter(*(one.name for one in fields(Expect)))
 
 
 class Kind(Enum):
@@ -112,8 +116,8 @@ def _of_probe(probe: Probe, key: str, *, after: bool = False) -> Iterator[Templa
         kind = Kind.SHELL if is_shell else Kind.TEXT
         for text in _texts(value):
             yield Templated(key, text, probe.place, kind, after=after)
-    for one in fields(Expect):
-        for text in _texts(getattr(probe.expect, one.name)):
+    for value in _EXPECTED(probe.expect):
+        for text in _texts(value):
             yield Templated(key, text, probe.place, after=after)
     for pattern in probe.on or ():
         yield Templated(key, pattern, probe.place, after=after)

@@ -6,11 +6,11 @@ Rules:
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
-from drrun.core.chain import Head, first_flaw
+from drrun.core.chain import Head, canonical, first_flaw
 from drrun.core.errors import JournalDamaged, Refused
-from drrun.core.ids import RunId
+from drrun.core.ids import RunId, StepId
 from drrun.engine.ports import Document, Entry
 from drrun.engine.sealing import born
 from drrun.journal.anchors import Anchors
@@ -19,6 +19,12 @@ from drrun.journal.rows import damage, document_of, entry_of, record_of
 
 #: Entries that are read in one go.
 PAGE = 500
+#: Entries of which SQLite makes one text, for `digest_of_entries`.
+_WINDOW = 2000
+_DIGESTED = (
+    "texts", "types", "seqs", "moments", "epochs", "versions", "kinds", "lengths", "actors",
+    "hashes", "bodies",
+)  # fmt: skip
 
 
 def head_of(database: Database, anchors: Anchors, run: RunId) -> Head:
@@ -71,6 +77,42 @@ def entries(database: Database, run: RunId, after: int) -> Iterator[Entry]:
         if len(rows) < PAGE:
             return
         after = rows[-1]["seq"]
+
+
+def entries_of_steps(database: Database, run: RunId, steps: Collection[StepId]) -> Iterator[Entry]:
+    """Entries whose event happened to one of these steps, read page by page.
+
+    Raises:
+        JournalDamaged: An entry cannot be read.
+    """
+    # A body is stored in its one spelling, and a text in it has its quotes escaped: SQLite finds
+    # what cannot be meant, without an index, faster than Python can read the rows.
+    mark = f'"step":{canonical(*steps)}' if len(steps) == 1 else '"step":'
+    after = 0
+    while True:
+        rows = database.rows("entries_with", run=run, after=after, mark=mark, limit=PAGE)
+        for row in rows:
+            entry = entry_of(run, row)
+            if entry.body.get("step") in steps:
+                yield entry
+        if len(rows) < PAGE:
+            return
+        after = rows[-1]["seq"]
+
+
+def digest_of_entries(database: Database, run: RunId, upto: int) -> str:
+    """SHA-256 of the first `upto` entries, to every byte as they are stored, hex.
+
+    It tells whether they are the same as when it was taken before; whether they were what was
+    written, the chain tells, which takes a hundred times as long.
+    """
+    found = hashlib.sha256()
+    for after in range(0, upto, _WINDOW):
+        until = min(upto, after + _WINDOW)
+        for row in database.rows("digested_entries", run=run, after=after, upto=until):
+            columns = (f"{row[column]}\0" for column in _DIGESTED)
+            found.update("".join(columns).encode("utf-8", "surrogatepass"))
+    return found.hexdigest()
 
 
 def digest(content: str) -> str:

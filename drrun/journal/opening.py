@@ -11,12 +11,18 @@ from pathlib import Path
 from drrun.core.errors import NotSupported
 from drrun.engine.records import Records
 from drrun.journal.clock import SystemClock, SystemIds
+from drrun.journal.folds import FileFolds
 from drrun.journal.store import open_store
 
 
 @contextmanager
-def open_state(where: str | Path, person: str = "") -> Iterator[Records]:
+def open_state(where: str | Path, person: str = "", key: Path | None = None) -> Iterator[Records]:
     """What is kept of runs, in a folder or an SQLite file.
+
+    Args:
+        where: A folder or a file; see `StatePlace.named`.
+        person: Who holds leases; by default the user of the operating system.
+        key: The file with this user's key; without one no fold is kept.
 
     Raises:
         NotSupported: The URL names a kind of store that does not exist yet.
@@ -36,4 +42,5 @@ def open_state(where: str | Path, person: str = "") -> Iterator[Records]:
             store.evidence,
             store.notebook,
             store.shelf,
+            FileFolds(store.database, key) if key else None,
         )

@@ -20,6 +20,7 @@ from drrun.engine.sealing import born, storable
 from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database
 from drrun.journal.folder import make_private_folder
+from drrun.journal.folds import file_of_fold
 from drrun.journal.inspection import digest
 from drrun.journal.spool import folder_of_run
 from drrun.journal.sqlite import enter
@@ -50,6 +51,7 @@ class SqliteShelf:
                 transaction.change(f"prune_{part}", run=run)
         # After the record, not before: outputs without a run are only lost room on the disk.
         Anchors(self._folder).path(run).unlink(missing_ok=True)
+        file_of_fold(self._folder, run).unlink(missing_ok=True)
         shutil.rmtree(folder_of_run(self._folder, run), ignore_errors=True)
         for each in named:
             if self._database.row("evidence_elsewhere", digest=each) is None:

@@ -7,16 +7,23 @@ Rules:
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from drrun.core.chain import Head
 from drrun.core.errors import JournalDamaged, LeaseLost, Refused
-from drrun.core.ids import RunId
+from drrun.core.ids import RunId, StepId
 from drrun.engine.ports import Document, Draft, Entry, Lease, RunRecord
 from drrun.engine.sealing import born, seal, storable
 from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database, Transaction
-from drrun.journal.inspection import digest, entries, head_of, pinned, unknown_run
+from drrun.journal.inspection import (
+    digest,
+    entries,
+    entries_of_steps,
+    head_of,
+    pinned,
+    unknown_run,
+)
 from drrun.journal.rows import damage, entry_values, record_of
 
 
@@ -121,6 +128,14 @@ class SqliteJournal:
             JournalDamaged: An entry cannot be read.
         """
         return entries(self._database, run, after)
+
+    def read_steps(self, run: RunId, steps: Collection[StepId]) -> Iterator[Entry]:
+        """Entries whose event happened to one of these steps, in order.
+
+        Raises:
+            JournalDamaged: An entry cannot be read.
+        """
+        return entries_of_steps(self._database, run, steps)
 
     def documents(self, run: RunId) -> tuple[Document, ...]:
         """What the run is pinned to.

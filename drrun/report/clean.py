@@ -30,6 +30,8 @@ def clean(text: str) -> str:
 
 def clean_line(text: str) -> str:
     r"""`text` on one line: newlines are shown as `\n`, tabs as a space."""
+    if text.isascii() and text.isprintable():
+        return text  # as nearly always: nothing to look for
     return clean(text.strip("\n")).replace("\n", "\\n").replace("\t", " ")
 
 
@@ -40,6 +42,8 @@ def clean_bytes(raw: bytes) -> str:
 
 def first_line(text: str) -> str:
     """The first line with something on it, cleaned."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     return clean_line(next((line for line in text.splitlines() if line.strip()), "")).strip()
 
 

@@ -1,9 +1,4 @@
-"""Who has been at work in a run, and what is one person's own.
-
-Rules:
-- On duty from the first thing that a person did in a run until they handed over; again with the
-  next thing they do. Nobody has to clock in, and nobody is on duty for what is not recorded.
-"""
+"""How long people have been at work in a run, and what is one person's own."""
 
 from collections.abc import Iterable
 
@@ -13,21 +8,8 @@ from drrun.core.people.roles import may
 from drrun.core.state import RunState
 from drrun.core.status import FINAL
 from drrun.core.values import Duration
-from drrun.report.facts import Fact
+from drrun.report.about import Shift
 from drrun.report.run_view import Ask, RunView, next_steps, taken_by
-
-#: Actors that are no people.
-_NOBODY = frozenset({"controller", ""})
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """One time on duty. Moments in seconds since the epoch."""
-
-    person: str
-    since: float
-    #: None: still on duty.
-    until: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,36 +28,18 @@ class Mine:
     now: float
 
 
-def shifts(facts: Iterable[Fact]) -> list[Shift]:
-    """All times on duty, by when they began."""
-    from drrun.core import events as ev
-
-    found: list[Shift] = []
-    open_: dict[str, int] = {}
-    for fact in facts:
-        if fact.actor in _NOBODY:
-            continue
-        if fact.actor not in open_:
-            open_[fact.actor] = len(found)
-            found.append(Shift(fact.actor, fact.at, None))
-        if isinstance(fact.event, ev.HandedOver):
-            at = open_.pop(fact.actor)
-            found[at] = Shift(fact.actor, found[at].since, fact.at)
-    return found
-
-
-def hours(facts: Iterable[Fact], end: float) -> dict[str, Duration]:
+def hours(shifts: Iterable[Shift], end: float) -> dict[str, Duration]:
     """Time on duty of each person, until `end`."""
     total: dict[str, float] = {}
-    for shift in shifts(facts):
+    for shift in shifts:
         until = end if shift.until is None else shift.until
         total[shift.person] = total.get(shift.person, 0.0) + max(0.0, until - shift.since)
     return {person: Duration(spent) for person, spent in total.items()}
 
 
-def mine(state: RunState, facts: Iterable[Fact], person: str, view: RunView) -> Mine:
+def mine(state: RunState, shifts: Iterable[Shift], person: str, view: RunView) -> Mine:
     """What concerns one person."""
-    own = [shift for shift in shifts(facts) if shift.person == person and shift.until is None]
+    own = [shift for shift in shifts if shift.person == person and shift.until is None]
     owners = {step: state.plan.steps[step].step.owner for step in next_steps(state)}
     coming = [step for step, owner in owners.items() if owner and may(state, owner, person)]
     return Mine(

@@ -54,10 +54,11 @@ def begun_at(state: RunState, step: StepId) -> float | None:
 def is_late(state: RunState, step: StepId, now: float) -> bool:
     """Whether a moving step has taken longer than its author's bad case."""
     planned = state.plan.steps[step]
-    estimate, begun = planned.step.estimate, begun_at(state, step)
-    if estimate is None or begun is None or state.step(step) in FINAL:
+    estimate = planned.step.estimate
+    if estimate is None or state.step(step) in FINAL:
         return False
-    return now - begun > estimate.p90 * max(1, len(planned.batches))
+    begun = begun_at(state, step)
+    return begun is not None and now - begun > estimate.p90 * max(1, len(planned.batches))
 
 
 def _left(state: RunState, step: StepId, status: Status, now: float) -> float:

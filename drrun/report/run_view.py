@@ -14,7 +14,7 @@ from drrun.core.status import FINAL, Cause, Phase, RunStatus, Status
 from drrun.core.target import TargetState
 from drrun.core.values import Duration
 from drrun.report.clean import first_line
-from drrun.report.forecast import Forecast, begun_at, forecast, is_late
+from drrun.report.forecast import Forecast, forecast, is_late
 from drrun.report.services import ServiceView, service_views
 from drrun.report.times import clock
 
@@ -232,6 +232,7 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
     planned = state.plan.steps[step]
     status = state.step(step)
     keys = list(state.keys(step))
+    targets = [state.targets[key] for key in keys]
     only = keys[0].target if len(keys) == 1 else ""
     contact = _missing(state, keys, now) or connecting(state, keys, now)
     return StepLine(
@@ -241,12 +242,12 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
         status=status,
         where="" if only == "local" else only,
         counts=state.counts(step),
-        began_at=begun_at(state, step),
+        began_at=min((at for each in targets if (at := each.began_at) is not None), default=None),
         ended_at=state.settled_at.get(step) if status in FINAL else None,
         planned=None if planned.step.estimate is None else Duration(planned.length),
         late=is_late(state, step, now),
-        was_late=status in FINAL and any(state.targets[key].late for key in keys),
-        already=bool(keys) and all(state.targets[key].already for key in keys),
+        was_late=status in FINAL and any(target.late for target in targets),
+        already=bool(targets) and all(target.already for target in targets),
         note=contact or _note(state, keys, status),
         contact=contact,
     )
@@ -279,6 +280,16 @@ def connecting(state: RunState, keys: list[Key], now: float) -> str:
     host = min(since, key=since.__getitem__)
     others = f" (and {len(since) - 1} more)" if len(since) > 1 else ""
     return f"connecting to {host}, {Duration(int(now - since[host]))}{others}"
+
+
+def connecting_to(state: RunState, now: float) -> Iterator[str]:
+    """One line for each host that commands wait for."""
+    hosts: dict[str, list[Key]] = {}
+    for key in state.active:
+        hosts.setdefault(state.hosts[key], []).append(key)
+    for keys in hosts.values():
+        if words := connecting(state, keys, now):
+            yield words
 
 
 def _missing(state: RunState, keys: list[Key], now: float) -> str:

@@ -55,7 +55,8 @@ def table(
 
 def _cell(written: str | Cell) -> Cell:
     cell = written if isinstance(written, Cell) else Cell(written)
-    return Cell(clean_line(cell.text), cell.style)
+    text = clean_line(cell.text)
+    return cell if text is cell.text else Cell(text, cell.style)
 
 
 def _widths(
@@ -84,8 +85,12 @@ def _widths(
 def _line(shape: Sequence[Column], row: Sequence[Cell], widths: Sequence[int], ink: Ink) -> str:
     parts = []
     for column, cell, width in zip(shape, row, widths, strict=True):
-        text = fit(cell.text, width)
-        padding = " " * (width - columns(text))
+        text = cell.text
+        taken = columns(text)
+        if taken > width:
+            text = fit(text, width)
+            taken = columns(text)
+        padding = " " * (width - taken)
         inked = ink(text, cell.style)
         parts.append(padding + inked if column.right else inked + padding)
     return _GAP.join(parts).rstrip()

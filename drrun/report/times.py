@@ -1,6 +1,7 @@
 """Moments and spans as people read them. All UTC (SPEC section 2)."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from drrun.core.values import Duration
 
@@ -35,11 +36,17 @@ def span(seconds: float) -> str:
         return "0s"
     if seconds < 9.95:
         return f"{seconds:.1f}s".replace(".0s", "s")
-    return str(Duration(round(seconds)))
+    return _whole(round(seconds))
+
+
+@lru_cache(maxsize=4096)
+def _whole(seconds: int) -> str:
+    """The same few spans stand in thousands of lines."""
+    return str(Duration(seconds))
 
 
 def rough(seconds: float) -> str:
     """A span that is only an estimate: `2h10m`, `~` is the caller's."""
     if seconds >= 3600:
-        return str(Duration(round(seconds / 60) * 60))
+        return _whole(round(seconds / 60) * 60)
     return span(round(seconds))

@@ -6,14 +6,14 @@ Rules:
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any
 
 from drrun.core.chain import Head, first_flaw
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import JournalDamaged, LeaseLost, Refused
-from drrun.core.ids import RunId
+from drrun.core.ids import RunId, StepId
 from drrun.engine.leasing import Seat, Sign, must_be_free
 from drrun.engine.ports import (
     Answer,
@@ -106,6 +106,10 @@ class MemoryJournal:
         """Entries with `seq > after`, in order."""
         kept = self._store.runs.get(run)
         yield from kept.entries[after:] if kept else ()
+
+    def read_steps(self, run: RunId, steps: Collection[StepId]) -> Iterator[Entry]:
+        """Entries whose event happened to one of these steps, in order."""
+        return (entry for entry in self.read(run) if entry.body.get("step") in steps)
 
     def documents(self, run: RunId) -> tuple[Document, ...]:
         """What the run is pinned to."""

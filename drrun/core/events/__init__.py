@@ -11,6 +11,7 @@ Rules:
 
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from drrun.core.events.afterwards import (
@@ -195,6 +196,12 @@ def event_of(kind: str, body: Mapping[str, Any]) -> Event:
     Raises:
         KeyError: An unknown kind: the journal was written by a newer drrun.
     """
-    known = KINDS[kind]
-    names = {member.name for member in fields(known)}
-    return known(**{name: value for name, value in body.items() if name in names})
+    known, names = KINDS[kind], _members(kind)
+    if not body.keys() <= names:
+        body = {name: value for name, value in body.items() if name in names}
+    return known(**body)
+
+
+@cache
+def _members(kind: str) -> frozenset[str]:
+    return frozenset(member.name for member in fields(KINDS[kind]))

@@ -18,6 +18,7 @@ from drrun.core.dataclass import dataclass
 from drrun.core.dry import reaching
 from drrun.core.errors import Finding, InputError, NotSupported, Place, Severity
 from drrun.core.events import PlanAmended
+from drrun.core.garbage import without_collection
 from drrun.core.ids import StepId
 from drrun.core.plan import Plan, PlannedStep, Selection, bind
 from drrun.core.runbook import Estimate, Mode, Runbook, StandIn
@@ -152,7 +153,8 @@ def plan_of(
     parts = _parts(documents, inventory)
     runbook = expand(valid.runbook, parts, inputs, Templates().value)
     runbook = _estimated(runbook, choices.get("estimates", {}))
-    plan = bind(runbook, valid.inventory, inputs, selection, Templates().value)
+    with without_collection():
+        plan = bind(runbook, valid.inventory, inputs, selection, Templates().value)
     if plan.mode is Mode.DRY_RUN:
         plan = replace(plan, steps=reaching(plan.steps))
     warnings = [each for each in valid.findings if each.severity is Severity.WARNING]
@@ -210,7 +212,8 @@ def _read_parts(runbook: Document, folder: Path) -> list[Document]:
     found: dict[str, Document] = {}
     waiting = [runbook]
     while waiting:
-        draft, _ = read_draft(_raw(waiting.pop()), "")
+        asking = waiting.pop()
+        draft, _ = read_draft(_raw(asking), asking.path)
         for step in draft.steps.values() if draft else ():
             name = part_of(step)
             if name and name not in found:

@@ -49,6 +49,29 @@ WHERE id = :run AND head_seq = :old_seq AND head_hash = :old_hash
 SELECT seq, at, actor, epoch, kind, version, body, hash
 FROM entries WHERE run = :run AND seq > :after ORDER BY seq LIMIT :limit
 
+-- name: entries_with
+SELECT seq, at, actor, epoch, kind, version, body, hash
+FROM entries WHERE run = :run AND seq > :after AND instr(body, :mark) > 0
+ORDER BY seq LIMIT :limit
+
+-- name: digested_entries
+-- Column by column, which takes half the time of row by row. Of a moment all bits: in seconds since
+-- 2004 or later a double is a whole number of 2^-22 s. Where all are texts, no NULL and no BLOB,
+-- which is more than any text, and with the lengths of the one that may have line breaks, no byte
+-- can pass for one of the next row.
+SELECT count(kind) + count(actor) + count(hash) + count(body) AS texts,
+       typeof(max(kind)) || typeof(max(actor)) || typeof(max(hash)) || typeof(max(body)) AS types,
+       group_concat(seq) AS seqs,
+       group_concat(CAST(at * 4194304 AS INTEGER)) AS moments,
+       group_concat(epoch) AS epochs,
+       group_concat(version) AS versions,
+       group_concat(kind, char(10)) AS kinds,
+       group_concat(length(actor)) AS lengths,
+       group_concat(actor, char(10)) AS actors,
+       group_concat(hash, char(10)) AS hashes,
+       group_concat(body, char(10)) AS bodies
+FROM entries WHERE run = :run AND seq > :after AND seq <= :upto
+
 -- name: hash_of_entry
 SELECT hash FROM entries WHERE run = :run AND seq = :seq
 

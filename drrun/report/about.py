@@ -1,0 +1,67 @@
+"""What views want of a run beside its state: who began it, its clocks, who was at work in it.
+
+Rules:
+- Taken in fact by fact, in order, as the state is; so both can be kept together, and gone on with.
+- On duty from the first thing that a person did in a run until they handed over; again with the
+  next thing they do. Nobody has to clock in, and nobody is on duty for what is not recorded.
+"""
+
+from dataclasses import field
+
+from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
+from drrun.report.facts import Fact
+
+#: Actors that are no people.
+_NOBODY = frozenset({"controller", ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One time on duty. Moments in seconds since the epoch."""
+
+    person: str
+    since: float
+    #: None: still on duty.
+    until: float | None
+
+
+@dataclass(slots=True)
+class About:
+    """What is known beside the state, up to one entry."""
+
+    #: The last entry that was taken in, and its hash; 0 before the first.
+    seq: int = 0
+    hash: str = ""
+    started_by: str = ""
+    #: When it ended last; it may have been resumed since.
+    ended_at: float | None = None
+    #: Clock of the incident -> moment, the last word of whoever stated it.
+    stated: dict[str, float] = field(default_factory=dict)
+    #: By when they began.
+    shifts: list[Shift] = field(default_factory=list)
+    #: Person on duty -> which of the shifts.
+    on_duty: dict[str, int] = field(default_factory=dict)
+
+    def add(self, fact: Fact) -> None:
+        """Take in one fact."""
+        self.seq, self.hash = fact.seq, fact.hash
+        match fact.event:
+            case ev.RunStarted(by=by):
+                self.started_by = self.started_by or by
+            case ev.RunEnded():
+                self.ended_at = fact.at
+            case ev.ClockStated(name=name, moment=moment):
+                self.stated[name] = moment
+            case _:
+                pass
+        if fact.actor not in _NOBODY:
+            self._at_work(fact)
+
+    def _at_work(self, fact: Fact) -> None:
+        if fact.actor not in self.on_duty:
+            self.on_duty[fact.actor] = len(self.shifts)
+            self.shifts.append(Shift(fact.actor, fact.at, None))
+        if isinstance(fact.event, ev.HandedOver):
+            at = self.on_duty.pop(fact.actor)
+            self.shifts[at] = Shift(fact.actor, self.shifts[at].since, fact.at)
