@@ -1,0 +1,169 @@
+"""A drrun in front of a fleet, and what its record says compared with what the hosts did.
+
+Rules:
+- Judged from outside: the command line, its exit code, its words, `drrun events --json`, and the
+  lines that the hosts wrote.
+- `Verdict.lies` holds for every world, whatever broke there; a test adds what must come of its own.
+"""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.programs import Done, Program, effects
+from tests.worlds.fleet import Fleet, seconds
+
+#: Seconds after which a run hangs. Everything that stalls does so once, for less than half of it.
+PATIENCE = seconds("PATIENCE", 75)
+
+
+@dataclass
+class Verdict:
+    """One target: what the record says of it, and what its host did."""
+
+    target: str
+    #: Lines in the file of effects.
+    effects: int
+    status: str
+    intended: int = 0
+    #: Why attempts are said to have never started.
+    never: list[str] = field(default_factory=list)
+    #: The exit codes that are known.
+    exits: list[int] = field(default_factory=list)
+    #: Whether all checks of `verify` are on record as holding.
+    verified: bool = False
+    #: Everything that the record says in words.
+    words: list[str] = field(default_factory=list)
+
+    @property
+    def lies(self) -> list[str]:
+        """What is not true about it, in words; each names the target."""
+        found = []
+        if self.effects > 1:
+            found.append(f"{self.target}: executed {self.effects} times")
+        if self.effects > self.intended - len(self.never):
+            found.append(f"{self.target}: executed, but {'; '.join(self.never)!r}")
+        if self.status == "passed" and not (self.verified and self.effects):
+            found.append(f"{self.target}: passed, with {self.effects} effects")
+        return found
+
+    def says(self, words: str) -> bool:
+        """Whether the record has these words about it."""
+        return any(words in each for each in self.words)
+
+
+@dataclass
+class World:
+    """One drrun with a state of its own, and hosts that it can act on."""
+
+    folder: Path
+    fleet: Fleet
+    prefix: tuple[str, ...] = ()
+    #: Routes to a host that is not reached directly.
+    routes: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.program = Program(self.folder, prefix=self.prefix)
+        hosts = {
+            name: {
+                "user": host.user,
+                "identity": str(host.identity),
+                "host_key": host.host_key,
+                "routes": self.routes.get(name, [{"address": host.address, "port": host.port}]),
+                "vars": {"home": str(host.home), "effects": str(self.fleet.effects(name))},
+            }
+            for name, host in self.fleet.hosts.items()
+        }
+        self.program.write("inventory/hosts.yml", json.dumps({"hosts": hosts}))
+
+    def steps(self, run: str = "", **more: str) -> str:
+        """One step for each host, named like it, that leaves one line there.
+
+        Args:
+            run: What it does besides, after its effect.
+            more: Further keys of the step.
+        """
+        effect = "echo {{ host }} >>{{ host.vars.effects }}"
+        keys = {"verify": '{run: "[ -s {{ host.vars.effects }} ]"}', **more}
+        return "\n".join(
+            f"  {name}:\n    on: {name}\n    run: |\n"
+            + "".join(f"      {line}\n" for line in (effect, *run.splitlines()))
+            + "\n".join(f"    {key}: {value}" for key, value in keys.items())
+            for name in self.fleet.hosts
+        )
+
+    def write(self, steps: str) -> None:
+        """The runbook."""
+        self.program.write("runbooks/world.yml", f"drrun: 1\nname: world\nsteps:\n{steps}\n")
+
+    def begin(self, steps: str) -> "subprocess.Popen[str]":
+        """Start a run."""
+        self.write(steps)
+        words = ("run", "runbooks/world.yml", "--yes", "--no-input", "--max-parallel", "200")
+        return self.program.start(*words)
+
+    def run(self, steps: str, within: float = PATIENCE) -> Done:
+        """A run from its start to its end."""
+        return ended(self.begin(steps), within)
+
+    def resume(self, within: float = PATIENCE) -> Done:
+        """Go on with it."""
+        return ended(self.program.start("resume", "latest", "--no-input"), within)
+
+    def events(self) -> list[dict[str, Any]]:
+        """The journal of the run."""
+        lines = self.program.here("events", "latest", "--json").out.splitlines()
+        return [json.loads(line) for line in lines]
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """What became of each step."""
+        steps = self.program.json("status", "latest")["steps"]
+        found = {
+            step["id"]: Verdict(
+                step["id"], len(effects(self.fleet.effects(step["id"]))), step["status"]
+            )
+            for step in steps
+        }
+        for event in self.events():
+            body = event["body"]
+            if verdict := found.get(body.get("step", "")):
+                _note(verdict, event["kind"], body)
+        return found
+
+    def lies(self) -> list[str]:
+        """What is not true about any of them."""
+        return [lie for verdict in self.verdicts().values() for lie in verdict.lies]
+
+
+def _note(verdict: Verdict, kind: str, body: Mapping[str, Any]) -> None:
+    verdict.words += _texts(body.values())
+    match kind:
+        case "AttemptIntended":
+            verdict.intended += 1
+        case "AttemptNeverStarted":
+            verdict.never.append(body["why"])
+        case "AttemptEnded":
+            verdict.exits.append(body["exit"])
+        case "ProbesConcluded" if body["purpose"] in {"verify", "reconcile"}:
+            verdict.verified = body["verdict"] == "holds"
+        case _:
+            pass
+
+
+def _texts(values: Iterable[Any]) -> list[str]:
+    return [each for each in values if isinstance(each, str)]
+
+
+def ended(process: "subprocess.Popen[str]", within: float = PATIENCE) -> Done:
+    """Wait for a drrun; one that does not end in time fails the test with what it had said."""
+    try:
+        out, err = process.communicate(timeout=within)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        out, err = process.communicate()
+        raise AssertionError(f"hung for {within:g} s:\n{out}\n{err}") from None
+    return Done(process.returncode, out, err)
