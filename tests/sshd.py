@@ -97,6 +97,12 @@ class Sshd:
         }
         return Host(name, **{**given, **changes})
 
+    @property
+    def pid(self) -> int:
+        """The process that was started."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, and wait until it greets."""
         program = _program("sshd")

@@ -40,8 +40,6 @@ class Lane:
     bashrc: str = ""
     #: Folders in front of PATH, below the host's own folder.
     path: Sequence[str] = ()
-    #: Executed in the place of the command that was asked for, which is $SSH_ORIGINAL_COMMAND.
-    instead: str = ""
 
     def match(self, host: Sshd) -> str:
         """Its part of sshd_config."""
@@ -50,9 +48,8 @@ class Lane:
             f"Match LocalAddress {host.address}",
             f"  SetEnv HOME={host.home} PATH={path}",
         ]
-        if self.login or self.instead:
-            command = self.instead or 'eval "$SSH_ORIGINAL_COMMAND"'
-            lines.append(f"  ForceCommand {self.login + '; ' if self.login else ''}{command}")
+        if self.login:
+            lines.append(f'  ForceCommand {self.login}; eval "$SSH_ORIGINAL_COMMAND"')
         return "\n".join([*lines, ""])
 
 

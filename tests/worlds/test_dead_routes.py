@@ -4,14 +4,13 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.faults.wires import Wire
-from tests.sshd import SshdFactory
-from tests.worlds.fleet import Fleet, Lane, fleet
+from tests.worlds.conftest import Enter
+from tests.worlds.fleet import Lane
 from tests.worlds.world import World
 
 RETRY = "{attempts: 2, delay: 1s, on: [unreachable]}"
@@ -37,22 +36,21 @@ def black_hole() -> Iterator[dict[str, Any]]:
         pytest.fail("the kernel takes every call")
 
 
-def behind(hosts: Fleet, first: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """Routes to each host: the dead one, then the one that works."""
-    return {
-        name: [first, {"name": "oob", "address": host.address, "port": host.port}]
-        for name, host in hosts.hosts.items()
-    }
+def put_behind(world: World, first: dict[str, Any]) -> None:
+    """Let each host have the dead route first, then the one that works."""
+    for name, host in world.fleet.hosts.items():
+        second = {"name": "oob", "address": host.address, "port": host.port}
+        world.routes[name] = [first, second]
+    world.inventory()
 
 
 @pytest.mark.parametrize("count", [1, 4], ids=["one host", "four hosts at once"])
 def test_behind_a_first_route_that_swallows_calls_a_step_is_executed_once(
-    tmp_path: Path, sshd_factory: SshdFactory, count: int
+    enter: Enter, count: int
 ) -> None:
-    hosts = fleet(sshd_factory, {f"db{n}": Lane() for n in range(1, count + 1)})
-    hosts.server.start()
+    world = enter({f"db{n}": Lane() for n in range(1, count + 1)})
     with black_hole() as first:
-        world = World(tmp_path, hosts, routes=behind(hosts, first))
+        put_behind(world, first)
         done = world.run(world.steps(retry=RETRY))
     assert world.lies() == []
     assert [each.never for each in world.verdicts().values()] == [[]] * count
@@ -60,12 +58,10 @@ def test_behind_a_first_route_that_swallows_calls_a_step_is_executed_once(
 
 
 def test_behind_a_first_route_whose_packets_are_dropped_a_step_is_executed_once(
-    tmp_path: Path, sshd_factory: SshdFactory, wire: Wire
+    enter: Enter, wire: Wire
 ) -> None:
-    hosts = fleet(sshd_factory, {"db1": Lane()}, addresses=[wire.far])
-    hosts.server.start()
-    first = {"name": "direct", "address": nobody(wire)}
-    world = World(tmp_path, hosts, wire.prefix, routes=behind(hosts, first))
+    world = enter({"db1": Lane()}, addresses=[wire.far], prefix=wire.prefix)
+    put_behind(world, {"name": "direct", "address": nobody(wire)})
     done = world.run(world.steps(retry=RETRY))
     assert (done.exit, world.lies()) == (0, []), done.err
 

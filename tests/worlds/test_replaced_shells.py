@@ -4,13 +4,11 @@ The other shell ignores our arguments and reads standard input, which is where a
 what it wants executed.
 """
 
-from pathlib import Path
-
 import pytest
 
 from tests.programs import effects
-from tests.sshd import SshdFactory
-from tests.worlds.fleet import Fleet, Lane, fleet
+from tests.worlds.conftest import Enter
+from tests.worlds.fleet import Fleet, Lane
 from tests.worlds.world import World
 
 SHELLS = {
@@ -24,10 +22,8 @@ REPLACED = "the login shell of {} is replaced by its start-up file"
 
 
 @pytest.fixture
-def world(tmp_path: Path, sshd_factory: SshdFactory) -> World:
-    hosts = fleet(sshd_factory, {name: Lane(bashrc=f"{do}\n") for name, do in SHELLS.items()})
-    hosts.server.start()
-    return World(tmp_path, hosts)
+def world(enter: Enter) -> World:
+    return enter({name: Lane(bashrc=f"{do}\n") for name, do in SHELLS.items()})
 
 
 def executed(hosts: Fleet) -> dict[str, list[str]]:

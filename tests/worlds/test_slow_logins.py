@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.programs import effects
-from tests.sshd import SshdFactory, until
-from tests.worlds.fleet import Fleet, Lane, fleet, seconds
-from tests.worlds.world import World, ended
+from tests.sshd import until
+from tests.worlds.conftest import Enter
+from tests.worlds.fleet import Lane, seconds
+from tests.worlds.world import ended
 
 #: Seconds of a login; 10 was once taken for the longest that a host needs to begin.
 LOGIN = seconds("LOGIN", 11)
@@ -17,15 +18,10 @@ START_UP = seconds("START_UP", 35)
 RETRY = "{attempts: 2, delay: 1s}"
 
 
-def started(hosts: Fleet) -> Fleet:
-    hosts.server.start()
-    return hosts
-
-
 @pytest.mark.parametrize("count", [1, 6], ids=["one host", "six hosts at once"])
-def test_a_slow_login_executes_once(tmp_path: Path, sshd_factory: SshdFactory, count: int) -> None:
+def test_a_slow_login_executes_once(enter: Enter, count: int) -> None:
     lanes = {f"db{n}": Lane(login=f"sleep {LOGIN:g}") for n in range(1, count + 1)}
-    world = World(tmp_path, started(fleet(sshd_factory, lanes)))
+    world = enter(lanes)
     done = world.run(world.steps(retry=RETRY))
     found = world.verdicts()
     assert world.lies() == []
@@ -34,19 +30,19 @@ def test_a_slow_login_executes_once(tmp_path: Path, sshd_factory: SshdFactory, c
 
 
 def test_without_a_retry_a_slow_login_is_no_failure(
-    tmp_path: Path, sshd_factory: SshdFactory
+    enter: Enter,
 ) -> None:
     lanes = {"db1": Lane(login=f"sleep {LOGIN:g}")}
-    world = World(tmp_path, started(fleet(sshd_factory, lanes)))
+    world = enter(lanes)
     done = world.run(world.steps())
     assert (done.exit, world.lies()) == (0, []), done.err
 
 
 def test_the_time_to_connect_belongs_to_no_time_limit(
-    tmp_path: Path, sshd_factory: SshdFactory
+    enter: Enter,
 ) -> None:
     lanes = {"db1": Lane(login="sleep 7"), "db2": Lane(login="sleep 7")}
-    world = World(tmp_path, started(fleet(sshd_factory, lanes)))
+    world = enter(lanes)
     done = world.run(world.steps("sleep 2", timeout="5s"))
     assert (done.exit, world.lies()) == (0, []), done.err
 
@@ -57,10 +53,10 @@ CHATTER = {"title": r"printf '\033]0;db1\007'", "greeting": "printf 'motd> '"}
 
 @pytest.mark.parametrize("bashrc", CHATTER.values(), ids=CHATTER)
 def test_a_start_up_file_that_prints_without_a_line_end_takes_nothing_away(
-    tmp_path: Path, sshd_factory: SshdFactory, bashrc: str
+    enter: Enter, bashrc: str
 ) -> None:
-    hosts = started(fleet(sshd_factory, {"db1": Lane(bashrc=f"{bashrc}\n")}))
-    world = World(tmp_path, hosts)
+    world = enter({"db1": Lane(bashrc=f"{bashrc}\n")})
+    hosts = world.fleet
     go = hosts["db1"].home / "go"
     process = world.begin(world.steps(f"while [ ! -e {go} ]; do sleep 0.1; done"))
     assert until(lambda: effects(hosts.effects("db1")) == ["db1"], 60)
@@ -73,12 +69,11 @@ def test_a_start_up_file_that_prints_without_a_line_end_takes_nothing_away(
 
 
 def test_a_start_up_file_that_takes_its_time_is_shown_and_waited_for(
-    tmp_path: Path, sshd_factory: SshdFactory
+    enter: Enter,
 ) -> None:
-    hosts = started(fleet(sshd_factory, {"db1": Lane(bashrc=f"sleep {START_UP:g}\n")}))
-    world = World(tmp_path, hosts)
+    world = enter({"db1": Lane(bashrc=f"sleep {START_UP:g}\n")})
     process = world.begin(world.steps())
-    shown = _said_before_the_first_effect(process, hosts.effects("db1"))
+    shown = _said_before_the_first_effect(process, world.fleet.effects("db1"))
     done = ended(process, START_UP * 2 + 30)
     assert (done.exit, world.lies()) == (0, []), done.err
     assert "connecting to db1" in shown

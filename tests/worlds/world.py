@@ -3,12 +3,15 @@
 Rules:
 - Judged from outside: the command line, its exit code, its words, `drrun events --json`, and the
   lines that the hosts wrote.
-- `Verdict.lies` holds for every world, whatever broke there; a test adds what must come of its own.
+- `Verdict.lies` is empty in every world, whatever broke there; a test adds what must come of its
+  own.
+- A step's effect is a line with its id, in the file of whatever host executed it.
 """
 
 import json
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,10 +67,15 @@ class World:
     fleet: Fleet
     prefix: tuple[str, ...] = ()
     #: Routes to a host that is not reached directly.
-    routes: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+    routes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    _begun: list["subprocess.Popen[str]"] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         self.program = Program(self.folder, prefix=self.prefix)
+        self.inventory()
+
+    def inventory(self) -> None:
+        """Write the inventory."""
         hosts = {
             name: {
                 "user": host.user,
@@ -104,7 +112,18 @@ class World:
         """Start a run."""
         self.write(steps)
         words = ("run", "runbooks/world.yml", "--yes", "--no-input", "--max-parallel", "200")
-        return self.program.start(*words)
+        return self.start(*words)
+
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        """Begin a drrun that does not outlive the test."""
+        self._begun.append(self.program.start(*words))
+        return self._begun[-1]
+
+    def close(self) -> None:
+        """Kill what a failed test left at work."""
+        for process in self._begun:
+            process.kill()
+            process.communicate()
 
     def run(self, steps: str, within: float = PATIENCE) -> Done:
         """A run from its start to its end."""
@@ -112,7 +131,7 @@ class World:
 
     def resume(self, within: float = PATIENCE) -> Done:
         """Go on with it."""
-        return ended(self.program.start("resume", "latest", "--no-input"), within)
+        return ended(self.start("resume", "latest", "--no-input"), within)
 
     def events(self) -> list[dict[str, Any]]:
         """The journal of the run."""
@@ -122,17 +141,23 @@ class World:
     def verdicts(self) -> dict[str, Verdict]:
         """What became of each step."""
         steps = self.program.json("status", "latest")["steps"]
+        seen = Counter(
+            line for name in self.fleet.hosts for line in effects(self.fleet.effects(name))
+        )
         found = {
-            step["id"]: Verdict(
-                step["id"], len(effects(self.fleet.effects(step["id"]))), step["status"]
-            )
-            for step in steps
+            step["id"]: Verdict(step["id"], seen[step["id"]], step["status"]) for step in steps
         }
         for event in self.events():
             body = event["body"]
             if verdict := found.get(body.get("step", "")):
                 _note(verdict, event["kind"], body)
         return found
+
+    def output(self, step: str) -> dict[str, int]:
+        """How many bytes the last attempt of a step wrote to each stream."""
+        [target] = self.program.json("show", "latest", step)["targets"]
+        streams = target["attempts"][-1]["output"]
+        return {name: each["bytes"] for name, each in streams.items()}
 
     def lies(self) -> list[str]:
         """What is not true about any of them."""
