@@ -35,7 +35,7 @@ def enter(tmp_path: Path, sshd_factory: SshdFactory) -> Iterator[Enter]:
     ) -> World:
         hosts = fleet(sshd_factory, lanes, *lines, addresses=addresses)
         prepare(hosts)
-        hosts.server.start()
+        hosts.start()
         made.append(World(tmp_path / f"world-{len(made)}", hosts, **more))
         return made[-1]
 

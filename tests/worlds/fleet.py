@@ -1,10 +1,10 @@
-"""Many hosts from one sshd, each with its own address, home, PATH and login.
+"""Many hosts from few sshds, each with its own address, home, PATH and login.
 
-Use::
+Use the fixture `enter`::
 
-    hosts = fleet(factory, {"db1": Lane(), "db2": Lane(login="sleep 11")})
-    world = World(tmp_path, hosts)
-    run = world.run(world.steps(retry="{attempts: 2, delay: 1s}"))
+    world = enter({"db1": Lane(), "db2": Lane(login="sleep 11")})
+    done = world.run(world.steps(retry="{attempts: 2, delay: 1s}"))
+    assert (done.exit, world.lies()) == (0, []), done.err
 
 Rules:
 - What a host did is counted in the file `effects` beside its home, one line for each execution;
@@ -23,6 +23,9 @@ from tests.sshd import Sshd, SshdFactory
 
 #: What sshd gives to a command where nothing else is said.
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+
+#: On so many addresses can one sshd listen.
+_LISTENS = 16
 
 
 def seconds(name: str, default: float) -> float:
@@ -55,28 +58,54 @@ class Lane:
 
 @dataclass
 class Fleet:
-    """Hosts by name, and the server behind all of them."""
+    """Hosts by name, and the servers behind them."""
 
-    server: Sshd
     hosts: dict[str, Sshd] = field(default_factory=dict)
+    servers: list[Sshd] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> Sshd:
         return self.hosts[name]
+
+    @property
+    def server(self) -> Sshd:
+        """The server behind all of them, where there is but one."""
+        [server] = self.servers
+        return server
 
     def effects(self, name: str) -> Path:
         """The file that counts what was executed on a host."""
         return self.hosts[name].folder / "effects"
 
+    def start(self) -> None:
+        """Start all servers."""
+        for each in self.servers:
+            each.start()
+
 
 def fleet(
     factory: SshdFactory, lanes: Mapping[str, Lane], *lines: str, addresses: Sequence[str] = ()
 ) -> Fleet:
-    """Make the hosts; the server is not started yet."""
+    """Make the hosts; nothing is started yet."""
     assert len(lanes) < 255
     addresses = addresses or [f"127.0.1.{number}" for number in range(1, len(lanes) + 1)]
+    made, names = Fleet(), list(lanes)
+    for first in range(0, len(names), _LISTENS):
+        here, there = names[first : first + _LISTENS], addresses[first : first + _LISTENS]
+        _serve(made, factory, {name: lanes[name] for name in here}, lines, there)
+    return made
+
+
+def _serve(
+    made: Fleet,
+    factory: SshdFactory,
+    lanes: Mapping[str, Lane],
+    lines: Sequence[str],
+    addresses: Sequence[str],
+) -> None:
+    """Add one server, and the hosts behind it."""
     others = (f"ListenAddress {each}" for each in addresses[1:])
     server = factory.make("MaxStartups 1000", *lines, *others, address=addresses[0])
-    made = Fleet(server)
+    made.servers.append(server)
     text = ""
     for (name, lane), address in zip(lanes.items(), addresses, strict=True):
         host = replace(server, address=address, folder=server.folder / name)
@@ -87,7 +116,6 @@ def fleet(
         text += lane.match(host)
     with server.config.open("a", encoding="utf-8") as config:
         config.write(text)
-    return made
 
 
 def boxed(script: str, *options: str) -> tuple[str, ...]:
