@@ -8,9 +8,10 @@ import subprocess
 
 import pytest
 
+from tests.verdicts import Verdict
 from tests.worlds.conftest import Enter
 from tests.worlds.fleet import Fleet, Lane, boxed, tmpfs
-from tests.worlds.world import Verdict, World
+from tests.worlds.world import World
 
 #: As many pages or files as no launcher wants for one step.
 MOST = 12
@@ -37,9 +38,9 @@ def world(request: pytest.FixtureRequest, enter: Enter, root: None) -> World:
     return enter(dict.fromkeys(rooms, Lane()), prepare=prepare)
 
 
-def unexplained(verdict: Verdict) -> bool:
+def unexplained(name: str, verdict: Verdict) -> bool:
     """Whether it did not pass, and nothing says that there is no space."""
-    return verdict.status != "passed" and not verdict.says(f"no space left on {verdict.target}:/")
+    return verdict.status != "passed" and not verdict.says(f"no space left on {name}:/")
 
 
 @pytest.mark.parametrize("behind", BEHIND.values(), ids=BEHIND)
@@ -49,7 +50,7 @@ def test_on_a_full_disk_nothing_is_executed_twice_and_the_record_says_why(
     world.run(world.steps(behind))
     found = world.verdicts()
     assert world.lies() == []
-    assert [name for name, each in found.items() if unexplained(each)] == []
+    assert [name for name, each in found.items() if unexplained(name, each)] == []
     # The largest room is large enough for all that we write.
     assert [each.effects for each in found.values()][-1] == 1
 

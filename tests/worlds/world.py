@@ -3,60 +3,24 @@
 Rules:
 - Judged from outside: the command line, its exit code, its words, `drrun events --json`, and the
   lines that the hosts wrote.
-- `Verdict.lies` is empty in every world, whatever broke there; a test adds what must come of its
-  own.
-- A step's effect is a line with its id, in the file of whatever host executed it.
+- `lies` is empty in every world, whatever broke there; a test adds what must come of its own.
+- Every step has one target.
 """
 
 import json
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.programs import Done, Program, effects
+from tests.verdicts import Verdict, verdicts
 from tests.worlds.fleet import Fleet, seconds
 
 #: Seconds after which a run hangs. Everything that stalls does so once, for less than half of it.
 PATIENCE = seconds("PATIENCE", 75)
-
-
-@dataclass
-class Verdict:
-    """One target: what the record says of it, and what its host did."""
-
-    target: str
-    #: Lines in the file of effects.
-    effects: int
-    status: str
-    intended: int = 0
-    #: Why attempts are said to have never started.
-    never: list[str] = field(default_factory=list)
-    #: The exit codes that are known.
-    exits: list[int] = field(default_factory=list)
-    #: Whether all checks of `verify` are on record as holding.
-    verified: bool = False
-    #: Everything that the record says in words.
-    words: list[str] = field(default_factory=list)
-
-    @property
-    def lies(self) -> list[str]:
-        """What is not true about it, in words; each names the target."""
-        found = []
-        if self.effects > 1:
-            found.append(f"{self.target}: executed {self.effects} times")
-        if self.effects > self.intended - len(self.never):
-            found.append(f"{self.target}: executed, but {'; '.join(self.never)!r}")
-        if self.status == "passed" and not (self.verified and self.effects):
-            found.append(f"{self.target}: passed, with {self.effects} effects")
-        return found
-
-    def says(self, words: str) -> bool:
-        """Whether the record has these words about it."""
-        return any(words in each for each in self.words)
 
 
 @dataclass
@@ -133,25 +97,12 @@ class World:
         """Go on with it."""
         return ended(self.start("resume", "latest", "--no-input"), within)
 
-    def events(self) -> list[dict[str, Any]]:
-        """The journal of the run."""
-        lines = self.program.here("events", "latest", "--json").out.splitlines()
-        return [json.loads(line) for line in lines]
-
     def verdicts(self) -> dict[str, Verdict]:
-        """What became of each step."""
-        steps = self.program.json("status", "latest")["steps"]
+        """What became of each step; all of them have one target."""
         seen = Counter(
-            line for name in self.fleet.hosts for line in effects(self.fleet.effects(name))
+            (line, name) for name in self.fleet.hosts for line in effects(self.fleet.effects(name))
         )
-        found = {
-            step["id"]: Verdict(step["id"], seen[step["id"]], step["status"]) for step in steps
-        }
-        for event in self.events():
-            body = event["body"]
-            if verdict := found.get(body.get("step", "")):
-                _note(verdict, event["kind"], body)
-        return found
+        return {step: verdict for (step, _), verdict in verdicts(self.program, seen).items()}
 
     def output(self, step: str) -> dict[str, int]:
         """How many bytes the last attempt of a step wrote to each stream."""
@@ -162,25 +113,6 @@ class World:
     def lies(self) -> list[str]:
         """What is not true about any of them."""
         return [lie for verdict in self.verdicts().values() for lie in verdict.lies]
-
-
-def _note(verdict: Verdict, kind: str, body: Mapping[str, Any]) -> None:
-    verdict.words += _texts(body.values())
-    match kind:
-        case "AttemptIntended":
-            verdict.intended += 1
-        case "AttemptNeverStarted":
-            verdict.never.append(body["why"])
-        case "AttemptEnded":
-            verdict.exits.append(body["exit"])
-        case "ProbesConcluded" if body["purpose"] in {"verify", "reconcile"}:
-            verdict.verified = body["verdict"] == "holds"
-        case _:
-            pass
-
-
-def _texts(values: Iterable[Any]) -> list[str]:
-    return [each for each in values if isinstance(each, str)]
 
 
 def ended(process: "subprocess.Popen[str]", within: float = PATIENCE) -> Done:
