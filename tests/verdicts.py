@@ -2,6 +2,7 @@
 
 Rules:
 - A host counts in an append-only file: one line with the step's id for each execution.
+- The record is read by processes: sweeps judge in many threads.
 - `Verdict.lies` is empty whatever broke. How a run ends, and whether it may ask, is for the test.
 """
 
@@ -69,8 +70,15 @@ class Verdict:
 
 def events(program: Program) -> list[dict[str, Any]]:
     """The journal of the latest run."""
-    lines = program.here("events", "latest", "--json").out.splitlines()
-    return [json.loads(line) for line in lines]
+    return [json.loads(line) for line in program("events", "latest", "--json").out.splitlines()]
+
+
+def steps(program: Program) -> list[dict[str, Any]]:
+    """The steps of the latest run, by `drrun status`."""
+    done = program("status", "latest", "--json")
+    assert done.exit == 0, done.err
+    found: list[dict[str, Any]] = json.loads(done.out)["steps"]
+    return found
 
 
 def verdicts(program: Program, effects: Mapping[Key, int]) -> dict[Key, Verdict]:
@@ -82,7 +90,7 @@ def verdicts(program: Program, effects: Mapping[Key, int]) -> dict[Key, Verdict]
             key = (body["step"], body["target"])
             verdict = found.setdefault(key, Verdict("@".join(key), 0))
             _note(verdict, event["kind"], body)
-    for step in program.json("status", "latest")["steps"]:
+    for step in steps(program):
         for (name, _), verdict in found.items():
             if name == step["id"]:
                 verdict.status = step["status"]
