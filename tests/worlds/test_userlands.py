@@ -89,7 +89,7 @@ STEPS = f"""
   fails:
     on: db1
     run: {EFFECT % "fails"}; exit 9
-    verify: {{run: "true"}}
+    verify: {{run: "false"}}
   talks:
     on: db1
     run: {EFFECT % "talks"}; head -c {MUCH} /dev/zero; echo x >&2
@@ -106,7 +106,7 @@ STEPS = f"""
       {EFFECT % "late"}
       sleep 300 & echo $! >$HOME/child
       sleep 300
-    verify: {{run: "true"}}
+    verify: {{run: "false"}}
 """
 
 
