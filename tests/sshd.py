@@ -21,7 +21,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +63,8 @@ class Sshd:
     identity: Path
     #: Everything of this server is below it.
     folder: Path
+    #: What starts it: a namespace with file systems of its own.
+    prefix: Sequence[str] = ()
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -95,11 +97,17 @@ class Sshd:
         }
         return Host(name, **{**given, **changes})
 
+    @property
+    def pid(self) -> int:
+        """The process that was started."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, and wait until it greets."""
         program = _program("sshd")
         with (self.folder / "log").open("ab") as log:
-            command = [program, "-D", "-e", "-f", str(self.config)]
+            command = [*self.prefix, program, "-D", "-e", "-f", str(self.config)]
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
@@ -187,8 +195,14 @@ class SshdFactory:
         path = self.folder / "identity"
         return path if path.exists() else make_key(path)
 
-    def start(self, *lines: str, address: str = "127.0.0.1", user: str | None = None) -> Sshd:
+    def start(self, *lines: str, **place: Any) -> Sshd:
         """Start a server with further lines of sshd_config, which win over ours."""
+        server = self.make(*lines, **place)
+        server.start()
+        return server
+
+    def make(self, *lines: str, address: str = "127.0.0.1", user: str | None = None) -> Sshd:
+        """The same, not started yet."""
         folder = self.folder / f"sshd-{len(self._made)}"
         (folder / "home").mkdir(parents=True)
         # Accounts without rights must be able to come here.
@@ -212,7 +226,6 @@ class SshdFactory:
             folder,
         )
         self._made.append(server)
-        server.start()
         return server
 
     def close(self) -> None:

@@ -43,9 +43,12 @@ class Wire:
         return ("ip", "netns", "exec", self.namespace)
 
     @contextmanager
-    def cut(self, *, replies_only: bool = False) -> Iterator[None]:
-        """Drop everything, or only what comes back."""
-        self.drop(replies_only=replies_only)
+    def cut(self, *, replies_only: bool = False, reset: bool = False) -> Iterator[None]:
+        """Drop everything, or only what comes back; or let both ends be told that it is over."""
+        if reset:
+            self.reset()
+        else:
+            self.drop(replies_only=replies_only)
         try:
             yield
         finally:
@@ -58,8 +61,17 @@ class Wire:
         if not replies_only:
             self._nft(_BOTH)
 
+    def reset(self) -> None:
+        """Begin to answer every packet with a TCP reset."""
+        self._nft("add table inet cut")
+        for hook in ("input", "output"):
+            chain = "{ type filter hook %s priority 0 ; }"
+            self._nft(f"add chain inet cut {hook} {chain % hook}")
+            self._nft(f"add rule inet cut {hook} tcp flags & rst == rst accept")
+            self._nft(f"add rule inet cut {hook} meta l4proto tcp reject with tcp reset")
+
     def heal(self) -> None:
-        """Drop nothing any more."""
+        """Drop and refuse nothing any more."""
         self._nft("delete table inet cut")
 
     def _nft(self, rule: str) -> None:

@@ -1,0 +1,5 @@
+"""Fixtures of the short sweeps."""
+
+from tests.faults.wires import wire
+
+__all__ = ["wire"]
