@@ -66,6 +66,8 @@ def peers(cache: Path) -> list[Contestant]:
 
         return Contestant(name, prepare, package)
 
+    playbook = ("ansible-playbook", "-i", "hosts.json", "work.json")
+    deploy = ("pyinfra", "-y", "--no-wait", "inventory.py", "work.py")
     return [
         script("resident shell", "resident_shell.py"),
         script("ssh", "openssh.py"),
@@ -73,9 +75,9 @@ def peers(cache: Path) -> list[Contestant]:
         script("paramiko", "with_paramiko.py", "paramiko"),
         script("asyncssh", "with_asyncssh.py", "asyncssh"),
         script("Fabric", "with_fabric.py", "fabric"),
-        tool("pyinfra", "pyinfra", _pyinfra, "pyinfra", "-y", "--no-wait", "inventory.py", "work.py"),
-        tool("ansible raw", "ansible-core", _ansible, "ansible-playbook", "-i", "hosts.json", "work.json"),
-    ]  # fmt: skip
+        tool("pyinfra", "pyinfra", _pyinfra, *deploy),
+        tool("ansible raw", "ansible-core", _ansible, *playbook),
+    ]
 
 
 def install(contestants: Sequence[Contestant], cache: Path) -> None:

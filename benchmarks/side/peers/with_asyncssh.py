@@ -50,12 +50,11 @@ class Run:
         await connection.run(command, check=True, **where)
 
 
-async def main() -> None:
-    work = json.loads(Path(sys.argv[1]).read_text("utf-8"))
+async def main(work: dict[str, Any]) -> None:
     print(json.dumps(await Run(work).drive()), flush=True)
     # As in `lanes`: closing is no part of the comparison.
     os._exit(0)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(json.loads(Path(sys.argv[1]).read_text("utf-8"))))
