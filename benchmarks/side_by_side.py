@@ -24,12 +24,12 @@ from benchmarks.side.contestants import Contestant, drrun, install, peers, versi
 from benchmarks.side.counts import count
 from benchmarks.side.looking import look
 from benchmarks.side.measure import Failed
-from benchmarks.side.rows import Row, full, measure, short
+from benchmarks.side.rows import Result, Row, full, measure, short
 from benchmarks.side.world import NotHere, World, inside, program
 from benchmarks.side.writing import Report
 
 #: Minutes after which nothing new begins.
-_LIMITS = {True: 2.0, False: 90.0}
+_LIMITS = {True: 1.8, False: 90.0}
 _COUNTS, _LOOKS = "counts", "looks"
 
 
@@ -106,12 +106,13 @@ def compare(given: argparse.Namespace) -> Report:
         with World.of(folder, most) as world:
             if wanted(given, _COUNTS):
                 report.counts = count(world, contestants[0])
-            for row in rows:
-                result = measure(row, world, contestants, given.runs, deadline)
-                report.results.append(result)
+            report.results = [Result(row) for row in rows]
+            for number in range(given.runs):
+                print(f"round {number + 1} of {given.runs}", file=sys.stderr, flush=True)
+                if not measure(report.results, world, contestants, deadline):
+                    report.missing.append(f"the time was over in round {number + 1}")
+                    break
                 report.write(given.out)
-                if len(result.rounds) + len(result.failures) < len(row.who):
-                    report.missing.append(f"{row.name}: the time was over before")
         if wanted(given, _LOOKS):
             place = folder / "looking"
             place.mkdir()

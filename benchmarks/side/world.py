@@ -144,8 +144,8 @@ class World:
         )
         _connect(hosts.pid)
         wire = _start([sys.executable, str(here / "wire.py"), *map(str, tuns)], tuns)
-        for each in tuns:
-            os.close(each)
+        for number in tuns:
+            os.close(number)
         key = (folder / "host_key.pub").read_text("utf-8").split()[:2]
         try:
             yield cls(folder, " ".join(key), hosts, wire)
@@ -168,7 +168,7 @@ def _make_files(folder: Path, count: int) -> None:
         words = ["-q", "-t", "ed25519", "-N", "", "-C", "benchmark", "-f", str(folder / name)]
         subprocess.run([program("ssh-keygen"), *words], check=True, stdin=subprocess.DEVNULL)
     (folder / "sshd_config").write_text(_SSHD_CONFIG.format(folder=folder), "utf-8")
-    homes = {}
+    homes: dict[str, str] = {}
     for number in range(count):
         home = folder / "homes" / _name(number)
         home.mkdir(parents=True)

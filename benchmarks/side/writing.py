@@ -130,7 +130,8 @@ def _comparison(results: Sequence[Result]) -> list[str]:
 def _all_figures(results: Sequence[Result]) -> list[str]:
     seen = {name for each in results for name in each.row.who}
     names = [name for name in _COLOURS if name in seen]
-    lines = ["## All figures, medians", ""]
+    most = max((len(r) for each in results for r in each.rounds.values()), default=0)
+    lines = [f"## All figures, medians of {most} rounds", ""]
     lines += [f"| | unit | {' | '.join(names)} |", "|---|---|" + "---|" * len(names)]
     for result in results:
         for figure in result.row.figures:
