@@ -102,6 +102,13 @@ def compare(given: argparse.Namespace) -> Report:
     with tempfile.TemporaryDirectory(prefix="side-by-side-") as name:
         folder = Path(name)
         report = Report(machine(folder), versions(given, contestants))
+        if wanted(given, _LOOKS):
+            place = folder / "looking"
+            place.mkdir()
+            try:
+                report.looks = look(given.drrun, place, given.runs, deadline)
+            except Failed as failure:
+                report.missing.append(f"looks: {failure}")
         most = max((size for row in rows for size in row.sizes if row.name != "output"), default=1)
         with World.of(folder, most) as world:
             if wanted(given, _COUNTS):
@@ -113,13 +120,6 @@ def compare(given: argparse.Namespace) -> Report:
                     report.missing.append(f"the time was over in round {number + 1}")
                     break
                 report.write(given.out)
-        if wanted(given, _LOOKS):
-            place = folder / "looking"
-            place.mkdir()
-            try:
-                report.looks = look(given.drrun, place, given.runs, deadline)
-            except Failed as failure:
-                report.missing.append(f"looks: {failure}")
     return report
 
 
