@@ -48,7 +48,7 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--row", action="append", metavar="NAME", help="only these; `counts` and `looks` too"
     )
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     given.drrun = given.drrun.absolute()
     given.limit = given.limit or _LIMITS[given.short]
@@ -99,38 +99,42 @@ def compare(given: argparse.Namespace) -> Report:
     """Everything that is wanted, until the time is over."""
     deadline = time.monotonic() + given.limit * 60
     contestants, rows = contestants_of(given), rows_of(given)
-    with tempfile.TemporaryDirectory(prefix="side-by-side-") as name:
-        folder = Path(name)
-        report = Report(machine(folder), versions(given, contestants))
-        if wanted(given, _LOOKS):
-            place = folder / "looking"
-            place.mkdir()
-            try:
-                report.looks = look(given.drrun, place, given.runs, deadline)
-            except Failed as failure:
-                report.missing.append(f"looks: {failure}")
-        most = max((size for row in rows for size in row.sizes if row.name != "output"), default=1)
-        with World.of(folder, most) as world:
-            if wanted(given, _COUNTS):
-                report.counts = count(world, contestants[0])
-            report.results = [Result(row) for row in rows]
-            for number in range(given.runs):
-                print(f"round {number + 1} of {given.runs}", file=sys.stderr, flush=True)
-                if not measure(report.results, world, contestants, deadline):
-                    report.missing.append(f"the time was over in round {number + 1}")
-                    break
-                report.write(given.out)
+    folder: Path = given.inside
+    report = Report(machine(folder), versions(given, contestants))
+    if wanted(given, _LOOKS):
+        place = folder / "looking"
+        place.mkdir()
+        try:
+            report.looks = look(given.drrun, place, given.runs, deadline)
+        except Failed as failure:
+            report.missing.append(f"looks: {failure}")
+    most = max((size for row in rows for size in row.sizes if row.name != "output"), default=1)
+    with World.of(folder, most) as world:
+        if wanted(given, _COUNTS):
+            report.counts = count(world, contestants[0])
+        report.results = [Result(row) for row in rows]
+        for number in range(given.runs):
+            print(f"round {number + 1} of {given.runs}", file=sys.stderr, flush=True)
+            if not measure(report.results, world, contestants, deadline):
+                report.missing.append(f"the time was over in round {number + 1}")
+                break
+            report.write(given.out)
     return report
+
+
+def outside(given: argparse.Namespace) -> int:
+    """Install the peers, then do the rest in namespaces; nothing of it is left."""
+    install(contestants_of(given), given.peers)
+    with tempfile.TemporaryDirectory(prefix="side-by-side-") as folder:
+        command = inside([sys.executable, *sys.argv, "--inside", folder])
+        return subprocess.run(command, check=False).returncode
 
 
 def main() -> int:
     given = options()
     try:
         if not given.inside:
-            install(contestants_of(given), given.peers)
-            return subprocess.run(
-                inside([sys.executable, *sys.argv, "--inside"]), check=False
-            ).returncode
+            return outside(given)
         report = compare(given)
     except (NotHere, Failed) as problem:
         print(f"side_by_side: {problem}", file=sys.stderr)

@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.side.contestants import Launch, drrun_environment
 from benchmarks.side.measure import Failed, Measured, execute
 
-_EVENTS, _BLOCKED, _EXECUTED, _PLANNED = 100_000, 5_000, 200, 10_000
+_EVENTS, _BLOCKED, _EXECUTED, _PLANNED = 100_000, 10_000, 200, 10_000
 _LOOKS = {
     "status": ("status", "latest"),
     "show": ("show", "latest"),
