@@ -11,6 +11,7 @@ and the exit code is 1 if that exceeds a budget (`benchmarks/side/counts.py`).
 import argparse
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -125,6 +126,8 @@ def compare(given: argparse.Namespace) -> Report:
 def outside(given: argparse.Namespace) -> int:
     """Install the peers, then do the rest in namespaces; nothing of it is left."""
     install(contestants_of(given), given.peers)
+    # As Ctrl-C does: the namespaces, and all that lives in them, are ended on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="side-by-side-") as folder:
         command = inside([sys.executable, *sys.argv, "--inside", folder])
         return subprocess.run(command, check=False).returncode
