@@ -5,7 +5,8 @@ Rules:
   machine hits all alike, and little time means fewer rounds and no empty row.
 - A cost of one step is a long run less a short one, for everybody: starting a program, logging in
   and leaving are in neither.
-- Whoever fails is out of the row, with what it said.
+- Whoever fails at a size has no figure of it nor of larger ones, in no round; it is named, with
+  what it said.
 """
 
 import json
@@ -54,6 +55,8 @@ class Figure:
     title: str
     unit: str
     of: Callable[[Round], float]
+    #: The only size that it is made of; otherwise it takes all.
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,21 @@ class Result:
 
     row: Row
     rounds: dict[str, list[dict[int, Taken]]] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
+    #: Who failed, at which size, and what it said.
+    failures: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def sizes(self, name: str) -> list[int]:
+        """The sizes that a contestant has not failed at: below the first that it has."""
+        failed = self.failures.get(name, (max(self.row.sizes) + 1, ""))[0]
+        return [size for size in self.row.sizes if size < failed]
 
     def values(self, figure: Figure) -> dict[str, list[float]]:
         """One value a round, by contestant."""
+        wanted = {figure.size} if figure.size else set(self.row.sizes)
         return {
             name: [figure.of(each) for each in rounds]
             for name, rounds in self.rounds.items()
-            if rounds and name not in self.failures
+            if wanted <= set(self.sizes(name))
         }
 
     def curve(self, name: str) -> list[tuple[int, float]]:
@@ -92,8 +102,8 @@ class Result:
         rounds = self.rounds.get(name, [])
         return [
             (size, statistics.median(each[size].seconds for each in rounds))
-            for size in self.row.sizes
-            if rounds and name not in self.failures
+            for size in self.sizes(name)
+            if rounds
         ]
 
 
@@ -102,20 +112,26 @@ def measure(
 ) -> bool:
     """Add a round to each row; whether all was done before the time of the whole was over."""
     for result in results:
-        row = result.row
         for each in contestants:
-            if each.name not in row.who or each.name in result.failures:
+            if each.name not in result.row.who or not result.sizes(each.name):
                 continue
             if time.monotonic() > deadline:
                 return False
-            print(f"{row.name}: {each.name}", file=sys.stderr, flush=True)
-            try:
-                taken = {size: _take(row, world, each, size) for size in row.sizes}
-            except Failed as failure:
-                result.failures[each.name] = str(failure)
-            else:
-                result.rounds.setdefault(each.name, []).append(taken)
+            print(f"{result.row.name}: {each.name}", file=sys.stderr, flush=True)
+            result.rounds.setdefault(each.name, []).append(_round(result, world, each))
     return True
+
+
+def _round(result: Result, world: World, contestant: Contestant) -> dict[int, Taken]:
+    """What one takes for all sizes, up to the first that it fails at."""
+    taken = {}
+    for size in result.sizes(contestant.name):
+        try:
+            taken[size] = _take(result.row, world, contestant, size)
+        except Failed as failure:
+            result.failures[contestant.name] = (size, str(failure))
+            break
+    return taken
 
 
 def _take(row: Row, world: World, contestant: Contestant, size: int) -> Taken:
@@ -181,6 +197,10 @@ def _whole(title: str) -> Figure:
     return Figure(title, "s", lambda taken: _largest(taken).seconds)
 
 
+def _whole_of(size: int, title: str) -> Figure:
+    return Figure(title, "s", lambda taken: taken[size].seconds, size)
+
+
 def _memory(title: str) -> Figure:
     return Figure(title, "MB at most", lambda taken: _largest(taken).memory)
 
@@ -220,11 +240,7 @@ def _chains(near: Sequence[int], far: Sequence[int], who: Sequence[str]) -> list
 
 
 def _fleet(sizes: Sequence[int], who: Sequence[str]) -> Row:
-    titles = [(size, f"{size} hosts x 5 steps") for size in sizes]
-    figures = [
-        Figure(title, "s", lambda taken, size=size: taken[size].seconds)  # type: ignore[misc]
-        for size, title in titles
-    ]
+    figures = [_whole_of(size, f"{size} hosts x 5 steps") for size in sizes]
     return Row("hosts", sizes, lambda world, size: fan_out(world.hosts(size), 5), figures, who,
                limit=300, drawn="hosts x 5 steps")  # fmt: skip
 

@@ -156,9 +156,9 @@ def _look_table(looks: Mapping[str, Sequence[Measured]]) -> list[str]:
 
 def _notes(missing: Sequence[str], results: Sequence[Result]) -> list[str]:
     failed = [
-        f"{result.row.name}, {name}: {failure}"
+        f"{result.row.name}, {name} at {size}: {failure}"
         for result in results
-        for name, failure in result.failures.items()
+        for name, (size, failure) in result.failures.items()
     ]
     lines = [f"- {' '.join(each.split())}" for each in (*missing, *failed)]
     return ["## What failed or is missing", "", *lines, ""] if lines else []

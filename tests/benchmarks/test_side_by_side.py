@@ -19,7 +19,9 @@ def taken(seconds: float) -> Taken:
     return Taken(seconds, cpu=0.0, memory=0.0)
 
 
-def result(rounds: Mapping[str, list[Round]], failures: Mapping[str, str] = {}) -> Result:
+def result(
+    rounds: Mapping[str, list[Round]], failures: Mapping[str, tuple[int, str]] = {}
+) -> Result:
     row = next(row for row in full() if row.name == "chain-0")
     return Result(row, {n: [dict(e) for e in r] for n, r in rounds.items()}, dict(failures))
 
@@ -71,13 +73,15 @@ def test_a_step_costs_what_a_long_run_takes_more_than_a_short_one() -> None:
     assert found.values(figure)["drrun"] == pytest.approx([10.0])
 
 
-def test_who_fails_has_no_figure_and_is_named() -> None:
-    rounds = {20: taken(1.0), 80: taken(1.0), 200: taken(1.0)}
-    found = result({"drrun": [rounds], "paramiko": [rounds]}, {"paramiko": "exit 1: no"})
+def test_who_fails_at_a_size_has_no_figure_of_it_and_is_named() -> None:
+    whole: Round = {20: taken(1.0), 80: taken(1.0), 200: taken(1.0)}
+    found = result(
+        {"drrun": [whole], "paramiko": [whole, {20: taken(3.0)}]}, {"paramiko": (80, "exit 1: no")}
+    )
     (figure,) = found.row.figures
     assert set(found.values(figure)) == {"drrun"}
-    said = Report({}, {}, results=[found]).markdown()
-    assert "chain-0, paramiko: exit 1: no" in said
+    assert found.curve("paramiko") == [(20, 2.0)]
+    assert "chain-0, paramiko at 80: exit 1: no" in Report({}, {}, results=[found]).markdown()
 
 
 @pytest.mark.parametrize(("value", "kept"), [(1.04, True), (1.06, False)])
