@@ -202,12 +202,14 @@ def _ansible(world: World, work: Work, folder: Path) -> Mapping[str, str]:
     }
     _write(folder / "hosts.json", {"all": {"hosts": hosts, "vars": known}})
     _write(folder / "work.json", [play])
+    # More processes than that only wait for each other, and for memory.
+    forks = min(len(hosts), 100)
     # Masters of connections end by themselves soon after the last use.
     shared = "-F /dev/null -o ControlMaster=auto -o ControlPersist=15s"
     return {
         "HOME": str(folder),
         "LC_ALL": "C.UTF-8",
-        "ANSIBLE_FORKS": str(len(hosts)),
+        "ANSIBLE_FORKS": str(forks),
         "ANSIBLE_PIPELINING": "1",
         "ANSIBLE_HOST_KEY_CHECKING": "0",
         "ANSIBLE_SSH_ARGS": f"{shared} -o UserKnownHostsFile=/dev/null",
