@@ -210,6 +210,7 @@ def _ansible(world: World, work: Work, folder: Path) -> Mapping[str, str]:
         "HOME": str(folder),
         "LC_ALL": "C.UTF-8",
         "ANSIBLE_FORKS": str(forks),
+        "ANSIBLE_TIMEOUT": "120",
         "ANSIBLE_PIPELINING": "1",
         "ANSIBLE_HOST_KEY_CHECKING": "0",
         "ANSIBLE_SSH_ARGS": f"{shared} -o UserKnownHostsFile=/dev/null",
