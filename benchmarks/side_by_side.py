@@ -106,7 +106,7 @@ def compare(given: argparse.Namespace) -> Report:
         place = folder / "looking"
         place.mkdir()
         try:
-            report.looks = look(given.drrun, place, given.runs, deadline)
+            look(given.drrun, place, given.runs, deadline, report.looks)
         except Failed as failure:
             report.missing.append(f"looks: {failure}")
     most = max((size for row in rows for size in row.sizes if row.name != "output"), default=1)

@@ -23,8 +23,11 @@ _LOOKS = {
 }
 
 
-def look(executable: Path, folder: Path, runs: int, deadline: float) -> dict[str, list[Measured]]:
-    """What each look took, run by run.
+Looks = dict[str, list[Measured]]
+
+
+def look(executable: Path, folder: Path, runs: int, deadline: float, taken: Looks) -> None:
+    """Add to `taken` what each look took, run by run.
 
     Raises:
         Failed: a command did, or the time of the whole is over.
@@ -37,7 +40,6 @@ def look(executable: Path, folder: Path, runs: int, deadline: float) -> dict[str
         launch = Launch([str(executable), *words], folder, drrun_environment(folder))
         return execute(launch, min(left, 300))
 
-    taken = {}
     _write(folder, "many", {f"s{n}": _step(n and f"s{n // 3}") for n in range(_PLANNED)})
     title = f"plan of {_PLANNED:,} steps"
     taken[title] = [call("plan", "runbooks/many.yml") for _ in range(runs)]
@@ -45,7 +47,6 @@ def look(executable: Path, folder: Path, runs: int, deadline: float) -> dict[str
     for name, words in _LOOKS.items():
         print(f"looking: {name}", file=sys.stderr, flush=True)
         taken[f"{name}, {events:,} events"] = [call(*words) for _ in range(runs)]
-    return taken
 
 
 def _record(folder: Path, call: Callable[..., Measured]) -> int:

@@ -33,7 +33,7 @@ class Report:
     versions: Mapping[str, str]
     counts: Sequence[Count] = ()
     results: list[Result] = field(default_factory=list)
-    looks: Mapping[str, Sequence[Measured]] = field(default_factory=dict)
+    looks: dict[str, list[Measured]] = field(default_factory=dict)
     #: What could not be done, and why.
     missing: list[str] = field(default_factory=list)
 
