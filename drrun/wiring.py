@@ -16,7 +16,7 @@ from drrun.engine.cases.look import Known
 from drrun.engine.cases.preflight import Eyes
 from drrun.engine.cases.start import Equip, Tools
 from drrun.engine.notifying import Notifier
-from drrun.engine.ports import Clock, Sweeper
+from drrun.engine.ports import BuiltInAction, Clock, Hands, Sweeper
 from drrun.journal.clock import SystemClock
 
 
@@ -48,13 +48,13 @@ def sweeper(world: World) -> Callable[[Known], Sweeper]:
     """Makes what looks for leftovers on the hosts of a run."""
 
     def equip(seen: Known) -> Sweeper:
+        from drrun.hands.lanes import Lanes
         from drrun.hands.sweeping import LauncherSweeper
         from drrun.ssh.connections import Connections
         from drrun.ssh.options import SshOptions
-        from drrun.ssh.residents import Residents
 
         hosts = seen.loaded.plan.inventory.hosts
-        return LauncherSweeper(Residents(Connections(hosts, SshOptions(config=world.ssh_config))))
+        return LauncherSweeper(Lanes(Connections(hosts, SshOptions(config=world.ssh_config))))
 
     return equip
 
@@ -64,7 +64,7 @@ def equipper(world: World, clock: Clock, ways: Sequence[Notifier] = ()) -> Equip
 
     def equip(loaded: Loaded) -> Tools:
         from drrun.builtin.actions import actions, reading_actions
-        from drrun.builtin.probes import Probes
+        from drrun.builtin.probes import Probes, judge
         from drrun.builtin.secrets import SecretSources
         from drrun.builtin.signatures import SshSignatures
         from drrun.files.templating import Templates
@@ -76,17 +76,20 @@ def equipper(world: World, clock: Clock, ways: Sequence[Notifier] = ()) -> Equip
 
         renderer = Templates()
         connections = Connections(loaded.plan.inventory.hosts, SshOptions(config=world.ssh_config))
-        probes = Probes(LivePlaces(connections))
-        hands = (
-            DryHands(connections, reading_actions(probes))
-            if loaded.plan.mode is Mode.DRY_RUN
-            else LiveHands(connections, actions(renderer, clock, probes, ways))
-        )
-        pooled = PooledHands(hands)
+        hands: Hands
+        if loaded.plan.mode is Mode.DRY_RUN:
+            probes = Probes(LivePlaces(connections))
+            hands = PooledHands(DryHands(connections, reading_actions(probes)))
+        else:
+            known: dict[str, BuiltInAction] = {}
+            live = LiveHands(connections, known, judge)
+            probes = Probes(live)
+            known.update(actions(renderer, clock, probes, ways))
+            hands = live
         secrets = SecretSources(loaded.plan.runbook.secrets, loaded.folder)
         people = loaded.plan.runbook.people.values()
         signatures = SshSignatures({each.name: each.keys for each in people})
-        return Tools(pooled, probes, renderer, secrets, signatures)
+        return Tools(hands, probes, renderer, secrets, signatures)
 
     return equip
 

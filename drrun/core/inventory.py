@@ -60,6 +60,8 @@ class Host:
     chosen_route: str = ""
     #: How many commands may run on this host at once; sshd's MaxSessions is 10 by default.
     max_sessions: int = 8
+    #: Where it keeps what belongs to runs, absolute; "" for `.drrun` in the user's home.
+    work_dir: str = ""
     vars: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -19,6 +19,7 @@ from drrun.core.around import Around
 from drrun.core.errors import IllegalMove
 from drrun.core.ids import StepId, TargetName
 from drrun.core.plan import Plan, PlannedStep, PlannedTarget
+from drrun.core.reached import Reached
 from drrun.core.ready import Ready, is_light
 from drrun.core.runbook import Need, OnFailure, StandIn
 from drrun.core.status import FINAL, GOOD, Phase, RunStatus, Status
@@ -83,6 +84,7 @@ class RunState:
     settled_at: dict[StepId, float] = field(default_factory=dict)
     #: In a dry-run: steps that would act.
     shown: set[StepId] = field(default_factory=set)
+    reached: Reached = field(default_factory=Reached)
     #: Targets whose step has another form, now that their host is lost.
     ungraceful: set[Key] = field(default_factory=set)
     _position: dict[StepId, int] = field(init=False)
@@ -218,6 +220,8 @@ class RunState:
                 self.answers[key] = event
             case ev.ActionShown():
                 self.shown.add(key.step)
+            case ev.AttemptIntended():
+                self.reached.intend(key, self.hosts[key])
             case ev.TargetReopened(by=by):
                 self.reopened_by[key] = by
             case ev.RetryPlanned(cause="lost"):
@@ -232,8 +236,11 @@ class RunState:
             case ev.RunStarted():
                 self.started_at = at
                 self.options = event.options
-            case ev.ControllerTook(epoch=epoch):
-                self.epoch = epoch
+            case ev.ControllerTook(epoch=epoch, meets=meets):
+                self.epoch, self.reached.recorded = epoch, meets
+            case ev.HostReached(host=host, boot=boot):
+                there = [key for key in self.active if self.hosts[key] == host]
+                self.reached.reach(host, boot, there)
             case ev.RunPaused(why=why):
                 self.paused = why or "paused"
             case ev.RunUnpaused():

@@ -11,9 +11,11 @@ Rules:
 """
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import field
 from enum import Enum
+from functools import partial
 
 from drrun.core import events as ev
 from drrun.core.agenda import Agenda
@@ -28,10 +30,10 @@ from drrun.core.status import RunStatus, Status
 from drrun.engine.crew import Crew
 from drrun.engine.ledger import Ledger
 from drrun.engine.obey import Obedience
-from drrun.engine.observations import Acted, Watched
+from drrun.engine.observations import Acted, Met, Watched
 from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
-from drrun.engine.ports import Answer, AttemptOrder, Clock, Inbox, Leases, Request, Signatures
+from drrun.engine.ports import Answer, Clock, Inbox, Leases, Request, Signatures
 from drrun.engine.signed import Unsigned, unsound
 from drrun.engine.watching import Watching
 
@@ -118,13 +120,13 @@ class Controller:
         """
         wait = 0.0
         while True:
-            settled = self._observe(wait)
+            later = self._observe(wait)
             answers = self._take_requests()
             decision = self._settle()
             for request, answer in answers:
                 self._edges.inbox.settle(request, answer)
-            for order in settled:
-                self._edges.crew.forget(order)
+            for act in later:
+                act()
             self._watch()
             self._renew()
             standing = self._finished(decision)
@@ -132,9 +134,9 @@ class Controller:
                 return standing
             wait = self._until(decision.wake_at)
 
-    def _observe(self, wait: float) -> list[AttemptOrder]:
-        """Record what was observed; the attempts whose places may forget them after the commit."""
-        settled = []
+    def _observe(self, wait: float) -> list[Callable[[], None]]:
+        """Record what was observed; what may be done once that is durable."""
+        later: list[Callable[[], None]] = []
         for observation in self._edges.crew.collect(wait):
             if isinstance(observation, Watched):
                 found = self._watching.seen(observation.what, observation.seen, observation.at)
@@ -143,8 +145,10 @@ class Controller:
             for event in found:
                 self._record(event, at=observation.at)
             if isinstance(observation, Acted) and is_known(observation.outcome):
-                settled.append(observation.order)
-        return settled
+                later.append(partial(self._edges.crew.forget, observation.order))
+            elif isinstance(observation, Met):
+                later.append(observation.then)
+        return later
 
     def _record(self, event: ev.Event, actor: str = "controller", at: float | None = None) -> None:
         with suppress(IllegalMove):  # settled in the meantime by a person's word

@@ -8,7 +8,7 @@ Rules:
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 from typing import Any
@@ -23,6 +23,7 @@ from drrun.engine.observations import (
     Asked,
     Checked,
     Line,
+    Met,
     Observation,
     Reporter,
     Watched,
@@ -33,6 +34,7 @@ from drrun.engine.ports import (
     AttemptOrder,
     Clock,
     Hands,
+    Meeting,
     Prober,
     Question,
     Seen,
@@ -154,6 +156,10 @@ class Crew:
         """Let a place forget an attempt whose outcome is durable."""
         with suppress(Exception):  # what is left over is found by the next controller
             self._hands.forget(order)
+
+    def meet(self, meeting: Meeting, then: Callable[[], None]) -> None:
+        """A host was reached; from any thread."""
+        self._line.put(Met(meeting, then, self._clock.now()))
 
     def wake(self) -> None:
         """Make `collect` return."""

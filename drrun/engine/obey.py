@@ -20,6 +20,7 @@ from drrun.core.ids import StepId
 from drrun.core.moments import parse_moment
 from drrun.core.people.consider import Denied, consider
 from drrun.core.probes import Verdict
+from drrun.core.reached import UNKNOWN
 from drrun.core.runbook import Mode
 from drrun.core.state import Key
 from drrun.core.status import Phase
@@ -187,7 +188,8 @@ class Obedience:
         now = self._clock.now()
         since = self._state.targets[key].intended_at or now
         # What an earlier controller sent along with it may have been other questions.
-        again = replace(order, age=max(0.0, now - since), again=True, checks={})
+        asked_on, age = self._state.reached.asked_on.get(key, UNKNOWN), max(0.0, now - since)
+        again = replace(order, age=age, again=True, asked_on=asked_on, checks={})
         self._send(key, again)
 
     def _begin_wait(self, key: Key) -> None:

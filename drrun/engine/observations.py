@@ -9,7 +9,7 @@ Rules:
 
 import threading
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field
 from typing import Any
@@ -20,7 +20,7 @@ from drrun.core.dataclass import dataclass
 from drrun.core.outcomes import ContactLost, Ended, Outcome
 from drrun.core.probes import Purpose
 from drrun.core.runbook import Capture
-from drrun.engine.ports import AttemptOrder, Clock, Output, Progress, Seen
+from drrun.engine.ports import AttemptOrder, Clock, Meeting, Output, Progress, Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,16 @@ class Checked:
     at: float
 
 
-Observation = Acted | Asked | Told | Watched
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A host was reached; `then` is to be called once that is durable."""
+
+    meeting: Meeting
+    then: Callable[[], None]
+    at: float
+
+
+Observation = Acted | Asked | Told | Watched | Met
 
 
 class Line:

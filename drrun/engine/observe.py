@@ -22,7 +22,7 @@ from drrun.core.outcomes import (
 from drrun.core.state import Key, RunState
 from drrun.core.status import Phase
 from drrun.core.target import purposes_of
-from drrun.engine.observations import Acted, Asked, Observation, Told
+from drrun.engine.observations import Acted, Asked, Met, Observation, Told
 
 
 def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.Event]:
@@ -34,6 +34,14 @@ def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.
             yield _outcome(observation, mask, aborted=bool(state.aborted))
         case Told():
             yield _news(observation, mask)
+        case Met(meeting=met):
+            yield ev.HostReached(
+                host=met.host,
+                boot=met.boot,
+                route=met.route,
+                user=met.user,
+                host_key=met.host_key,
+            )
         case Asked():
             yield from _answer(state, observation, mask)
         case _:

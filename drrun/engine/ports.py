@@ -312,6 +312,9 @@ class AttemptOrder:
     reboots: bool = False
     #: An earlier controller intended it, and may have done it.
     again: bool = False
+    #: For one that is picked up again: the boot of its host since which it can have been asked
+    #: for; "" if the host was never reached since, "-" if that cannot be told.
+    asked_on: str = "-"
     #: What a `fact` asks.
     questions: "Sequence[Question]" = ()
     #: By position in the step's `verify`: `run` probes that are asked where the attempt acts, as
@@ -428,6 +431,26 @@ class BuiltInAction(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A host was reached, and answers."""
+
+    #: "" for the controller's own machine.
+    host: str
+    #: What tells one boot of it from the next; "-" where there is none.
+    boot: str
+    route: str = ""
+    user: str = ""
+    #: Fingerprint of the key that was accepted.
+    host_key: str = ""
+
+
+#: Told of a meeting, from any thread, before anything is asked of the host; calls the second once
+#: the meeting is durable. A controller that comes later can rely on it: what was never met was
+#: never asked.
+Meet = Callable[[Meeting, Callable[[], None]], None]
+
+
 class Report(Protocol):
     """What hands tell of one attempt, from any thread, in any order."""
 
@@ -459,6 +482,17 @@ class Report(Protocol):
 
 class Hands(Protocol):
     """Does things to hosts. Nothing blocks but `clear` and `close`."""
+
+    def take_up(self, run: RunId, epoch: int, meet: Meet, known: Collection[str]) -> None:
+        """Act for a run from now on, as the holder of this token; called before anything else.
+
+        Args:
+            run: Which.
+            epoch: The fencing token.
+            meet: Whom to tell of each host that is reached.
+            known: Hosts that were reached before; "" is the controller's own machine.
+        """
+        ...
 
     def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
         """Carry out one attempt; with `order.again` find out what became of it, and go on with it.

@@ -51,6 +51,8 @@ class Session:
             StateUnusable: The journal cannot be written.
         """
         try:
+            epoch, known = self.edges.ledger.lease.epoch, frozenset(self.state.reached.boots)
+            self.hands.take_up(self.run, epoch, self.edges.crew.meet, known)
             standing = self.controller.drive()
             ended = standing.status in (
                 RunStatus.SUCCEEDED,

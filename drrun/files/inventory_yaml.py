@@ -59,6 +59,7 @@ _vars = AnyMapping(identifier)
 address = Text("a name or an IP address", r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]{0,252}")
 port = Number(1, 65535)
 user = Text("a user name", r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\$?")
+_work_dir = Text("an absolute path of plain characters", r"(/[A-Za-z0-9._@+-]+)+")
 _host_key = Text(
     "a public key like 'ssh-ed25519 AAAA…'",
     r"(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3}( .*)?",
@@ -135,6 +136,7 @@ hosts: Shape[dict[str, Host]] = MappingOf(
             "host_key": Key(_host_key, "pinned public key; else known_hosts decides"),
             "become": Key(one_of("sudo"), "how to become another user"),
             "max_sessions": Key(Number(1, 1000), "commands at once on this host"),
+            "work_dir": Key(_work_dir, "where it keeps what belongs to runs; else ~/.drrun"),
             "vars": Key(_vars, "host.vars in templates"),
         },
         _host,

@@ -5,7 +5,7 @@ Rules:
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import field
 from typing import Protocol
@@ -15,7 +15,7 @@ from drrun.core.ids import RunId
 from drrun.core.outcomes import ContactLost, Outcome
 from drrun.engine.either import Either
 from drrun.engine.pool import Pool
-from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Report
+from drrun.engine.ports import AttemptOrder, Cancel, Meet, Output, Progress, Report
 
 #: How many attempts are carried out at once.
 _AT_ONCE = 1024
@@ -69,6 +69,9 @@ class PooledHands:
     _pool: Pool = field(default_factory=lambda: Pool(_AT_ONCE))
     _leave: threading.Event = field(default_factory=threading.Event)
     _followed: dict[int, threading.Event] = field(default_factory=dict)
+
+    def take_up(self, run: RunId, epoch: int, meet: Meet, known: Collection[str]) -> None:
+        """Nothing: these leave nothing behind that others must know of."""
 
     def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
         """Carry out one attempt; see `Hands.begin`."""

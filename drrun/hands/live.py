@@ -1,41 +1,60 @@
 """Hands that really act: on hosts over SSH, and on the controller.
 
 Rules:
+- Commands are followed without a thread of their own; only built-in actions, which block, get one.
+- One job an attempt, named after it; an action that needs a command runs exactly one.
+- What is let go of, or to be ended, before its command was sent is not sent any more.
+- Nothing is kept of an attempt that nobody will ask about: it was forgotten, or its outcome is not
+  known.
 - Nothing escapes: a fault in an action is an outcome that says nothing about the effect, because
   nobody knows how far it came.
 - Importing this module imports Fabric; whoever only looks at runs must not.
 """
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 
 from drrun.core.ids import RunId
 from drrun.core.inventory import Host
-from drrun.core.outcomes import ContactLost, NeverStarted, Outcome, Stopped
+from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, Stopped, is_known
 from drrun.engine.either import Either
+from drrun.engine.pool import Pool
 from drrun.engine.ports import (
     AttemptOrder,
     BuiltInAction,
     Cancel,
+    Meet,
     Output,
     Progress,
+    Question,
     Remote,
+    Report,
     Script,
+    Seen,
 )
-from drrun.hands.jobs import JobRemote, ender_at, forget
+from drrun.hands.lanes import LanePlace, Lanes, awaited
 from drrun.hands.local import LocalPlace
+from drrun.ssh.asks import Reply
 from drrun.ssh.connections import Connections
-from drrun.ssh.jobs import job_name
+from drrun.ssh.jobs import Job
 from drrun.ssh.remote import SshRemote
-from drrun.ssh.residents import Residents
 from drrun.ssh.wire import BadScript
+
+#: How many built-in actions are carried out at once.
+_AT_ONCE = 256
+
+#: Actions that begin once a command of theirs begins on the host; others begin at once.
+_BY_COMMAND = frozenset({"copy", "template", "fetch", "script", "rsync"})
+
+#: What the reply to a question means: question, outcome, standard output and error.
+Judge = Callable[[Question, Outcome, str, str], Seen]
 
 
 @dataclass(frozen=True, slots=True)
 class LivePlaces:
-    """The controller, and hosts over SSH. A `Places`, shared by hands and probes."""
+    """The controller, and hosts over SSH, without leaving anything there. A `Places`."""
 
     connections: Connections
 
@@ -44,88 +63,236 @@ class LivePlaces:
         return LocalPlace() if host is None else SshRemote(self.connections, host)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
+class _Followed:
+    """An attempt that is followed here."""
+
+    #: Held, so that no other order is taken for it.
+    order: AttemptOrder
+    job: Job | None = None
+    leave: threading.Event = field(default_factory=threading.Event)
+    ends: threading.Event = field(default_factory=threading.Event)
+
+
 class LiveHands:
     """Executes attempts as jobs. A `Hands`, and a `Places`."""
 
-    connections: Connections
-    #: Named actions by name; `run` is built in here.
-    actions: Mapping[str, BuiltInAction]
+    def __init__(
+        self, connections: Connections, actions: Mapping[str, BuiltInAction], judge: Judge
+    ) -> None:
+        """Reach nobody yet.
 
-    _ending: dict[str, threading.Event] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+        Args:
+            connections: To the hosts.
+            actions: Named actions by name; `run` is built in here.
+            judge: What the reply to a check means.
+        """
+        self._connections = connections
+        self._actions = actions
+        self._judge = judge
+        self._lanes = Lanes(connections)
+        self._pool = Pool(_AT_ONCE)
+        self._lock = threading.Lock()
+        self._followed: dict[int, _Followed] = {}
+        self._left = threading.Event()
 
-    @cached_property
-    def residents(self) -> Residents:
-        """The launchers on the hosts."""
-        return Residents(self.connections)
+    def take_up(self, run: RunId, epoch: int, meet: Meet, known: Collection[str]) -> None:
+        """Act for a run from now on, as the holder of this token."""
+        self._lanes = Lanes(self._connections, run, epoch, meet, known)
 
     def place(self, host: Host | None) -> Remote:
-        """Where to ask for `host`, without leaving anything there; None: on the controller."""
-        return LivePlaces(self.connections).place(host)
+        """Where to ask for `host`; None: the controller."""
+        return LanePlace(self._lanes.to(host))
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        output: Output,
-        tell: Callable[[Progress], None],
-        cancel: Cancel,
-    ) -> Outcome:
-        """Execute one attempt to its end."""
-        return self._do(order, output, tell, cancel)
+    def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
+        """Carry out one attempt, or find out what became of it; see `Hands.begin`."""
+        followed = _Followed(order)
+        if order.ending:
+            followed.ends.set()
+        with self._lock:
+            self._followed[id(order)] = followed
+        if order.action == "run":
+            self._run(order, output, report, followed)
+        else:
+            self._pool.run(lambda: self._act(order, output, report, followed))
 
-    def reconcile(
-        self,
-        order: AttemptOrder,
-        output: Output,
-        tell: Callable[[Progress], None],
-        cancel: Cancel,
-    ) -> Outcome:
-        """Find out what became of an attempt of an earlier controller, and go on with it."""
-        return self._do(replace(order, again=True), output, tell, cancel)
+    def let_go(self, order: AttemptOrder) -> None:
+        """Follow an attempt no longer; what it began goes on."""
+        followed = self._followed.get(id(order))
+        if followed is not None:
+            followed.leave.set()
+            self._tell(followed, Job.let_go)
 
     def end(self, order: AttemptOrder) -> None:
-        """End all processes of an attempt that is being executed."""
-        self._ends(order).set()
+        """End all processes of an attempt."""
+        followed = self._followed.get(id(order))
+        if followed is not None:
+            followed.ends.set()
+            self._tell(followed, Job.end)
 
     def forget(self, order: AttemptOrder) -> None:
-        """Remove the attempt's job; called once its outcome is durable."""
-        forget(self.residents, order, threading.Event())
+        """Let the host forget what an attempt printed."""
+        with self._lock:
+            followed = self._followed.pop(id(order), None)
+        if followed is not None:
+            self._tell(followed, Job.forget)
+
+    def leave(self) -> None:
+        """Let go of all attempts; what they began goes on."""
+        self._left.set()
+        self._lanes.leave()
 
     def clear(self, run: RunId) -> None:
-        """Remove the run's folder from every place that was reached."""
-        self.residents.clear(run)
+        """Remove what places keep of the run, wherever a launcher still answers."""
+        del run
+        self._lanes.close(drop_run=True)
 
     def close(self) -> None:
-        """Leave all hosts; jobs go on."""
-        self.residents.close()
-        self.connections.close()
+        """Leave all hosts; commands go on."""
+        self._lanes.close()
+        self._connections.close()
 
-    def _ends(self, order: AttemptOrder) -> threading.Event:
-        """What tells an attempt that it is to be ended."""
-        with self._lock:
-            return self._ending.setdefault(job_name(order), threading.Event())
+    def _tell(self, followed: _Followed, what: Callable[[Job], None]) -> None:
+        job = followed.job
+        if job is not None:
+            job.lane.post(lambda: what(job))
 
-    def _do(
+    def _over(self, order: AttemptOrder, outcome: Outcome) -> None:
+        """Only what is known will be forgotten."""
+        if not is_known(outcome):
+            with self._lock:
+                self._followed.pop(id(order), None)
+
+    def _run(
+        self, order: AttemptOrder, output: Output, report: Report, followed: _Followed
+    ) -> None:
+        script = Script(str(order.arguments["text"]), order.execution, timeout=order.timeout)
+        teller = _Reported(order, report, self._judge, partial(self._over, order))
+        try:
+            self._follow(order, script, output, teller, followed)
+        except BadScript as error:
+            report.done(NeverStarted(str(error), final=True))
+
+    def _follow(
         self,
         order: AttemptOrder,
+        script: Script,
         output: Output,
-        tell: Callable[[Progress], None],
-        cancel: Cancel,
+        teller: "_Reported",
+        followed: _Followed,
+    ) -> None:
+        checks = tuple(_script_of(each) for each in teller.checks.values())
+        lane = self._lanes.to(order.host)
+        job = Job(lane, order, script, output, teller, checks)
+
+        def begin() -> None:
+            if self._left.is_set() or followed.leave.is_set():
+                job.let_go()
+            elif followed.ends.is_set() and not order.again:
+                job.end()
+            else:
+                job.begin()
+
+        # Whatever is said to it comes behind its beginning.
+        lane.post(begin)
+        followed.job = job
+
+    def _act(
+        self, order: AttemptOrder, output: Output, report: Report, followed: _Followed
+    ) -> None:
+        place = _JobPlace(self, order, followed)
+        leave: Cancel = Either(self._left, followed.leave)
+        cancel = Either(leave, followed.ends)
+        if order.action not in _BY_COMMAND:
+            report.news(Progress())
+        outcome = act(self._actions, order, place, output, report.news, cancel)
+        if followed.ends.is_set() and isinstance(outcome, ContactLost):
+            outcome = Stopped(gone=False, note=f"to be ended; {outcome.why}")
+        self._over(order, outcome)
+        report.done(outcome)
+
+
+@dataclass(slots=True)
+class _JobPlace:
+    """A place for the one command of one attempt of a built-in action. A `Remote`."""
+
+    hands: LiveHands
+    order: AttemptOrder
+    followed: _Followed
+
+    def run(
+        self, script: Script, output: Output, tell: Callable[[Progress], None], cancel: Cancel
     ) -> Outcome:
-        ends = self._ends(order)
-        if order.ending:
-            ends.set()
-        plain = self.place(order.host)
-        place = JobRemote(order, self.residents, plain, ender_at(plain), cancel, ends)
-        try:
-            outcome = act(self.actions, order, place, output, tell, Either(cancel, ends))
-        finally:
-            with self._lock:
-                del self._ending[job_name(order)]
-        if ends.is_set() and isinstance(outcome, ContactLost):
-            return Stopped(gone=False, note=f"to be ended; {outcome.why}")
-        return outcome
+        """Execute `script` as the attempt's job, or pick that job up."""
+        del cancel  # set for either reason; a job is told which
+        hands, followed = self.hands, self.followed
+
+        def begin(done: Callable[[Outcome], None]) -> Callable[[], None]:
+            teller = _Awaited(tell, done)
+            hands._follow(self.order, script, output, teller, followed)  # noqa: SLF001 - its own
+            if followed.ends.is_set():
+                hands.end(self.order)
+            return lambda: hands.let_go(self.order)
+
+        return awaited(begin, Either(hands._left, followed.leave))  # noqa: SLF001 - its own
+
+
+class _Reported:
+    """Tells the engine of a job. A `Teller`."""
+
+    def __init__(
+        self,
+        order: AttemptOrder,
+        report: Report,
+        judge: Judge,
+        over: Callable[[Outcome], None],
+    ) -> None:
+        self.checks: Mapping[int, Question] = {} if order.again else order.checks
+        self._positions = tuple(self.checks)
+        self._report = report
+        self._judge = judge
+        self._over = over
+
+    def news(self, progress: Progress) -> None:
+        """It goes on."""
+        self._report.news(progress)
+
+    def checked(self, index: int, reply: Reply | None, code: int) -> None:
+        """The answer to one of its checks."""
+        position = self._positions[index]
+        seen = None
+        if reply is not None:
+            question = self.checks[position]
+            texts = (reply.text("stdout"), reply.text("stderr"))
+            seen = self._judge(question, Ended(code), *texts)
+        self._report.checked(position, seen)
+
+    def done(self, outcome: Outcome, checks: Collection[int]) -> None:
+        """It is over."""
+        self._over(outcome)
+        self._report.done(outcome, [self._positions[each] for each in checks])
+
+
+class _Awaited(_Reported):
+    """Tells whoever waits for a job."""
+
+    def __init__(self, tell: Callable[[Progress], None], done: Callable[[Outcome], None]) -> None:
+        self.checks = {}
+        self._tell = tell
+        self._done = done
+
+    def news(self, progress: Progress) -> None:
+        """It goes on."""
+        self._tell(progress)
+
+    def done(self, outcome: Outcome, checks: Collection[int]) -> None:
+        """It is over."""
+        del checks
+        self._done(outcome)
+
+
+def _script_of(question: Question) -> Script:
+    return Script(str(question.ask["text"]), question.execution, timeout=question.timeout)
 
 
 def act(
@@ -139,7 +306,8 @@ def act(
     """Execute an order at a place; every fault becomes an outcome."""
     try:
         if order.action == "run":
-            return place.run(_script(order), output, tell, cancel)
+            script = Script(str(order.arguments["text"]), order.execution, timeout=order.timeout)
+            return place.run(script, output, tell, cancel)
         action = actions.get(order.action)
         if action is None:
             return NeverStarted(f"this version has no action {order.action!r}", final=True)
@@ -149,7 +317,3 @@ def act(
     except Exception as error:  # noqa: BLE001 - the promise above: nothing escapes
         fault = f"{type(error).__name__}: {error}"
         return ContactLost(f"{order.action} broke off, nobody knows how far it came: {fault}")
-
-
-def _script(order: AttemptOrder) -> Script:
-    return Script(str(order.arguments["text"]), order.execution, timeout=order.timeout)

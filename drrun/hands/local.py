@@ -50,7 +50,6 @@ class LocalPlace:
         except (BadScript, OSError) as error:
             return NeverStarted(f"{_HERE}: {error}", final=True)
         line = ProcessLine(process)
-        line.send(ready.payload)
         ways = ender(_aside, script.execution.become)
         talk = Talk(line, ready, script, output, _HERE, ways, _START_WITHIN)
         try:
@@ -129,9 +128,10 @@ class ProcessLine:
 
     def close(self) -> None:
         """Let go of the streams, and leave the process to be reaped."""
-        for stream in (self.process.stdout, self.process.stderr):
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
-                stream.close()
+                with suppress(OSError):
+                    stream.close()
         if self.process.poll() is None:
             threading.Thread(target=self.process.wait, daemon=True).start()
 

@@ -8,50 +8,97 @@ from drrun.core.errors import NotReady
 from drrun.core.ids import RunId
 from drrun.core.inventory import Host
 from drrun.engine.ports import LeftJob
-from drrun.ssh.faults import Unreachable
-from drrun.ssh.resident import Resident, ResidentLost
-from drrun.ssh.residents import NoLauncher, Residents
+from drrun.hands.lanes import Lanes
+from drrun.ssh.answers import Answer, LeftRun, Ready, State
+from drrun.ssh.following import Unreached
+from drrun.ssh.lane import Lane
+
+#: Seconds that a host may take to answer.
+_WITHIN = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class LauncherSweeper:
     """Asks the launchers of hosts, and of this machine."""
 
-    residents: Residents
+    lanes: Lanes
 
     def jobs(self, host: Host | None) -> Sequence[LeftJob]:
-        """Every job that has a folder there."""
-        resident = self._reach(host)
-        try:
-            return [
-                LeftJob(RunId(run), job, resident.look(f"{run} {job}").word)
-                for run, job in resident.jobs()
-            ]
-        except ResidentLost as error:
-            raise NotReady(f"it answered no more: {error}") from error
+        """Every job whose outputs are still there."""
+        runs = [each.run for each in self._ask(host, "runs") if isinstance(each, LeftRun)]
+        return [
+            LeftJob(RunId(run), each.name, each.word)
+            for run in runs
+            for each in self._ask(host, f"list {run}")
+            if isinstance(each, State)
+        ]
 
     def drop(self, host: Host | None, left: LeftJob) -> None:
-        """Remove the folder of a job."""
-        try:
-            self._reach(host).drop(f"{left.run} {left.job}")
-        except ResidentLost as error:
-            raise NotReady(f"it answered no more: {error}") from error
+        """Remove what a job printed."""
+        self._ask(host, f"drop {left.run} {left.job}")
 
     def leave(self, host: Host | None, run: RunId) -> None:
         """Remove what is left of a run that has no job there any more."""
-        try:
-            self._reach(host).leave(run)
-        except ResidentLost as error:
-            raise NotReady(f"it answered no more: {error}") from error
+        self._ask(host, f"drop {run}")
 
     def close(self) -> None:
         """Hang up."""
-        self.residents.close()
+        self.lanes.close()
 
-    def _reach(self, host: Host | None) -> Resident:
-        try:
-            return self.residents.reach(host, threading.Event())[0]
-        except Unreachable as error:
-            raise NotReady(str(error)) from error
-        except NoLauncher as error:
-            raise NotReady(str(error)) from error
+    def _ask(self, host: Host | None, request: str) -> list[Answer]:
+        lane = self.lanes.to(host)
+        question = _Question(lane, request)
+        lane.post(lambda: lane.follow(question))
+        if not question.over.wait(_WITHIN):
+            raise NotReady(f"it gave no answer within {_WITHIN:g} s")
+        if question.fault:
+            raise NotReady(question.fault)
+        return question.found
+
+
+class _Question:
+    """One request for a list. A `Follower`."""
+
+    names: tuple[str, ...] = ()
+
+    def __init__(self, lane: Lane, request: str) -> None:
+        self.over = threading.Event()
+        self.found: list[Answer] = []
+        self.fault = ""
+        self._lane = lane
+        self._request = request
+
+    def opened(self, ready: Ready) -> None:
+        """Ask."""
+        del ready
+        self._lane.list(self._request, self._listed)
+
+    def lost(self, why: str) -> None:
+        """It is not asked anew: somebody waits."""
+        self._end(f"it answered no more: {why}")
+
+    def unreached(self, outcome: Unreached) -> None:
+        """Nobody is there to answer."""
+        self._end(outcome.why)
+
+    def silent(self, seconds: float, why: str) -> None:
+        """Whoever waits has a limit."""
+
+    def regained(self, seconds: float) -> None:
+        """Nothing changes."""
+
+    def broken(self, why: str) -> None:
+        """There will be no answer."""
+        self._end(why)
+
+    def heard(self, answer: Answer) -> None:
+        """Nothing is said under a name here."""
+
+    def _listed(self, found: list[Answer]) -> None:
+        self.found = found
+        self._end("")
+
+    def _end(self, fault: str) -> None:
+        self.fault = fault
+        self._lane.unfollow(self)
+        self.over.set()

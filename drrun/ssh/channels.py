@@ -124,6 +124,11 @@ class ChannelLine:
         self.channel.in_buffer.set_event(self._bell)
         self.channel.in_stderr_buffer.set_event(self._bell)
 
+    def ask(self, question: bytes) -> None:
+        """Send a few bytes that are not the end."""
+        with suppress(OSError, EOFError, paramiko.SSHException):
+            self.channel.sendall(question)
+
     def send(self, payload: bytes) -> None:
         """Send what the command reads, then its end."""
         if len(payload) <= min(_AT_ONCE, self.channel.out_window_size):

@@ -10,6 +10,7 @@ from typing import Any
 
 from drrun.core.dataclass import dataclass
 from drrun.core.runbook import Execution
+from drrun.core.values import Duration
 from drrun.engine.ports import Script
 from drrun.ssh.session import Ender
 from drrun.ssh.wire import Started, ending
@@ -58,3 +59,15 @@ def ender(aside: Callable[[Script], bytes], become: str | None) -> Ender:
         return {b"gone": False, b"alive": True}.get(ask(started, "ask"))
 
     return Ender(end=lambda started: ask(started, _GRACE) == b"gone", look=look)
+
+
+def kill_script(pid: int, start: str, become: str | None) -> Script:
+    """What ends the session `pid`, as the user whose processes they are.
+
+    Args:
+        pid: Its leader.
+        start: The leader's start time in clock ticks, "-" where there is no /proc.
+        become: As whom the command runs.
+    """
+    text = ending(pid, "" if start == "-" else start, _GRACE)
+    return Script(text, Execution(become=become), timeout=Duration(END_WITHIN))

@@ -19,6 +19,7 @@ from drrun.ssh.channels import ChannelLine, beside, session
 from drrun.ssh.ending import END_WITHIN, HELPLESS, Told, ender
 from drrun.ssh.faults import DeadlineError, Stopped, after_sending, before_sending
 from drrun.ssh.link import Link
+from drrun.ssh.readers import reader_of
 from drrun.ssh.session import Talk
 from drrun.ssh.wire import BadScript, launch
 
@@ -32,7 +33,8 @@ def run(link: Link, script: Script, output: Output, cancel: Cancel) -> Outcome:
             line = ChannelLine(link, channel)
             ways = ender(partial(_aside, link), script.execution.become)
             within = link.options.start_within
-            talk = Talk(line, ready, script, output, str(link.way), ways, within)
+            who = partial(reader_of, link)
+            talk = Talk(line, ready, script, output, str(link.way), ways, within, who)
             return _converse(link, line, talk, cancel)
     except Exception as error:  # noqa: BLE001 - the door: every fault becomes an outcome
         if link.alive or isinstance(error, Stopped | BadScript):
@@ -57,7 +59,7 @@ def _request(link: Link, channel: paramiko.Channel, command: str, cancel: Cancel
 def _converse(link: Link, line: ChannelLine, talk: Talk, cancel: Cancel) -> Outcome:
     """Send the script, and listen to its end. From here on no fault says that nothing happened."""
     try:
-        line.send(talk.launch.payload)
+        line.ask(talk.launch.proof.question)
         return talk.listen(cancel)
     except Exception as error:  # noqa: BLE001 - the door: every fault becomes an outcome
         return after_sending(link.why or error, link.way)

@@ -9,6 +9,7 @@ Rules:
   could not (FAULTS 61).
 """
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import field
@@ -17,6 +18,7 @@ from typing import Protocol
 from drrun.core.dataclass import dataclass
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
 from drrun.engine.ports import Cancel, Output, Script
+from drrun.ssh.proof import AFTER, replaced
 from drrun.ssh.wire import Beginning, Launch, Started
 
 #: Seconds between looks at the clock and at `cancel`.
@@ -39,6 +41,10 @@ class Finish:
 
 class Line(Protocol):
     """The streams of one process, near or far."""
+
+    def send(self, payload: bytes) -> None:
+        """Send what the process reads, then its end."""
+        ...
 
     def receive(self, seconds: float) -> list[tuple[str, bytes]]:
         """What came on `stdout` and `stderr`; waits up to `seconds` for something to happen."""
@@ -84,8 +90,15 @@ class Talk:
     ender: Ender
     #: Seconds until it must say that it begins.
     start_within: float
+    #: Who reads in our starter's place; blocks.
+    reader: Callable[[], str] = field(default=lambda: "")
     _out: Beginning = field(init=False)
     _err: Beginning = field(init=False)
+    #: Our starter has proved that it reads, and was given the script.
+    _proved: bool = False
+    #: The shell that reads in its place, and whether that was asked.
+    _replaced: str = ""
+    _reader_asked: bool = False
     _started: Started | None = None
     _begun_at: float = field(default_factory=time.monotonic)
     _exited_at: float | None = None
@@ -93,8 +106,8 @@ class Talk:
     _closed_output: bool = False
 
     def __post_init__(self) -> None:
-        self._out = Beginning(self.launch.nonce)
-        self._err = Beginning(self.launch.nonce)
+        self._out = Beginning(self.launch.proof.nonce)
+        self._err = Beginning(self.launch.proof.nonce)
 
     def listen(self, cancel: Cancel) -> Outcome:
         """Take everything in until the end."""
@@ -108,7 +121,10 @@ class Talk:
             self.line.close()
 
     def _take(self, seconds: float) -> None:
-        for stream, data in self.line.receive(seconds):
+        for stream, received in self.line.receive(seconds):
+            data = received
+            if stream == "stdout" and not self._proved:
+                data = self._prove(data)
             begin = self._out if stream == "stdout" else self._err
             own = begin.feed(data)
             if own:
@@ -117,8 +133,25 @@ class Talk:
             self._started = Started.read(self._out.said)
             self._begun_at = time.monotonic()
 
+    def _prove(self, data: bytes) -> bytes:
+        """Send the script once it is proved who reads it; what came behind the proof."""
+        rest = self._out.feed(data)
+        if self._out.said is None:
+            return b""
+        proof, said = self.launch.proof, self._out.said
+        self._out = Beginning(proof.nonce, chatter=self._out.chatter)
+        if proof.given_by(said):
+            self._proved = True
+            self.line.send(self.launch.payload)
+        else:
+            self._replaced = proof.replaced_by(said)
+        return rest
+
     def _over(self) -> Outcome | None:
         """Whether it ended, by what is known now."""
+        if self._replaced and not self._proved:
+            host = self.place.partition(" ")[0]
+            return NeverStarted(replaced(host, self._replaced), final=True)
         finish, now = self.line.finish(), time.monotonic()
         if finish is not None:
             self._exited_at = self._exited_at or now
@@ -150,7 +183,12 @@ class Talk:
             why = f"{self.place} did not let us become {self.script.execution.become}"
         return NeverStarted(f"{why}: {shown or 'it said nothing'}", final=True)
 
+    def _ask_who_reads(self) -> None:
+        self._replaced = self.reader()
+
     def _lost(self, why: str) -> Outcome:
+        if not self._proved:
+            return NeverStarted(f"{self.place}: {why}, before the command was sent")
         return ContactLost(
             f"contact with {self.place} was lost: {why}. The command may still be going on there"
         )
@@ -175,6 +213,9 @@ class Talk:
     def _late(self) -> Outcome | None:
         """Whether a limit is over: the author's, or ours for the beginning."""
         past = time.monotonic() - self._begun_at
+        if not self._proved and past > AFTER and not self._reader_asked:
+            self._reader_asked = True
+            threading.Thread(target=self._ask_who_reads, name="who reads", daemon=True).start()
         if self._started is None:
             return self._lost("it never said that it began") if past > self.start_within else None
         limit = self.script.timeout

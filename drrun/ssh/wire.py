@@ -8,7 +8,6 @@ Rules:
 """
 
 import re
-import secrets
 import shlex
 from dataclasses import field
 from functools import cache
@@ -17,6 +16,7 @@ from importlib.resources import files
 from drrun.core.dataclass import dataclass
 from drrun.core.runbook import Execution
 from drrun.engine.ports import Script
+from drrun.ssh.proof import Proof
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?")
@@ -37,33 +37,28 @@ class Launch:
     argv: tuple[str, ...]
     #: The script, then its input.
     payload: bytes
-    nonce: str
+    proof: Proof
 
     @property
     def line(self) -> str:
         """The argv for a login shell of any kind."""
-        return "exec " + " ".join(_quoted(word) for word in self.argv)
+        return "exec " + " ".join(quoted_for_any_shell(word) for word in self.argv)
 
 
-def launch(script: Script, nonce: str = "") -> Launch:
+def launch(script: Script) -> Launch:
     """Make ready to send.
-
-    Args:
-        script: What to execute.
-        nonce: Letters and digits that mark where its output begins; "" makes new ones.
 
     Raises:
         BadScript: A name, user or shell is not acceptable, or there is a NUL in the text.
     """
-    text = _text(script)
+    text = script_text(script)
     execution = script.execution
     stdin = (execution.stdin or "").encode() + script.stdin
     follows = execution.stdin is not None or script.stdin != b""
-    nonce = nonce or secrets.token_hex(8)
-    shell = _shell(execution)
-    starter = (shell, "-c", 'eval "$1"', shell, _starter(), nonce, str(len(text)))
+    proof, shell = Proof(), shell_of(execution)
+    starter = (shell, "-c", 'eval "$1"', shell, _starter(), *proof.words, str(len(text)))
     argv = (*_becoming(execution.become), *starter, "1" if follows else "0")
-    return Launch(argv, text + stdin, nonce)
+    return Launch(argv, proof.begin + text + stdin, proof)
 
 
 def ending(pid: int, start: str, grace: str) -> str:
@@ -71,7 +66,7 @@ def ending(pid: int, start: str, grace: str) -> str:
     return f"pid={pid} start={shlex.quote(start)} grace={grace}\n{_package_text('end.sh')}"
 
 
-def _text(script: Script) -> bytes:
+def script_text(script: Script) -> bytes:
     """The script with its environment and folder in front, and an end that `$(…)` keeps."""
     execution = script.execution
     lines = []
@@ -95,21 +90,36 @@ def _apology(folder: str) -> str:
     return shlex.quote(f"drrun: cannot enter {folder}; the command was not executed")
 
 
-def _shell(execution: Execution) -> str:
+def shell_of(execution: Execution) -> str:
+    """The shell's path or name.
+
+    Raises:
+        BadScript: It is none.
+    """
     if not _SHELL.fullmatch(execution.shell):
         raise BadScript(f"{execution.shell!r} is no shell: write sh, bash or a path")
     return "/bin/sh" if execution.shell == "sh" else execution.shell
 
 
-def _becoming(user: str | None) -> tuple[str, ...]:
-    """`sudo -n`, which fails at once where a password is wanted (FAULTS 42)."""
+def become_of(user: str | None) -> str:
+    """The user to become; "" for none.
+
+    Raises:
+        BadScript: It is no name of a user.
+    """
     if not user or user in {"false", "no"}:
-        return ()
+        return ""
     if user in {"true", "yes", "sudo"}:
         user = "root"
     if not _USER.fullmatch(user):
         raise BadScript(f"{user!r} is no name of a user to become")
-    return ("sudo", "-n", "-u", user, "--")
+    return user
+
+
+def _becoming(user: str | None) -> tuple[str, ...]:
+    """`sudo -n`, which fails at once where a password is wanted (FAULTS 42)."""
+    name = become_of(user)
+    return ("sudo", "-n", "-u", name, "--") if name else ()
 
 
 @cache
@@ -118,7 +128,7 @@ def _starter() -> str:
     return " ".join(line for line in lines if line and not line.startswith("#"))
 
 
-def _quoted(word: str) -> str:
+def quoted_for_any_shell(word: str) -> str:
     """In single quotes, where that is the same in every shell."""
     if any(character in word for character in "'!\n\r\0"):
         raise BadScript(f"{word!r} cannot be quoted for every login shell")

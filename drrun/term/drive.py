@@ -6,6 +6,7 @@ Rules:
 - The view folds its own state from the entries that are durable; it never touches the engine's.
 """
 
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -25,6 +26,8 @@ from drrun.term.views import View
 
 #: Seconds between two drawings if nothing happens.
 _EVERY = 1.0
+#: Seconds for which a thread may compute before another one has its turn.
+_TURN = 0.0005
 #: Seconds that a controller gets for leaving at once.
 _PATIENCE = 5.0
 
@@ -67,6 +70,8 @@ class Stage:
 
     def play(self) -> Left:
         """Drive the run to its end, or until somebody wants to leave. In the main thread."""
+        # News passes through four threads; by default each may keep the others waiting for 5 ms.
+        sys.setswitchinterval(_TURN)
         thread = threading.Thread(target=self._drive, name="controller", daemon=True)
         with ExitStack() as stack:
             stack.callback(self.view.close)

@@ -5,8 +5,12 @@ from typing import Protocol
 
 from drrun.core.state import RunState
 from drrun.report.ink import Ink, Style, no_ink
+from drrun.report.run_view import connecting_to
 from drrun.report.text.line import Line, set_line
 from drrun.term.desk import Desk
+
+#: Seconds after which it is said again of a host that it takes its time.
+_AGAIN = 30.0
 
 #: Prints text; never raises for a terminal that is gone.
 Say = Callable[[str], None]
@@ -36,6 +40,9 @@ class PlainView:
         self._ink = ink
         self._prompted = ""
         self._noticed = ""
+        #: When it is said of a host again that it takes its time; when that is looked at again.
+        self._waited: dict[str, float] = {}
+        self._next_wait = 0.0
 
     def tell(self, lines: Sequence[Line]) -> None:
         """Print the lines."""
@@ -43,8 +50,8 @@ class PlainView:
             self._say(f"{set_line(line, self._ink)}\n")
 
     def show(self, state: RunState, now: float, desk: Desk | None, notice: str) -> None:
-        """Print notices and prompts that have not been printed yet."""
-        del state, now
+        """Print notices and prompts that have not been printed yet, and who is waited for."""
+        self._wait_for(state, now)
         if notice != self._noticed:
             self._noticed = notice
             if notice:
@@ -59,6 +66,18 @@ class PlainView:
             self._prompted = desk.prompt
             if desk.prompt and desk.prompt != "sending…":
                 self._say(desk.prompt if desk.prompt.endswith("\n") else f"{desk.prompt}\n")
+
+    def _wait_for(self, state: RunState, now: float) -> None:
+        """Say of a host that takes its time, once, and again while it lasts."""
+        if now < self._next_wait:
+            return
+        self._next_wait = now + 1.0
+        waited = {each.split(",")[0]: each for each in connecting_to(state, now)}
+        for host, words in waited.items():
+            if now >= self._waited.get(host, 0.0):
+                self._waited[host] = now + _AGAIN
+                self._say(f"drrun: {words}\n")
+        self._waited = {host: at for host, at in self._waited.items() if host in waited}
 
     def close(self) -> None:
         """Nothing to leave."""

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from drrun.core.ids import RunId, StepId, TargetName
@@ -11,6 +11,7 @@ from drrun.core.probes import Verdict
 from drrun.engine.ports import (
     AttemptOrder,
     Cancel,
+    Meet,
     Output,
     Piece,
     Progress,
@@ -35,6 +36,9 @@ class ScriptedHands:
         #: Steps whose attempts were told to end.
         self.ended: set[str] = set()
         self._left = threading.Event()
+
+    def take_up(self, run: RunId, epoch: int, meet: Meet, known: Collection[str]) -> None:
+        """Nothing: there are no hosts."""
 
     def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
         """Carry out one attempt by the script, at once unless it is held."""

@@ -45,7 +45,19 @@ def killed(program: Program, server: Sshd) -> str:
 
 
 def jobs(server: Sshd) -> list[str]:
-    return [path.name for path in (server.home / ".drrun/jobs").glob("*/*")]
+    """Attempts whose outputs are still there."""
+    return [path.stem for path in (server.home / ".drrun").glob("*/*.o")]
+
+
+def leave_behind(server: Sshd, run: str, job: str) -> None:
+    """What a crash left of a job that has ended."""
+    folder = server.home / ".drrun" / run
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (server.home / ".drrun", folder):
+        path.chmod(0o700)
+    (folder / f"{job}.d").write_text("begun 1 1 - 1 1.1 1 1\n")
+    (folder / f"{job}.x").write_text("0 end\n")
+    (folder / f"{job}.o").write_text("printed\n")
 
 
 def test_a_job_that_still_runs_is_kept_and_named(program: Program, server: Sshd) -> None:
@@ -67,7 +79,7 @@ def test_a_job_whose_outcome_nobody_knows_is_kept_for_resume(
 def test_what_nobody_needs_is_removed(program: Program, server: Sshd) -> None:
     (server.home / "go").touch()
     run = program("run", "runbooks/left.yml", "--yes").out.strip()
-    (server.home / ".drrun/jobs" / run / "quick@db1.1").mkdir(parents=True)
+    leave_behind(server, run, "quick@db1.1")
     done = program("cleanup", "latest")
     assert (done.exit, "removed" in done.out, jobs(server)) == (0, True, [])
 
@@ -75,7 +87,7 @@ def test_what_nobody_needs_is_removed(program: Program, server: Sshd) -> None:
 def test_jobs_of_another_run_are_shown_and_left_alone(program: Program, server: Sshd) -> None:
     (server.home / "go").touch()
     program("run", "runbooks/left.yml", "--yes")
-    (server.home / ".drrun/jobs/another/x@db1.1").mkdir(parents=True)
+    leave_behind(server, "another", "x@db1.1")
     done = program("cleanup", "latest")
     assert (done.exit, "foreign" in done.out, jobs(server)) == (0, True, ["x@db1.1"])
 

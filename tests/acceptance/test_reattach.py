@@ -51,6 +51,13 @@ def begin(program: Program, server: Sshd) -> "tuple[str, subprocess.Popen[str]]"
     return name, process
 
 
+def boot_differently(server: Sshd) -> None:
+    """As if it had been booted since: the command began under another boot id."""
+    (decided,) = server.home.glob(".drrun/*/*@db1.1.d")
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    decided.write_text(decided.read_text().replace(boot, "another-boot"))
+
+
 def go(server: Sshd) -> None:
     (server.home / "go").touch()
 
@@ -132,9 +139,7 @@ def test_a_host_that_has_rebooted_is_asked_by_verify_and_then_a_person(
     name, process = begin(program, server)
     os.kill(process.pid, signal.SIGKILL)
     Done.of(process)
-    (pid,) = server.home.glob(".drrun/jobs/*/*/pid")
-    number, _, began = pid.read_text().split()
-    pid.write_text(f"{number} another-boot {began}\n")
+    boot_differently(server)
     done = program("resume", name, "--no-input")
     go(server)
     assert (done.exit, effects(server.home / "effects").count("begun")) == (3, 1), done.err

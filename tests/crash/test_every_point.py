@@ -88,7 +88,7 @@ class Scene:
         return [
             path
             for server in self.servers.values()
-            for path in (server.home / ".drrun" / "jobs").glob("*/*@*")
+            for path in (server.home / ".drrun").glob("*/*.[oei]")
         ]
 
 

@@ -13,12 +13,12 @@ from tests.worlds.conftest import Enter
 from tests.worlds.fleet import Fleet, Lane, boxed, tmpfs
 from tests.worlds.world import World
 
-#: As many pages or files as no launcher wants for one step.
-MOST = 12
+#: How many pages or files there is room for; the last is more than a launcher wants for one step.
+ROOMS = (*range(1, 13), 16, 32)
 PAGE = 4096
 #: Rooms by the names of their hosts, as options of a file system; it has one file of its own.
-PAGES = {f"page{n}": f"size={n * PAGE},nr_inodes=1000" for n in range(1, MOST + 1)}
-FILES = {f"file{n}": f"size=1m,nr_inodes={n + 1}" for n in range(MOST)}
+PAGES = {f"page{n}": f"size={n * PAGE},nr_inodes=1000" for n in ROOMS}
+FILES = {f"file{n}": f"size=1m,nr_inodes={n}" for n in ROOMS}
 #: What a step does behind its effect.
 BEHIND = {
     "says little": "echo done",
@@ -52,7 +52,7 @@ def test_on_a_full_disk_nothing_is_executed_twice_and_the_record_says_why(
     assert world.lies() == []
     assert [name for name, each in found.items() if unexplained(name, each)] == []
     # The largest room is large enough for all that we write.
-    assert [each.effects for each in found.values()][-1] == 1
+    assert found[[*world.fleet.hosts][-1]].effects == 1
 
 
 def test_once_there_is_space_again_what_never_started_is_executed_and_nothing_else(

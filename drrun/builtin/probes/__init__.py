@@ -9,6 +9,7 @@ Rules:
 from collections.abc import Callable, Mapping
 from importlib import import_module
 
+from drrun.core.outcomes import Outcome
 from drrun.core.probes import ProbeKind, Verdict
 from drrun.engine.ports import Cancel, Places, Question, Seen
 
@@ -38,3 +39,11 @@ class Probes:
             return Seen(Verdict.COULD_NOT_TELL, "", "a person has to look", where)
         evaluate: Evaluate = import_module(MODULES[question.kind]).evaluate
         return evaluate(question, self._places, cancel)
+
+
+def judge(question: Question, outcome: Outcome, stdout: str, stderr: str) -> Seen:
+    """What the reply to a `run` probe means."""
+    from drrun.builtin.probes.asking import Reply
+    from drrun.builtin.probes.run import answer
+
+    return answer(question, Reply(outcome, stdout, stderr))

@@ -7,6 +7,7 @@ Rules:
 """
 
 from drrun.builtin.probes.asking import (
+    Reply,
     command,
     doubt,
     ended_with,
@@ -22,7 +23,11 @@ _NOT_EXECUTED = (126, 127)
 
 def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
     """Run the command once."""
-    reply = command(question, places, cancel, str(question.ask["text"]))
+    return answer(question, command(question, places, cancel, str(question.ask["text"])))
+
+
+def answer(question: Question, reply: Reply) -> Seen:
+    """What a reply means for the question."""
     status = ended_with(reply)
     if status is None:
         return unanswered(question, reply)

@@ -31,6 +31,22 @@ class ControllerTook(Event):
     host: str
     pid: int
     tool: str
+    #: It records every host before it asks anything of it; older controllers did not.
+    meets: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostReached(Event):
+    """A launcher answers on a host; recorded before anything is asked of it."""
+
+    #: "" for the controller's own machine.
+    host: str
+    #: What tells one boot of the host from the next; "-" where there is none.
+    boot: str
+    #: By which route, as which user, and the fingerprint of its key.
+    route: str = ""
+    user: str = ""
+    host_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,6 +142,7 @@ def took(lease: Lease) -> ev.ControllerTook:
         host=lease.host,
         pid=lease.pid,
         tool=__version__,
+        meets=True,
     )
 
 

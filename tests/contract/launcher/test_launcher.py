@@ -1,295 +1,465 @@
-"""What the launcher on a host promises, in every shell it may meet: dash, bash, busybox."""
+"""What the launcher on a host promises, with each shell that /bin/sh may be.
 
+Rules:
+- The words are those at the head of launcher.sh; the promises those of attempts.md.
+"""
+
+import dataclasses
 import os
 import shutil
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-LAUNCHER = Path(__file__).parents[3] / "drrun" / "ssh" / "launcher.sh"
-SHELLS = (["dash"], ["bash"], ["bash", "--posix"], ["busybox", "ash"])
-LIMIT = 1_000_000
+from drrun.ssh import answers as a
+from drrun.ssh.answers import Kept
+from tests.contract.launcher.conftest import Open
+from tests.contract.launcher.launchers import Ground, Launcher
 
 
-class Launcher:
-    """A resident launcher, spoken to over pipes as over a channel."""
-
-    def __init__(self, shell: list[str], home: Path, path: str = "") -> None:
-        self.home = home
-        home.mkdir(exist_ok=True)
-        self._process = subprocess.Popen(
-            [*shell, str(LAUNCHER), "N0NCE"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            env={"HOME": str(home), "PATH": path or os.environ["PATH"]},
-        )
-        self.greeting = self._line()
-
-    def ask(self, request: str, data: bytes = b"") -> str:
-        assert self._process.stdin is not None
-        self._process.stdin.write(request.encode() + b"\n" + data)
-        return self._line()
-
-    def start(self, job: str, script: str, epoch: int = 1, limit: int = LIMIT) -> str:
-        line, payload = b"exec /bin/sh -s", script.encode()
-        request = f"start run {job} {epoch} {len(line)} {len(payload)} {limit}"
-        return self.ask(request, line + payload)
-
-    def look(self, job: str) -> str:
-        return self.ask(f"look run {job}")
-
-    def read(self, job: str, stream: str, offset: int = 0, most: int = LIMIT) -> bytes:
-        answer = self.ask(f"read run {job} {stream} {offset} {most}")
-        assert self._process.stdout is not None
-        length, data = int(answer.split()[-1]), b""
-        while len(data) < length:
-            data += self._process.stdout.read(length - len(data))
-        return data
-
-    def await_state(self, job: str, state: str) -> str:
-        """Look until the job is in that state; the launcher itself takes the time."""
-        for _ in range(5000):
-            if self.look(job).startswith(state):
-                return self.look(job)
-        raise AssertionError(f"never {state}: {self.look(job)}")
-
-    def hang_up(self) -> None:
-        """The channel is gone without a word."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            pipe.close()
-        self._process.wait(10)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait(10)
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            pipe.close()
-
-    def _line(self) -> str:
-        assert self._process.stdout is not None
-        line = b""
-        while not line.endswith(b"\n"):
-            byte = self._process.stdout.read(1)
-            if not byte:
-                return line.decode()
-            line += byte
-        return line.decode().removeprefix("N0NCE ").rstrip("\n")
+def decision(launcher: Launcher, name: str) -> Path:
+    return launcher.ground.runs / launcher.run / f"{name}.d"
 
 
-@pytest.fixture(params=SHELLS, ids=" ".join)
-def shell(request: pytest.FixtureRequest) -> list[str]:
-    found: list[str] = request.param
-    return found
+def fifo(ground: Ground) -> Path:
+    path = ground.home / "go-on"
+    os.mkfifo(path)
+    return path
 
 
-@pytest.fixture
-def launcher(shell: list[str], tmp_path: Path) -> Iterator[Launcher]:
-    resident = Launcher(shell, tmp_path)
-    yield resident
-    with suppress(OSError, ValueError):
-        resident.kill()
-    for pid in tmp_path.glob(".drrun/jobs/*/*/pid"):
-        with suppress(ProcessLookupError):
-            os.killpg(int(pid.read_text().split()[0]), signal.SIGKILL)
+# --- an attempt --------------------------------------------------------------------------------
 
 
-def test_a_job_runs_and_its_exit_code_is_kept(launcher: Launcher) -> None:
-    launcher.start("a", "exit 7\n")
-    assert launcher.await_state("a", "ended").startswith("ended 7 ")
+def test_an_attempt_says_that_it_begins_and_how_it_ended(any_launcher: Launcher) -> None:
+    ended = any_launcher.finish("n", "echo out; echo err >&2; exit 7")
+    begun = any_launcher.hear(a.Begun, "n")
+    assert ended == a.Ended("n", 7, Kept(4, b"out\n"), Kept(4, b"err\n"))
+    assert decision(any_launcher, "n").read_text().split()[:2] == ["begun", str(begun.pid)]
 
 
-def test_stdout_and_stderr_are_kept_apart(launcher: Launcher) -> None:
-    launcher.start("a", "echo out; echo err >&2\n")
-    launcher.await_state("a", "ended")
-    assert (launcher.read("a", "out"), launcher.read("a", "err")) == (b"out\n", b"err\n")
-
-
-def test_what_a_command_makes_has_the_permissions_of_its_login(
-    shell: list[str], tmp_path: Path
-) -> None:
-    mask = os.umask(0o027)
-    try:
-        launcher = Launcher(shell, tmp_path)
-    finally:
-        os.umask(mask)
-    launcher.start("a", f"mkdir {tmp_path}/made\n")
-    launcher.await_state("a", "ended")
-    assert oct((tmp_path / "made").stat().st_mode & 0o777) == "0o750"
-    assert oct((tmp_path / ".drrun").stat().st_mode & 0o777) == "0o700"
-    launcher.kill()
+def test_it_leads_a_session_of_its_own(any_launcher: Launcher) -> None:
+    any_launcher.start("n", "read never </dev/tty || exec sleep 1000")
+    begun = any_launcher.hear(a.Begun, "n")
+    assert (begun.leads, os.getsid(begun.pid)) == (True, begun.pid)
 
 
 @pytest.mark.faults(66)
-def test_launching_the_same_attempt_twice_starts_it_once(launcher: Launcher) -> None:
-    effects = launcher.home / "effects"
-    script = f"echo once >>{effects}\n"
-    assert (launcher.start("a", script), launcher.start("a", script)) == ("started", "exists")
-    launcher.await_state("a", "ended")
+def test_asking_twice_executes_once(any_launcher: Launcher) -> None:
+    effects = any_launcher.ground.home / "effects"
+    any_launcher.start("n", f"echo once >>{effects}")
+    any_launcher.start("n", f"echo once >>{effects}")
+    any_launcher.hear(a.Exists, "n")
+    any_launcher.hear(a.Ended, "n")
+    any_launcher.quiet()
     assert effects.read_text() == "once\n"
 
 
 @pytest.mark.faults(46)
-def test_a_script_that_is_cut_is_never_executed(
-    launcher: Launcher, shell: list[str], tmp_path: Path
+@pytest.mark.parametrize("arrives", ["line", "half a line", "request"])
+def test_a_request_that_is_cut_is_not_obeyed(
+    any_ground: Ground, opens: Open, arrives: str
 ) -> None:
-    effects = tmp_path / "effects"
-    script = f"echo begun >>{effects}\n".encode()
-    assert launcher._process.stdin is not None
-    request = f"start run a 1 7 {len(script) + 10} 1000\n"
-    launcher._process.stdin.write(request.encode() + b"/bin/sh" + script)
-    launcher.hang_up()
-    later = Launcher(shell, tmp_path)
-    state = later.look("a")
-    later.kill()
-    assert (state.split()[0], effects.exists()) == ("absent", False)
+    effects = any_ground.home / "effects"
+    first = opens(any_ground)
+    cut = {"line": f"echo 1 >>{effects}\n", "half a line": f"echo 1 >>{effects}", "request": ""}
+    first.send(f"start n 1 2 - - /bin/sh\n{cut[arrives]}".encode())
+    first.leave()
+    second = opens(any_ground)
+    assert (second.look("n").word, effects.exists()) == ("absent", False)
+    assert second.withdraw("n") == "won"
 
 
-def test_a_job_outlives_the_channel_and_is_found_by_the_next(
-    launcher: Launcher, shell: list[str], tmp_path: Path
+def test_it_reads_nothing_of_the_channel(any_launcher: Launcher) -> None:
+    any_launcher.start("n", "cat; echo end")
+    any_launcher.send(b"ping behind\n")
+    assert any_launcher.hear(a.Ended, "n").out == Kept(4, b"end\n")
+    any_launcher.hear(a.Pong)
+
+
+def test_it_has_the_mask_and_folder_of_the_login(ground: Ground, opens: Open) -> None:
+    mask = os.umask(0o027)
+    try:
+        launcher = opens(ground)
+        launcher.finish("n", "mkdir made")
+    finally:
+        os.umask(mask)
+    assert oct((ground.home / "made").stat().st_mode & 0o777) == "0o750"
+
+
+def test_it_sees_none_of_our_variables_and_options(any_launcher: Launcher) -> None:
+    names = (
+        "name token epoch boot lines input user shell mask nonce reader here line start leads text"
+    )
+    script = "".join(f'[ "${{{each}+set}}" ] && echo {each}\n' for each in names.split())
+    script += 'case $- in *[fC]*) echo "options $-" ;; esac; echo $#'
+    assert any_launcher.finish("n", script).out.data == b"0\n"
+
+
+def test_what_may_be_a_secret_is_in_no_argument_and_no_environment(
+    any_launcher: Launcher,
 ) -> None:
-    go_on = tmp_path / "go-on"
-    os.mkfifo(go_on)
-    launcher.start("a", f"read line <{go_on}; echo $line; exit 3\n")
-    launcher.await_state("a", "running")
-    launcher.hang_up()
-    later = Launcher(shell, tmp_path)
-    assert later.look("a").startswith("running")
-    go_on.write_text("went on\n")
-    assert later.await_state("a", "ended").startswith("ended 3 ")
-    assert later.read("a", "out") == b"went on\n"
-    later.kill()
+    go_on = fifo(any_launcher.ground)
+    any_launcher.put("n.i", b"")
+    any_launcher.start("n", f"password=s3cr3t\nread line <{go_on}")
+    any_launcher.hear(a.Begun, "n")
+    everybody = list(Path("/proc").glob("[0-9]*"))
+    shown = b""
+    for each in everybody:
+        for what in ("cmdline", "environ"):
+            try:
+                shown += (each / what).read_bytes()
+            except OSError:
+                continue
+    go_on.write_text("\n")
+    any_launcher.hear(a.Ended, "n")
+    assert b"s3cr3t" not in shown
 
 
-def test_output_is_read_on_from_the_byte_where_it_stopped(launcher: Launcher) -> None:
-    launcher.start("a", "printf 0123456789\n")
-    launcher.await_state("a", "ended")
-    assert launcher.read("a", "out", 4, 3) == b"456"
+# --- the decision ------------------------------------------------------------------------------
 
 
-def test_output_is_there_while_the_job_goes_on(launcher: Launcher) -> None:
-    launcher.start("a", "echo early; sleep 1000\n")
-    launcher.await_state("a", "running 6 0")
+def test_what_was_withdrawn_never_begins(any_launcher: Launcher) -> None:
+    effects = any_launcher.ground.home / "effects"
+    assert any_launcher.withdraw("n") == "won"
+    any_launcher.start("n", f"echo 1 >>{effects}")
+    any_launcher.hear(a.Exists, "n")
+    assert (any_launcher.look("n").word, effects.exists()) == ("withdrawn", False)
 
 
-@pytest.mark.faults(67)
-def test_output_beyond_the_limit_is_counted_and_not_kept(launcher: Launcher) -> None:
-    launcher.start("a", "head -c 5000 /dev/zero\n", limit=1000)
-    launcher.await_state("a", "ended 0 1000 0 4000 0 1")
-
-
-@pytest.mark.faults(70)
-def test_binary_output_comes_as_it_is(launcher: Launcher) -> None:
-    launcher.start("a", r"printf '\000\377\n\033'" + "\n")
-    launcher.await_state("a", "ended 0 4")
-    assert launcher.read("a", "out") == b"\x00\xff\n\x1b"
+def test_what_has_begun_cannot_be_withdrawn(any_launcher: Launcher) -> None:
+    any_launcher.finish("n", "true")
+    assert (any_launcher.withdraw("n"), any_launcher.look("n").word) == ("lost", "ended")
 
 
 @pytest.mark.faults(66, 92)
-def test_a_controller_with_an_older_token_is_refused(launcher: Launcher) -> None:
-    launcher.start("a", "true\n", epoch=5)
-    assert launcher.start("b", "true\n", epoch=4) == "refused 5"
+def test_a_replaced_controller_starts_and_withdraws_nothing(
+    any_ground: Ground, opens: Open
+) -> None:
+    old, new = opens(any_ground, epoch=4), None
+    old.quiet()
+    new = opens(any_ground, epoch=5)
+    new.quiet()
+    old.start("n", "true", epoch=4)
+    assert old.hear(a.Stale, "n") == a.Stale("n", 5)
+    old.send(b"withdraw n 4\n")
+    assert old.hear(a.Stale, "n") == a.Stale("n", 5)
+    assert new.look("n").word == "absent"
+    assert old.finish("m", "true", epoch=5).code == 0
 
 
-def test_a_newer_token_is_remembered(launcher: Launcher) -> None:
-    launcher.start("a", "true\n", epoch=5)
-    launcher.start("b", "true\n", epoch=6)
-    assert launcher.start("c", "true\n", epoch=5) == "refused 6"
+def test_a_token_that_is_newer_is_remembered_by_the_host(any_ground: Ground, opens: Open) -> None:
+    opens(any_ground, epoch=5).quiet()
+    late = opens(any_ground, epoch=4)
+    late.start("n", "true", epoch=4)
+    assert late.hear(a.Stale, "n").newest == 5
 
 
-def test_killing_ends_the_whole_process_group(launcher: Launcher) -> None:
-    launcher.start("a", "sleep 1000 & sleep 1000\n")
-    launcher.await_state("a", "running")
-    assert any(launcher.ask("kill run a KILL") == "dead" for _ in range(20_000))
+def test_each_of_two_requests_of_one_launcher_knows_which_of_them_won(
+    launcher: Launcher,
+) -> None:
+    """Both are read before either has decided."""
+    for index in range(20):
+        name, script = f"n{index}", b"true\n"
+        request = f"start {name} 1 1 - - /bin/sh\n".encode() + script
+        launcher.send(request * 2)
+        launcher.hear(a.Ended, name)
+        launcher.hear(a.Exists, name)
+        assert not launcher.heard(a.Ended, name)
 
 
-@pytest.mark.faults(55)
-def test_a_killed_job_without_exit_code_is_gone(launcher: Launcher) -> None:
-    launcher.start("a", "sleep 1000\n")
-    launcher.await_state("a", "running")
-    launcher.ask("kill run a KILL")
-    launcher.await_state("a", "gone")
+# --- what outlives it --------------------------------------------------------------------------
+
+
+def test_an_attempt_outlives_its_launcher_and_is_found_by_the_next(
+    any_ground: Ground, opens: Open
+) -> None:
+    go_on = fifo(any_ground)
+    first = opens(any_ground)
+    first.start("n", f"read line <{go_on}; echo $line; exit 3")
+    first.hear(a.Begun, "n")
+    first.kill()
+    second = opens(any_ground)
+    assert second.look("n").word == "running"
+    go_on.write_text("went on\n")
+    state = second.await_state("n", "ended")
+    assert (state.code, state.out) == (3, Kept(8, b"went on\n"))
+
+
+def test_a_channel_that_is_gone_before_it_begins_stops_nothing(
+    any_ground: Ground, opens: Open
+) -> None:
+    effects = any_ground.home / "effects"
+    first = opens(any_ground)
+    first.quiet()
+    first.start("n", f"echo 1 >>{effects}; echo out; exit 3")
+    first.hang_up()
+    second = opens(any_ground)
+    state = second.await_state("n", "ended")
+    assert (state.code, effects.read_text()) == (3, "1\n")
+
+
+# --- what is seen of it ------------------------------------------------------------------------
+
+
+def test_a_running_one_is_seen_with_what_it_printed_and_its_age(any_launcher: Launcher) -> None:
+    any_launcher.start("n", "echo early; exec sleep 1000")
+    begun = any_launcher.hear(a.Begun, "n")
+    while (state := any_launcher.look("n")).out.size == 0:
+        pass
+    assert (state.word, state.out, state.begun) == ("running", Kept(6, None), begun)
+    assert state.age is not None
+    assert 0 <= state.age < 3600
+
+
+def test_a_decision_without_its_last_word_is_torn(any_launcher: Launcher) -> None:
+    for name, text in {
+        "a": "",
+        "b": "begun 99999999 2",
+        "c": "begun 99999999 2 b 1 N.1 1 1\n",
+    }.items():
+        any_launcher.quiet()
+        decision(any_launcher, name).write_text(text)
+        assert any_launcher.look(name).word == "torn", text
+
+
+def test_an_exit_code_without_its_last_word_is_none(launcher: Launcher) -> None:
+    launcher.finish("n", "exit 12")
+    decision(launcher, "n").with_suffix(".x").write_text("1")
+    assert launcher.look("n").word in ("gone", "ending")
 
 
 @pytest.mark.faults(56)
-def test_after_a_reboot_the_job_is_told_from_a_running_one(launcher: Launcher) -> None:
-    launcher.start("a", "sleep 1000\n")
-    launcher.await_state("a", "running")
-    pid = launcher.home / ".drrun/jobs/run/a/pid"
-    number, _, began = pid.read_text().split()
-    pid.write_text(f"{number} another-boot-id {began}\n")
-    state = launcher.look("a")
-    pid.write_text(f"{number} another-boot-id {began}\n")
-    assert state.startswith("rebooted")
-    os.killpg(int(number), signal.SIGKILL)
+def test_an_attempt_of_an_earlier_boot_is_told_from_a_running_one(
+    any_launcher: Launcher,
+) -> None:
+    any_launcher.start("n", "exec sleep 1000")
+    any_launcher.hear(a.Begun, "n")
+    path, boot = decision(any_launcher, "n"), any_launcher.ready.boot
+    whole = path.read_text()
+    path.write_text(whole.replace(boot, "another-boot"))
+    assert any_launcher.look("n").word == "rebooted"
+    path.write_text(whole)
+    assert any_launcher.look("n").word == "running"
 
 
 @pytest.mark.faults(62)
-def test_a_reused_pid_is_told_from_the_job(launcher: Launcher) -> None:
-    launcher.start("a", "sleep 1000\n")
-    launcher.await_state("a", "running")
-    pid = launcher.home / ".drrun/jobs/run/a/pid"
-    number, boot, _ = pid.read_text().split()
-    pid.write_text(f"{number} {boot} 1\n")
-    assert launcher.look("a").startswith("gone")
-    os.killpg(int(number), signal.SIGKILL)
+def test_another_process_with_its_number_is_told_from_it(any_launcher: Launcher) -> None:
+    any_launcher.start("n", "exec sleep 1000")
+    begun = any_launcher.hear(a.Begun, "n")
+    path = decision(any_launcher, "n")
+    whole = path.read_text()
+    path.write_text(whole.replace(f" {begun.start} ", " 1 "))
+    assert any_launcher.look("n").word != "running"
+    path.write_text(whole)
 
 
-def test_a_deleted_job_is_absent(launcher: Launcher) -> None:
-    launcher.start("a", "true\n")
-    launcher.await_state("a", "ended")
-    launcher.ask("drop run a")
-    assert launcher.look("a").startswith("absent")
+@pytest.mark.faults(55)
+def test_one_that_is_killed_ends_with_its_signal(any_launcher: Launcher) -> None:
+    any_launcher.start("n", "kill -9 $$")
+    assert any_launcher.hear(a.Ended, "n").code == 128 + signal.SIGKILL
 
 
-def test_the_jobs_of_a_host_are_listed(launcher: Launcher) -> None:
-    launcher.start("a", "true\n")
-    assert (launcher.ask("list"), launcher._line()) == ("list 1", "run a")
+def test_one_that_nobody_waits_for_is_gone_without_a_code(any_launcher: Launcher) -> None:
+    any_launcher.start("n", "exec sleep 1000")
+    begun = any_launcher.hear(a.Begun, "n")
+    waits = int(decision(any_launcher, "n").read_text().split()[-2])
+    os.kill(waits, signal.SIGKILL)
+    os.killpg(begun.pid, signal.SIGKILL)
+    assert any_launcher.await_state("n", "gone").code is None
 
 
-def test_what_may_hold_secrets_is_gone_from_the_disk_once_the_job_runs(
-    launcher: Launcher,
+def test_one_whose_exit_code_may_still_come_is_ending(any_launcher: Launcher) -> None:
+    any_launcher.start("n", "exec sleep 1000")
+    begun = any_launcher.hear(a.Begun, "n")
+    waits = int(decision(any_launcher, "n").read_text().split()[-2])
+    os.kill(waits, signal.SIGSTOP)
+    os.killpg(begun.pid, signal.SIGKILL)
+    any_launcher.await_state("n", "ending")
+    os.kill(waits, signal.SIGCONT)
+    assert any_launcher.await_state("n", "ended").code == 128 + signal.SIGKILL
+
+
+def test_an_output_that_is_lost_is_told_from_an_empty_one(any_launcher: Launcher) -> None:
+    any_launcher.finish("n", "true")
+    assert any_launcher.look("n").out == Kept()
+    decision(any_launcher, "n").with_suffix(".o").unlink()
+    state = any_launcher.look("n")
+    assert (state.out, state.err) == (Kept(gone=True), Kept())
+
+
+# --- what is asked besides ---------------------------------------------------------------------
+
+
+def test_checks_are_answered_behind_a_good_end_in_order(any_launcher: Launcher) -> None:
+    any_launcher.check("echo first; exit 4")
+    any_launcher.check("echo second >&2")
+    any_launcher.start("n", "true")
+    kinds = (a.Begun, a.Ended, a.Answered)
+    assert isinstance(any_launcher.first("n", *kinds), a.Begun)
+    assert isinstance(any_launcher.first("n", *kinds), a.Ended)
+    first = any_launcher.hear(a.Answered)
+    second = any_launcher.hear(a.Answered)
+    assert first == a.Answered("n,0", 4, Kept(6, b"first\n"), Kept())
+    assert second == a.Answered("n,1", 0, Kept(), Kept(7, b"second\n"))
+
+
+def test_checks_are_not_asked_behind_a_bad_end(any_launcher: Launcher) -> None:
+    any_launcher.check("true")
+    any_launcher.finish("n", "false")
+    assert any_launcher.ask("q", "true").code == 0
+    assert not any_launcher.heard(a.Answered, "n,0")
+    assert not any_launcher.heard(a.Begun, "n,0")
+
+
+def test_checks_belong_to_one_attempt_alone(any_launcher: Launcher) -> None:
+    any_launcher.check("true")
+    any_launcher.finish("n", "true")
+    any_launcher.hear(a.Answered, "n,0")
+    any_launcher.finish("m", "true")
+    any_launcher.ask("q", "true")
+    assert not any_launcher.heard(a.Answered, "m,0")
+
+
+def test_a_question_decides_about_nothing(any_launcher: Launcher) -> None:
+    said = any_launcher.ask("q", "echo answer; exit 2")
+    assert said == a.Answered("q", 2, Kept(7, b"answer\n"), Kept())
+    assert not decision(any_launcher, "q").exists()
+
+
+def test_another_shell_shows_by_a_mark_that_it_executes(any_launcher: Launcher) -> None:
+    bash = shutil.which("bash")
+    any_launcher.start("n", "echo ${BASH_VERSION:+bash}", who=f"- {bash}")
+    assert any_launcher.hear(a.Ended, "n").out.data == b"begun n\nbash\n"
+
+
+def test_a_shell_that_is_not_there_shows_no_mark(any_launcher: Launcher) -> None:
+    any_launcher.start("n", "echo executed", who="- /nowhere/sh")
+    ended = any_launcher.hear(a.Ended, "n")
+    assert (ended.out, ended.code) in ((Kept(), 127), (Kept(), 126))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming a user needs root")
+def test_another_user_shows_by_a_mark_that_it_executes(ground: Ground, opens: Open) -> None:
+    launcher = opens(ground)
+    launcher.start("n", "id -u", who="root /bin/sh")
+    launcher.start("m", "id -u", who="nobody-at-all /bin/sh")
+    assert launcher.hear(a.Ended, "n").out.data == b"begun n\n0\n"
+    ended = launcher.hear(a.Ended, "m")
+    assert (ended.out, ended.code) == (Kept(), 1)
+
+
+# --- what is sent ahead ------------------------------------------------------------------------
+
+
+def test_what_is_sent_ahead_is_read_by_the_command_and_then_gone(any_launcher: Launcher) -> None:
+    files = any_launcher.ground.runs / "run"
+    assert any_launcher.put("n", b"cat; ls " + str(files).encode() + b"\nin\0put")
+    any_launcher.send(b"start n 1 1 n.i - /bin/sh\n")
+    out = any_launcher.hear(a.Ended, "n").out.data or b""
+    assert out.startswith(b"in\0put")
+    assert b"n.i" not in out
+
+
+def test_half_of_what_is_sent_ahead_is_nothing(any_ground: Ground, opens: Open) -> None:
+    first = opens(any_ground)
+    first.send(b"put n 100\nhalf")
+    first.leave()
+    assert first.hear(a.Stored, "n") == a.Stored("n", whole=False)
+    assert not (any_ground.runs / "run" / "n.i").exists()
+
+
+def test_what_another_launcher_sends_ahead_does_not_disturb_who_reads(
+    any_ground: Ground, opens: Open
 ) -> None:
-    launcher.start("a", "sleep 1000 # s3cr3t\n")
-    launcher.await_state("a", "running")
-    assert not list((launcher.home / ".drrun").rglob("payload"))
+    """It holds the same, and may be cut in the middle."""
+    go_on = fifo(any_ground)
+    first, second = opens(any_ground), opens(any_ground)
+    first.put("n", f"read line <{go_on}; cat\n".encode() + b"whole" * 20_000)
+    # One that has it open already; whoever begins deletes it.
+    first.send(b"ask n 1 n.i - /bin/sh\n")
+    first.hear(a.Begun, "n")
+    second.send(b"put n 100000\nhalf")
+    second.leave()
+    go_on.write_text("\n")
+    said = first.hear(a.Answered, "n")
+    assert first.output(said)[0] == b"whole" * 20_000
 
 
-def test_leaving_a_run_leaves_nothing_on_the_host(launcher: Launcher) -> None:
-    launcher.start("a", "true\n")
-    launcher.await_state("a", "ended")
-    launcher.ask("leave run")
-    assert not (launcher.home / ".drrun").exists()
+# --- tidying up --------------------------------------------------------------------------------
 
 
-def test_nobody_else_may_look_into_a_job(launcher: Launcher) -> None:
-    launcher.start("a", "true\n")
-    launcher.await_state("a", "ended")
-    assert (launcher.home / ".drrun/jobs/run/a").stat().st_mode & 0o077 == 0
+def test_what_is_forgotten_is_gone_and_the_decision_stays(any_launcher: Launcher) -> None:
+    any_launcher.check("echo checked")
+    any_launcher.finish("n", "echo out")
+    any_launcher.hear(a.Answered, "n,0")
+    folder = any_launcher.ground.runs / "run"
+    any_launcher.send(b"forget n\n")
+    while (folder / "n,0.o").exists() or (folder / "n.o").exists() or (folder / "n.e").exists():
+        any_launcher.quiet()
+    any_launcher.start("n", "true")
+    any_launcher.hear(a.Exists, "n")
+    assert any_launcher.look("n").code == 0
+
+
+def test_runs_and_their_attempts_are_listed_and_dropped(any_ground: Ground, opens: Open) -> None:
+    opens(any_ground).finish("n", "exit 3")
+    tidies = opens(any_ground, run="")
+    assert tidies.list("runs") == [a.LeftRun("run")]
+    listed = [(each.word, each.name, each.code) for each in tidies.list("list run")]  # type: ignore[union-attr]
+    assert listed == [("ended", "n", 3)]
+    tidies.list("drop run")
+    assert not any_ground.runs.exists()
+
+
+def test_a_run_that_is_going_on_elsewhere_is_not_dropped_with_it(
+    any_ground: Ground, opens: Open
+) -> None:
+    opens(any_ground, run="other").finish("n", "true")
+    launcher = opens(any_ground)
+    launcher.finish("n", "true")
+    launcher.list("drop run")
+    assert [each.name for each in any_ground.runs.iterdir()] == ["other"]
+
+
+@pytest.mark.faults(67)
+def test_output_beyond_the_limit_does_not_fill_the_disk(
+    home: Path, tmp_path: Path, opens: Open
+) -> None:
+    # Whoever keeps outputs short looks at them now and then; here, very often.
+    hurried = tmp_path / "hurried"
+    hurried.mkdir()
+    (hurried / "sleep").write_text("#!/bin/sh\necho look >>$HOME/looks\nexec /bin/sleep 0.05\n")
+    (hurried / "sleep").chmod(0o755)
+    ground = Ground(home, path=f"{hurried}:{os.environ['PATH']}")
+    go_on, printed = fifo(ground), home / "printed"
+    launcher = opens(ground, kept=5000)
+    large = "head -c 100000 /dev/zero"
+    launcher.start("n", f"read line <{go_on}; {large}; echo >{printed}; read line <{go_on}")
+    launcher.hear(a.Begun, "n")
+    # It begins once a command is seen to take longer than a moment.
+    assert launcher.look("n").word == "running"
+    looks = home / "looks"
+    # It goes on as long as there is something to look at.
+    launcher.eventually(lambda: looks.exists() and len(looks.read_text().split()) > 3)
+    go_on.write_text("\n")
+    launcher.eventually(printed.exists)
+    launcher.eventually(lambda: launcher.look("n").out.size == 5000)
+    go_on.write_text("\n")
+    assert launcher.hear(a.Ended, "n").out == Kept(5000, None)
 
 
 @pytest.mark.faults(44)
-def test_a_host_without_setsid_still_runs_jobs_in_groups_of_their_own(tmp_path: Path) -> None:
+def test_a_host_without_setsid_tells_truly_whether_a_command_leads(
+    any_ground: Ground, tmp_path: Path, opens: Open
+) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()
-    for name in ("sh", "mkdir", "mv", "rm", "cat", "dd", "head", "tail", "wc", "rmdir", "sleep"):
-        found = shutil.which(name)
-        assert found
-        (tools / name).symlink_to(found)
-    launcher = Launcher(["/bin/dash"], tmp_path / "home", path=str(tools))
-    try:
-        assert launcher.greeting.endswith("none")
-        launcher.start("a", "echo hello; sleep 100 & echo $! >$HOME/child; wait")
-        launcher.await_state("a", "running")
-        while not launcher.read("a", "out"):
-            pass
-        assert launcher.ask("kill run a KILL") in ("alive", "dead")
-        assert launcher.ask("kill run a KILL") == "dead"
-    finally:
-        launcher.hang_up()
+    for name in ("mkdir", "ls", "mv", "rm", "sleep", "od", "wc", "find", "dd"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    launcher = opens(dataclasses.replace(any_ground, path=str(tools)))
+    launcher.start("n", "exec sleep 1000")
+    begun = launcher.hear(a.Begun, "n")
+    assert begun.leads == (os.getpgid(begun.pid) == begun.pid)
+    # Some shells have groups only where there is a terminal.
+    assert begun.leads or not any_ground.shell.endswith("bash")

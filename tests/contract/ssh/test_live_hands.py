@@ -1,14 +1,15 @@
 """Hands that act: on a host, on the controller, by a named action; nothing ever escapes."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from drrun.builtin.probes import judge
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.inventory import Host
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome
+from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, Stopped
 from drrun.engine.ports import (
     AttemptOrder,
     BuiltInAction,
@@ -18,6 +19,7 @@ from drrun.engine.ports import (
     Progress,
     Remote,
     Script,
+    Seen,
 )
 from drrun.hands.live import LiveHands
 from drrun.ssh.connections import Connections
@@ -53,6 +55,44 @@ class Stumble:
         raise KeyError("what was it")
 
 
+class Hesitate:
+    """A named action that begins its command when it may."""
+
+    def __init__(self) -> None:
+        self.asked, self.may = threading.Event(), threading.Event()
+
+    def perform(
+        self,
+        order: AttemptOrder,
+        place: Remote,
+        output: Output,
+        tell: Callable[[Progress], None],
+        cancel: Cancel,
+    ) -> Outcome:
+        self.asked.set()
+        self.may.wait(60)
+        return place.run(Script("true"), output, tell, cancel)
+
+
+class Told:
+    """What hands tell of one attempt. A `Report`."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self.outcomes: list[Outcome] = []
+        self.answers: dict[int, Seen | None] = {}
+
+    def news(self, progress: Progress) -> None:
+        """It goes on."""
+
+    def checked(self, index: int, seen: Seen | None) -> None:
+        self.answers[index] = seen
+
+    def done(self, outcome: Outcome, checks: Collection[int] = ()) -> None:
+        self.outcomes.append(outcome)
+        self.over.set()
+
+
 Make = Callable[..., LiveHands]
 
 
@@ -63,7 +103,8 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     made: list[LiveHands] = []
 
     def hands(**actions: BuiltInAction) -> LiveHands:
-        made.append(LiveHands(Connections({}), actions))
+        made.append(LiveHands(Connections({}), actions, judge))
+        made[-1].take_up(RunId("r"), 1, lambda _, then: then(), ())
         return made[-1]
 
     yield hands
@@ -78,9 +119,10 @@ def _order(host: Host | None, action: str, arguments: Mapping[str, str]) -> Atte
 
 
 def _perform(hands: LiveHands, order: AttemptOrder) -> tuple[Outcome, str]:
-    output = Kept()
-    outcome = hands.perform(order, output, lambda _: None, threading.Event())
-    return outcome, output.text()
+    output, told = Kept(), Told()
+    hands.begin(order, output, told)
+    assert told.over.wait(60)
+    return told.outcomes[0], output.text()
 
 
 @pytest.mark.parametrize("near", [True, False])
@@ -112,3 +154,46 @@ def test_hands_are_places_too(make: Make) -> None:
     output = Kept()
     outcome = places.place(None).run(Script("echo x"), output, lambda _: None, threading.Event())
     assert (outcome, output.text()) == (Ended(0), "x\n")
+
+
+@pytest.mark.parametrize("how", ["let go", "end", "leave"])
+def test_what_nobody_wants_any_more_is_not_begun(make: Make, tmp_path: Path, how: str) -> None:
+    action, told = Hesitate(), Told()
+    hands, order = make(hesitate=action), _order(None, "hesitate", {})
+    place, output = hands.place(None), Kept()
+    # The launcher answers already: what is sent is executed at once.
+    place.run(Script("true"), output, lambda _: None, threading.Event())
+    hands.begin(order, Kept(), told)
+    assert action.asked.wait(60)
+    match how:
+        case "let go":
+            hands.let_go(order)
+        case "end":
+            hands.end(order)
+        case _:
+            hands.leave()
+    action.may.set()
+    assert told.over.wait(60)
+    # One launcher reads one request after the other: what was sent before is known there.
+    place.run(Script("true"), output, lambda _: None, threading.Event())
+    assert list(tmp_path.rglob("s@t.1*")) == []
+    assert isinstance(told.outcomes[0], Stopped if how == "end" else ContactLost)
+
+
+@pytest.mark.parametrize("action", ["stumble", "let go"])
+def test_nothing_is_kept_of_what_nobody_will_ask_about(make: Make, action: str) -> None:
+    hands, order, told = make(stumble=Stumble()), _order(None, "stumble", {}), Told()
+    if action == "let go":
+        order = _order(None, "run", {"text": "sleep 5"})
+    hands.begin(order, Kept(), told)
+    hands.let_go(order)
+    assert told.over.wait(60)
+    assert hands._followed == {}
+
+
+def test_nothing_is_kept_of_what_was_forgotten(make: Make) -> None:
+    hands, order = make(), _order(None, "run", {"text": "true"})
+    _perform(hands, order)
+    before = len(hands._followed)
+    hands.forget(order)
+    assert (before, hands._followed) == (1, {})

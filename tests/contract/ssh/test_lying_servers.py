@@ -43,13 +43,15 @@ class Liar(paramiko.ServerInterface):
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         if self.accepts:
-            found = re.search(rb"'([0-9a-f]{16})'", command)
+            found = re.search(rb"'([0-9a-f]{16})' '(\d+)' '(\d+)'", command)
             nonce = found[1].decode() if found else ""
-            threading.Thread(target=self._tell, args=(channel, nonce), daemon=True).start()
+            proof = int(found[2]) * int(found[3]) if found else 0
+            threading.Thread(target=self._tell, args=(channel, nonce, proof), daemon=True).start()
         return self.accepts
 
-    def _tell(self, channel: paramiko.Channel, nonce: str) -> None:
+    def _tell(self, channel: paramiko.Channel, nonce: str, proof: int) -> None:
         with suppress(OSError, EOFError):
+            channel.sendall(f"{nonce} {proof}\n".encode())
             while channel.recv(65536):
                 pass
             self.lie(channel, nonce)

@@ -22,18 +22,19 @@ def test_the_line_means_the_same_to_every_login_shell() -> None:
     st.text(), st.dictionaries(st.from_regex("[A-Za-z_][A-Za-z0-9_]*", fullmatch=True), st.text())
 )
 def test_nothing_of_the_script_is_in_its_arguments(text: str, env: dict[str, str]) -> None:
-    plain = launch(Script("true"), NONCE).argv
     try:
-        argv = launch(Script(text, Execution(env=env)), NONCE).argv
+        ready = launch(Script(text, Execution(env=env)))
     except BadScript:
         return
-    size = plain.index(NONCE) + 1
-    assert (*argv[:size], *argv[size + 1 :]) == (*plain[:size], *plain[size + 1 :])
+    # Beside the proof there is a length, and whether input follows.
+    assert ready.argv[5:] == (*ready.proof.words, ready.argv[-2], "0")
+    assert ready.argv[:5] == launch(Script("true")).argv[:5]
 
 
 def test_the_length_is_that_of_the_script_without_its_input() -> None:
     ready = launch(Script("é", stdin=b"input"))
-    assert ready.payload[int(ready.argv[-2]) :] == b"input"
+    assert ready.payload.startswith(ready.proof.begin)
+    assert ready.payload[len(ready.proof.begin) + int(ready.argv[-2]) :] == b"input"
 
 
 @given(st.binary(), st.binary(), st.lists(st.integers(1, 40)))

@@ -1,0 +1,233 @@
+"""What a launcher says, as values; the words are listed at the head of launcher.sh.
+
+Rules:
+- A line that is not understood is no answer: the channel that it came on is given up.
+"""
+
+from drrun.core.dataclass import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a host keeps of one output."""
+
+    size: int = 0
+    #: All of it, where it is small; None: to be fetched.
+    data: bytes | None = b""
+    #: There is no such file any more, so nobody knows what was in it.
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The launcher may be asked."""
+
+    #: "-" where the host has no boot id.
+    boot: str
+    #: The host has lost the run's folder at some time.
+    lost: bool
+    #: Where it keeps what belongs to the run.
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """The host cannot keep commands."""
+
+    folder: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A command began."""
+
+    name: str
+    pid: int
+    #: Start time in clock ticks since boot, "-" where there is no /proc.
+    start: str
+    #: Whether it leads a session or group of its own, so that ending all of it is safe.
+    leads: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A command ended."""
+
+    name: str
+    code: int
+    out: Kept
+    err: Kept
+    #: The host had no room to note it.
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question, or a check behind an attempt, ended."""
+
+    name: str
+    code: int
+    out: Kept
+    err: Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """The attempt was decided about before."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The attempt was not started by whoever read this request."""
+
+    name: str
+    why: str
+    #: It was decided, and then not begun: nobody else can begin it.
+    decided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The host knows a newer controller of the run."""
+
+    name: str
+    newest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What became of a withdrawal."""
+
+    name: str
+    #: won, lost, failed.
+    word: str
+
+
+#: What a host may know of an attempt. `torn`: decided, and not noted how; `ending`: its process is
+#: gone, and whoever waits for it has not written the exit code yet.
+STATES = ("absent", "torn", "withdrawn", "running", "ending", "ended", "gone", "rebooted")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the host knows of an attempt."""
+
+    #: One of `STATES`.
+    word: str
+    name: str
+    code: int | None
+    out: Kept
+    err: Kept
+    begun: Begun | None = None
+    #: Seconds for which it has been running; None: not known.
+    age: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Bytes that were sent ahead arrived, or did not."""
+
+    name: str
+    whole: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """A sign of life."""
+
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftRun:
+    """A run has a folder on the host."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A list is complete."""
+
+
+Answer = (
+    Ready | Unusable | Begun | Ended | Answered | Exists | Refused | Stale | Withdrawn | State
+    | Stored | Pong | LeftRun | Done
+)  # fmt: skip
+
+
+def parse(line: str) -> Answer:
+    """An answer from the words behind the nonce.
+
+    Raises:
+        ValueError: It is none.
+    """
+    verb, _, rest = line.partition(" ")
+    words = rest.split()
+    match verb, words:
+        case "begun", [name, pid, start, leads]:
+            return Begun(name, int(pid), start, leads == "1")
+        case "ended", [name, code, out, err, *full]:
+            return Ended(name, int(code), _kept(out), _kept(err), bool(full))
+        case "answered", [name, code, out, err]:
+            return Answered(name, int(code), _kept(out), _kept(err))
+        case "state", [word, name, code, out, err, *of_process]:
+            return _state(word, name, code, (_kept(out), _kept(err)), of_process)
+        case "pong", [word]:
+            return Pong(word)
+        case "put", [name, word, *_]:
+            return Stored(name, word == "ok", rest.partition(f"{word} ")[2])
+        case "ready", [boot, "lost" | "kept" as folder, _, *_]:
+            return Ready(boot, folder == "lost", rest.partition(f" {folder} ")[2])
+        case _:
+            return _seldom(verb, words, rest)
+
+
+def _seldom(verb: str, words: list[str], rest: str) -> Answer:
+    match verb, words:
+        case "exists", [name]:
+            return Exists(name)
+        case "refused", [name, *_]:
+            why = rest.partition(" ")[2]
+            return Refused(name, why.removeprefix("decided: "), why.startswith("decided: "))
+        case "stale", [name, newest]:
+            return Stale(name, int(newest))
+        case "withdrawn", [name, "won" | "lost" | "failed" as word]:
+            return Withdrawn(name, word)
+        case "unusable", _ if "\t" in rest:
+            folder, _, why = rest.partition("\t")
+            return Unusable(folder, why)
+        case "run", _:
+            return LeftRun(rest)
+        case "done", []:
+            return Done()
+        case _:
+            raise ValueError(f"{verb} {rest}")
+
+
+def _state(
+    word: str, name: str, code: str, kept: tuple[Kept, Kept], of_process: list[str]
+) -> State:
+    begun, age = None, None
+    if word not in STATES:
+        raise ValueError(f"{word!r} is no state of an attempt")
+    match of_process:
+        case [pid, start, leads, seconds] if pid.isdigit():
+            begun = Begun(name, int(pid), start, leads == "1")
+            age = None if seconds == "-" else float(seconds)
+        case _:
+            pass
+    return State(word, name, None if code == "-" else int(code), *kept, begun, age)
+
+
+def _kept(word: str) -> Kept:
+    if word in ("-", "?"):
+        return Kept(gone=word == "?")
+    if word.startswith("+"):
+        return Kept(int(word), None)
+    data = bytes.fromhex(word)
+    return Kept(len(data), data)

@@ -1,0 +1,275 @@
+"""A short command that changes nothing, asked of a host over its lane.
+
+Rules:
+- It may be asked again after contact was lost, under another name; the deadline counts on. Its
+  answer is kept in memory until it is complete.
+- Whoever asks is answered exactly once.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
+from drrun.engine.ports import Output, Script
+from drrun.ssh.answers import Answer, Answered, Begun, Kept, Ready, Refused, Stored
+from drrun.ssh.bulk import Wanted
+from drrun.ssh.ending import Told, kill_script
+from drrun.ssh.following import Unreached
+from drrun.ssh.lane import KEPT_ON_HOST, Lane
+from drrun.ssh.requests import Work, mark_of, work_of
+from drrun.ssh.wire import Beginning
+
+#: Bytes asked for at once.
+WINDOW = 1 << 20
+#: Bytes kept of each stream of an answer: enough for any, too little for an accident.
+_LONGEST = 1 << 20
+
+
+class Reply:
+    """An `Output` in memory."""
+
+    def __init__(self) -> None:
+        self.streams: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+
+    def write(self, stream: str, data: bytes) -> None:
+        """Keep bytes."""
+        kept = self.streams[stream]
+        kept += data[: max(0, _LONGEST - len(kept))]
+
+    def text(self, stream: str) -> str:
+        """What was kept, decoded."""
+        return self.streams[stream].decode("utf-8", "replace")
+
+    def close(self) -> Mapping[str, Any]:
+        """Nothing to flush."""
+        return {}
+
+
+class Streams:
+    """The two outputs of one command, brought over in order."""
+
+    def __init__(self, lane: Lane, name: str, output: Output, *, marked: bool) -> None:
+        self._lane = lane
+        self._name = name
+        self._output = output
+        #: Up to where each output was written, and asked for.
+        self._at = {"o": 0, "e": 0}
+        self._asked = {"o": 0, "e": 0}
+        self._coming = 0
+        self._then: list[Callable[[], None]] = []
+        self._mark = Beginning(mark_of(name)) if marked else None
+        #: More came than is kept.
+        self.beyond = False
+        #: The host has lost what it kept.
+        self.gone = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether the script began, as far as the mark tells."""
+        return self._mark is None or self._mark.said is not None
+
+    @property
+    def chatter(self) -> bytes:
+        """What came in the place of the mark."""
+        return self._mark.chatter if self._mark else b""
+
+    def bring(self, out: Kept, err: Kept, then: Callable[[], None]) -> None:
+        """Bring over all that the host keeps now, then call `then`; not if contact is lost."""
+        self._then.append(then)
+        for stream, kept in (("o", out), ("e", err)):
+            self._take(stream, kept)
+        self._all_came()
+
+    def again(self) -> None:
+        """Contact was lost: what was asked for will not come."""
+        self._asked, self._coming, self._then = dict(self._at), 0, []
+
+    def _take(self, stream: str, kept: Kept) -> None:
+        self.beyond = self.beyond or kept.size > KEPT_ON_HOST
+        self.gone = self.gone or kept.gone
+        if kept.data is not None and self._asked[stream] == self._at[stream]:
+            self._write(stream, kept.data[self._at[stream] :])
+            self._asked[stream] = self._at[stream]
+            return
+        size = min(kept.size, KEPT_ON_HOST)
+        while (offset := self._asked[stream]) < size:
+            # Up to the next whole window: those are read fastest.
+            length = min(WINDOW - offset % WINDOW, size - offset)
+            self._asked[stream] = offset + length
+            self._coming += 1
+            into = partial(self._write, stream)
+            self._lane.fetch(Wanted(self._name, stream, offset, length, into, self._came))
+
+    def _came(self) -> None:
+        self._coming -= 1
+        self._all_came()
+
+    def _all_came(self) -> None:
+        if self._coming == 0:
+            waiting, self._then = self._then, []
+            for then in waiting:
+                then()
+
+    def _write(self, stream: str, data: bytes) -> None:
+        self._at[stream] += len(data)
+        if stream == "o" and self._mark is not None:
+            data = self._mark.feed(data)
+        if data:
+            self._output.write("stdout" if stream == "o" else "stderr", data)
+
+
+class Ask:
+    """One question. A `Follower`."""
+
+    def __init__(
+        self, lane: Lane, script: Script, output: Output, done: Callable[[Outcome], None]
+    ) -> None:
+        """Ask nothing yet.
+
+        Raises:
+            BadScript: The script cannot be sent.
+        """
+        self.names: tuple[str, ...] = ()
+        self._lane = lane
+        self._script = script
+        self._work: Work = work_of(script)
+        self._output = output
+        self._reply = Reply()
+        self._streams: Streams | None = None
+        self._done = done
+        self._process: Begun | None = None
+        self._asked = False
+        self._over = False
+
+    def begin(self) -> None:
+        """Ask; on the lane's thread."""
+        if self._script.timeout is not None:
+            self._lane.at(float(self._script.timeout), self._late)
+        self._lane.follow(self)
+
+    def let_go(self) -> None:
+        """Nobody wants the answer any more; on the lane's thread."""
+        self._finish(ContactLost(f"detached from {self._lane.place}"))
+
+    def opened(self, ready: Ready) -> None:
+        """Ask, or ask anew."""
+        del ready
+        if self._over:
+            return
+        self._forget()
+        self._asked = True
+        name = self._lane.fresh_name()
+        self._lane.rename(self, name)
+        self._reply, self._process = Reply(), None
+        self._streams = Streams(self._lane, name, self._reply, marked=self._work.marked)
+        if self._work.ahead is None:
+            self._lane.send(self._work.ask(name))
+        else:
+            self._lane.store(name, self._work.ahead, partial(self._stored, name))
+
+    def _stored(self, name: str, stored: Stored) -> None:
+        if stored.whole:
+            self._lane.send(self._work.ask(name))
+        else:
+            self._finish(NeverStarted(self._lane.refusal(stored.why)))
+
+    def lost(self, why: str) -> None:
+        """It is asked anew once the host is found."""
+
+    def unreached(self, outcome: Unreached) -> None:
+        """A host that cannot be reached answers nothing."""
+        self._finish(ContactLost(outcome.why) if self._asked else outcome)
+
+    def silent(self, seconds: float, why: str) -> None:
+        """Its deadline tells."""
+
+    def regained(self, seconds: float) -> None:
+        """It is asked anew anyway."""
+
+    def broken(self, why: str) -> None:
+        """There will be no answer."""
+        self._finish(ContactLost(why))
+
+    def heard(self, answer: Answer) -> None:
+        """The command began, or ended."""
+        match answer:
+            case Begun():
+                self._process = answer
+            case Refused(why=why):
+                self._finish(NeverStarted(self._lane.refusal(why)))
+            case Answered(code=code, out=out, err=err) if self._streams is not None:
+                self._streams.bring(out, err, partial(self._answered, self._streams, code))
+            case _:
+                pass
+
+    def _answered(self, streams: Streams, code: int) -> None:
+        if self._process is None:
+            why = f"{self._lane.place} could not execute it, exit {code}"
+            self._finish(NeverStarted(why))
+            return
+        if not streams.begun:
+            self._finish(not_begun(self._lane.place, streams, self._reply, code))
+            return
+        for stream, data in self._reply.streams.items():
+            if data:
+                self._output.write(stream, bytes(data))
+        self._finish(Ended(code))
+
+    def _late(self) -> None:
+        if self._over:
+            return
+        if self._process is not None:
+            end(self._lane, self._process, self._script.execution.become)
+        note = f"longer than {self._script.timeout} on {self._lane.place}"
+        self._finish(TimedOut(gone=False, note=note))
+
+    def _finish(self, outcome: Outcome) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._lane.unfollow(self)
+        self._forget()
+        self._done(outcome)
+
+    def _forget(self) -> None:
+        for name in self.names:
+            self._lane.forget(name)
+
+
+def not_begun(
+    place: str, streams: Streams, output: Output, code: int, become: str | None = None
+) -> NeverStarted:
+    """The mark did not come: another user or shell was wanted, and was not to be had."""
+    said = " ".join((streams.chatter.decode("utf-8", "replace") + output.text("stderr")).split())
+    shown = "".join(each if each.isprintable() else "?" for each in said[-300:])
+    what = f"did not let us become {become}" if become else "did not execute the command"
+    return NeverStarted(f"{place} {what}, exit {code}: {shown or 'it said nothing'}", final=True)
+
+
+def end(
+    lane: Lane,
+    process: Begun,
+    become: str | None,
+    then: Callable[[bool], None] | None = None,
+) -> None:
+    """End everything in a command's session, as the user whose processes they are.
+
+    Args:
+        lane: The way to its host; called on its thread.
+        process: The command's own process.
+        become: As whom the command runs.
+        then: Called with whether all of it is proved gone.
+    """
+    if not process.leads:
+        if then is not None:
+            then(False)  # noqa: FBT003 - what is awaited
+        return
+    told = Told()
+    script = kill_script(process.pid, process.start, become)
+
+    def ended(_: Outcome) -> None:
+        if then is not None:
+            then(told.kept.strip() == b"gone")
+
+    Ask(lane, script, told, ended).begin()

@@ -1,0 +1,106 @@
+"""The questions that travel along with an attempt, and are answered right behind its exit 0.
+
+Rules:
+- They are executed one after the other, so each has its own time from the answer before it.
+- An answer that does not come is asked anew by whoever wants it; so nothing is lost here, and
+  nothing waits for ever.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from drrun.engine.ports import Script
+from drrun.ssh.answers import Answered, Begun, Refused
+from drrun.ssh.asks import Reply, Streams, end
+from drrun.ssh.following import Alarm
+from drrun.ssh.lane import Lane
+from drrun.ssh.requests import work_of
+
+#: Position, what it printed (None: it will not come), exit code.
+Tell = Callable[[int, Reply | None, int], None]
+#: Seconds for one that has no limit of its own.
+_LIMIT = 60.0
+
+
+class Checks:
+    """Those of one attempt. On its lane's thread."""
+
+    def __init__(self, lane: Lane, attempt: str, scripts: tuple[Script, ...], tell: Tell) -> None:
+        """Ask nothing yet.
+
+        Raises:
+            BadScript: One of them cannot be sent.
+        """
+        self._lane = lane
+        self._scripts = scripts
+        self._works = tuple(work_of(each) for each in scripts)
+        self._tell = tell
+        #: Under which names the host speaks of them.
+        self.names = tuple(f"{attempt},{index}" for index in range(len(scripts)))
+        #: The first that is not answered.
+        self._next = 0
+        self._process: Begun | None = None
+        self._limit: Alarm | None = None
+
+    @property
+    def requests(self) -> bytes:
+        """What stands before the request that starts the attempt."""
+        return b"".join(each.check() for each in self._works)
+
+    @property
+    def coming(self) -> range:
+        """Those whose answers are still to come."""
+        return range(self._next, len(self._scripts))
+
+    def watch(self) -> None:
+        """Limit the time of the next answer, now that the attempt has ended well."""
+        self._process = None
+        if self._limit is not None:
+            self._limit.cancel()
+        if self.coming:
+            seconds = float(self._scripts[self._next].timeout or _LIMIT)
+            self._limit = self._lane.at(seconds, partial(self._late, self._next))
+
+    def heard(self, answer: Answered | Begun | Refused) -> None:
+        """The host says something of one of them."""
+        index = self._next
+        if not self.coming or answer.name != self.names[index]:
+            return
+        match answer:
+            case Begun():
+                self._process = answer
+            case Refused():
+                self.give_up()
+            case Answered() if self._process is None:
+                # Whoever was to execute it failed before that.
+                self.give_up()
+            case Answered(name=name, code=code, out=out, err=err):
+                reply = Reply()
+                streams = Streams(self._lane, name, reply, marked=self._works[index].marked)
+                streams.bring(out, err, partial(self._answered, index, streams, reply, code))
+
+    def give_up(self) -> None:
+        """Nothing more comes."""
+        coming, self._next = self.coming, len(self._scripts)
+        if self._limit is not None:
+            self._limit.cancel()
+        for index in coming:
+            self._tell(index, None, 0)
+
+    def drop(self) -> None:
+        """Nothing more is wanted."""
+        self._next = len(self._scripts)
+
+    def _answered(self, index: int, streams: Streams, reply: Reply, code: int) -> None:
+        if index != self._next:
+            return
+        self._next += 1
+        if self._limit is not None:
+            self.watch()
+        self._tell(index, reply if streams.begun else None, code)
+
+    def _late(self, index: int) -> None:
+        if index == self._next:
+            if self._process is not None:
+                end(self._lane, self._process, self._scripts[index].execution.become)
+            self.give_up()
