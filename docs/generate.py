@@ -45,6 +45,18 @@ tried first the next time; the others are left. A wrong host key or a refused lo
 after it. A route chosen by `set-route` is waited for to its end. One server (an address and port)
 has at most four of our callers at once, and 64 are logged in to at once in all.
 """
+#: What `drrun.builtin.actions.local_files` decides, for authors.
+_LOCAL_FILES = """\
+## Files of the controller
+
+A relative name is meant from the runbook's folder and stays inside it, wherever its links lead.
+What is read may also be named absolutely, if the runbook or an input names it. What is fetched
+goes into the runbook's folder, or into a folder that `fetch_into` in `drrun.yaml` (or
+`DRRUN_FETCH_INTO`) names. A value that came from another step chooses at most a name below a
+folder that the runbook writes before it: `to: evidence/{{ steps.find.name }}` may become
+`evidence/db/a.log`, never `restore.sh` or `evidence/../restore.sh`. The same holds for the
+destination of `copy`, `template` and `rsync`, where the target is the controller itself.
+"""
 _NOTE = "<!-- written by docs/generate.py; change the code instead -->\n"
 
 
@@ -152,6 +164,7 @@ def _actions() -> Iterator[str]:
     yield "# Named actions\n"
     yield _NOTE
     yield "`uses: NAME` with `with: {…}`. What is not built yet is refused before a run.\n"
+    yield _LOCAL_FILES
     for name, action in BUILT_IN.items():
         yield f"## {name}\n\n{action.about}"
         if action.one_of:

@@ -27,8 +27,12 @@ KNOWN: Mapping[str, str] = {
     "no_input": "never ask at the terminal",
     "log": "file for drrun's own faults",
     "ssh_config": "another SSH configuration than the user's own",
+    "fetch_into": "folders besides the runbook's own that files may be fetched into",
     "notify": "who is told of what, and how; only in files",
 }
+
+#: Settings that are several paths.
+_LISTS = frozenset({"inventory", "fetch_into"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Settings:
     linger: Duration | None = None
     no_input: bool = False
     ssh_config: Path | None = None
+    #: Folders besides the runbook's own that files may be fetched into.
+    fetch_into: tuple[Path, ...] = ()
     #: Ways to reach people, as declared.
     notify: tuple[Mapping[str, Any], ...] = ()
 
@@ -80,6 +86,7 @@ def read_settings(
             linger=_duration(found.get("linger")),
             no_input=_truth(found.get("no_input", False)),
             ssh_config=Path(found["ssh_config"]) if "ssh_config" in found else None,
+            fetch_into=tuple(Path(each) for each in _listed(found.get("fetch_into", ()))),
             notify=_ways(found.get("notify", ())),
         )
     except ValueError as error:
@@ -103,7 +110,7 @@ def _of_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for name in (each for each in KNOWN if each != "notify"):
         value = environment.get(f"DRRUN_{name.upper()}", "")
         if value:
-            found[name] = value.split(os.pathsep) if name == "inventory" else value
+            found[name] = value.split(os.pathsep) if name in _LISTS else value
     return found
 
 
@@ -141,8 +148,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _beside(found: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Paths in a file are meant from where the file is."""
-    if "inventory" in found:
-        found["inventory"] = [str(folder / each) for each in _listed(found["inventory"])]
+    for name in _LISTS & found.keys():
+        found[name] = [str(folder / Path(each).expanduser()) for each in _listed(found[name])]
     for name in ("state", "log", "ssh_config"):
         if name in found and "://" not in str(found[name]):
             found[name] = str(folder / Path(str(found[name])).expanduser())

@@ -26,6 +26,8 @@ class World:
 
     #: Another SSH configuration than the user's own.
     ssh_config: Path | None = None
+    #: Folders besides the runbook's own that files may be fetched into.
+    fetch_into: tuple[Path, ...] = ()
 
 
 def notifiers_of(declared: Sequence[Mapping[str, Any]]) -> list[Notifier]:
@@ -84,7 +86,7 @@ def equipper(world: World, clock: Clock, ways: Sequence[Notifier] = ()) -> Equip
             known: dict[str, BuiltInAction] = {}
             live = LiveHands(connections, known, judge)
             probes = Probes(live)
-            known.update(actions(renderer, clock, probes, ways))
+            known.update(actions(renderer, clock, probes, ways, world.fetch_into))
             hands = live
         secrets = SecretSources(loaded.plan.runbook.secrets, loaded.folder)
         people = loaded.plan.runbook.people.values()

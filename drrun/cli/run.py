@@ -129,7 +129,8 @@ def _patience(settings: Settings) -> float:
 
 def equip_with(settings: Settings, records: Records) -> Equip:
     """What makes the tools of a run."""
-    return equipper(World(settings.ssh_config), records.clock, notifiers_of(settings.notify))
+    world = World(settings.ssh_config, settings.fetch_into)
+    return equipper(world, records.clock, notifiers_of(settings.notify))
 
 
 def showing_with(settings: Settings, options: Any) -> Showing:

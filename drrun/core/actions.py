@@ -126,7 +126,8 @@ BUILT_IN: Mapping[str, NamedAction] = {
             "to": Parameter(
                 "text",
                 required=True,
-                about="local path, relative to the runbook; 'folder/' keeps one folder a target",
+                about="local path, below the runbook's folder or one named in `fetch_into` of "
+                "drrun.yaml; 'folder/' keeps one folder a target",
             ),
         },
         changes=False,
@@ -168,7 +169,7 @@ BUILT_IN: Mapping[str, NamedAction] = {
             "body": Parameter("any", about="text as it is, anything else as JSON"),
             "status": Parameter("any", about="wanted: one or several; 200 to 299"),
             "address": Parameter("text", about="connect there, ask for the URL's host"),
-            "ca": Parameter("text", about="file with the authority that signed its certificate"),
+            "ca": Parameter("text", about="local file: the authority that signed its certificate"),
             "insecure": Parameter("bool", about="do not verify its certificate"),
         },
     ),

@@ -6,6 +6,7 @@ Rules:
 - A template that cannot be rendered is an attempt that never started, not a crash.
 """
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -27,6 +28,9 @@ from drrun.core.state import Key, RunState
 from drrun.core.values import Duration
 from drrun.engine.naming import LateSecrets, run_names, step_values, target_names
 from drrun.engine.ports import AttemptOrder, Question, Renderer
+
+#: Where a template goes on with something that is not written in it.
+_BEFORE_VALUES = re.compile(r"\{[{%#]")
 
 
 class Orders:
@@ -78,15 +82,7 @@ class Orders:
         target = self._state.targets[key]
         written, written_execution = self._to_execute(key, step)
         names = self.names(key)
-        match written:
-            case RunAction(text=text):
-                action = "run"
-                arguments = {"text": self._renderer.text(text, names, shell=True)}  # noqa: S604 - quotes
-            case UsesAction(name=action, arguments=given):
-                plain = {name: each for name, each in given.items() if not isinstance(each, Probe)}
-                arguments = self._renderer.value(plain, names)
-            case _:
-                raise InputError(f"step {step.id} has nothing to execute")
+        action, arguments = self._rendered(step, written, names)
         return AttemptOrder(
             run=self._run,
             step=key.step,
@@ -100,6 +96,7 @@ class Orders:
             timeout=None if step.on_timeout == "ask" else step.timeout,
             secrets=self._secrets.used,
             folder=self._folder / (step.scope.folder if step.scope else "."),
+            heard=_heard(written),
             names=names,
             was_taken=target.taken,
             ending=target.ending,
@@ -107,6 +104,19 @@ class Orders:
             questions=self._asked_by(written, key, names),
             checks=self._checks(key, names) if isinstance(written, RunAction) else {},
         )
+
+    def _rendered(
+        self, step: Step, written: Action, names: Mapping[str, Any]
+    ) -> tuple[str, Mapping[str, Any]]:
+        """What is executed, and its arguments."""
+        match written:
+            case RunAction(text=text):
+                return "run", {"text": self._renderer.text(text, names, shell=True)}  # noqa: S604 - quotes
+            case UsesAction(name=action, arguments=given):
+                plain = {name: each for name, each in given.items() if not isinstance(each, Probe)}
+                return action, self._renderer.value(plain, names)
+            case _:
+                raise InputError(f"step {step.id} has nothing to execute")
 
     def _checks(self, key: Key, names: Mapping[str, Any]) -> dict[int, Question]:
         """Probes of its `verify` that may go along with an attempt; see `AttemptOrder.checks`.
@@ -320,6 +330,19 @@ class Orders:
             chdir=render(execution.chdir),
             stdin=render(execution.stdin),
         )
+
+
+def _heard(action: Action) -> Mapping[str, str]:
+    """See `AttemptOrder.heard`."""
+    from drrun.files.template_names import told_by_steps
+
+    given = action.arguments if isinstance(action, UsesAction) else {}
+    texts = {name: value for name, value in given.items() if isinstance(value, str)}
+    return {
+        name: "".join(_BEFORE_VALUES.split(text, 1)[0].rpartition("/")[:2])
+        for name, text in texts.items()
+        if "steps" in text and told_by_steps(text)
+    }
 
 
 def _spelled(value: object) -> str:

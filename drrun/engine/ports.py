@@ -300,6 +300,9 @@ class AttemptOrder:
     secrets: tuple[str, ...] = ()
     #: Folder of the runbook, for local files.
     folder: Path = Path()
+    #: By name, arguments with a value in them that came from other steps, and so from a host: the
+    #: folder that the runbook writes before that value, "" if it writes none.
+    heard: Mapping[str, str] = field(default_factory=dict)
     #: Names for templates.
     names: Mapping[str, Any] = field(default_factory=dict)
     #: The journal knows that the place took the command.

@@ -50,6 +50,15 @@ def uses_of(text: str, *, expression: bool = False) -> Uses:
     return _uses_in(parsed_expression(text) if expression else parsed(text))
 
 
+def told_by_steps(text: str) -> bool:
+    """Whether a template has any use of what other steps captured or were told, however made.
+
+    Raises:
+        jinja2.TemplateSyntaxError: It is no template.
+    """
+    return any(each.name == "steps" for each in parsed(text).find_all(nodes.Name))
+
+
 # Thousands of texts have the same few values in them: of those alone a tree is made once.
 @lru_cache(maxsize=5000)
 def _uses_of_value(value: str) -> Uses:

@@ -116,3 +116,35 @@ def test_files_are_synchronised_and_fetched(program: Program, tmp_path: Path) ->
     done = program("run", "files.yml", "--yes")
     assert done.exit == 0, done.err
     assert (tmp_path / "back/local/a").read_text() == "one"
+
+
+TOLD = """
+drrun: 1
+name: told
+steps:
+  find:
+    run: echo "NAME"
+    verify: {run: "true"}
+    capture: {name: {from: stdout}}
+  bring-back:
+    needs: [find]
+    uses: fetch
+    with: {from: FOLDER/log, to: "TO"}
+"""
+
+
+@pytest.mark.parametrize("to", ["{{ steps.find.name }}", "evidence/{{ steps.find.name|d('x') }}"])
+def test_a_host_does_not_choose_where_a_file_is_written(
+    program: Program, tmp_path: Path, to: str
+) -> None:
+    (tmp_path / "log").write_text("ssh-ed25519 AAAA of somebody else")
+    (tmp_path / "restore.sh").write_text("#!/bin/sh")
+    told = TOLD.replace("FOLDER", str(tmp_path)).replace("TO", to)
+    for name in ("../restore.sh", f"{tmp_path}/restore.sh", "../../authorized_keys"):
+        program.write("told.yml", told.replace("NAME", name))
+        program("run", "told.yml", "--yes")
+        assert (tmp_path / "restore.sh").read_text() == "#!/bin/sh"
+        assert not (tmp_path.parent / "authorized_keys").exists()
+    program.write("told.yml", told.replace("NAME", "today.log"))
+    done = program("run", "told.yml", "--yes")
+    assert (done.exit == 0) == to.startswith("evidence/"), done.err

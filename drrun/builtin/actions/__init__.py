@@ -1,6 +1,7 @@
 """Named actions that act. What each takes is declared in `drrun.core.actions`."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from drrun.builtin.actions.copying import Copy, Template
 from drrun.builtin.actions.dns_updates import UpdateDns
@@ -16,7 +17,11 @@ from drrun.engine.ports import BuiltInAction, Clock, Prober, Renderer
 
 
 def actions(
-    renderer: Renderer, clock: Clock, prober: Prober, ways: Sequence[Notifier] = ()
+    renderer: Renderer,
+    clock: Clock,
+    prober: Prober,
+    ways: Sequence[Notifier] = (),
+    fetch_into: Sequence[Path] = (),
 ) -> Mapping[str, BuiltInAction]:
     """The actions by name. `wait` is here for TTLs only; the engine itself waits.
 
@@ -25,12 +30,13 @@ def actions(
         clock: For the end of a wait.
         prober: For facts.
         ways: How people are told.
+        fetch_into: Folders besides the runbook's own that files may be fetched into.
     """
     return {
         "copy": Copy(),
         "template": Template(renderer),
         "script": RunScript(),
-        "fetch": Fetch(),
+        "fetch": Fetch(fetch_into),
         "rsync": Rsync(),
         "dns.update": UpdateDns(),
         "http.request": SendRequest(),

@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import replace
 
-from drrun.builtin.actions.local_files import read_source
+from drrun.builtin.actions.local_files import read_source, target_path
 from drrun.builtin.collected import Collected
 from drrun.core.errors import InputError
 from drrun.core.outcomes import Ended, NeverStarted, Outcome
@@ -65,9 +65,9 @@ class Copy:
         try:
             given = order.arguments.get("content")
             content = read_source(order) if given is None else str(given).encode()
+            return _put(order, content, place, output, (tell, cancel))
         except InputError as error:
             return NeverStarted(str(error), final=True)
-        return _put(order, content, place, output, (tell, cancel))
 
 
 class Template:
@@ -89,12 +89,12 @@ class Template:
         try:
             written = read_source(order).decode("utf-8")
             content = self._renderer.text(written, names).encode()
+            return _put(order, content, place, output, (tell, cancel))
         except UnicodeDecodeError:
             why = f"{order.arguments['source']} is no UTF-8, so it is no template; use copy"
             return NeverStarted(why, final=True)
         except InputError as error:
             return NeverStarted(str(error), final=True)
-        return _put(order, content, place, output, (tell, cancel))
 
 
 def _put(
@@ -106,7 +106,7 @@ def _put(
 ) -> Outcome:
     given = order.arguments
     text = _PUT.format(
-        to=shlex.quote(str(given["to"])),
+        to=shlex.quote(target_path(order)),
         digest=hashlib.sha256(content).hexdigest(),
         mode=shlex.quote(str(given.get("mode") or "")),
         owner=shlex.quote(str(given.get("owner") or "")),

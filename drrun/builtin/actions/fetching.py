@@ -1,6 +1,7 @@
 """`fetch`: a file of the target is copied to the controller.
 
 Rules:
+- Written only where `local_path` lets it: the host that sends is not trusted with the place.
 - Written aside, compared by SHA-256 with what the target says of the file it sent, then renamed.
 - A `to` that ends with a slash is a folder; each target's file then lies below the target's name,
   so that several targets never write over each other.
@@ -8,16 +9,14 @@ Rules:
 """
 
 import hashlib
-import os
 import shlex
-import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from drrun.builtin.actions.local_files import LARGEST
+from drrun.builtin.actions.local_files import LARGEST, Arrival, arriving, local_path
+from drrun.core.errors import InputError
 from drrun.core.outcomes import Ended, NeverStarted, Outcome
 from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote, Script
 
@@ -37,6 +36,14 @@ exec cat -- "$from"
 class Fetch:
     """Copies a file from the target to the controller."""
 
+    def __init__(self, into: Sequence[Path] = ()) -> None:
+        """Fetch into the runbook's folder, and into folders that the operator names.
+
+        Args:
+            into: Those.
+        """
+        self._into = tuple(into)
+
     def perform(
         self,
         order: AttemptOrder,
@@ -46,56 +53,51 @@ class Fetch:
         cancel: Cancel,
     ) -> Outcome:
         """Copy it once."""
-        source = str(order.arguments["from"])
-        to = _destination(order, source)
         try:
-            to.parent.mkdir(parents=True, exist_ok=True)
-            handle, written = tempfile.mkstemp(prefix=".drrun.", dir=to.parent)
+            to = self._destination(order)
+        except InputError as error:
+            return NeverStarted(str(error), final=True)
+        roots = [order.folder.resolve(), *(each.expanduser().resolve() for each in self._into)]
+        content: _Content | None = None
+        try:
+            with arriving(to, roots) as arrival:
+                content = _Content(arrival.file)
+                outcome = place.run(_script(order), content, tell, cancel)
+                return _finish(outcome, content, arrival, output)
         except OSError as error:
-            return NeverStarted(f"{to}: {(error.strerror or '').lower()}", final=True)
-        aside = Path(written)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                arriving = _Arriving(file)
-                outcome = place.run(_script(order, source), arriving, tell, cancel)
-                file.flush()
-                os.fsync(file.fileno())
-            return _finish(outcome, arriving, aside, to, output)
-        finally:
-            with suppress(FileNotFoundError):
-                aside.unlink()
+            why = f"{to}: {(error.strerror or str(error)).lower()}"
+            return Ended(1, note=why) if content else NeverStarted(why, final=True)
+
+    def _destination(self, order: AttemptOrder) -> Path:
+        below = ""
+        if str(order.arguments["to"]).endswith("/"):
+            target = order.host.name if order.host else "local"
+            below = f"{target}/{PurePosixPath(str(order.arguments['from'])).name}"
+        return local_path(order, "to", below=below, only_in=self._into)
 
 
-def _script(order: AttemptOrder, source: str) -> Script:
-    text = _SEND.format(source=shlex.quote(source), largest=LARGEST, mib=LARGEST >> 20)
+def _script(order: AttemptOrder) -> Script:
+    source = shlex.quote(str(order.arguments["from"]))
+    text = _SEND.format(source=source, largest=LARGEST, mib=LARGEST >> 20)
     return Script(text, replace(order.execution, stdin=None), timeout=order.timeout)
 
 
-def _destination(order: AttemptOrder, source: str) -> Path:
-    written = str(order.arguments["to"])
-    to = order.folder / Path(written).expanduser()
-    if not written.endswith("/"):
-        return to
-    return to / (order.host.name if order.host else "local") / Path(source).name
-
-
-def _finish(
-    outcome: Outcome, arriving: "_Arriving", aside: Path, to: Path, output: Output
-) -> Outcome:
+def _finish(outcome: Outcome, content: "_Content", arrival: Arrival, output: Output) -> Outcome:
     if not isinstance(outcome, Ended) or not outcome.good:
-        lines = arriving.said.strip().splitlines()
+        lines = content.said.strip().splitlines()
         said = lines[-1] if lines else ""
         return replace(outcome, note=said) if isinstance(outcome, Ended) and said else outcome
-    wanted = arriving.said.rpartition("sha256=")[2].strip()
-    if wanted and wanted != arriving.digest.hexdigest():
+    wanted = content.said.rpartition("sha256=")[2].strip()
+    if wanted and wanted != content.digest.hexdigest():
         return Ended(1, note="what arrived is not what the target has: it changed meanwhile")
-    aside.replace(to)
-    output.write("stdout", f"{to}: {arriving.size} bytes\n".encode())
-    facts = {"path": str(to), "sha256": arriving.digest.hexdigest(), "size": arriving.size}
-    return Ended(0, note=f"{arriving.size} bytes", facts=facts)
+    arrival.keep()
+    output.write("stdout", f"{arrival.path}: {content.size} bytes\n".encode())
+    digest = content.digest.hexdigest()
+    facts = {"path": str(arrival.path), "sha256": digest, "size": content.size}
+    return Ended(0, note=f"{content.size} bytes", facts=facts)
 
 
-class _Arriving:
+class _Content:
     """An `Output` that keeps the content in a file."""
 
     def __init__(self, file: IO[bytes]) -> None:

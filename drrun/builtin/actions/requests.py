@@ -11,7 +11,9 @@ import ssl
 from collections.abc import Callable
 from http.client import HTTPException
 
+from drrun.builtin.actions.local_files import local_path
 from drrun.builtin.probes.http import fetch
+from drrun.core.errors import InputError
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome
 from drrun.core.values import Duration
 from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote
@@ -39,8 +41,10 @@ class SendRequest:
             return ContactLost(f"whether the {method} arrived is not known: drrun was ended then")
         try:
             wanted = _wanted(given.get("status"))
+            if given.get("ca"):
+                given = {**given, "ca": str(local_path(order, "ca"))}
             status, body = fetch(given, order.timeout or _WITHIN)
-        except ValueError as error:
+        except (ValueError, InputError) as error:
             return NeverStarted(str(error), final=True)
         except (socket.gaierror, ConnectionRefusedError, ssl.SSLCertVerificationError) as error:
             return NeverStarted(f"{given['url']}: {(error.strerror or str(error)).lower()}")

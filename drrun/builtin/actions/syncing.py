@@ -13,7 +13,9 @@ import shlex
 from collections.abc import Callable
 from dataclasses import replace
 
-from drrun.core.outcomes import Ended, Outcome
+from drrun.builtin.actions.local_files import target_path
+from drrun.core.errors import InputError
+from drrun.core.outcomes import Ended, NeverStarted, Outcome
 from drrun.core.values import Size
 from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote, Script
 
@@ -65,7 +67,11 @@ class Rsync:
     ) -> Outcome:
         """Synchronise once, or show what that would change."""
         said = _Said(output)
-        outcome = place.run(self._script(order), said, tell, cancel)
+        try:
+            script = self._script(order)
+        except InputError as error:
+            return NeverStarted(str(error), final=True)
+        outcome = place.run(script, said, tell, cancel)
         if isinstance(outcome, Ended) and not outcome.good and said.last:
             return replace(outcome, note=said.last)
         if isinstance(outcome, Ended) and not self._dry:
@@ -79,8 +85,8 @@ class Rsync:
         options += [f"--exclude={each}" for each in given.get("exclude") or ()]
         options += ["--delete-delay"] * bool(given.get("delete"))
         text = _SYNC.format(
-            source=shlex.quote(str(given["source"])),
-            to=shlex.quote(str(given["to"])),
+            source=shlex.quote(_side(order, "source")),
+            to=shlex.quote(_side(order, "to")),
             delete="yes" if given.get("delete") else "",
             dry="yes" if self._dry else "",
             # How the source is reached; nothing that would change what is listed.
@@ -89,6 +95,13 @@ class Rsync:
             compare="" if given.get("checksum") is False else "-c",
         )
         return Script(text, replace(order.execution, stdin=None), timeout=order.timeout)
+
+
+def _side(order: AttemptOrder, argument: str) -> str:
+    """Source or destination, as rsync takes it: `host:path` is not on the target."""
+    written = str(order.arguments[argument])
+    elsewhere = ":" in written.partition("/")[0]
+    return written if elsewhere else target_path(order, argument)
 
 
 class _Said:
