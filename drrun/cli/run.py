@@ -1,6 +1,7 @@
 """`drrun run` and `drrun resume`: drive a run, and show it while it goes."""
 
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ from drrun.cli.plan import load_selected, selection_options
 from drrun.cli.runbooks import must_exist
 from drrun.cli.stage import Showing, perform
 from drrun.core.decide import MAX_PARALLEL
+from drrun.core.errors import RunHeld
+from drrun.core.values import Duration
 from drrun.engine.cases.find import find_run
 from drrun.engine.cases.load import refuse_unsupported
-from drrun.engine.cases.resume import AskPinned, refuse_changed
+from drrun.engine.cases.resume import AskPinned, Watch, refuse_changed
 from drrun.engine.cases.resume import resume as go_on
 from drrun.engine.cases.start import Equip, Options, start
 from drrun.engine.records import Records
@@ -34,6 +37,8 @@ from drrun.wiring import World, equipper, notifiers_of
 
 #: Seconds for which a run that nobody watches waits for answers from elsewhere.
 _OTHER_TERMINAL = 10.0
+#: Seconds between two looks at a controller whose run is to be taken over.
+_LOOK_EVERY = 1.0
 
 
 @click.command()
@@ -93,9 +98,23 @@ def resume(frame: Frame, /, run: str, **options: Any) -> None:
             find_run(records, run),
             driven_by(settings),
             ask=pinned_unless_changed(settings, given=options["pinned"]),
-            take_over=options["take_over"],
+            take_over=_watching() if options["take_over"] else None,
         )
         frame.code = perform(records, session, showing_with(settings, options))
+
+
+def _watching() -> Watch:
+    """Says once that the holder is watched, and lets a moment pass between two looks."""
+    told = threading.Event()
+
+    def wait(held: RunHeld) -> None:
+        seconds = held.wait or 0.0
+        if not told.is_set():
+            told.set()
+            say(f"drrun: watching for {Duration(round(seconds))} whether its controller lives")
+        threading.Event().wait(min(seconds, _LOOK_EVERY))
+
+    return wait
 
 
 def _ask_to_begin(settings: Settings) -> None:

@@ -78,6 +78,17 @@ class NotReady(DrrunError):
 class RunHeld(DrrunError):
     """Another controller holds this run. Exit code 5."""
 
+    def __init__(self, message: str = "", wait: float | None = None) -> None:
+        """Say who holds it.
+
+        Args:
+            message: Who, and what can be done.
+            wait: Seconds after which it may be taken by force, if its holder gives no sign of
+                life until then; None: it may not, or the holder has just given one.
+        """
+        super().__init__(message)
+        self.wait = wait
+
 
 class JournalDamaged(DrrunError):
     """The journal is not what was written. Exit code 6."""

@@ -235,8 +235,8 @@ class Leases(Protocol):
         """Become the controller; a holder that is provably dead is replaced.
 
         Raises:
-            RunHeld: Somebody else holds it, or might; `force` takes over after `LEASE_TTL`
-                without a sign of life.
+            RunHeld: Somebody else holds it, or might. With `force` it is watched from the first
+                call on, and taken by one that comes after `LEASE_TTL` without a sign of life.
         """
         ...
 

@@ -1,15 +1,17 @@
 """Leases in SQLite: who drives a run.
 
 Rules:
+- Every sign of life changes `seen`: that it changes is what others look at, not what it says.
 - A row is never deleted: the epoch of a run only grows.
 - Taking a lease looks at the whole journal first: nobody goes on with a damaged one.
 """
 
 from collections.abc import Callable
+from time import monotonic
 
 from drrun.core.errors import LeaseLost
 from drrun.core.ids import RunId
-from drrun.engine.leasing import Seat, Sign, must_be_free
+from drrun.engine.leasing import Seat, Sign, Vigil, must_be_free
 from drrun.engine.ports import Clock, Lease
 from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database
@@ -27,6 +29,7 @@ class SqliteLeases:
         clock: Clock,
         seat: Seat | None = None,
         sign: Callable[[Lease], Sign] = sign_of,
+        elapsed: Callable[[], float] = monotonic,
     ) -> None:
         """Take nothing yet.
 
@@ -35,11 +38,13 @@ class SqliteLeases:
             clock: Tells when a lease was taken and seen.
             seat: Who takes leases; by default this process.
             sign: Tells whether a holder lives.
+            elapsed: By which leases of others are watched: see `Vigil`.
         """
         self._database = database
         self._clock = clock
         self._seat = seat or this_process()
         self._sign = sign
+        self._vigil = Vigil(elapsed)
         self._anchors = Anchors(database.place.folder)
 
     def take(self, run: RunId, *, force: bool = False) -> Lease:
@@ -55,7 +60,8 @@ class SqliteLeases:
             row = transaction.row("lease", run=run)
             if row and not row["released"]:
                 held = lease_of(row)
-                must_be_free(held, self._sign(held), now, force=force)
+                still = self._vigil.look(held) if force else None
+                must_be_free(held, self._sign(held), still)
             head_of(self._database, self._anchors, run)
             # Also above what was written: a lost or damaged row must not let the epoch go back.
             epoch = 1 + max(row["epoch"] if row else 0, self._last_epoch(run))

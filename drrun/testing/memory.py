@@ -14,7 +14,7 @@ from drrun.core.chain import Head, first_flaw
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import JournalDamaged, LeaseLost, Refused
 from drrun.core.ids import RunId, StepId
-from drrun.engine.leasing import Seat, Sign, must_be_free
+from drrun.engine.leasing import Seat, Sign, Vigil, must_be_free
 from drrun.engine.ports import (
     Answer,
     Clock,
@@ -67,6 +67,7 @@ class MemoryJournal:
         """
         self._clock = clock or ManualClock()
         self._seat = seat
+        self._vigil = Vigil(self._clock.now)
         self._store = _Store()
 
     def seen_from(self, seat: Seat) -> "MemoryJournal":
@@ -142,7 +143,8 @@ class MemoryJournal:
         with self._store.lock:
             kept, now = self._known(run), self._clock.now()
             if kept.lease:
-                must_be_free(kept.lease, self._sign(kept.lease), now, force=force)
+                still = self._vigil.look(kept.lease) if force else None
+                must_be_free(kept.lease, self._sign(kept.lease), still)
             kept.epoch += 1
             seat = self._seat
             kept.lease = Lease(
@@ -154,7 +156,8 @@ class MemoryJournal:
         """Give a sign of life; see `Leases.renew`."""
         with self._store.lock:
             kept = self._held(lease)
-            kept.lease = replace(lease, seen=self._clock.now())
+            before = kept.lease.seen if kept.lease else lease.seen
+            kept.lease = replace(lease, seen=max(self._clock.now(), before + 0.001))
 
     def release(self, lease: Lease) -> None:
         """Stop being the controller; nothing happens if another one is by now."""

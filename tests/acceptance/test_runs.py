@@ -100,10 +100,11 @@ def test_a_second_controller_is_refused_with_5_and_told_who_drives(program: Prog
     first = program.start("run", "runbooks/it.yml", "--yes", "--linger", "60s")
     assert first.stdout is not None
     name = first.stdout.readline().strip()
-    second = program("resume", name)
+    second, by_force = program("resume", name), program("resume", name, "--take-over")
     assert until(lambda: program.here("confirm", name, "ask").exit == 0)
-    Done.of(first)
+    assert Done.of(first).exit == 0
     assert (second.exit, str(first.pid) in second.err) == (5, True), second.err
+    assert (by_force.exit, "it lives" in by_force.err) == (5, True), by_force.err
 
 
 def test_an_answer_from_another_terminal_moves_a_running_run(program: Program) -> None:

@@ -5,18 +5,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from drrun.core import events as ev
-from drrun.core.errors import InputError, Refused
+from drrun.core.errors import InputError, Refused, RunHeld
 from drrun.core.ids import RunId
 from drrun.core.status import RunStatus
 from drrun.engine.cases.look import known
 from drrun.engine.cases.start import Equip, Options, Seat, seat, took
 from drrun.engine.naming import LateSecrets
-from drrun.engine.ports import Document
+from drrun.engine.ports import Document, Lease, Leases
 from drrun.engine.records import Records
 from drrun.engine.session import Session
 
 #: Asked with a diff when files changed since the run started; True: go on with the pinned ones.
 AskPinned = Callable[[str], bool]
+#: Called between two looks at a holder that is watched; returns when it is to be looked at again.
+Watch = Callable[[RunHeld], None]
 
 
 def resume(
@@ -26,11 +28,12 @@ def resume(
     options: Options,
     *,
     ask: AskPinned,
-    take_over: bool = False,
+    take_over: Watch | None = None,
 ) -> Session:
     """Take the lease and open again what can be: failed, blocked and cancelled targets.
 
-    Passed steps stay passed; attempts in flight are reconciled by the first decisions.
+    Passed steps stay passed; attempts in flight are reconciled by the first decisions. With
+    `take_over` the lease of another controller is taken once it was seen to give no sign of life.
 
     Raises:
         Refused: The run has succeeded, or the person does not want to go on.
@@ -46,7 +49,7 @@ def resume(
     tools = equip(seen.loaded)
     secrets = LateSecrets(seen.loaded.plan.runbook.secrets, tools.secrets)
     secrets.resolve_all()
-    lease = records.leases.take(run, force=take_over)
+    lease = _take(records.leases, run, take_over)
     # Once more: another controller may have written between the look and the lease.
     state = known(records, run, amendable=True).state
     place = Seat(run, lease, seen.loaded.folder)
@@ -54,6 +57,16 @@ def resume(
     _begin(session, diff, options)
     records.journal.update(run, RunStatus.RUNNING, None)
     return session
+
+
+def _take(leases: Leases, run: RunId, take_over: Watch | None) -> Lease:
+    while True:
+        try:
+            return leases.take(run, force=take_over is not None)
+        except RunHeld as held:
+            if take_over is None or held.wait is None:
+                raise
+            take_over(held)
 
 
 def _begin(session: Session, diff: str, options: Options) -> None:

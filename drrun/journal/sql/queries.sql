@@ -90,7 +90,8 @@ SET epoch = excluded.epoch, holder = excluded.holder, host = excluded.host, pid 
 WHERE leases.epoch < excluded.epoch
 
 -- name: renew_lease
-UPDATE leases SET seen = :seen
+-- Others watch whether it changes, so it always does.
+UPDATE leases SET seen = max(:seen, seen + 0.001)
 WHERE run = :run AND epoch = :epoch AND pid = :pid AND host = :host AND started = :started
   AND released = 0
 

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+import pytest
+
+from drrun.core.errors import RunHeld
 from drrun.core.ids import RunId
-from drrun.engine.leasing import Seat
+from drrun.engine.leasing import LEASE_TTL, Seat
 from drrun.engine.ports import Document, Draft, Inbox, Journal, Lease, Leases, RunRecord
 from drrun.journal.database import Database
 from drrun.journal.inbox import SqliteInbox
@@ -71,6 +74,20 @@ class Bench(Protocol):
 ELSEWHERE = Seat("simon@bastion.fre", "bastion.fre", 17, "other-machine/other-boot/pid:[1]/5")
 
 
+def watch(leases: Leases) -> float | None:
+    """Look at a lease that is wanted by force, but held; after how long it may be taken."""
+    with pytest.raises(RunHeld) as refusal:
+        leases.take(RUN, force=True)
+    return refusal.value.wait
+
+
+def taken_by_force(bench: Bench, leases: Leases) -> Lease:
+    """Watch the holder give no sign of life, and take its lease."""
+    watch(leases)
+    bench.clock.advance(LEASE_TTL)
+    return leases.take(RUN, force=True)
+
+
 class MemoryBench:
     def __init__(self) -> None:
         self.clock = ManualClock()
@@ -94,7 +111,7 @@ class MemoryBench:
 def sqlite_view(database: Database, clock: ManualClock, seat: Seat | None = None) -> View:
     return View(
         SqliteJournal(database),
-        SqliteLeases(database, clock, seat or this_process()),
+        SqliteLeases(database, clock, seat or this_process(), elapsed=clock.now),
         SqliteInbox(database),
     )
 

@@ -7,9 +7,16 @@ import pytest
 
 from drrun.core.errors import LeaseLost, Refused
 from drrun.core.ids import RunId
-from drrun.engine.leasing import LEASE_TTL
 from drrun.engine.ports import Draft
-from tests.contract.journal.benches import RUN, START, Bench, document, draft, record
+from tests.contract.journal.benches import (
+    RUN,
+    START,
+    Bench,
+    document,
+    draft,
+    record,
+    taken_by_force,
+)
 
 
 def test_entries_come_back_in_the_order_they_were_written(bench: Bench) -> None:
@@ -100,8 +107,7 @@ def test_no_drafts_write_nothing(bench: Bench) -> None:
 def test_a_replaced_controller_cannot_write_any_more(bench: Bench) -> None:
     stale = bench.mine.leases.take(RUN)
     bench.mine.journal.append(stale, [draft()])
-    bench.clock.advance(LEASE_TTL)
-    bench.elsewhere().leases.take(RUN, force=True)
+    taken_by_force(bench, bench.elsewhere().leases)
     with pytest.raises(LeaseLost):
         bench.mine.journal.append(stale, [draft(), draft()])
     assert len(list(bench.mine.journal.read(RUN))) == 1
@@ -110,9 +116,8 @@ def test_a_replaced_controller_cannot_write_any_more(bench: Bench) -> None:
 def test_a_replaced_controller_is_told_so_also_after_the_new_one_wrote(bench: Bench) -> None:
     stale = bench.mine.leases.take(RUN)
     bench.mine.journal.append(stale, [draft()])
-    bench.clock.advance(LEASE_TTL)
     other = bench.elsewhere()
-    other.journal.append(other.leases.take(RUN, force=True), [draft()])
+    other.journal.append(taken_by_force(bench, other.leases), [draft()])
     with pytest.raises(LeaseLost):
         bench.mine.journal.append(stale, [draft()])
 

@@ -4,7 +4,7 @@ import pytest
 
 from drrun.core.errors import LeaseLost, RunHeld
 from drrun.engine.leasing import LEASE_TTL
-from tests.contract.journal.benches import RUN, START, Bench
+from tests.contract.journal.benches import RUN, START, Bench, taken_by_force, watch
 
 
 def test_the_first_who_asks_is_the_controller(bench: Bench) -> None:
@@ -44,7 +44,7 @@ def test_the_lease_of_a_living_process_is_refused_with_its_name(bench: Bench) ->
         bench.mine.leases.take(RUN)
     for words in (
         f"driven by {living.holder} (process {living.pid} on {living.host}",
-        "since 2024-01-11 09:00:00 UTC, last seen 4s ago",
+        "since 2024-01-11 09:00:00 UTC, last sign of life 2024-01-11 09:00:00 UTC by its own",
         "Nothing was changed",
         f"drrun status {RUN}",
         f"drrun resume {RUN} --take-over",
@@ -63,18 +63,39 @@ def test_a_holder_out_of_sight_is_not_replaced_without_force(bench: Bench) -> No
 def test_a_holder_that_was_just_seen_is_not_replaced_by_force(bench: Bench) -> None:
     theirs = bench.elsewhere().leases
     lease = theirs.take(RUN)
+    watch(bench.mine.leases)
     bench.clock.advance(LEASE_TTL - 1)
     theirs.renew(lease)
+    bench.clock.advance(1)
+    with pytest.raises(RunHeld, match="it lives"):
+        bench.mine.leases.take(RUN, force=True)
     bench.clock.advance(LEASE_TTL - 1)
-    with pytest.raises(RunHeld, match="take over in"):
+    assert watch(bench.mine.leases) == pytest.approx(1)
+
+
+def test_a_holder_is_watched_from_the_first_look_on_whatever_its_clock_wrote(
+    bench: Bench,
+) -> None:
+    bench.elsewhere().leases.take(RUN)
+    bench.clock.advance(LEASE_TTL * 100)
+    assert watch(bench.mine.leases) == LEASE_TTL
+    bench.clock.advance(LEASE_TTL / 3)
+    assert watch(bench.mine.leases) == pytest.approx(LEASE_TTL * 2 / 3)
+
+
+def test_a_sign_of_life_shows_even_if_the_holders_clock_stands_still(bench: Bench) -> None:
+    theirs = bench.elsewhere().leases
+    lease = theirs.take(RUN)
+    watch(bench.mine.leases)
+    theirs.renew(lease)
+    with pytest.raises(RunHeld, match="it lives"):
         bench.mine.leases.take(RUN, force=True)
 
 
 def test_a_holder_that_is_silent_for_long_is_replaced_by_force(bench: Bench) -> None:
     theirs = bench.elsewhere().leases
     old = theirs.take(RUN)
-    bench.clock.advance(LEASE_TTL)
-    new = bench.mine.leases.take(RUN, force=True)
+    new = taken_by_force(bench, bench.mine.leases)
     assert new.epoch == old.epoch + 1
     assert theirs.holder(RUN) == new
 
@@ -83,8 +104,7 @@ def test_a_holder_that_is_silent_for_long_is_replaced_by_force(bench: Bench) -> 
 def test_a_replaced_holder_learns_it_at_its_next_sign_of_life(bench: Bench) -> None:
     theirs = bench.elsewhere().leases
     old = theirs.take(RUN)
-    bench.clock.advance(LEASE_TTL)
-    bench.mine.leases.take(RUN, force=True)
+    taken_by_force(bench, bench.mine.leases)
     with pytest.raises(LeaseLost):
         theirs.renew(old)
 
@@ -92,8 +112,7 @@ def test_a_replaced_holder_learns_it_at_its_next_sign_of_life(bench: Bench) -> N
 def test_a_replaced_holder_cannot_give_the_new_ones_lease_back(bench: Bench) -> None:
     theirs = bench.elsewhere().leases
     old = theirs.take(RUN)
-    bench.clock.advance(LEASE_TTL)
-    new = bench.mine.leases.take(RUN, force=True)
+    new = taken_by_force(bench, bench.mine.leases)
     theirs.release(old)
     assert bench.mine.leases.holder(RUN) == new
 

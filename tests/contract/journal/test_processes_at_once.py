@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 
 from drrun.core.errors import StateUnusable
-from drrun.engine.leasing import LEASE_TTL
 from drrun.journal.database import Database
-from tests.contract.journal.benches import RUN, Other, SqliteBench, draft, sqlite_bench
+from tests.contract.journal.benches import (
+    RUN,
+    Other,
+    SqliteBench,
+    draft,
+    sqlite_bench,
+    taken_by_force,
+)
 
 
 def test_everything_a_killed_controller_was_promised_is_there(disk: SqliteBench) -> None:
@@ -42,8 +48,7 @@ def test_both_entries_of_a_transaction_are_there_or_none(disk: SqliteBench) -> N
 def test_a_stale_process_is_refused_by_the_insert_itself(disk: SqliteBench) -> None:
     stale = disk.other("hold", RUN)
     stale.hear()
-    disk.clock.advance(LEASE_TTL)
-    lease = disk.mine.leases.take(RUN, force=True)
+    lease = taken_by_force(disk, disk.mine.leases)
     disk.mine.journal.append(lease, [draft()])
     stale.tell()
     assert stale.hear() == {"wrote": False, "error": "LeaseLost"}
