@@ -20,6 +20,7 @@ from drrun.core.actions import BUILT_IN
 from drrun.core.moves import MOVES
 from drrun.files.schema import inventory_schema, runbook_schema
 from drrun.lint import RULES
+from drrun.ssh.environment import INHERITED
 
 REFERENCE = Path(__file__).parent / "reference"
 #: What no table of keys can say.
@@ -130,6 +131,13 @@ def _runbook() -> Iterator[str]:
     schema = runbook_schema()
     for name in ("runbook", "step", "probe", "expect", "retry", "capture", "input", "secret"):
         yield from _table(name, schema["definitions"][name])
+    yield "## What a command on the controller knows\n"
+    yield (
+        "A command on a host has the environment of its log-in. One on the controller (a step\n"
+        "without `on`, or `on: local`) has of drrun's own environment only the variables below,\n"
+        "and what its `env` names: no secret that drrun was given in a variable.\n"
+    )
+    yield ", ".join(f"`{name}`" for name in INHERITED) + ".\n"
 
 
 def _inventory() -> Iterator[str]:
