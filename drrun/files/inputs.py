@@ -5,6 +5,8 @@ Rules:
 - A value is data: text with a NUL is refused, everything else arrives as it was given (FAULTS 21).
 """
 
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
@@ -17,6 +19,10 @@ from drrun.files.yaml_reader import read_yaml
 
 #: Longest word that can be a number, a duration or a size.
 _LONGEST: Final = 40
+#: Two halves of one character, after no backslash or a whole number of escaped ones.
+_PAIR = re.compile(
+    r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE
+)
 
 
 def _string(value: Any) -> str:
@@ -166,18 +172,35 @@ def parse_assignments(words: Sequence[str]) -> dict[str, str]:
 
 
 def read_inputs_file(raw: bytes | str, file: str) -> dict[str, Any]:
-    """Read the YAML mapping of `-e @FILE`.
+    """Read the YAML or JSON mapping of `-e @FILE`.
 
     Raises:
         InputError: The text is no mapping of names.
     """
-    written, findings = read_yaml(raw, file)
+    written, findings = read_yaml(_pairs_joined(raw), file)
     if not findings and not isinstance(written, Table):
         findings = [Finding(Place(file, 1, 1), "must be a mapping of inputs: NAME: VALUE")]
     if findings or written is None:
         raise InputError(findings)
     value: dict[str, Any] = plain_value(written)
     return value
+
+
+def _pairs_joined(raw: bytes | str) -> bytes | str:
+    """JSON, with characters from U+10000 on escaped as YAML does: as one, not as two halves."""
+    try:
+        text = raw if isinstance(raw, str) else raw.decode("utf-8")
+        if not _PAIR.search(text):
+            return raw
+        json.loads(text)
+    except (ValueError, RecursionError):  # then it is YAML, or nothing, and is told as such
+        return raw
+    return _PAIR.sub(_joined, text)
+
+
+def _joined(found: re.Match[str]) -> str:
+    high, low = int(found[2], 16), int(found[3], 16)
+    return f"{found[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08X}"
 
 
 def _finding(message: str, code: str) -> Finding:

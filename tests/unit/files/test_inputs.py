@@ -1,8 +1,11 @@
 """Inputs are typed and checked, all at once, before anything starts."""
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drrun.core.errors import InputError
 from drrun.core.values import Duration, Size
@@ -107,3 +110,26 @@ def test_a_file_of_inputs_keeps_its_types() -> None:
 def test_a_file_that_is_no_mapping_is_refused(text: str) -> None:
     with pytest.raises(InputError):
         read_inputs_file(text, "f")
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+@given(
+    value=st.text(
+        st.characters(exclude_categories=("Cs", "Cc", "Cf", "Co", "Cn", "Zl", "Zp")), max_size=8
+    )
+)
+def test_a_file_that_json_wrote_is_read_as_it_was_meant(value: str, ascii_only: bool) -> None:
+    written = json.dumps(
+        {"a": value, "b": ["\U0001f680", "\\ud83d\\ude80"]}, ensure_ascii=ascii_only
+    )
+    found = read_inputs_file(written.encode(), "f")
+    assert found == {"a": value, "b": ["\U0001f680", "\\ud83d\\ude80"]}
+
+
+def test_half_a_character_is_refused_also_in_json() -> None:
+    with pytest.raises(InputError):
+        read_inputs_file(r'{"a": "\ud83d", "b": "\ud83d\ude80"}', "f")
+
+
+def test_what_is_text_in_yaml_stays_text() -> None:
+    assert read_inputs_file(r"a: '\ud83d\ude80'", "f") == {"a": r"\ud83d\ude80"}
