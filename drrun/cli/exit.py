@@ -22,7 +22,10 @@ class Exit(IntEnum):
     DONE = 0, "all done and verified"
     FAILED = 1, "a step failed, the run was aborted, or drrun itself is at fault and says so"
     INVALID = 2, "usage or validation error, or a request that was refused"
-    LEFT = 3, "stopped with work left: waiting, paused, interrupted (resumable)"
+    LEFT = (
+        3,
+        "stopped with work left: waiting, paused, interrupted, no room on the disk (resumable)",
+    )
     NOT_READY = 4, "preflight shortfall, or hosts that cannot be reached"
     HELD = 5, "another controller holds the run"
     DAMAGED = 6, "the journal is damaged"
@@ -31,6 +34,9 @@ class Exit(IntEnum):
 
 _OF_ERRORS: tuple[tuple[type[errors.DrrunError], Exit], ...] = (
     (errors.InputError, Exit.INVALID),
+    # Kinds of what follows them, with codes of their own.
+    (errors.DiskFull, Exit.LEFT),
+    (errors.HasSucceeded, Exit.DONE),
     (errors.StateUnusable, Exit.INVALID),
     (errors.Refused, Exit.INVALID),
     (errors.NotReady, Exit.NOT_READY),

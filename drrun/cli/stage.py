@@ -6,12 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from drrun.cli.exit import Exit, exit_of_run
+from drrun.cli.faults import message
 from drrun.cli.logbook import catch_libraries, open_log
 from drrun.cli.out import ReaderGone, can_draw, give, say, sheet, wants_colour
 from drrun.cli.seen import facts_of, find
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import InputError
+from drrun.core.errors import InputError, StateUnusable
 from drrun.core.runbook import Mode
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus
@@ -67,6 +68,9 @@ def perform(records: Records, session: Session, showing: Showing) -> Exit:
     status = left.standing.status if left.standing else RunStatus.INTERRUPTED
     if left.error is not None:
         say(f"drrun: {session.run} was left as it stands; go on with: drrun resume {session.run}")
+        if isinstance(left.error, StateUnusable):  # nothing was refused: there is work left
+            say(message(left.error))
+            return Exit.LEFT
         raise left.error
     if left.state is not None:
         _show_dry(records, session, showing)

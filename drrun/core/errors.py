@@ -98,12 +98,20 @@ class StateUnusable(DrrunError):
     """The state folder cannot be written safely, so nothing was started. Exit code 2."""
 
 
+class DiskFull(StateUnusable):
+    """The disk with the state has no room; once it has, the run can be resumed. Exit code 3."""
+
+
 class LeaseLost(DrrunError):
     """Another controller has taken over this run; this one stops acting at once. Exit code 5."""
 
 
 class Refused(DrrunError):
     """That cannot be done now, or was answered otherwise before. Exit code 2."""
+
+
+class HasSucceeded(Refused):
+    """The run has succeeded, so there is nothing left to do. Exit code 0."""
 
 
 class IllegalMove(DrrunError):

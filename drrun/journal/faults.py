@@ -2,13 +2,14 @@
 
 Rules:
 - A message says what happened, where, what is safe, and what to do next.
-- Damage is never called a fault of the disk, nor the other way round: one is exit 6, one exit 2.
+- Damage is never called a fault of the disk, nor the other way round: one is exit 6, one exit 2,
+  or 3 where there is no room: with room the run goes on.
 """
 
 import sqlite3
 from pathlib import Path
 
-from drrun.core.errors import DrrunError, JournalDamaged, StateUnusable
+from drrun.core.errors import DiskFull, DrrunError, JournalDamaged, StateUnusable
 from drrun.journal.processes import lock_holders
 
 _DAMAGED = frozenset(
@@ -44,7 +45,7 @@ def explained(
         return damaged(str(error), file)
     if code == sqlite3.SQLITE_FULL:
         room = " A reserve was freed, so that a pause can be recorded." if freed else ""
-        return StateUnusable(
+        return DiskFull(
             f"the disk with {file} is full. Nothing was written, what was recorded is "
             f"intact.{room} Make room, then go on: drrun resume"
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from drrun.core import events as ev
-from drrun.core.errors import InputError, Refused, RunHeld
+from drrun.core.errors import HasSucceeded, InputError, Refused, RunHeld
 from drrun.core.ids import RunId
 from drrun.core.status import RunStatus
 from drrun.engine.cases.look import known
@@ -36,13 +36,16 @@ def resume(
     `take_over` the lease of another controller is taken once it was seen to give no sign of life.
 
     Raises:
-        Refused: The run has succeeded, or the person does not want to go on.
+        HasSucceeded: There is nothing left to do.
+        Refused: The run was rolled back, or the person does not want to go on.
         RunHeld: Another controller drives it.
         NotReady: A secret cannot be resolved.
     """
     seen = known(records, run)
-    if seen.state.ended in (RunStatus.SUCCEEDED, RunStatus.ROLLED_BACK) and not options.back:
-        raise Refused(f"{run} has {seen.state.ended}: there is nothing left to do")
+    if seen.state.ended is RunStatus.SUCCEEDED and not options.back:
+        raise HasSucceeded(f"{run} has succeeded: there is nothing left to do")
+    if seen.state.ended is RunStatus.ROLLED_BACK and not options.back:
+        raise Refused(f"{run} was rolled back: there is nothing left to do")
     diff = changes(seen.loaded.documents)
     if diff and not ask(diff):
         raise Refused("nothing was changed; the run can be resumed later")

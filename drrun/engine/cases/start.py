@@ -8,6 +8,7 @@ from drrun import __version__
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.decide import MAX_PARALLEL
+from drrun.core.errors import DiskFull, StateUnusable
 from drrun.core.ids import RunId
 from drrun.core.plan import Plan
 from drrun.core.state import RunState
@@ -75,7 +76,12 @@ def start(records: Records, equip: Equip, loaded: Loaded, options: Options) -> S
     secrets = LateSecrets(loaded.plan.runbook.secrets, tools.secrets)
     secrets.resolve_all()
     record = _record(records, loaded.plan, options)
-    records.journal.create(record, [_pinned(each) for each in loaded.documents])
+    try:
+        records.journal.create(record, [_pinned(each) for each in loaded.documents])
+    except DiskFull:
+        raise StateUnusable(
+            "the disk with the state is full: no run was begun. Make room, then repeat the command"
+        ) from None
     lease = records.leases.take(record.id)
     place = Seat(record.id, lease, loaded.folder)
     session = seat(

@@ -20,6 +20,8 @@ def test_the_manual_explains_every_code() -> None:
         (errors.NotSupported("x"), 2),
         (errors.StateUnusable(), 2),
         (errors.Refused(), 2),
+        (errors.HasSucceeded(), 0),
+        (errors.DiskFull(), 3),
         (errors.NotReady(), 4),
         (errors.RunHeld(), 5),
         (errors.LeaseLost(), 5),
