@@ -5,9 +5,10 @@ Rules:
   lets a lone surrogate from an odd byte pass), numbers as Python prints them, no NaN.
 - `hash = SHA-256(previous hash, newline, canonical entry without its hash)`, in hex. The hash
   before the first entry is the run's `genesis`: the run's unchanging facts and its documents.
-- A chain finds what was altered, taken out or put in between. It cannot find a tail that was cut
-  together with the head kept beside it, nor a chain that was rewritten as a whole: for that the
-  head hash is printed and kept elsewhere (FAULTS section 4, 'Record').
+- A chain finds what was altered, taken out or put in between (`drrun.core.flaws`). It
+  cannot find a tail that was cut together with the head kept beside it, nor a chain that was
+  rewritten as a whole: for that the head hash is printed and kept elsewhere (FAULTS section 4,
+  'Record').
 """
 
 import hashlib
@@ -77,18 +78,6 @@ class Head:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """The first place where a chain is not what was written."""
-
-    seq: int
-    #: Completes 'entry 7 …': `was altered`, `is missing`.
-    how: str
-
-    def __str__(self) -> str:
-        return f"entry {self.seq} {self.how}"
-
-
 def canonical(value: Any) -> str:
     """The one spelling of a JSON value.
 
@@ -110,11 +99,17 @@ def genesis(facts: Mapping[str, Any], documents: Iterable[tuple[str, str, str]])
     return Head(0, hashlib.sha256(canonical(born).encode()).hexdigest())
 
 
-def link(previous: str, entry: Link) -> str:
-    """The hash of `entry` behind one with hash `previous`; its own `hash` is not looked at."""
+def link(previous: str, entry: Link, seq: int | None = None) -> str:
+    """The hash of `entry` behind one with hash `previous`; its own `hash` is not looked at.
+
+    Args:
+        previous: Hash of the entry before it.
+        entry: Which.
+        seq: The number it was written with; None: the one that it bears.
+    """
     envelope = {
         "run": entry.run,
-        "seq": entry.seq,
+        "seq": entry.seq if seq is None else seq,
         "at": float(entry.at),
         "actor": entry.actor,
         "epoch": entry.epoch,
@@ -123,29 +118,3 @@ def link(previous: str, entry: Link) -> str:
         "body": entry.body,
     }
     return hashlib.sha256(f"{previous}\n{canonical(envelope)}".encode()).hexdigest()
-
-
-def first_flaw(entries: Iterable[Link], born: Head, head: Head | None = None) -> Flaw | None:
-    """The first entry that is not what was written, or None if the chain holds.
-
-    Args:
-        entries: All entries of one run, in the order they are stored.
-        born: The run's genesis.
-        head: Where the chain must end; None if that is not known.
-    """
-    last, epoch = born, 0
-    for entry in entries:
-        if entry.seq != last.seq + 1:
-            return Flaw(last.seq + 1, "is missing")
-        if entry.hash != link(last.hash, entry):
-            return Flaw(entry.seq, "was altered")
-        if entry.epoch < epoch:
-            return Flaw(entry.seq, "was written by a controller that had been replaced")
-        last, epoch = Head(entry.seq, entry.hash), entry.epoch
-    if head is None or head == last:
-        return None
-    if head.seq > last.seq:
-        return Flaw(last.seq + 1, f"is missing: the end was cut, up to entry {head.seq}")
-    if head.seq < last.seq:
-        return Flaw(head.seq + 1, "was added behind the recorded end")
-    return Flaw(head.seq, "is not the one that the recorded end names")

@@ -6,7 +6,7 @@ Rules:
   unreachable host is an observation, not an error of this program.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -92,6 +92,30 @@ class RunHeld(DrrunError):
 
 class JournalDamaged(DrrunError):
     """The journal is not what was written. Exit code 6."""
+
+
+class RunsLost(JournalDamaged):
+    """The state folder knows of runs that its database does not. Exit code 6."""
+
+    #: Runs that the message names.
+    NAMED = 3
+
+    def __init__(self, runs: Collection[str], how: str) -> None:
+        """Say what that means, what is safe, and the ways out.
+
+        Args:
+            runs: Their ids.
+            how: What became of the database, a clause.
+        """
+        self.runs = tuple(sorted(runs))
+        names = ", ".join(self.runs[: self.NAMED]) + (" …" if len(runs) > self.NAMED else "")
+        super().__init__(
+            f"{how}: of {names} there are traces in this state folder, and nothing in its "
+            "database. Do not begin their steps anew before you know what they did. Put back the "
+            "database that belongs to this folder, in its newest copy; or, to give these runs up, "
+            "move what bears their names out of the folders heads and outputs; or begin in "
+            "another folder meanwhile: --state FOLDER"
+        )
 
 
 class StateUnusable(DrrunError):

@@ -149,6 +149,16 @@ class Document:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What became of a look at a run's journal."""
+
+    #: The last entry that, with all before it, is what was written.
+    sound: Head
+    #: Everything that is not, a sentence each; none: it is what was written.
+    flaws: tuple[str, ...] = ()
+
+
 class Journal(Protocol):
     """The truth: append-only, hash-chained, one writer per epoch."""
 
@@ -173,6 +183,10 @@ class Journal(Protocol):
         """Entries whose event happened to one of these steps, in order."""
         ...
 
+    def left(self, run: RunId, after: int = 0) -> Iterator[Entry]:
+        """Entries as `read` gives them, without those that cannot be read any more."""
+        ...
+
     def documents(self, run: RunId) -> tuple[Document, ...]:
         """What the run is pinned to."""
         ...
@@ -185,11 +199,27 @@ class Journal(Protocol):
         """Refresh the history's cache."""
         ...
 
+    def lost(self) -> tuple[RunId, ...]:
+        """Runs that were written here, and are in no list any more."""
+        ...
+
+    def check(self, run: RunId, since: Head | None = None) -> Checked:
+        """Look whether the run is what was written.
+
+        Args:
+            run: Which.
+            since: An entry that is known to be sound, with all before it; None: look at all.
+
+        Raises:
+            Refused: There is no such run.
+        """
+        ...
+
     def verify(self, run: RunId) -> str:
         """Check the hash chain and return the head hash.
 
         Raises:
-            JournalDamaged: Names the first entry that is not what was written.
+            JournalDamaged: Names everything that is not what was written.
         """
         ...
 

@@ -9,23 +9,25 @@ Rules:
   any page. (`tests/contract/journal/test_power_cut.py` cuts the power at every call.)
 - A transaction that met an I/O error is never tried again on this handle: a second fsync may
   report success for bytes that are gone (FAULTS 86).
-- Reading creates nothing. Where there is no file there is an empty history.
+- Reading creates nothing. Where there is no file there is an empty history, unless the folder
+  knows of runs (`drrun.journal.traces`).
 - One connection for all threads of the process, under a lock; every call is short.
 """
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from drrun.core.errors import StateUnusable
+from drrun.core.errors import RunsLost, StateUnusable
 from drrun.journal.faults import damaged, explained, is_final, is_full
-from drrun.journal.folder import StatePlace, free_reserve, has_begun, inspect, prepare
+from drrun.journal.folder import StatePlace, free_reserve, inspect, prepare, size_of_database
 from drrun.journal.queries import statements
-from drrun.journal.schema import bring_up_to_date
+from drrun.journal.schema import NotOurs, bring_up_to_date, is_blank
+from drrun.journal.traces import name_of, traces
 
 #: Seconds to wait for another process that writes.
 BUSY_TIMEOUT = 15.0
@@ -73,7 +75,7 @@ class Database:
     def rows(self, name: str, **values: Any) -> list[Row]:
         """All rows of a named query; none where there is no file."""
         with self._faults(), self._lock:
-            if self._connection is None and not has_begun(self.place):
+            if self._connection is None and not self._is_there():
                 return []
             return self._open().execute(statements()[name], values).fetchall()
 
@@ -85,7 +87,7 @@ class Database:
     def snapshot(self) -> Iterator[None]:
         """See one state of the file in all queries inside; keep it short, writers wait."""
         with self._faults(), self._lock:
-            if self._connection is None and not has_begun(self.place):
+            if self._connection is None and not self._is_there():
                 yield
                 return
             with _inside(self._open(), "BEGIN"):
@@ -100,19 +102,43 @@ class Database:
         """
         with self._faults(), self._lock:
             if self._connection is None:
+                self._is_there()
                 prepare(self.place)
             connection = self._open()
             with _inside(connection, "BEGIN IMMEDIATE"):
                 yield Transaction(connection)
+
+    def _is_there(self) -> bool:
+        """Whether there is a database.
+
+        Raises:
+            JournalDamaged: There is none any more.
+        """
+        left = traces(self.place)  # before the file is looked at
+        size = size_of_database(self.place)
+        if left and not size:
+            raise self._lost(left, "is missing" if size is None else "is empty")
+        return size is not None
+
+    def _lost(self, left: Collection[str], how: str) -> RunsLost:
+        return RunsLost([name_of(each) for each in left], f"{self.place.database} {how}")
 
     def _open(self) -> sqlite3.Connection:
         if self._broken:
             raise StateUnusable(self._broken)
         if self._connection is None:
             inspect(self.place)
+            left = traces(self.place)
             connection = _connect(self.place.database, self._busy_timeout)
             try:
+                if left and is_blank(connection):
+                    raise self._lost(left, "is empty")  # noqa: TRY301 - it is closed
                 bring_up_to_date(connection, self.place.database)
+            except NotOurs as error:
+                connection.close()
+                if left:
+                    raise self._lost(left, "is no journal of drrun") from error
+                raise
             except BaseException:
                 connection.close()
                 raise

@@ -68,14 +68,17 @@ def prepare(place: StatePlace) -> None:
         _make_reserve(place.reserve)
 
 
-def has_begun(place: StatePlace) -> bool:
-    """Whether there is a database.
+def size_of_database(place: StatePlace) -> int | None:
+    """Bytes of the database; None if there is none.
 
     Raises:
         StateUnusable: This user may not even look.
     """
     with _faults_in_words(place):
-        return place.database.exists()
+        try:
+            return place.database.stat().st_size
+        except FileNotFoundError:
+            return None
 
 
 def inspect(place: StatePlace) -> None:

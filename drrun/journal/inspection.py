@@ -1,24 +1,28 @@
 """Is a run's journal what was written? Documents, chain, head and anchor, in one look.
 
 Rules:
-- The first thing that is wrong is named, by entry where there is one: altered, missing or cut.
+- Everything that is wrong is named, by entry where there is one: altered, missing, added, cut.
 - Whoever takes the lease looks first: nobody goes on with a damaged run (FAULTS 87).
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 
-from drrun.core.chain import Head, canonical, first_flaw
+from drrun.core.chain import Head, canonical, link
 from drrun.core.errors import JournalDamaged, Refused
+from drrun.core.flaws import Inspection, Torn
 from drrun.core.ids import RunId, StepId
-from drrun.engine.ports import Document, Entry
+from drrun.engine.ports import Checked, Document, Entry
 from drrun.engine.sealing import born
 from drrun.journal.anchors import Anchors
-from drrun.journal.database import Database
-from drrun.journal.rows import damage, document_of, entry_of, record_of
+from drrun.journal.database import Database, Row
+from drrun.journal.rows import damage, document_of, entry_of, left_of, record_of
 
 #: Entries that are read in one go.
 PAGE = 500
+#: What is told of a run that the folder knows, and the database does not.
+GONE = "it was written here, but is in no list any more"
 #: Entries of which SQLite makes one text, for `digest_of_entries`.
 _WINDOW = 2000
 _DIGESTED = (
@@ -34,21 +38,80 @@ def head_of(database: Database, anchors: Anchors, run: RunId) -> Head:
         JournalDamaged: Something is not what was written.
         Refused: There is no such run.
     """
+    found = looked_over(database, anchors, run)
+    if found.flaws:
+        raise JournalDamaged(damage(run, "; ".join(found.flaws)))
+    return found.sound
+
+
+def looked_over(
+    database: Database, anchors: Anchors, run: RunId, since: Head | None = None
+) -> Checked:
+    """Everything about a run that is not what was written.
+
+    Outside of a transaction a controller may write meanwhile. It only appends, and remembers last:
+    so the anchor is read first, the recorded end next, then the entries, then the end again.
+
+    Args:
+        database: Where it is.
+        anchors: What is remembered beside it.
+        run: Which.
+        since: An entry that is known to be sound, with all before it; None: look at all.
+
+    Raises:
+        Refused: There is no such run.
+    """
+    anchor = anchors.held(run)
     row = database.row("run", run=run)
     if row is None:
-        if anchors.held(run) is not None:
-            raise JournalDamaged(damage(run, "it was written here, but is in no list any more"))
-        raise unknown_run(run)
-    papers = pinned(database, run)
-    start = born(record_of(row), papers)
-    if start.hash != row["genesis"]:
-        raise JournalDamaged(damage(run, "the list of documents, or how it was started, differs"))
-    head = Head(row["entries"], row["head_hash"])
-    flaw = first_flaw(entries(database, run, 0), start, head)
-    if flaw:
-        raise JournalDamaged(damage(run, str(flaw)))
-    _must_hold(anchors, run, head, lambda seq: _hash_at(database, run, seq, start))
-    return head
+        if anchor is None:
+            raise unknown_run(run)
+        return Checked(Head(0, ""), (GONE,))
+    papers = [document_of(each) for each in database.rows("documents", run=run)]
+    flaws = list(_altered_papers(row, papers))
+    start = since or _start(database, row, papers)
+    look = Inspection(start)
+    for entry in whatever_is_left(database, run, start.seq):
+        look.add(entry)
+    found = look.close(_recorded_end(database, row, look.number))
+    flaws += map(str, found.flaws)
+    if anchor is not None:
+        flaws += _disagreement(database, row, anchor, anchors.path(run))
+    return Checked(found.sound, tuple(flaws))
+
+
+def _altered_papers(row: Row, papers: Sequence[Document]) -> Iterator[str]:
+    """What is wrong with the documents, and with what never changes in a run."""
+    for document in papers:
+        if digest(document.content) != document.sha256:
+            yield f"{document.kind} {document.path} was altered"
+    if _born(row, papers) != row["genesis"]:
+        yield "the list of documents, or how it was started, differs"
+
+
+def _start(database: Database, row: Row, papers: Sequence[Document]) -> Head:
+    """The genesis that the first entry names: as it is recorded, or as it would be now."""
+    made = Head(0, _born(row, papers))
+    first = next(whatever_is_left(database, RunId(row["id"]), 0), None)
+    if first is None or isinstance(first, Torn) or first.hash != link(made.hash, first):
+        return Head(0, row["genesis"])
+    return made
+
+
+def _born(row: Row, papers: Sequence[Document]) -> str:
+    try:
+        return born(record_of(row), papers).hash
+    except (JournalDamaged, ValueError, TypeError):
+        return ""
+
+
+def _recorded_end(database: Database, row: Row, reached: int) -> Head | None:
+    """Where the chain must end, having reached an entry; None: it has grown since."""
+    if reached > row["entries"]:
+        row = database.row("run", run=row["id"]) or row
+        if row["entries"] > reached:
+            return None
+    return Head(row["entries"], row["head_hash"])
 
 
 def pinned(database: Database, run: RunId) -> tuple[Document, ...]:
@@ -65,15 +128,24 @@ def pinned(database: Database, run: RunId) -> tuple[Document, ...]:
 
 
 def entries(database: Database, run: RunId, after: int) -> Iterator[Entry]:
-    """Entries with `seq > after`, read page by page, so that no writer has to wait for long.
+    """Entries with `seq > after`, in order.
 
     Raises:
         JournalDamaged: An entry cannot be read.
     """
+    return (entry_of(run, row) for row in _rows(database, run, after))
+
+
+def whatever_is_left(database: Database, run: RunId, after: int) -> Iterator[Entry | Torn]:
+    """Entries with `seq > after`, in order, also those that cannot be read."""
+    return (left_of(run, row) for row in _rows(database, run, after))
+
+
+def _rows(database: Database, run: RunId, after: int) -> Iterator[Row]:
+    """Page by page, so that no writer has to wait for long."""
     while True:
         rows = database.rows("entries", run=run, after=after, limit=PAGE)
-        for row in rows:
-            yield entry_of(run, row)
+        yield from rows
         if len(rows) < PAGE:
             return
         after = rows[-1]["seq"]
@@ -125,23 +197,14 @@ def unknown_run(run: RunId) -> Refused:
     return Refused(f"there is no run {run}; see: drrun history")
 
 
-def _hash_at(database: Database, run: RunId, seq: int, start: Head) -> str:
-    if seq == 0:
-        return start.hash
-    row = database.row("hash_of_entry", run=run, seq=seq)
-    return row["hash"] if row else ""
-
-
-def _must_hold(anchors: Anchors, run: RunId, head: Head, hash_at: Callable[[int], str]) -> None:
-    anchor = anchors.held(run)
-    if anchor is None or hash_at(anchor.seq) == anchor.hash:
-        return
-    what = (
-        f"it ends with entry {head.seq}, but had reached entry {anchor.seq}: an old copy was "
-        "put back, or its end was cut"
-        if anchor.seq > head.seq
-        else f"entry {anchor.seq} is another one than was written"
-    )
-    raise JournalDamaged(
-        damage(run, f"{what} (remembered in {anchors.path(run)}; remove that file to accept it)")
-    )
+def _disagreement(database: Database, row: Row, anchor: Head, path: Path) -> Iterator[str]:
+    """What the anchor tells that the chain does not."""
+    way_out = f"(remembered in {path}; remove that file to accept it)"
+    found = database.row("hash_of_entry", run=row["id"], seq=anchor.seq)
+    if found is None and anchor.seq > row["entries"]:
+        yield (
+            f"it ends with entry {row['entries']}, but had reached entry {anchor.seq}: an old "
+            f"copy was put back, or its end was cut {way_out}"
+        )
+    if found is not None and found["hash"] != anchor.hash:
+        yield f"entry {anchor.seq} is another one than was written {way_out}"

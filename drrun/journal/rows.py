@@ -6,10 +6,12 @@ Rules:
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from drrun.core.chain import canonical
 from drrun.core.errors import JournalDamaged
+from drrun.core.flaws import Torn
 from drrun.core.ids import RunId
 from drrun.engine.ports import Document, Entry, Lease, Request, RunRecord
 from drrun.journal.database import Row
@@ -25,6 +27,7 @@ def entry_of(run: RunId, row: Row) -> Entry:
         body: Mapping[str, Any] = json.loads(row["body"])
         # A body is stored in its one spelling: another spelling was not written by us.
         altered = canonical(body) != row["body"] or not isinstance(body, dict)
+        altered = altered or not isfinite(row["at"])
         entry = Entry(
             run=run,
             seq=int(row["seq"]),
@@ -41,6 +44,15 @@ def entry_of(run: RunId, row: Row) -> Entry:
     if altered or entry is None:
         raise JournalDamaged(damage(run, f"entry {row['seq']} was altered"))
     return entry
+
+
+def left_of(run: RunId, row: Row) -> Entry | Torn:
+    """An entry as it is stored, or what is left of it."""
+    try:
+        return entry_of(run, row)
+    except JournalDamaged:
+        seq = row["seq"] if isinstance(row["seq"], int) else 0
+        return Torn(seq, str(row["hash"]))
 
 
 def entry_values(entry: Entry, lease: Lease) -> dict[str, Any]:
@@ -87,8 +99,9 @@ def record_of(row: Row) -> RunRecord:
 
 
 def document_of(row: Row) -> Document:
-    """A document that a run is pinned to."""
-    return Document(row["kind"], row["path"], row["content"], row["sha256"])
+    """A document that a run is pinned to; whether it is what was written, its hash tells."""
+    kind, path, content, digest = (str(row[n]) for n in ("kind", "path", "content", "sha256"))
+    return Document(kind, path, content, digest)
 
 
 def lease_of(row: Row) -> Lease:

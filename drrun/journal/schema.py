@@ -19,6 +19,10 @@ from drrun.journal.queries import migrations
 APPLICATION = 0x6472726E
 
 
+class NotOurs(StateUnusable):
+    """The file is none of drrun's. Exit code 2."""
+
+
 Migrations = Mapping[int, Sequence[str]]
 
 
@@ -57,13 +61,22 @@ def bring_up_to_date(
         raise
 
 
+def is_blank(connection: sqlite3.Connection) -> bool:
+    """Whether nothing was ever put into the file."""
+    row = connection.execute(
+        "SELECT user_version, application_id, (SELECT count(*) FROM sqlite_master)"
+        " FROM pragma_user_version, pragma_application_id"
+    ).fetchone()
+    return not any(row)
+
+
 def _version(connection: sqlite3.Connection, file: Path, newest: int) -> int:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
     foreign = application != APPLICATION and (tables or application or version)
     if foreign or version < 0:
-        raise StateUnusable(
+        raise NotOurs(
             f"{file} is no journal of drrun. Nothing was changed. Choose another state: --state"
         )
     if version > newest:

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from drrun.core.chain import Head, canonical, first_flaw
+from drrun.core.chain import Head, canonical
 from drrun.core.errors import JournalDamaged, Refused, StateUnusable
+from drrun.core.flaws import inspect, told
 from drrun.core.ids import RunId
 from drrun.engine.ports import EVIDENCE_HASH, Document, Entry, Removed, RunRecord
 from drrun.engine.sealing import born, storable
@@ -108,9 +109,8 @@ class SqliteShelf:
                 )
         kept, papers = storable(record, documents)
         head = born(kept, papers)
-        flaw = first_flaw(entries, head)
-        if flaw is not None:
-            raise JournalDamaged(f"the journal of {record.id} was altered: {flaw}")
+        if flaws := inspect(entries, head).flaws:
+            raise JournalDamaged(f"the journal of {record.id} was altered: {told(flaws)}")
         last = Head(entries[-1].seq, entries[-1].hash) if entries else head
         with self._database.transaction() as transaction:
             enter(transaction, kept, papers, head)

@@ -10,9 +10,9 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 
 from drrun.core.chain import Head
-from drrun.core.errors import JournalDamaged, LeaseLost, Refused
+from drrun.core.errors import JournalDamaged, LeaseLost, Refused, RunsLost
 from drrun.core.ids import RunId, StepId
-from drrun.engine.ports import Document, Draft, Entry, Lease, RunRecord
+from drrun.engine.ports import Checked, Document, Draft, Entry, Lease, RunRecord
 from drrun.engine.sealing import born, seal, storable
 from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database, Transaction
@@ -21,10 +21,13 @@ from drrun.journal.inspection import (
     entries,
     entries_of_steps,
     head_of,
+    looked_over,
     pinned,
     unknown_run,
+    whatever_is_left,
 )
 from drrun.journal.rows import damage, entry_values, record_of
+from drrun.journal.traces import traces, unexplained
 
 
 def enter(
@@ -77,6 +80,7 @@ class SqliteJournal:
 
         Raises:
             Refused: There is a run with that id.
+            JournalDamaged: Other runs that were written here are in no list any more.
             ValueError: A document's hash is not that of its content.
         """
         for document in documents:
@@ -85,6 +89,8 @@ class SqliteJournal:
         record, documents = storable(record, documents)
         head = born(record, documents)
         with self._database.transaction() as transaction:
+            if lost := self.lost():
+                raise RunsLost(lost, "the database is another, or an older one")
             enter(transaction, record, documents, head)
 
     def append(self, lease: Lease, drafts: Sequence[Draft]) -> list[Entry]:
@@ -129,6 +135,11 @@ class SqliteJournal:
         """
         return entries(self._database, run, after)
 
+    def left(self, run: RunId, after: int = 0) -> Iterator[Entry]:
+        """Entries as `read` gives them, without those that cannot be read any more."""
+        left = whatever_is_left(self._database, run, after)
+        return (entry for entry in left if isinstance(entry, Entry))
+
     def read_steps(self, run: RunId, steps: Collection[StepId]) -> Iterator[Entry]:
         """Entries whose event happened to one of these steps, in order.
 
@@ -159,13 +170,31 @@ class SqliteJournal:
             if not transaction.change("update_run", run=run, status=status, ended_at=ended_at):
                 raise unknown_run(run)
 
+    def lost(self) -> tuple[RunId, ...]:
+        """Runs that left traces in the folder, and are in no list any more."""
+        left = traces(self._database.place)  # before the database is read
+        known = (row["id"] for row in self._database.rows("known_runs"))
+        return tuple(unexplained(self._database.place, left, known))
+
+    def check(self, run: RunId, since: Head | None = None) -> Checked:
+        """Look whether the run is what was written; no writer has to wait for long.
+
+        Args:
+            run: Which.
+            since: An entry that is known to be sound, with all before it; None: look at all.
+
+        Raises:
+            Refused: There is no such run.
+        """
+        return looked_over(self._database, self._anchors, run, since)
+
     def verify(self, run: RunId) -> str:
         """Look at all of the run's journal and return the head hash.
 
         The hash is the outside anchor: print it, keep it elsewhere, compare it later.
 
         Raises:
-            JournalDamaged: Names the first entry that is not what was written.
+            JournalDamaged: Names everything that is not what was written.
             Refused: There is no such run.
         """
         with self._database.snapshot():

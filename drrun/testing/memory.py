@@ -10,13 +10,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any
 
-from drrun.core.chain import Head, first_flaw
+from drrun.core.chain import Head
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import JournalDamaged, LeaseLost, Refused
+from drrun.core.flaws import inspect
 from drrun.core.ids import RunId, StepId
 from drrun.engine.leasing import Seat, Sign, Vigil, must_be_free
 from drrun.engine.ports import (
     Answer,
+    Checked,
     Clock,
     Document,
     Draft,
@@ -108,6 +110,10 @@ class MemoryJournal:
         kept = self._store.runs.get(run)
         yield from kept.entries[after:] if kept else ()
 
+    def left(self, run: RunId, after: int = 0) -> Iterator[Entry]:
+        """Entries as `read` gives them: in memory nothing is torn."""
+        return self.read(run, after)
+
     def read_steps(self, run: RunId, steps: Collection[StepId]) -> Iterator[Entry]:
         """Entries whose event happened to one of these steps, in order."""
         return (entry for entry in self.read(run) if entry.body.get("step") in steps)
@@ -129,14 +135,24 @@ class MemoryJournal:
             kept = self._known(run)
             kept.record = replace(kept.record, status=status, ended_at=ended_at)
 
-    def verify(self, run: RunId) -> str:
-        """Check the hash chain and return the head hash; see `Journal.verify`."""
+    def lost(self) -> tuple[RunId, ...]:
+        """Runs that are in no list any more: there is nothing that could remember one."""
+        return ()
+
+    def check(self, run: RunId, since: Head | None = None) -> Checked:
+        """Look whether the run is what was written; see `Journal.check`."""
         with self._store.lock:
             kept = self._known(run)
-            flaw = first_flaw(kept.entries, born(kept.record, kept.documents), kept.head)
-            if flaw:
-                raise JournalDamaged(f"the journal of {run} is damaged: {flaw}")
-            return kept.head.hash
+            start = since or born(kept.record, kept.documents)
+            found = inspect(kept.entries[start.seq :], start, kept.head)
+            return Checked(found.sound, tuple(map(str, found.flaws)))
+
+    def verify(self, run: RunId) -> str:
+        """Check the hash chain and return the head hash; see `Journal.verify`."""
+        found = self.check(run)
+        if found.flaws:
+            raise JournalDamaged(f"the journal of {run} is damaged: {'; '.join(found.flaws)}")
+        return found.sound.hash
 
     def take(self, run: RunId, *, force: bool = False) -> Lease:
         """Become the controller; see `Leases.take`."""

@@ -20,9 +20,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from drrun import __version__
-from drrun.core.chain import canonical, first_flaw
+from drrun.core.chain import canonical
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError, JournalDamaged, Refused
+from drrun.core.flaws import inspect, told
 from drrun.core.ids import RunId
 from drrun.engine.cases.printed import refuse_altered
 from drrun.engine.cases.prints import fingerprint
@@ -135,9 +136,8 @@ def read_archive(path: Path) -> Archive:
         archive = _parsed(content)
     except (KeyError, TypeError, ValueError) as error:
         raise JournalDamaged(f"{path}: it cannot be read ({error})") from None
-    flaw = first_flaw(archive.entries, born(archive.record, archive.documents))
-    if flaw is not None:
-        raise JournalDamaged(f"{path}: {flaw}")
+    if flaws := inspect(archive.entries, born(archive.record, archive.documents)).flaws:
+        raise JournalDamaged(f"{path}: {told(flaws)}")
     for document in archive.documents:
         raw = document.content.encode("utf-8", "surrogateescape")
         if sha256(raw).hexdigest() != document.sha256:

@@ -1,8 +1,13 @@
-"""Which run a person means."""
+"""Which run a person means.
+
+Rules:
+- A run that was written here and is in no list any more is never passed over: not as the latest
+  one, and not where no other fits.
+"""
 
 from datetime import UTC, datetime
 
-from drrun.core.errors import InputError
+from drrun.core.errors import InputError, RunsLost
 from drrun.core.ids import RunId
 from drrun.engine.records import Records
 
@@ -12,22 +17,29 @@ def find_run(records: Records, text: str) -> RunId:
 
     Raises:
         InputError: There is none, or several.
+        RunsLost: The database does not know it any more.
     """
+    lost = records.journal.lost()
     runs = records.journal.runs()
     gone = records.shelf.removed(text) if records.shelf and text != "latest" else ()
-    if not runs and not gone:
+    if text == "latest" and lost and (not runs or max(lost) > runs[0].id):
+        raise RunsLost(lost, "which run is the latest cannot be told")
+    if not runs and not gone and not lost:
         raise InputError("there is no run yet; begin one with: drrun run RUNBOOK")
     if text == "latest":
         return runs[0].id
+    ids = [*(run.id for run in runs), *lost]
     for matches in (
-        [run.id for run in runs if run.id == text],
-        [run.id for run in runs if run.id.startswith(text)],
-        [run.id for run in runs if text in run.id],
+        [run for run in ids if run == text],
+        [run for run in ids if run.startswith(text)],
+        [run for run in ids if text in run],
     ):
-        if len(matches) == 1:
-            return matches[0]
-        if matches:
+        if len(matches) > 1:
             raise InputError(f"{text!r} could be {', '.join(matches[:5])}")
+        if matches and matches[0] in lost:
+            raise RunsLost(matches, "the database is another, or an older one")
+        if matches:
+            return matches[0]
     for each in gone:
         day = datetime.fromtimestamp(each.at, UTC).date()
         raise InputError(

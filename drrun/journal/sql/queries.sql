@@ -19,6 +19,9 @@ SELECT id, runbook, title, mode, variant, started_at, started_by, status, ended_
        services, head_seq AS entries
 FROM runs ORDER BY started_at DESC, id DESC
 
+-- name: known_runs
+SELECT id FROM runs UNION ALL SELECT run FROM pruned
+
 -- name: run
 SELECT id, runbook, title, mode, variant, started_at, started_by, status, ended_at,
        services, head_seq AS entries, genesis, head_hash

@@ -60,10 +60,10 @@ DAMAGE = {
     **{f"UPDATE entries {change}": found for change, found in CHANGES.items()},
     "DELETE FROM entries WHERE seq = 3": "entry 3 is missing",
     "DELETE FROM entries WHERE seq = 1": "entry 1 is missing",
-    "DELETE FROM entries WHERE seq > 4": "entry 5 is missing: the end was cut, up to entry 6",
-    "DELETE FROM entries": "entry 1 is missing: the end was cut, up to entry 6",
+    "DELETE FROM entries WHERE seq > 4": "entries 5 to 6 are missing: the end was cut",
+    "DELETE FROM entries": "entries 1 to 6 are missing: the end was cut",
     "INSERT INTO entries SELECT run, 7, at, actor, epoch, kind, version, body, hash FROM entries"
-    " WHERE seq = 6": "entry 7 was altered",
+    " WHERE seq = 6": "entry 7 was added behind the recorded end",
     "UPDATE documents SET content = 'drrun: 2'": "runbook /srv/migration.yaml was altered",
     "UPDATE documents SET path = '/other'": "list of documents",
     "DELETE FROM documents": "list of documents",

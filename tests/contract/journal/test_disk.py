@@ -12,7 +12,7 @@ import pytest
 from drrun.core.errors import StateUnusable
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.engine.ports import Entry
-from drrun.journal.folder import RESERVE, StatePlace, has_begun, network_filesystem
+from drrun.journal.folder import RESERVE, StatePlace, network_filesystem, size_of_database
 from drrun.journal.store import open_store
 from drrun.testing.clock import ManualClock
 from tests.contract.journal.benches import RUN, SqliteBench, document, draft, record
@@ -296,5 +296,5 @@ def test_a_state_is_named_by_its_folder_or_its_file(name: str, database: str, fo
 def test_a_state_that_is_one_file_works(tmp_path: Path) -> None:
     with open_store(tmp_path / "x.sqlite", ManualClock()) as store:
         store.journal.create(record(), [document()])
-    assert has_begun(StatePlace.named(tmp_path / "x.sqlite"))
+    assert size_of_database(StatePlace.named(tmp_path / "x.sqlite"))
     assert (tmp_path / "x.sqlite.d" / "reserve").stat().st_size == RESERVE
