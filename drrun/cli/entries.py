@@ -1,15 +1,22 @@
 """`drrun events`: what was recorded; also while it happens."""
 
 import threading
-from itertools import islice
+from collections.abc import Callable
+from itertools import islice, takewhile
 
 import click
 
+from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, json_option, run_argument
-from drrun.cli.out import give
+from drrun.cli.out import give, say
+from drrun.core.chain import Head
+from drrun.core.ids import RunId
 from drrun.engine.cases.find import find_run
+from drrun.engine.cases.sound import is_sound, news
 from drrun.engine.ports import Entry
+from drrun.engine.records import Records
 from drrun.report.clean import clean_line
+from drrun.report.damage import damage_lines, damage_text
 from drrun.report.times import moment
 
 #: Seconds between two looks while following.
@@ -25,18 +32,37 @@ _AT_ONCE = 500
 @common_options
 @click.pass_obj
 def events(frame: Frame, run: str, *, follow: bool, as_json: bool) -> None:
-    """The journal of RUN, one entry a line; with --json as NDJSON."""
-    pause = threading.Event()
+    """The journal of RUN, one entry a line; with --json as NDJSON.
+
+    What is damaged is told first, on standard error (exit code 6); then all that can be read.
+    """
     with frame.state() as records:
-        found, last, ended = find_run(records, run), 0, False
-        while True:
-            entries = records.journal.read(found, last)
-            while some := list(islice(entries, _AT_ONCE)):
-                give("".join(map(_ndjson if as_json else _plain, some)))
-                last, ended = some[-1].seq, some[-1].kind == "RunEnded"
-            if not follow or ended:
-                return
-            pause.wait(_EVERY)
+        found = find_run(records, run)
+        checked = is_sound(records, found)
+        if lines := damage_lines(found, checked.flaws):
+            frame.code = Exit.DAMAGED
+            say(damage_text(lines))
+        shown = _ndjson if as_json else _plain
+        left = records.journal.left(found)
+        entries = takewhile(lambda each: lines or each.seq <= checked.sound.seq, left)
+        kind = ""
+        while some := list(islice(entries, _AT_ONCE)):
+            give("".join(map(shown, some)))
+            kind = some[-1].kind
+        if follow and not lines:
+            _follow(records, found, checked.sound, kind, shown)
+
+
+def _follow(
+    records: Records, run: RunId, last: Head, kind: str, shown: Callable[[Entry], str]
+) -> None:
+    """Print what comes behind `last`, an entry of a kind, until the run ends."""
+    pause = threading.Event()
+    while kind != "RunEnded":
+        pause.wait(_EVERY)
+        for entry in news(records, run, last):
+            give(shown(entry))
+            last, kind = Head(entry.seq, entry.hash), entry.kind
 
 
 def _plain(entry: Entry) -> str:

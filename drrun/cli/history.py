@@ -4,9 +4,10 @@ import sys
 
 import click
 
+from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.out import give, sheet
-from drrun.cli.past import history_lines, rehearsals, sieve
+from drrun.cli.past import history_lines, rehearsals, sieve, with_damage
 from drrun.core.runbook import Mode
 from drrun.core.status import RunStatus
 from drrun.report.text.history import history_text
@@ -27,15 +28,22 @@ from drrun.report.text.history import history_text
 @common_options
 @click.pass_obj
 def history(frame: Frame, /, *, as_json: bool, **wanted: str | None) -> None:
-    """All runs, newest first; then when each runbook was last rehearsed, with which result."""
+    """All runs, newest first; then when each runbook was last rehearsed, with which result.
+
+    Each run's journal is checked; what is damaged or lost is told first (exit code 6).
+    """
     with frame.state() as records:
         found = history_lines(records, sieve(wanted))
-        lines = [line for line in found if wanted["status"] in (None, str(line.status))]
+        listed = [line for line in found if wanted["status"] in (None, str(line.status))]
+        lines = [with_damage(records, line) for line in listed]
+        lost = records.journal.lost()
         tried = rehearsals(records)
+    if lost or any(line.damage for line in lines):
+        frame.code = Exit.DAMAGED
     if as_json:
         from drrun.report.jsondoc import dumps
         from drrun.report.jsondoc.runs import history_json
 
-        give(dumps(history_json(lines, tried)))
+        give(dumps(history_json(lines, tried, lost)))
     else:
-        give(history_text(lines, sheet(sys.stdout), tried))
+        give(history_text(lines, sheet(sys.stdout), tried, lost))

@@ -12,16 +12,19 @@ import click
 from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, give_bytes, say
 from drrun.cli.outputs import STREAMS, Line, lines_of, split_target
-from drrun.cli.seen import facts_of_steps, glance
+from drrun.cli.seen import damage_of, facts_of_steps, glance, tell_damage
 from drrun.core import events as ev
+from drrun.core.chain import Head
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError
 from drrun.core.state import Key
 from drrun.core.status import FINAL, Status
 from drrun.engine.cases.look import Seen
+from drrun.engine.cases.sound import news
 from drrun.engine.ports import Kept
 from drrun.engine.records import Records
 from drrun.report.clean import clean_line
+from drrun.report.damage import damage_text
 from drrun.report.jsondoc import at, document, dumps
 from drrun.report.step_view import AttemptStory, step_view
 from drrun.report.times import moment
@@ -87,6 +90,9 @@ def logs(frame: Frame, /, run: str, step: str | None, **options: object) -> None
     """
     with frame.state() as records:
         seen = glance(records, run)
+        lines = tell_damage(frame, seen)
+        if lines:
+            say(damage_text(lines))
         wish = _wish(seen, step, options)
         if options["as_json"]:
             give(dumps(_json(records, seen, step, wish)))
@@ -217,6 +223,7 @@ def _json(records: Records, seen: Seen, step: str | None, wish: _Wish) -> object
     return document(
         "logs",
         run=seen.run,
+        damage=list(damage_of(seen)),
         step=split_target(seen.state, step)[0] if step else None,
         attempts=[
             {
@@ -256,11 +263,12 @@ def _follow(records: Records, seen: Seen, wish: _Wish) -> None:
     """Print what comes until the step has ended, or nobody drives the run any more."""
     step, target = split_target(seen.state, wish.steps[0])
     follower = _Follower(records, seen, wish)
-    last = seen.about.seq
+    last = Head(seen.about.seq, seen.about.hash)
     pause = threading.Event()
     while True:
         keys = [key for key in seen.state.keys(step) if target in (None, key.target)]
         left = records.leases.holder(seen.run) is None
+        left = left or bool(seen.damage)  # nobody can go on with it
         ended = all(_over(seen, key, wish) for key in keys)
         for key in keys:
             follower.show(key, whole=ended or left)
@@ -269,9 +277,9 @@ def _follow(records: Records, seen: Seen, wish: _Wish) -> None:
                 say(f"nobody drives {seen.run} now; go on with: drrun resume {seen.run}")
             return
         pause.wait(_EVERY)
-        for entry in records.journal.read(seen.run, last):
+        for entry in news(records, seen.run, last):
             seen.state.apply(ev.event_of(entry.kind, entry.body), entry.at)
-            last = entry.seq
+            last = Head(entry.seq, entry.hash)
 
 
 class _Follower:

@@ -7,7 +7,8 @@ import click
 from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, sheet
 from drrun.cli.outputs import excerpts_of, split_target
-from drrun.cli.seen import facts_of_steps, glance, view_of
+from drrun.cli.seen import facts_of_steps, glance, tell_damage, view_of
+from drrun.report.damage import damage_text
 from drrun.report.duty import mine
 from drrun.report.jsondoc import dumps
 from drrun.report.jsondoc.runs import mine_json, run_json, step_json
@@ -32,11 +33,14 @@ def status(frame: Frame, run: str, *, only_mine: bool, as_json: bool) -> None:
         seen = glance(records, run)
         view = view_of(records, seen)
         by = frame.settings().by
-    if only_mine:
-        own = mine(seen.state, seen.about.shifts, by, view)
-        give(dumps(mine_json(own)) if as_json else mine_text(own, sheet(sys.stdout)))
+    lines = tell_damage(frame, seen)
+    own = mine(seen.state, seen.about.shifts, by, view) if only_mine else None
+    if as_json:
+        give(dumps(run_json(view) if own is None else mine_json(own, lines)))
         return
-    give(dumps(run_json(view)) if as_json else run_text(view, sheet(sys.stdout)))
+    paper = sheet(sys.stdout)
+    shown = run_text(view, paper) if own is None else mine_text(own, paper)
+    give(damage_text(lines, paper.ink) + shown)
 
 
 @click.command()
@@ -60,7 +64,9 @@ def show(frame: Frame, run: str, step: str | None, *, as_json: bool) -> None:
         facts = facts_of_steps(records, seen, [key])[key]
         view = step_view(seen.state, facts, key, target)
         excerpts = {} if as_json else excerpts_of(records, seen.run, view)
+    lines = tell_damage(frame, seen)
     if as_json:
-        give(dumps(step_json(seen.run, view)))
+        give(dumps(step_json(seen.run, view, lines)))
     else:
-        give(step_text(view, excerpts, sheet(sys.stdout)))
+        paper = sheet(sys.stdout)
+        give(damage_text(lines, paper.ink) + step_text(view, excerpts, paper))

@@ -13,6 +13,7 @@ from drrun.core.errors import InputError
 from drrun.core.ids import RunId
 from drrun.core.runbook import Mode
 from drrun.core.status import RunStatus
+from drrun.engine.cases.sound import is_sound
 from drrun.engine.ports import RunRecord
 from drrun.engine.records import Records
 from drrun.report.history_view import Rehearsed, RunLine
@@ -84,6 +85,11 @@ def history_lines(records: Records, wanted: Sieve = lambda _: True) -> Iterable[
             entries=record.entries,
             services=record.services,
         )
+
+
+def with_damage(records: Records, line: RunLine) -> RunLine:
+    """The same, and what is wrong with the journal."""
+    return replace(line, damage=is_sound(records, RunId(line.id)).flaws)
 
 
 def _status(records: Records, record: RunRecord) -> RunStatus:

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from drrun.cli.frame import Frame, common_options
-from drrun.cli.out import give, write_file
+from drrun.cli.out import give, say, write_file
 from drrun.cli.outputs import excerpts_of
-from drrun.cli.seen import facts_of, find, view_of
+from drrun.cli.seen import facts_of, find, tell_damage, view_of
 from drrun.core.runbook import Mode
 from drrun.core.state import RunState
 from drrun.engine.cases.close import unclean
@@ -19,6 +19,7 @@ from drrun.engine.records import Records
 from drrun.report.after.redaction import LEVELS, redacted
 from drrun.report.after.view import Around, Report, report_of
 from drrun.report.clocks import spells
+from drrun.report.damage import damage_text
 from drrun.report.facts import Fact
 from drrun.report.step_view import step_view
 
@@ -38,8 +39,11 @@ def report(frame: Frame, run: str, *, form: str, output: Path | None, redact: st
     HTML is one file that opens offline; without -o it goes to report-RUN.html. `-o -` prints.
     """
     with frame.state() as records:
-        seen = find(records, run)
+        seen = find(records, run, damaged=True)
+        lines = tell_damage(frame, seen)
         made = _report(records, seen)
+    if lines:
+        say(damage_text(lines))
     if redact:
         made = redacted(made, redact)
     text = _rendered(made, form)

@@ -1,29 +1,37 @@
 """Runs as commands look at them: from the journal to a view."""
 
 import gc
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
+from drrun.cli.exit import Exit
+from drrun.cli.frame import Frame
 from drrun.core.garbage import without_collection
 from drrun.core.ids import StepId
 from drrun.core.values import Duration
 from drrun.engine.cases.find import find_run
 from drrun.engine.cases.look import Known, Seen, fact_of, known, look
-from drrun.engine.ports import Lease
+from drrun.engine.ports import Entry, Lease
 from drrun.engine.records import Records
 from drrun.report.after.moments import COUNTING
+from drrun.report.damage import damage_lines
 from drrun.report.duty import hours
 from drrun.report.facts import Fact
 from drrun.report.run_view import RunHead, RunView, run_view
 
 
-def find(records: Records, text: str) -> Known:
+def find(records: Records, text: str, *, damaged: bool = False) -> Known:
     """The run that a person means, with everything that is known of it.
+
+    Args:
+        records: Where runs are kept.
+        text: What the person wrote.
+        damaged: To look only: what is left of a damaged one will do.
 
     Raises:
         InputError: There is none, or several.
-        JournalDamaged: Its journal cannot be read.
+        JournalDamaged: Its journal is not what was written.
     """
-    return known(records, find_run(records, text))
+    return known(records, find_run(records, text), damaged=damaged)
 
 
 def glance(records: Records, text: str) -> Seen:
@@ -31,7 +39,7 @@ def glance(records: Records, text: str) -> Seen:
 
     Raises:
         InputError: There is none, or several.
-        JournalDamaged: Its journal cannot be read.
+        JournalDamaged: Nothing of it can be shown.
     """
     run = find_run(records, text)
     with without_collection():
@@ -53,10 +61,32 @@ def facts_of_steps(
 ) -> dict[StepId, list[Fact]]:
     """What the journal tells of each of these steps, as far as the state goes."""
     found: dict[StepId, list[Fact]] = {step: [] for step in steps}
-    for entry in records.journal.read_steps(seen.run, steps):
+    for entry in _of_steps(records, seen, steps):
         if entry.seq <= seen.about.seq:
             found[StepId(entry.body["step"])].append(fact_of(entry))
     return found
+
+
+def _of_steps(records: Records, seen: Seen, steps: Collection[StepId]) -> Iterator[Entry]:
+    if not seen.damage:
+        yield from records.journal.read_steps(seen.run, steps)
+        return
+    for entry in records.journal.left(seen.run):
+        if entry.body.get("step") in steps and not seen.checked.doubts(entry):
+            yield entry
+
+
+def damage_of(seen: Seen) -> tuple[str, ...]:
+    """What is said above everything that is shown of a damaged run; nothing if it is sound."""
+    return damage_lines(seen.run, seen.damage, seen.unfit)
+
+
+def tell_damage(frame: Frame, seen: Seen) -> tuple[str, ...]:
+    """The same; the command will end with the exit code for it."""
+    lines = damage_of(seen)
+    if lines:
+        frame.code = Exit.DAMAGED
+    return lines
 
 
 def view_of(records: Records, seen: Seen) -> RunView:
@@ -77,6 +107,7 @@ def head_of(records: Records, seen: Seen) -> RunHead:
         # From when objectives count: the disruption, or the first that is known of it.
         disrupted_at=next((about.stated[name] for name in COUNTING if name in about.stated), None),
         seal=f"{about.seq} {about.hash}" if about.seq else "",
+        damage=damage_of(seen),
         duty=hours(about.shifts, ended_at or now),
     )
 

@@ -9,11 +9,13 @@ import click
 from drrun.cli.frame import Frame, common_options, run_argument
 from drrun.cli.out import can_draw, wants_colour
 from drrun.cli.seen import glance
-from drrun.core.errors import InputError
+from drrun.core.chain import Head
+from drrun.core.errors import InputError, RunDamaged
 from drrun.core.ids import RunId, StepId
 from drrun.core.state import RunState
 from drrun.engine.cases.act import act
 from drrun.engine.cases.look import fact_of
+from drrun.engine.cases.sound import news
 from drrun.engine.ports import Answer
 from drrun.engine.records import Records
 from drrun.report.clean import clean_bytes
@@ -40,8 +42,10 @@ def watch(frame: Frame, /, run: str, *, leaves: bool) -> None:
         raise InputError("watch needs a terminal; without one: drrun events RUN --follow")
     with frame.state() as records:
         seen = glance(records, run)
+        if seen.damage:
+            raise RunDamaged(seen.run, seen.damage)
         source = _Journal(records, seen.run, frame.settings().by, seen.state)
-        source.seq = seen.about.seq
+        source.last = Head(seen.about.seq, seen.about.hash)
         feed = Feed()
         from drrun.term.screen import TerminalScreen
 
@@ -62,15 +66,15 @@ class _Journal:
     """A run as it is kept. A `Source`."""
 
     def __init__(self, records: Records, run: RunId, by: str, state: RunState) -> None:
-        self.seq = 0
+        self.last = Head(0, "")
         self._records = records
         self._run = run
         self._by = by
         self._state = state
 
     def news(self) -> Sequence[Fact]:
-        found = [fact_of(entry) for entry in self._records.journal.read(self._run, self.seq)]
-        self.seq = found[-1].seq if found else self.seq
+        found = [fact_of(entry) for entry in news(self._records, self._run, self.last)]
+        self.last = Head(found[-1].seq, found[-1].hash) if found else self.last
         return found
 
     def tail(self, step: StepId, lines: int) -> Sequence[str]:

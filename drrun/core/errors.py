@@ -94,6 +94,24 @@ class JournalDamaged(DrrunError):
     """The journal is not what was written. Exit code 6."""
 
 
+class RunDamaged(JournalDamaged):
+    """The journal of a run is not what was written. Exit code 6."""
+
+    def __init__(self, run: str, flaws: Collection[str]) -> None:
+        """Say what is wrong, what is safe, what to do next.
+
+        Args:
+            run: Its id.
+            flaws: Everything that is wrong, a clause each.
+        """
+        self.flaws = tuple(flaws)
+        super().__init__(
+            f"the journal of {run} is not what was written: {'; '.join(flaws)}. Nothing was "
+            "changed, and nobody can go on with this run. Keep a copy of the state folder, then "
+            f"see what is left of it: drrun status {run}, drrun events {run}"
+        )
+
+
 class RunsLost(JournalDamaged):
     """The state folder knows of runs that its database does not. Exit code 6."""
 

@@ -40,6 +40,11 @@ class Flaw:
     one: str
     several: str
 
+    @property
+    def is_there(self) -> bool:
+        """Whether these are entries that are there, and were not written so."""
+        return self.one in {how for how, _ in (_ALTERED, _ADDED, _MOVED, _BEHIND, _STALE)}
+
     def __str__(self) -> str:
         if self.first == self.last:
             return f"entry {self.first} {self.one}"

@@ -155,8 +155,14 @@ class Checked:
 
     #: The last entry that, with all before it, is what was written.
     sound: Head
-    #: Everything that is not, a sentence each; none: it is what was written.
+    #: Everything that is not, a clause each; none: it is what was written.
     flaws: tuple[str, ...] = ()
+    #: Numbers of entries that are there and were not written so.
+    doubted: tuple[range, ...] = ()
+
+    def doubts(self, entry: Entry) -> bool:
+        """Whether an entry is one of those."""
+        return any(entry.seq in each for each in self.doubted)
 
 
 class Journal(Protocol):

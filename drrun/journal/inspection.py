@@ -10,19 +10,21 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from drrun.core.chain import Head, canonical, link
-from drrun.core.errors import JournalDamaged, Refused
+from drrun.core.errors import JournalDamaged, Refused, RunDamaged
 from drrun.core.flaws import Inspection, Torn
 from drrun.core.ids import RunId, StepId
+from drrun.core.status import RunStatus
 from drrun.engine.ports import Checked, Document, Entry
 from drrun.engine.sealing import born
 from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database, Row
-from drrun.journal.rows import damage, document_of, entry_of, left_of, record_of
+from drrun.journal.rows import document_of, entry_of, left_of, record_of
 
 #: Entries that are read in one go.
 PAGE = 500
 #: What is told of a run that the folder knows, and the database does not.
 GONE = "it was written here, but is in no list any more"
+_ENDED = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.ABORTED, RunStatus.ROLLED_BACK)
 #: Entries of which SQLite makes one text, for `digest_of_entries`.
 _WINDOW = 2000
 _DIGESTED = (
@@ -40,7 +42,7 @@ def head_of(database: Database, anchors: Anchors, run: RunId) -> Head:
     """
     found = looked_over(database, anchors, run)
     if found.flaws:
-        raise JournalDamaged(damage(run, "; ".join(found.flaws)))
+        raise RunDamaged(run, found.flaws)
     return found.sound
 
 
@@ -75,9 +77,18 @@ def looked_over(
         look.add(entry)
     found = look.close(_recorded_end(database, row, look.number))
     flaws += map(str, found.flaws)
+    flaws += _disbelieved(database, row)
+    doubted = [range(flaw.first, flaw.last + 1) for flaw in found.flaws if flaw.is_there]
     if anchor is not None:
         flaws += _disagreement(database, row, anchor, anchors.path(run))
-    return Checked(found.sound, tuple(flaws))
+    return Checked(found.sound, tuple(flaws), tuple(doubted))
+
+
+def _disbelieved(database: Database, row: Row) -> Iterator[str]:
+    """Whether the list of runs has an end that the journal does not have."""
+    end = database.row("last_end", run=row["id"])
+    if row["status"] in _ENDED and end is not None and f'"{row["status"]}"' not in end["body"]:
+        yield f"the list of runs has it {row['status']}, its journal does not"
 
 
 def _altered_papers(row: Row, papers: Sequence[Document]) -> Iterator[str]:
@@ -123,7 +134,7 @@ def pinned(database: Database, run: RunId) -> tuple[Document, ...]:
     found = tuple(document_of(row) for row in database.rows("documents", run=run))
     for document in found:
         if digest(document.content) != document.sha256:
-            raise JournalDamaged(damage(run, f"{document.kind} {document.path} was altered"))
+            raise RunDamaged(run, [f"{document.kind} {document.path} was altered"])
     return found
 
 

@@ -10,9 +10,10 @@ from math import isfinite
 from typing import Any
 
 from drrun.core.chain import canonical
-from drrun.core.errors import JournalDamaged
+from drrun.core.errors import JournalDamaged, RunDamaged
 from drrun.core.flaws import Torn
 from drrun.core.ids import RunId
+from drrun.core.status import RunStatus
 from drrun.engine.ports import Document, Entry, Lease, Request, RunRecord
 from drrun.journal.database import Row
 
@@ -42,7 +43,7 @@ def entry_of(run: RunId, row: Row) -> Entry:
     except (ValueError, TypeError, RecursionError):
         altered, entry = True, None
     if altered or entry is None:
-        raise JournalDamaged(damage(run, f"entry {row['seq']} was altered"))
+        raise RunDamaged(run, [f"entry {row['seq']} was altered"])
     return entry
 
 
@@ -81,8 +82,12 @@ def record_of(row: Row) -> RunRecord:
     """
     try:
         services = tuple(str(each) for each in json.loads(row["services"]))
+        times = [float(at) for at in (row["started_at"], row["ended_at"]) if at is not None]
+        odd = row["status"] not in list(RunStatus) or not all(map(isfinite, times))
     except (ValueError, TypeError):
-        raise JournalDamaged(damage(RunId(row["id"]), "its list of services")) from None
+        odd, services = True, ()
+    if odd:
+        raise RunDamaged(RunId(row["id"]), ["its line in the list of runs was altered"])
     return RunRecord(
         id=RunId(row["id"]),
         runbook=row["runbook"],
@@ -128,14 +133,5 @@ def request_of(row: Row) -> Request:
     try:
         body = json.loads(row["body"])
     except (ValueError, TypeError, RecursionError):
-        raise JournalDamaged(damage(run, f"request {row['id']} was altered")) from None
+        raise RunDamaged(run, [f"request {row['id']} was altered"]) from None
     return Request(row["id"], run, row["at"], row["actor"], row["kind"], body)
-
-
-def damage(run: RunId, what: str) -> str:
-    """The message of a damaged journal: what is wrong, what is safe, what to do next."""
-    return (
-        f"the journal of {run} is not what was written: {what}. Nothing was changed, and nobody "
-        f"can go on with this run. Keep a copy of the state folder, then see what is left of it: "
-        f"drrun events {run}"
-    )

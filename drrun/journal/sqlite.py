@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 
 from drrun.core.chain import Head
-from drrun.core.errors import JournalDamaged, LeaseLost, Refused, RunsLost
+from drrun.core.errors import LeaseLost, Refused, RunDamaged, RunsLost
 from drrun.core.ids import RunId, StepId
 from drrun.engine.ports import Checked, Document, Draft, Entry, Lease, RunRecord
 from drrun.engine.sealing import born, seal, storable
@@ -26,7 +26,7 @@ from drrun.journal.inspection import (
     unknown_run,
     whatever_is_left,
 )
-from drrun.journal.rows import damage, entry_values, record_of
+from drrun.journal.rows import entry_values, record_of
 from drrun.journal.traces import traces, unexplained
 
 
@@ -122,7 +122,7 @@ class SqliteJournal:
                 old_hash=old.hash,
             )
             if not moved:
-                raise JournalDamaged(damage(run, f"it does not end with entry {old.seq} any more"))
+                raise RunDamaged(run, [f"it does not end with entry {old.seq} any more"])
         self._heads[run] = (lease.epoch, new)
         self._anchors.drop(run, new)
         return sealed
@@ -208,5 +208,5 @@ class SqliteJournal:
         if row is None:
             raise LeaseLost
         if row["head_seq"] and row["last_hash"] != row["head_hash"]:
-            raise JournalDamaged(damage(lease.run, f"entry {row['head_seq']} is missing"))
+            raise RunDamaged(lease.run, [f"entry {row['head_seq']} is missing"])
         return Head(row["head_seq"], row["head_hash"])

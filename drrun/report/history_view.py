@@ -23,6 +23,8 @@ class RunLine:
 
     #: Services that it was to raise.
     services: tuple[str, ...] = ()
+    #: What is said of a journal that is not what was written.
+    damage: tuple[str, ...] = ()
 
     @property
     def took(self) -> Duration | None:

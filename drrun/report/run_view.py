@@ -43,6 +43,8 @@ class RunHead:
     ended_at: float | None = None
     #: `41 f1bb…`: last entry of the journal and its hash, to be kept elsewhere; "" if not known.
     seal: str = ""
+    #: What is said of a journal that is not what was written, above everything else.
+    damage: tuple[str, ...] = ()
     #: From when objectives count, if somebody stated it; None: from the start.
     disrupted_at: float | None = None
     #: Time on duty of each person.

@@ -145,7 +145,8 @@ class MemoryJournal:
             kept = self._known(run)
             start = since or born(kept.record, kept.documents)
             found = inspect(kept.entries[start.seq :], start, kept.head)
-            return Checked(found.sound, tuple(map(str, found.flaws)))
+            doubted = (range(each.first, each.last + 1) for each in found.flaws if each.is_there)
+            return Checked(found.sound, tuple(map(str, found.flaws)), tuple(doubted))
 
     def verify(self, run: RunId) -> str:
         """Check the hash chain and return the head hash; see `Journal.verify`."""

@@ -3,35 +3,37 @@
 Rules:
 - To act, `known` folds all of a journal. To look, `look` goes on from a fold that was kept: who is
   to see a run of 100,000 events does not want to wait for it.
+- Whoever reads a run looks first whether it is what was written. To act, it must be. To look, all
+  that is wrong is told, and shown is what the other entries come to: none that is doubted, and
+  none that cannot have happened without one that is doubted or missing.
 - Kept is only what was folded from entries whose chain held. Whether the journal still has these
   entries, `Folds` tells; if it does not, or what was kept cannot be read, all is folded again.
+  So the chain is looked at once, and from then on behind what was kept.
 - What only folding from the beginning takes, reading a runbook above all, is imported there.
 """
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from copy import copy
 from typing import TYPE_CHECKING
 
-from drrun.core.chain import Head, link
+from drrun.core.chain import Head
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import JournalDamaged
+from drrun.core.errors import IllegalMove, InputError, JournalDamaged, RunDamaged
 from drrun.core.events import Event, PlanAmended, event_of
 from drrun.core.ids import RunId
 from drrun.core.packing import NotPacked, pack, unpack
 from drrun.core.plan import Plan
 from drrun.core.state import Replan, RunState
 from drrun.core.status import RunStatus, Status
-from drrun.engine.ports import Entry, Folds, KeptFold, Lease
+from drrun.engine.cases.sound import WORTH_KEEPING, checked_since
+from drrun.engine.ports import Checked, Entry, Folds, KeptFold, Lease
 from drrun.engine.records import Records
 from drrun.report.about import About
 from drrun.report.facts import Fact
 
 if TYPE_CHECKING:
     from drrun.engine.cases.load import Loaded
-
-#: So many new entries make it worth while to keep their fold.
-WORTH_KEEPING = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,15 @@ class Seen:
     state: RunState
     about: About
     holder: Lease | None
+    #: Where its journal is not what was written, what of it was left out.
+    checked: Checked
+    #: Entries that cannot have happened without those that are missing or doubted.
+    unfit: int
+
+    @property
+    def damage(self) -> tuple[str, ...]:
+        """Everything that is wrong with its journal, a clause each."""
+        return self.checked.flaws
 
     @property
     def status(self) -> RunStatus:
@@ -78,29 +89,32 @@ class Known(Seen):
     told: tuple[Told, ...]
 
 
-def known(records: Records, run: RunId, *, amendable: bool = False) -> Known:
+def known(
+    records: Records, run: RunId, *, amendable: bool = False, damaged: bool = False
+) -> Known:
     """Fold a run's journal.
 
     Args:
         records: Where the run is kept.
         run: Which.
         amendable: Its plan may be amended: what is new is judged as a runbook is.
+        damaged: To look only: what is left of a damaged one will do.
 
     Raises:
-        JournalDamaged: An entry cannot be what was written.
+        JournalDamaged: It is not what was written.
     """
-    from drrun.engine.cases.load import plan_of, replanner
+    checked = records.journal.check(run)
+    if checked.flaws and not damaged:
+        raise RunDamaged(run, checked.flaws)
+    with _told_whole(run, checked):
+        from drrun.engine.cases.load import plan_of, replanner
 
-    loaded = plan_of(records.journal.documents(run), judged=True)
+        loaded = plan_of(records.journal.documents(run), judged=True)
     state = RunState(loaded.plan, replanner(loaded.documents, judged=not amendable))
-    about = About()
-    told = []
-    for entry in records.journal.read(run):
-        fact = fact_of(entry)
-        state.apply(fact.event, fact.at)
-        about.add(fact)
-        told.append(Told(entry, fact.event))
-    return Known(run, state, about, records.leases.holder(run), loaded, tuple(told))
+    fold = _Fold(state, About(), checked)
+    told = [Told(entry, fact.event) for entry, fact in fold.over(records, run)]
+    holder = records.leases.holder(run)
+    return Known(run, state, fold.about, holder, checked, fold.unfit, loaded, tuple(told))
 
 
 def look(records: Records, run: RunId, worth_keeping: int = WORTH_KEEPING) -> Seen:
@@ -112,19 +126,18 @@ def look(records: Records, run: RunId, worth_keeping: int = WORTH_KEEPING) -> Se
         worth_keeping: So many new entries make it worth while to keep their fold.
 
     Raises:
-        JournalDamaged: An entry cannot be what was written.
+        JournalDamaged: Nothing of it can be shown.
     """
     kept = records.folds.recall(run) if records.folds else None
-    state, about, chain = _gone_on_from(records, run, kept) or _begun(records, run, kept)
-    before = about.seq
-    for entry in records.journal.read(run, before):
-        chain.add(entry)
-        fact = fact_of(entry)
-        state.apply(fact.event, fact.at)
-        about.add(fact)
-    if records.folds and chain.holds and about.seq - before >= worth_keeping:
+    checked = checked_since(records, run, kept)
+    with _told_whole(run, checked):
+        state, about = _gone_on_from(records, run, kept) or _begun(records, run)
+    fold, before = _Fold(state, about, checked), about.seq
+    for _ in fold.over(records, run):
+        pass
+    if records.folds and not checked.flaws and about.seq - before >= worth_keeping:
         _keep(records.folds, run, state, about)
-    return Seen(run, state, about, records.leases.holder(run))
+    return Seen(run, state, about, records.leases.holder(run), checked, fold.unfit)
 
 
 def fact_of(entry: Entry) -> Fact:
@@ -143,32 +156,73 @@ def fact_of(entry: Entry) -> Fact:
     return Fact(entry.seq, entry.at, entry.actor, event, entry.hash)
 
 
+@contextmanager
+def _told_whole(run: RunId, checked: Checked) -> Iterator[None]:
+    """Where nothing can be shown, tell all that is wrong."""
+    try:
+        yield
+    except (JournalDamaged, InputError) as error:
+        if checked.flaws:
+            raise RunDamaged(run, checked.flaws) from error
+        raise
+
+
 @dataclass(slots=True)
-class _Chain:
-    """Whether every entry that was read vouches for those before it."""
+class _Fold:
+    """Applies entries; of a damaged journal those that were written, as far as they fit."""
 
-    last: Head
-    holds: bool = True
+    state: RunState
+    about: About
+    checked: Checked
+    unfit: int = 0
 
-    def add(self, entry: Entry) -> None:
-        """Look at the next entry."""
-        follows = entry.seq == self.last.seq + 1 and entry.hash == link(self.last.hash, entry)
-        self.holds = self.holds and follows
-        self.last = Head(entry.seq, entry.hash)
+    def over(self, records: Records, run: RunId) -> Iterator[tuple[Entry, Fact]]:
+        """Entries that are not folded yet, as far as the journal was looked at."""
+        if self.checked.flaws:
+            yield from self._what_fits(records.journal.left(run, self.about.seq))
+            return
+        for entry in records.journal.read(run, self.about.seq):
+            if entry.seq > self.checked.sound.seq:
+                return  # it came after the look
+            fact = fact_of(entry)
+            self._apply(fact)
+            yield entry, fact
+
+    def _what_fits(self, left: Iterable[Entry]) -> Iterator[tuple[Entry, Fact]]:
+        for entry in left:
+            if self.checked.doubts(entry):
+                continue
+            try:
+                fact = fact_of(entry)
+                self._apply(fact)
+            except _CANNOT_BE:
+                self.unfit += 1
+            else:
+                yield entry, fact
+
+    def _apply(self, fact: Fact) -> None:
+        self.state.apply(fact.event, fact.at)
+        self.about.add(fact)
 
 
-def _begun(records: Records, run: RunId, kept: KeptFold | None) -> tuple[RunState, About, _Chain]:
+#: What it leads to if an entry is applied without those before it.
+_CANNOT_BE = (
+    IllegalMove, JournalDamaged, LookupError, ValueError, TypeError, AttributeError,
+    ArithmeticError,
+)  # fmt: skip
+
+
+def _begun(records: Records, run: RunId) -> tuple[RunState, About]:
     """Nothing is folded yet."""
     from drrun.engine.cases.load import plan_of
 
     plan = plan_of(records.journal.documents(run), judged=True).plan
-    chain = _Chain(kept.born) if kept else _Chain(Head(0, ""), holds=False)
-    return RunState(plan, _replanner(records, run)), About(), chain
+    return RunState(plan, _replanner(records, run)), About()
 
 
 def _gone_on_from(
     records: Records, run: RunId, kept: KeptFold | None
-) -> tuple[RunState, About, _Chain] | None:
+) -> tuple[RunState, About] | None:
     """What was kept; None if there is nothing that can be read."""
     if kept is None or not kept.text:
         return None
@@ -177,7 +231,7 @@ def _gone_on_from(
     except NotPacked:
         return None
     state.replan = _replanner(records, run)
-    return state, about, _Chain(kept.head)
+    return state, about
 
 
 def _replanner(records: Records, run: RunId) -> Replan:

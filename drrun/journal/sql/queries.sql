@@ -15,7 +15,11 @@ VALUES (:run, :position, :kind, :path, :content, :sha256)
 SELECT kind, path, content, sha256 FROM documents WHERE run = :run ORDER BY position
 
 -- name: runs
-SELECT id, runbook, title, mode, variant, started_at, started_by, status, ended_at,
+-- When a run ended, its chain tells, where it does.
+SELECT id, runbook, title, mode, variant, started_at, started_by, status,
+       CASE WHEN ended_at IS NOT NULL THEN coalesce(
+           (SELECT at FROM entries WHERE run = runs.id AND kind = 'RunEnded'
+            ORDER BY seq DESC LIMIT 1), ended_at) END AS ended_at,
        services, head_seq AS entries
 FROM runs ORDER BY started_at DESC, id DESC
 
@@ -74,6 +78,9 @@ SELECT count(kind) + count(actor) + count(hash) + count(body) AS texts,
        group_concat(hash, char(10)) AS hashes,
        group_concat(body, char(10)) AS bodies
 FROM entries WHERE run = :run AND seq > :after AND seq <= :upto
+
+-- name: last_end
+SELECT body FROM entries WHERE run = :run AND kind = 'RunEnded' ORDER BY seq DESC LIMIT 1
 
 -- name: hash_of_entry
 SELECT hash FROM entries WHERE run = :run AND seq = :seq

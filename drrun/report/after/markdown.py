@@ -16,6 +16,8 @@ def markdown(report: Report) -> str:
 def _lines(report: Report) -> Iterator[str]:
     run = report.run
     yield f"# {safe(run.title or run.name)}\n"
+    for line in run.head.damage:
+        yield f"**{safe(line)}**\n"
     if report.is_test:
         yield f"**This was a {run.mode}, not a real incident.**\n"
     if report.redacted:

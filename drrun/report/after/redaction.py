@@ -61,7 +61,7 @@ def _without_places(report: Report) -> tuple[StepView, ...]:
 
 
 def _public(run: RunView) -> RunView:
-    head = replace(run.head, started_by="", holder="", duty={})
+    head = replace(run.head, started_by="", holder="", duty={}, damage=run.head.damage[:1])
     lines = tuple(_public_line(line) for line in run.lines)
     return replace(run, head=head, why="", lines=lines, asks=())
 

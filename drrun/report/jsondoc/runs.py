@@ -1,6 +1,6 @@
 """Documents about runs: `run`, `history`, `step`, `entry`, `answer`, `journal`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from drrun.core.chain import Link
@@ -27,6 +27,7 @@ def run_json(view: RunView) -> dict[str, Any]:
         why=view.why or None,
         controller=view.head.holder or None,
         journal=view.head.seal or None,
+        damage=list(view.head.damage),
         started_at=at(view.started_at),
         started_by=view.head.started_by,
         ended_at=at(view.head.ended_at),
@@ -80,8 +81,10 @@ def ask_json(ask: Ask) -> dict[str, Any]:
     }
 
 
-def history_json(lines: Iterable[RunLine], tried: Iterable[Rehearsed] = ()) -> dict[str, Any]:
-    """`history`: all runs, newest first; and when each runbook was last rehearsed."""
+def history_json(
+    lines: Iterable[RunLine], tried: Iterable[Rehearsed] = (), lost: Iterable[str] = ()
+) -> dict[str, Any]:
+    """`history`: all runs, newest first; when each runbook was last rehearsed; what is lost."""
     return document(
         "history",
         runs=[
@@ -98,9 +101,11 @@ def history_json(lines: Iterable[RunLine], tried: Iterable[Rehearsed] = ()) -> d
                 "length": seconds(line.took),
                 "entries": line.entries,
                 "services": list(line.services),
+                "damage": list(line.damage),
             }
             for line in lines
         ],
+        lost=list(lost),
         rehearsals=[_rehearsal(each) for each in tried],
     )
 
@@ -110,11 +115,12 @@ def _rehearsal(each: Rehearsed) -> dict[str, Any]:
     return {"name": each.runbook, "run": run, "at": at(moment), "status": status}
 
 
-def step_json(run: str, view: StepView) -> dict[str, Any]:
+def step_json(run: str, view: StepView, damage: Sequence[str] = ()) -> dict[str, Any]:
     """`step`: every attempt on every target of one step."""
     return document(
         "step",
         run=run,
+        damage=list(damage),
         id=view.id,
         title=view.title,
         action=view.action,
@@ -184,11 +190,12 @@ def _word(word: Word) -> dict[str, Any]:
     return {"at": at(word.at), "by": word.by, "text": word.text}
 
 
-def mine_json(mine: Mine) -> dict[str, Any]:
+def mine_json(mine: Mine, damage: Sequence[str] = ()) -> dict[str, Any]:
     """What concerns one person."""
     return document(
         "mine",
         run=mine.run,
+        damage=list(damage),
         person=mine.person,
         on_duty_since=at(mine.on_duty_since),
         asks=[ask_json(ask) for ask in mine.asks],

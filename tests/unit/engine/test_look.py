@@ -230,7 +230,7 @@ def test_a_look_that_goes_on_takes_amendments_as_any_other() -> None:
             assert everything(place.records, seen) == whole
 
 
-def test_what_was_written_by_nobody_is_shown_and_never_kept() -> None:
+def test_what_was_written_by_nobody_is_told_left_out_and_never_kept() -> None:
     with desk(CHAIN) as place:
         place.add(notes(10))
         with closing(sqlite3.connect(place.folder / "state" / "journal.sqlite")) as database:
@@ -238,7 +238,9 @@ def test_what_was_written_by_nobody_is_shown_and_never_kept() -> None:
             database.execute("UPDATE entries SET actor = 'nobody' WHERE seq = 4")
             database.commit()
         seen = look(place.records, RUN, worth_keeping=1)
-        assert "nobody" in seen.about.on_duty
+        assert seen.damage == ("entry 4 was altered",)
+        assert "nobody" not in seen.about.on_duty
+        assert seen.about.seq == 11
         assert not file_of_fold(place.folder / "state", RUN).exists()
 
 
