@@ -22,7 +22,7 @@ def find_run(records: Records, text: str) -> RunId:
     lost = records.journal.lost()
     runs = records.journal.runs()
     gone = records.shelf.removed(text) if records.shelf and text != "latest" else ()
-    if text == "latest" and lost and (not runs or max(lost) > runs[0].id):
+    if text == "latest" and lost and not (runs and _began(max(lost)) < _began(runs[0].id)):
         raise RunsLost(lost, "which run is the latest cannot be told")
     if not runs and not gone and not lost:
         raise InputError("there is no run yet; begin one with: drrun run RUNBOOK")
@@ -47,3 +47,8 @@ def find_run(records: Records, text: str) -> RunId:
             f"{each.head}"
         )
     raise InputError(f"there is no run {text!r}; `drrun history` lists them")
+
+
+def _began(run: RunId) -> str:
+    """When a run began, to the second, as its id tells: `20240111-090000`."""
+    return run[:15]

@@ -161,7 +161,7 @@ def _told_whole(run: RunId, checked: Checked) -> Iterator[None]:
     """Where nothing can be shown, tell all that is wrong."""
     try:
         yield
-    except (JournalDamaged, InputError) as error:
+    except (InputError, StopIteration, *_CANNOT_BE) as error:
         if checked.flaws:
             raise RunDamaged(run, checked.flaws) from error
         raise
