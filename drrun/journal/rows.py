@@ -6,7 +6,6 @@ Rules:
 
 import json
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any
 
 from drrun.core.chain import canonical
@@ -16,6 +15,9 @@ from drrun.core.ids import RunId
 from drrun.core.status import RunStatus
 from drrun.engine.ports import Document, Entry, Lease, Request, RunRecord
 from drrun.journal.database import Row
+
+#: The first moment that no calendar has: the year 10000.
+_NEVER = 253_402_300_800.0
 
 
 def entry_of(run: RunId, row: Row) -> Entry:
@@ -28,7 +30,7 @@ def entry_of(run: RunId, row: Row) -> Entry:
         body: Mapping[str, Any] = json.loads(row["body"])
         # A body is stored in its one spelling: another spelling was not written by us.
         altered = canonical(body) != row["body"] or not isinstance(body, dict)
-        altered = altered or not isfinite(row["at"])
+        altered = altered or not 0 <= row["at"] < _NEVER
         entry = Entry(
             run=run,
             seq=int(row["seq"]),
@@ -83,7 +85,7 @@ def record_of(row: Row) -> RunRecord:
     try:
         services = tuple(str(each) for each in json.loads(row["services"]))
         times = [float(at) for at in (row["started_at"], row["ended_at"]) if at is not None]
-        odd = row["status"] not in list(RunStatus) or not all(map(isfinite, times))
+        odd = row["status"] not in list(RunStatus) or not all(0 <= at < _NEVER for at in times)
     except (ValueError, TypeError):
         odd, services = True, ()
     if odd:

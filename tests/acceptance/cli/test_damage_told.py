@@ -4,7 +4,6 @@ import random
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -78,14 +77,14 @@ def folder(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Iterator[Folder]:
+) -> Folder:
     place = tmp_path / "s"
     name = tool.runbook(STEPS, "services: {git: {title: Git}}\n")
     assert tool("run", "--yes", "--state", str(place), name).returncode == 1
     for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(variable, str(tmp_path / variable))
     monkeypatch.chdir(tool.folder)
-    yield Folder(place, capsys)
+    return Folder(place, capsys)
 
 
 def slipped(sound: dict[str, Looked], seen: dict[str, Looked]) -> list[str]:
@@ -186,16 +185,14 @@ def _acts(last: int, chance: random.Random) -> list[tuple[str, ...]]:
 
     one, other, much = somewhere(), somewhere(), 10 * last
     swap = ((one, much), (one + 1, one), (much, one + 1))
+    other_kind = "CASE kind WHEN 'Noted' THEN 'RunEnded' ELSE 'Noted' END"
     target = "'$.target', 'elsewhere'"
     step = "'$.step', 'nowhere'"
     columns = "run, {}, at, actor, epoch, kind, version, body, hash"
     return [
         (f"UPDATE entries SET body = json_set(body, {target}) WHERE seq = {one}",),
         (f"UPDATE entries SET body = json_set(body, {step}) WHERE seq = {one}",),
-        (
-            "UPDATE entries SET kind = CASE kind WHEN 'Noted' THEN 'RunEnded' ELSE 'Noted' END"
-            f" WHERE seq = {one}",
-        ),
+        (f"UPDATE entries SET kind = {other_kind} WHERE seq = {one}",),
         (f"UPDATE entries SET body = '{{' WHERE seq = {one}",),
         (f"UPDATE entries SET at = 9e999 WHERE seq = {one}",),
         (f"UPDATE entries SET actor = CAST(x'ff' AS TEXT) WHERE seq = {one}",),

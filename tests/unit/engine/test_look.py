@@ -19,7 +19,8 @@ from drrun.core.ids import RunId
 from drrun.core.packing import pack, unpack
 from drrun.core.state import RunState
 from drrun.engine.cases.load import Loaded, Wanted, load
-from drrun.engine.cases.look import WORTH_KEEPING, Seen, known, look
+from drrun.engine.cases.look import Seen, known, look
+from drrun.engine.cases.sound import WORTH_KEEPING
 from drrun.engine.ports import Draft, Entry, Journal, KeptFold, Lease, RunRecord
 from drrun.engine.records import Records
 from drrun.journal.folds import file_of_fold
