@@ -39,12 +39,12 @@ def is_sound(records: Records, run: RunId, worth_keeping: int = WORTH_KEEPING) -
 
 
 def news(records: Records, run: RunId, last: Head) -> list[Entry]:
-    """Entries behind one that is known to be sound.
+    """Entries behind one that is known to be sound; behind the genesis, if that is none yet.
 
     Raises:
         JournalDamaged: They are not what was written.
     """
-    checked = records.journal.check(run, last)
+    checked = records.journal.check(run, last if last.seq else None)
     if checked.flaws:
         raise RunDamaged(run, checked.flaws)
     found = records.journal.read(run, last.seq)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from drrun.cli.main import run_command_line
-from tests.acceptance.cli.conftest import Tool
+from tests.acceptance.cli.conftest import PATIENCE, Tool
+from tests.acceptance.cli.test_terminal import Screen
 
 STEPS = """\
   dump: {run: "echo dumped; echo slowly >&2", verify: [{run: "true"}], raises: {git: read-only}}
@@ -246,3 +247,13 @@ def test_all_that_is_wrong_is_told_above_what_is_shown(folder: Folder) -> None:
         _, out, err = folder.look(name)
         assert "entry 7 was altered; entries 12 to 13 are missing" in err
         assert not out
+
+
+def test_of_a_damaged_run_nothing_is_watched(folder: Folder, tool: Tool) -> None:
+    folder.tamper("UPDATE entries SET actor = 'eve' WHERE seq = 7")
+    screen = Screen(tool, "watch", "latest", "--state", str(folder.place))
+    try:
+        screen.until("is not what was written: entry 7 was altered")
+        assert screen.process.wait(PATIENCE) == DAMAGED
+    finally:
+        screen.close()

@@ -5,9 +5,10 @@ import math
 
 import pytest
 
+from drrun.core.chain import Head
 from drrun.core.errors import LeaseLost, Refused
 from drrun.core.ids import RunId
-from drrun.engine.ports import Draft
+from drrun.engine.ports import Checked, Draft
 from tests.contract.journal.benches import (
     RUN,
     START,
@@ -189,3 +190,14 @@ def test_every_journal_gives_the_same_hashes(bench: Bench) -> None:
     assert bench.mine.journal.verify(RUN) == (
         "11009e536f375534bf985c28b3855f18ab34cccec0c8235f254a1cb8da088e48"
     )
+
+
+def test_what_was_written_is_sound_from_any_entry_on(bench: Bench) -> None:
+    journal = bench.mine.journal
+    entries = journal.append(bench.mine.leases.take(RUN), [draft(number=n) for n in range(5)])
+    head = Head(5, entries[-1].hash)
+    assert journal.check(RUN) == Checked(head)
+    assert journal.check(RUN, Head(3, entries[2].hash)) == Checked(head)
+    assert journal.check(RUN, Head(3, "0" * 64)).flaws
+    assert list(journal.left(RUN, 2)) == entries[2:]
+    assert journal.lost() == ()

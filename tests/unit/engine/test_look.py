@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 from drrun.cli.seen import facts_of, facts_of_steps, view_of
 from drrun.core import events as ev
 from drrun.core.chain import Head
+from drrun.core.errors import RunDamaged
 from drrun.core.ids import RunId
 from drrun.core.packing import pack, unpack
+from drrun.core.simulation import Simulation
 from drrun.core.state import RunState
+from drrun.core.status import Status
 from drrun.engine.cases.load import Loaded, Wanted, load
 from drrun.engine.cases.look import Seen, known, look
-from drrun.engine.cases.sound import WORTH_KEEPING
+from drrun.engine.cases.sound import WORTH_KEEPING, is_sound, news
 from drrun.engine.ports import Draft, Entry, Journal, KeptFold, Lease, RunRecord
 from drrun.engine.records import Records
 from drrun.journal.folds import file_of_fold
@@ -55,6 +58,14 @@ class Desk:
     loaded: Loaded
     records: Records
     lease: Lease
+
+    def tamper(self, statement: str) -> None:
+        """Change the database behind the program's back."""
+        file = self.folder / "state" / "journal.sqlite"
+        with closing(sqlite3.connect(file, isolation_level=None)) as database:
+            database.execute("DROP TRIGGER entries_are_not_changed")
+            database.execute("DROP TRIGGER entries_are_not_deleted")
+            database.execute(statement)
 
     def add(self, told: Sequence[tuple[float, str, ev.Event]]) -> None:
         """Write entries."""
@@ -234,15 +245,56 @@ def test_a_look_that_goes_on_takes_amendments_as_any_other() -> None:
 def test_what_was_written_by_nobody_is_told_left_out_and_never_kept() -> None:
     with desk(CHAIN) as place:
         place.add(notes(10))
-        with closing(sqlite3.connect(place.folder / "state" / "journal.sqlite")) as database:
-            database.execute("DROP TRIGGER entries_are_not_changed")
-            database.execute("UPDATE entries SET actor = 'nobody' WHERE seq = 4")
-            database.commit()
+        place.tamper("UPDATE entries SET actor = 'nobody' WHERE seq = 4")
         seen = look(place.records, RUN, worth_keeping=1)
         assert seen.damage == ("entry 4 was altered",)
         assert "nobody" not in seen.about.on_duty
         assert seen.about.seq == 11
         assert not file_of_fold(place.folder / "state", RUN).exists()
+
+
+def test_what_comes_while_somebody_watches_is_checked_too() -> None:
+    with desk(CHAIN) as place:
+        seen = look(place.records, RUN)
+        last = Head(seen.about.seq, seen.about.hash)
+        place.add(notes(4))
+        found = news(place.records, RUN, last)
+        assert [entry.seq for entry in found] == [1, 2, 3, 4, 5]
+        place.tamper(f"UPDATE entries SET actor = 'eve' WHERE seq = {last.seq + 2}")
+        with pytest.raises(RunDamaged, match=f"entry {last.seq + 2} was altered"):
+            news(place.records, RUN, last)
+
+
+def test_a_look_that_found_nothing_wrong_is_not_made_again() -> None:
+    with desk(CHAIN) as place:
+        place.add(notes(10))
+        assert is_sound(place.records, RUN, worth_keeping=1).flaws == ()
+        assert place.records.folds is not None
+        kept = place.records.folds.recall(RUN)
+        assert kept is not None
+        assert kept.head == is_sound(place.records, RUN).sound
+        place.tamper("UPDATE entries SET actor = 'eve' WHERE seq = 4")
+        assert is_sound(place.records, RUN).flaws == ("entry 4 was altered",)
+
+
+def test_whoever_acts_is_refused_before_anything_damaged_is_folded() -> None:
+    with desk(CHAIN) as place:
+        place.add(notes(10))
+        place.tamper("UPDATE entries SET kind = 'Other' WHERE seq = 4")
+        with pytest.raises(RunDamaged, match="entry 4 was altered"):
+            known(place.records, RUN)
+
+
+def test_what_cannot_have_happened_without_a_doubted_entry_is_left_out() -> None:
+    with desk(CHAIN) as place:
+        simulation = Simulation(place.loaded.plan, lambda _key, _attempt: 60.0)
+        simulation.drive()
+        place.add([(at, "controller", event) for at, event in simulation.journal])
+        place.tamper("UPDATE entries SET actor = 'eve' WHERE kind = 'AttemptEnded'")
+        seen = look(place.records, RUN)
+        assert (len(seen.damage), seen.unfit) == (len(STEPS), len(STEPS))
+        assert known(place.records, RUN, damaged=True).unfit == seen.unfit
+        assert {target.status for target in seen.state.targets.values()} == {Status.RUNNING}
 
 
 def test_a_kept_fold_that_cannot_be_read_is_as_if_it_were_not_there() -> None:
