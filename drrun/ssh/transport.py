@@ -68,6 +68,12 @@ class Transport(paramiko.Transport):
         **paramiko.Transport._channel_handler_table,  # type: ignore[attr-defined]  # noqa: SLF001
         MSG_CHANNEL_REQUEST: _heed,
     }
+
+    def run(self) -> None:
+        """Read until the end; a host to pass through may be gone before the connection is."""
+        with suppress(EOFError, OSError, paramiko.SSHException):
+            super().run()
+
     packetizer: _Heard
 
     def pulse(self, seconds: float) -> None:
