@@ -14,7 +14,7 @@ from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, Timed
 from drrun.engine.ports import Output, Script
 from drrun.ssh.answers import Answer, Answered, Begun, Kept, Ready, Refused, Stored
 from drrun.ssh.bulk import Wanted
-from drrun.ssh.ending import Told, kill_script
+from drrun.ssh.ending import kill_script
 from drrun.ssh.following import Unreached
 from drrun.ssh.lane import KEPT_ON_HOST, Lane
 from drrun.ssh.requests import Work, mark_of, work_of
@@ -265,11 +265,11 @@ def end(
         if then is not None:
             then(False)  # noqa: FBT003 - what is awaited
         return
-    told = Told()
+    told = Reply()
     script = kill_script(process.pid, process.start, become)
 
     def ended(_: Outcome) -> None:
         if then is not None:
-            then(told.kept.strip() == b"gone")
+            then(told.text("stdout").strip() == "gone")
 
     Ask(lane, script, told, ended).begin()
