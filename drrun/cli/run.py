@@ -149,7 +149,7 @@ def _patience(settings: Settings) -> float:
 def equip_with(settings: Settings, records: Records) -> Equip:
     """What makes the tools of a run."""
     world = World(settings.ssh_config, settings.fetch_into)
-    return equipper(world, records.clock, notifiers_of(settings.notify))
+    return equipper(world, notifiers_of(settings.notify))
 
 
 def showing_with(settings: Settings, options: Any) -> Showing:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from drrun.core import events as ev
 from drrun.core.around import Around
+from drrun.core.clocks import Clocks
 from drrun.core.errors import IllegalMove
 from drrun.core.ids import StepId, TargetName
 from drrun.core.plan import Plan, PlannedStep, PlannedTarget
@@ -85,6 +86,7 @@ class RunState:
     #: In a dry-run: steps that would act.
     shown: set[StepId] = field(default_factory=set)
     reached: Reached = field(default_factory=Reached)
+    time: Clocks = field(default_factory=Clocks)
     #: Targets whose step has another form, now that their host is lost.
     ungraceful: set[Key] = field(default_factory=set)
     _position: dict[StepId, int] = field(init=False)
@@ -213,6 +215,7 @@ class RunState:
                 self.clocks[StepId(event.step)] = event.until
             case _:
                 self._apply_to_run(event, at)
+        self.time.at = max(self.time.at, at)
 
     def _remember(self, key: Key, event: ev.TargetEvent) -> None:
         match event:
@@ -231,6 +234,7 @@ class RunState:
 
     def _apply_to_run(self, event: ev.Event, at: float) -> None:
         self.around.apply(event)
+        self.time.apply(event, at)
         self.stirred.update(dict.fromkeys(self.active))
         match event:
             case ev.RunStarted():

@@ -23,6 +23,7 @@ from drrun.core.state import Key, RunState
 from drrun.core.status import Phase
 from drrun.core.target import purposes_of
 from drrun.engine.observations import Acted, Asked, Met, Observation, Told
+from drrun.engine.ports import Meeting
 
 
 def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.Event]:
@@ -35,17 +36,25 @@ def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.
         case Told():
             yield _news(observation, mask)
         case Met(meeting=met):
-            yield ev.HostReached(
-                host=met.host,
-                boot=met.boot,
-                route=met.route,
-                user=met.user,
-                host_key=met.host_key,
-            )
+            yield _reached(met, observation.at)
         case Asked():
             yield from _answer(state, observation, mask)
         case _:
             return
+
+
+def _reached(met: Meeting, at: float) -> ev.Event:
+    """Its clock is compared with ours in the middle of the question and its answer."""
+    half = met.reading.within / 2 if met.reading else 0.0
+    return ev.HostReached(
+        host=met.host,
+        boot=met.boot,
+        route=met.route,
+        user=met.user,
+        host_key=met.host_key,
+        ahead=met.reading.says - at + half if met.reading else None,
+        error=half,
+    )
 
 
 def _news(told: Told, mask: Mask) -> ev.Event:
@@ -75,8 +84,8 @@ def _attempt(key: Key, attempt: int) -> dict[str, Any]:
 def _outcome(acted: Acted, mask: Mask, *, aborted: bool) -> ev.Event:
     who = _attempt(acted.activity.key, acted.attempt)
     match acted.outcome:
-        case Ended(exit=0, facts={"until": float(until)}):
-            return ev.WaitBegan(**who, until=until)
+        case Ended(exit=0, facts={"wait": float(wait)}):
+            return ev.WaitBegan(**who, until=acted.at + wait)
         case Ended(exit=status, signal=signal, note=note):
             return ev.AttemptEnded(
                 **who,

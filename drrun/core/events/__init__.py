@@ -67,6 +67,7 @@ from drrun.core.events.run import (
     RunResumed,
     RunStarted,
     RunUnpaused,
+    WallClockSet,
 )
 from drrun.core.events.steps import (
     ClockSet,
@@ -164,6 +165,7 @@ __all__ = [
     "UndoBegan",
     "WaitBegan",
     "WaitEnded",
+    "WallClockSet",
     "WatchSeen",
     "body_of",
     "event_of",
