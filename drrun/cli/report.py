@@ -58,7 +58,7 @@ def report(frame: Frame, run: str, *, form: str, output: Path | None, redact: st
 def _report(records: Records, seen: Known) -> Report:
     facts = facts_of(seen)
     view = view_of(records, seen)
-    end = view.head.ended_at or records.clock.now()
+    end = view.head.ended_at or view.now
     empty = RunState(seen.loaded.plan, replanner(seen.loaded.documents, judged=True))
     mine: dict[str, list[Fact]] = {}
     for fact in facts:

@@ -87,22 +87,15 @@ class Clocks:
     hosts: dict[str, Offset] = field(default_factory=dict)
     unsure: list[TakenOver] = field(default_factory=list)
 
-    def join(self, origin: Origin, now: float, sign_of_life: float | None = None) -> Join:
-        """How somebody else's clock goes on with the run's.
-
-        Args:
-            origin: Of that clock.
-            now: What it says.
-            sign_of_life: The last of whoever drove the run, by the clock of that one.
-        """
+    def join(self, origin: Origin, now: float) -> Join:
+        """How somebody's clock goes on with the run's, given what it says now."""
         if self.at == 0.0:
             return Join(0.0, exact=True)
-        latest = max(self.at, sign_of_life - self.own if sign_of_life is not None else 0.0)
         if origin.boot and origin.boot == self.origin.boot:
             ahead = origin.at - self.origin.at
-            if now - ahead >= latest:
+            if now - ahead >= self.at:
                 return Join(ahead, exact=True)
-        return Join(min(self.wall, now - latest), exact=False)
+        return Join(min(self.wall, now - self.at), exact=False)
 
     def apply(self, event: ev.Event, at: float) -> None:
         """Take in one event that is about the run as a whole."""

@@ -397,6 +397,14 @@ class Question:
     host: Host | None
     execution: Execution = Execution()
     secrets: tuple[str, ...] = ()
+    #: For files of the controller, as in an `AttemptOrder`.
+    folder: Path = Path()
+    heard: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """What it is asked with, as an order has it."""
+        return self.ask
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,8 +165,8 @@ class Done:
 
 
 Answer = (
-    Ready | Clock | Unusable | Begun | Ended | Answered | Exists | Refused | Stale | Withdrawn | State
-    | Stored | Pong | LeftRun | Done
+    Ready | Clock | Unusable | Begun | Ended | Answered | Exists | Refused | Stale | Withdrawn
+    | State | Stored | Pong | LeftRun | Done
 )  # fmt: skip
 
 

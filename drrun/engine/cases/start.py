@@ -170,7 +170,7 @@ def seat(
 ) -> Session:
     """Put a controller together. The run's clock goes on where its journal ends."""
     own, lease = records.clock, place.lease
-    join = state.time.join(own.origin(), own.now(), lease.seen_before)
+    join = state.time.join(own.origin(), own.now())
     clock = RunClock(own, join.ahead)
     ledger = Ledger(state, records.journal, lease, clock)
     orders = Orders(state, place.run, tools.renderer, secrets, place.folder)

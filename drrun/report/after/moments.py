@@ -47,8 +47,16 @@ class Away:
         return None if self.rto is None or took is None else took <= self.rto
 
 
-def clocks_of(facts: Iterable[Fact], services: Iterable[ServiceView]) -> tuple[Clock, ...]:
-    """All moments that are known; of what was stated twice the last word."""
+def clocks_of(
+    facts: Iterable[Fact], services: Iterable[ServiceView], wall: float
+) -> tuple[Clock, ...]:
+    """All moments that are known; of what was stated twice the last word.
+
+    Args:
+        facts: The whole journal.
+        services: When they came back.
+        wall: How far the clock on the wall is ahead of the run's: people state what that one says.
+    """
     found: dict[str, Clock] = {}
     started: float | None = None
     for fact in facts:
@@ -56,12 +64,12 @@ def clocks_of(facts: Iterable[Fact], services: Iterable[ServiceView]) -> tuple[C
             case ev.ClockStated(name=name, moment=moment, by=by, why=why):
                 found[name] = Clock(name, moment, by, why)
             case ev.RunStarted():
-                started = fact.at
-                found["run started"] = Clock("run started", fact.at)
+                started = fact.at + wall
+                found["run started"] = Clock("run started", started)
             case ev.RunEnded(status=status):
-                found["run ended"] = Clock("run ended", fact.at, why=status)
+                found["run ended"] = Clock("run ended", fact.at + wall, why=status)
             case ev.RunClosed(by=by, why=why):
-                found["closed"] = Clock("closed", fact.at, by, why)
+                found["closed"] = Clock("closed", fact.at + wall, by, why)
             case _:
                 pass
     back = [view.recovered for view in services if view.rungs]

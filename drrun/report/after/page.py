@@ -12,7 +12,7 @@ from typing import Any
 from drrun.report.after import drawing
 from drrun.report.after.view import Report
 from drrun.report.pages import template
-from drrun.report.times import clock, moment, rough, span
+from drrun.report.times import clock, moment, rough, span, took
 
 
 def html(report: Report) -> str:
@@ -34,6 +34,7 @@ def _template() -> Any:
     filters = {
         "span": span,
         "rough": rough,
+        "took": took,
         "moment": moment,
         "clock": clock,
         "word": lambda text: "".join(c if c.isalnum() else "-" for c in str(text)),

@@ -12,7 +12,7 @@ from drrun.core.ids import RunId
 from drrun.core.plan import Plan
 from drrun.core.state import RunState, fold
 from drrun.engine.cases.load import Loaded
-from drrun.engine.cases.start import Options, Seat, Tools, seat, start, took
+from drrun.engine.cases.start import Options, Seat, Tools, seat, start
 from drrun.engine.controller import Standing
 from drrun.engine.naming import LateSecrets
 from drrun.engine.ports import Entry
@@ -82,7 +82,7 @@ class Rig:
         session = seat(
             self.records, self.tools, secrets, self.fold(run), place, Options(by="drew", **options)
         )
-        session.edges.ledger.record(took(lease))
+        session.edges.ledger.record(session.took)
         for event in events:
             session.edges.ledger.record(event)
         session.edges.ledger.commit()
