@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from drrun.core.clocks import MAY_DIFFER, Clocks, Offset
+from drrun.core.clocks import MAY_DIFFER, Clocks, Offset, TakenOver
 from drrun.core.dataclass import dataclass
 from drrun.report.times import clock, span
 
 #: The way out for a clock that goes wrong.
 _SET_IT = "set it by NTP, for example with: chronyc makestep"
+_OURS = "the clock of the controller's machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,38 +39,46 @@ def clock_lines(time: Clocks) -> tuple[ClockLine, ...]:
 
 def clock_warnings(time: Clocks) -> Iterator[str]:
     """What people have to know of clocks, with the way out."""
+    yield from _of_hosts(time)
+    if abs(time.wall) > MAY_DIFFER:
+        yield (
+            f"clocks: times of this run are {_against(-time.wall, _OURS)}, which was set since "
+            "the run began; what took how long is not touched by that"
+        )
+    for each in time.unsure:
+        yield from _of_take_over(each)
+
+
+def _of_hosts(time: Clocks) -> Iterator[str]:
     lines = clock_lines(time)
     wrong = [line for line in lines if line.wrong]
     if len(wrong) > 1 and len(wrong) == len(lines) and _agree(time):
+        hosts = f"all {len(wrong)} hosts"
+        yield f"clocks: {_OURS} is {_against(-wrong[0].ahead, hosts)}: {_SET_IT}"
+        return
+    for line in wrong:
+        how = f"{_against(line.ahead, _OURS)} (± {span(line.error)})"
+        yield f"clocks: that of {line.host} is {how}: {_SET_IT}"
+
+
+def _of_take_over(each: TakenOver) -> Iterator[str]:
+    who = f"clocks: at {clock(each.at)} {each.holder} took over"
+    if each.jump is None:
         yield (
-            f"clocks: that of the controller's machine is {_ahead(-wrong[0].ahead)} of all "
-            f"{len(wrong)} hosts: {_SET_IT}"
+            f"{who} on another machine, and no host has compared the two clocks: durations across "
+            "that moment are marked ~"
         )
-    else:
-        for line in wrong:
-            yield (
-                f"clocks: that of {line.host} is {_ahead(line.ahead)} of the controller's "
-                f"(± {span(line.error)}): {_SET_IT}"
-            )
-    if abs(time.wall) > MAY_DIFFER:
+    elif abs(each.jump) > MAY_DIFFER + each.error:
+        jump = f"{'' if each.jump > 0 else '-'}{span(abs(each.jump))}"
         yield (
-            f"clocks: times of this run are {span(abs(time.wall))} "
-            f"{'behind' if time.wall > 0 else 'ahead of'} the clock of the controller's machine, "
-            "which was set since the run began; what took how long is not touched by that"
+            f"{who}, and time jumped by {jump} (± {span(each.error)}, by a host that both "
+            "reached): durations across that moment are corrected, and marked ~"
         )
-    for each in time.unsure:
-        if each.jump is None:
-            yield (
-                f"clocks: at {clock(each.at)} {each.holder} took over on another machine, and no "
-                "host could compare the two clocks: durations across that moment are marked ~"
-            )
-        elif abs(each.jump) > MAY_DIFFER + each.error:
-            yield (
-                f"clocks: at {clock(each.at)} {each.holder} took over, and time jumped by "
-                f"{'' if each.jump > 0 else '-'}{span(abs(each.jump))} "
-                f"(± {span(each.error)}, by a host that both reached): durations across that "
-                "moment are corrected, and marked ~"
-            )
+
+
+def clock_set(ahead: float) -> str:
+    """That the clock of the controller's machine was set, and goes so far ahead of the run's."""
+    return f"this machine's was set; it is {_against(ahead, 'what this run counts on')}"
 
 
 def _agree(time: Clocks) -> bool:
@@ -77,6 +86,10 @@ def _agree(time: Clocks) -> bool:
     seen: list[Offset] = [each for host, each in time.hosts.items() if host]
     least, most = max(o.ahead - o.error for o in seen), min(o.ahead + o.error for o in seen)
     return least <= most + MAY_DIFFER
+
+
+def _against(seconds: float, whom: str) -> str:
+    return f"{_ahead(seconds)}{' of' if seconds > 0 else ''} {whom}"
 
 
 def _ahead(seconds: float) -> str:

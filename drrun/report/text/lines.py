@@ -15,7 +15,7 @@ from drrun.core.status import Status
 from drrun.report.clean import first_line
 from drrun.report.facts import Fact
 from drrun.report.ink import Style, style_of
-from drrun.report.offsets import clock_lines
+from drrun.report.offsets import clock_lines, clock_set
 from drrun.report.run_view import people_of, target_note
 from drrun.report.text.line import Line
 from drrun.report.text.others import of_people, of_world
@@ -111,8 +111,10 @@ def _told(state: RunState, fact: Fact) -> Line | None:
             return _of_attempt(fact.event, fact.at)
         case ev.RunPaused(why=why):
             return Line(fact.at, "paused", why, Style.DOUBT)
-        case ev.HostReached() | ev.WallClockSet():
-            return _of_clocks(state, fact)
+        case ev.HostReached(host=host):
+            return _wrong_clock(state, host, fact.at)
+        case ev.WallClockSet(ahead=ahead):
+            return Line(fact.at, "clock", clock_set(ahead), Style.DOUBT)
         case ev.RunUnpaused(by=by):
             return Line(fact.at, "unpaused", f"by {by}")
         case ev.RunAborted(why=why, by=by):
@@ -121,14 +123,9 @@ def _told(state: RunState, fact: Fact) -> Line | None:
             return _said(fact)
 
 
-def _of_clocks(state: RunState, fact: Fact) -> Line | None:
-    if isinstance(fact.event, ev.WallClockSet):
-        set_ = f"that of this machine was set; it is {span(abs(fact.event.ahead))} "
-        where = "ahead of" if fact.event.ahead > 0 else "behind"
-        return Line(fact.at, "clock", f"{set_}{where} the run's, which goes on", Style.DOUBT)
-    lines = clock_lines(state.time)
-    wrong = [line for line in lines if line.wrong and line.host == fact.event.host]
-    return Line(fact.at, "clock", str(wrong[0]), Style.DOUBT) if wrong else None
+def _wrong_clock(state: RunState, host: str, at: float) -> Line | None:
+    wrong = [line for line in clock_lines(state.time) if line.wrong and line.host == host]
+    return Line(at, "clock", str(wrong[0]), Style.DOUBT) if wrong else None
 
 
 def _of_attempt(event: ev.AttemptEvent, at: float) -> Line | None:
