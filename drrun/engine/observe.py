@@ -52,8 +52,8 @@ def _reached(met: Meeting, at: float) -> ev.Event:
         route=met.route,
         user=met.user,
         host_key=met.host_key,
-        ahead=met.reading.says - at + half if met.reading else None,
-        error=half,
+        ahead=round(met.reading.says - at + half, 4) if met.reading else None,
+        error=round(half, 4),
     )
 
 

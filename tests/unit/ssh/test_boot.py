@@ -3,10 +3,12 @@
 import re
 import shlex
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from drrun.ssh.answers import Clock, Pong, Ready, parse
 from drrun.ssh.boot import Boot, launcher_text
 from drrun.ssh.proof import Proof
 
@@ -35,8 +37,11 @@ def test_every_login_shell_becomes_the_launcher(shell: str, tmp_path: Path) -> N
     done = talk([*LOGIN[shell], "-c", boot.line], tmp_path, sent)
     lines = [each.partition(" ")[2] for each in done.stdout.decode().splitlines()]
     assert boot.proof.given_by(lines[0])
-    assert lines[1].endswith(f"kept {tmp_path}/.drrun/run")
-    assert lines[2:] == ["pong word"]
+    clock, ready, pong = (parse(each) for each in lines[1:])
+    assert isinstance(clock, Clock)
+    assert clock.says == pytest.approx(time.time(), abs=60)
+    assert isinstance(ready, Ready)
+    assert (ready.folder, pong) == (f"{tmp_path}/.drrun/run", Pong("word"))
 
 
 @pytest.mark.parametrize("shell", LOGIN)
