@@ -61,6 +61,8 @@ class TakenOver:
     #: None: nobody could measure it.
     jump: float | None = None
     error: float = 0.0
+    #: By how much at least its clock was behind: it told a moment before the last entry's.
+    behind: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,10 @@ class Clocks:
 
     def _take(self, event: ev.ControllerTook, at: float) -> None:
         if self.epoch and not event.exact:
-            self.unsure.append(TakenOver(at, event.epoch, event.holder))
+            # Older controllers wrote down what their own clock said, whatever stood before it.
+            behind = max(self.at - at, self.wall - event.ahead, 0.0)
+            taken = TakenOver(max(self.at, at), event.epoch, event.holder, behind=behind)
+            self.unsure.append(taken)
         self.own = self.wall = event.ahead
         self.epoch, self.origin = event.epoch, Origin(event.boot, event.booted)
 

@@ -64,9 +64,10 @@ def _of_hosts(time: Clocks) -> Iterator[str]:
 def _of_take_over(each: TakenOver) -> Iterator[str]:
     who = f"clocks: at {clock(each.at)} {each.holder} took over"
     if each.jump is None:
+        behind = f", at least {span(each.behind)} behind" if each.behind > MAY_DIFFER else ""
         yield (
-            f"{who} on another machine, and no host has compared the two clocks: durations across "
-            "that moment are marked ~"
+            f"{who} on another machine{behind}, and no host has compared the two clocks: durations "
+            "across that moment are marked ~"
         )
     elif abs(each.jump) > MAY_DIFFER + each.error:
         jump = f"{'' if each.jump > 0 else '-'}{span(abs(each.jump))}"

@@ -150,3 +150,22 @@ def test_a_take_over_that_nobody_could_compare_is_said() -> None:
     (warning,) = clock_warnings(truth.clocks)
     assert "c2@m took over" in warning
     assert "marked ~" in warning
+
+
+def test_a_take_over_by_a_clock_that_contradicts_the_chain_is_said() -> None:
+    truth = Truth()
+    truth.take(0.0, "boot 1")
+    truth.now += 60
+    truth.take(-HOUR, "boot 2")
+    (warning,) = clock_warnings(truth.clocks)
+    assert "at least 59m behind" in warning
+
+
+def test_so_is_one_of_an_older_drrun_that_dated_its_entries_back() -> None:
+    clocks = Clocks()
+    clocks.apply(took(1, 0.0, Origin(), exact=True), 7200.0)
+    clocks.at = 7200.0
+    clocks.apply(took(2, 0.0, Origin(), exact=False), 3600.0)
+    (warning,) = clock_warnings(clocks)
+    assert "at least 1h behind" in warning
+    assert clocks.span(7200.0, 7300.0).seconds == 100.0
