@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from drrun.core.actions import DecisionAction, ManualAction, UsesAction
-from drrun.core.ids import StepId
+from drrun.core.ids import Key, StepId
 from drrun.core.plan import PlannedStep
 from drrun.core.probes import Probe, ProbeKind
 from drrun.core.runbook import Mode, Step
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.target import TargetState
 
 #: The guard that every step on a host has in a dry-run.

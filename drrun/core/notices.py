@@ -10,9 +10,9 @@ from dataclasses import field
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import StepId, TargetName
+from drrun.core.ids import Key, StepId, TargetName
 from drrun.core.people.roles import members
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import Status
 from drrun.core.values import Duration
 

@@ -1,7 +1,8 @@
 """What follows when something that had passed is broken again. SPEC section 2, `on_regressed`."""
 
 from drrun.core import events as ev
-from drrun.core.state import Key, RunState
+from drrun.core.ids import Key
+from drrun.core.state import RunState
 
 
 def relapse(state: RunState, key: Key, name: str, why: str, *, again: bool) -> list[ev.Event]:

@@ -5,7 +5,8 @@ Rules:
   that a signature is good for one answer to one question and for nothing else (FAULTS 99).
 """
 
-from drrun.core.state import Key, RunState
+from drrun.core.ids import Key
+from drrun.core.state import RunState
 
 #: Namespace of signatures (`ssh-keygen -Y sign -n`).
 NAMESPACE = "drrun"

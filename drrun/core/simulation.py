@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import field
 from itertools import count
+from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core import wishes as w
@@ -20,17 +21,17 @@ from drrun.core.air import Activity, Air, Room
 from drrun.core.dataclass import dataclass
 from drrun.core.decide import MAX_PARALLEL
 from drrun.core.fiction import Fiction, Moment, Said, Script
-from drrun.core.ids import StepId, TargetName
+from drrun.core.ids import Key, StepId, TargetName
 from drrun.core.moments import parse_moment
 from drrun.core.people.consider import Denied, consider
 from drrun.core.people.roles import may, members, role_of
 from drrun.core.plan import Plan, PlannedStep
 from drrun.core.probes import Purpose, Verdict
 from drrun.core.relapse import relapse
+from drrun.core.retrying import retry_planned
 from drrun.core.runbook import Retry
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState, attempt_of
 from drrun.core.status import Status
-from drrun.core.told import attempt_of, fact_of
 from drrun.core.values import Duration
 
 #: (step, attempt) -> seconds that the step's action, wait or answer takes.
@@ -162,25 +163,31 @@ class Simulation:
 
     def _obey(self, wish: w.Wish) -> None:
         match wish:
+            case w.Record(event=event):
+                self._record(event)
+            case w.SeeCondition(step=step):
+                self._see_condition(step)
+            case w.SeeClock(step=step):
+                self._record(ev.ClockSet(step=step, until=self._clock(step)))
             case w.Evaluate(key=key, purpose=purpose, index=index):
                 self._evaluate(key, purpose, index)
             case w.StartAttempt(key=key):
                 self._start(key)
             case w.BeginWait(key=key):
                 self._begin_wait(key)
-            case w.OpenGate():
-                self._open_gate(wish)
+            case w.Reconcile(key=key):
+                self._record(ev.ContactLost(**attempt_of(self.state, key), why="simulated"))
             case w.EndAttempt(key=key) | w.LetGo(key=key):
                 self._air.pop(Activity(key), None)
                 self._record(ev.AttemptStopped(**attempt_of(self.state, key), gone=True))
-            case w.Reconcile(key=key):
-                self._record(ev.ContactLost(**attempt_of(self.state, key), why="simulated"))
-            case w.SeeCondition(step=step):
-                self._see_condition(step)
-            case w.SeeClock(step=step):
-                self._record(ev.ClockSet(step=step, until=self._clock(step)))
+            case w.Show():
+                raise AssertionError("a simulation is no dry-run")
+            case w.OpenGate():
+                self._open_gate(wish)
+            case w.PlanRetry():
+                self._record(retry_planned(self.state, wish, self.now, _delay))
             case _:
-                self._record(fact_of(wish, self.state, self.now, _delay))
+                assert_never(wish)
 
     def _clock(self, step: StepId) -> float:
         written = self.plan.steps[step].step.not_before or ""

@@ -12,12 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import NamedTuple
 
 from drrun.core import events as ev
 from drrun.core.around import Around
 from drrun.core.errors import IllegalMove
-from drrun.core.ids import StepId, TargetName
+from drrun.core.ids import Key, StepId
 from drrun.core.plan import Plan, PlannedStep, PlannedTarget
 from drrun.core.reached import Reached
 from drrun.core.ready import Ready, is_light
@@ -28,16 +27,6 @@ from drrun.core.target import TargetState, advance, given_up
 
 #: Makes the plan of a run anew, with all amendments so far.
 Replan = Callable[[Sequence[ev.PlanAmended]], Plan]
-
-
-class Key(NamedTuple):
-    """One target of one step."""
-
-    step: StepId
-    target: TargetName
-
-    def __str__(self) -> str:
-        return self.step if self.target == "local" else f"{self.step}@{self.target}"
 
 
 @dataclass(eq=False)
@@ -202,9 +191,8 @@ class RunState:
         """
         match event:
             case ev.TargetEvent():
-                key = Key(StepId(event.step), TargetName(event.target))
-                self._change(key, event, at)
-                self._remember(key, event)
+                self._change(event.key, event, at)
+                self._remember(event.key, event)
             case ev.StepSkipped() | ev.StepBlocked() | ev.TargetsCancelled():
                 self._change_all(StepId(event.step), event, at)
             case ev.ConditionSeen():
@@ -404,3 +392,8 @@ def fold(
 def planned(state: RunState, key: Key) -> PlannedStep:
     """The plan of the step that a target belongs to."""
     return state.plan.steps[key.step]
+
+
+def attempt_of(state: RunState, key: Key) -> ev.AttemptName:
+    """What names a target's current attempt in an event."""
+    return ev.attempt_name(key, state.targets[key].attempt)

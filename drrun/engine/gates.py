@@ -14,9 +14,10 @@ from drrun.core import wishes as w
 from drrun.core.actions import Action, DecisionAction, ManualAction
 from drrun.core.asked import asked_of
 from drrun.core.errors import InputError, NotReady
+from drrun.core.ids import Key
 from drrun.core.people.roles import role_of
 from drrun.core.runbook import Step
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import Status
 from drrun.core.undoing import undo_of
 from drrun.core.values import Duration

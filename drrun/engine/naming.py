@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from drrun.core.errors import NotReady
-from drrun.core.ids import RunId, StepId, TargetName
+from drrun.core.ids import Key, RunId, StepId, TargetName
 from drrun.core.inventory import Host, Inventory
 from drrun.core.lazily import Lazily
 from drrun.core.plan import Plan, PlannedTarget
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.engine.ports import Secrets
 
 

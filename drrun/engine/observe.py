@@ -6,10 +6,10 @@ Rules:
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from drrun.core import events as ev
 from drrun.core.asked import asked_of
+from drrun.core.ids import Key
 from drrun.core.masking import Mask
 from drrun.core.outcomes import (
     ContactLost,
@@ -19,7 +19,7 @@ from drrun.core.outcomes import (
     Stopped,
     TimedOut,
 )
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import Phase
 from drrun.core.target import purposes_of
 from drrun.engine.observations import Acted, Asked, Met, Observation, Told
@@ -49,7 +49,7 @@ def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.
 
 
 def _news(told: Told, mask: Mask) -> ev.Event:
-    who, progress = _attempt(told.activity.key, told.attempt), told.progress
+    who, progress = ev.attempt_name(told.activity.key, told.attempt), told.progress
     if progress.silent is not None:
         return ev.ContactMissed(**who, silent=progress.silent, why=mask.text(progress.note))
     if progress.found_after is not None:
@@ -68,12 +68,8 @@ def _acting(state: RunState, key: Key, attempt: int) -> bool:
     return target.phase is Phase.ACTING and target.attempt == attempt
 
 
-def _attempt(key: Key, attempt: int) -> dict[str, Any]:
-    return {"step": key.step, "target": key.target, "attempt": attempt}
-
-
 def _outcome(acted: Acted, mask: Mask, *, aborted: bool) -> ev.Event:
-    who = _attempt(acted.activity.key, acted.attempt)
+    who = ev.attempt_name(acted.activity.key, acted.attempt)
     match acted.outcome:
         case Ended(exit=0, facts={"until": float(until)}):
             return ev.WaitBegan(**who, until=until)
@@ -114,7 +110,7 @@ def _answer(state: RunState, asked: Asked, mask: Mask) -> Iterator[ev.Event]:
     seen = asked.seen
     question = mask.text(asked.question or probe.question)
     yield ev.ProbeSeen(
-        **_attempt(key, asked.attempt),
+        **ev.attempt_name(key, asked.attempt),
         purpose=purpose,
         index=index,
         name=probe.name or f"{probe.kind}: {question}",

@@ -18,13 +18,13 @@ from drrun.core.actions import Action, ManualAction, RunAction, UsesAction
 from drrun.core.asked import asked_of
 from drrun.core.errors import InputError, NotReady
 from drrun.core.execution import Execution
-from drrun.core.ids import RunId
+from drrun.core.ids import Key, RunId
 from drrun.core.inventory import Host
 from drrun.core.masking import Mask
 from drrun.core.plan import Plan, PlannedTarget, hosts_matching
 from drrun.core.probes import Expect, Probe, ProbeKind, Purpose, asked_in_a_line
 from drrun.core.runbook import Mode, StandIn, Step
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.values import Duration
 from drrun.engine.naming import LateSecrets, run_names, step_values, target_names
 from drrun.engine.ports import AttemptOrder, Question, Renderer

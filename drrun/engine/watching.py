@@ -17,11 +17,12 @@ from typing import NamedTuple
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError, NotReady
+from drrun.core.ids import Key
 from drrun.core.plan import Plan
 from drrun.core.probes import Probe, Verdict
 from drrun.core.relapse import relapse
 from drrun.core.runbook import Mode
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import Status
 from drrun.engine.orders import Orders
 from drrun.engine.ports import Question, Seen

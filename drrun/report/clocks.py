@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from drrun.core import events as ev
 from drrun.core.actions import UsesAction
 from drrun.core.dataclass import dataclass
-from drrun.core.state import Key, RunState, planned
+from drrun.core.ids import Key
+from drrun.core.state import RunState, planned
 from drrun.core.status import Cause, Phase, Status
 from drrun.core.values import Duration
 from drrun.report.facts import Fact

@@ -6,10 +6,10 @@ from itertools import chain
 
 from drrun.core.asked import waits
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import StepId, TargetName
+from drrun.core.ids import Key, StepId, TargetName
 from drrun.core.people.roles import members
 from drrun.core.runbook import Step
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import FINAL, Cause, Phase, RunStatus, Status
 from drrun.core.target import TargetState
 from drrun.core.values import Duration

@@ -6,8 +6,8 @@ from typing import Any
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import StepId, TargetName
-from drrun.core.state import Key, RunState
+from drrun.core.ids import Key, StepId, TargetName
+from drrun.core.state import RunState
 from drrun.core.status import FINAL, Status
 from drrun.report.facts import Fact
 from drrun.report.plan_view import action_name

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from drrun.core import events as ev
+from drrun.core.ids import Key
 from drrun.core.people.roles import may, named
 from drrun.core.people.words import Asking, Denied, Granted
-from drrun.core.state import Key
 from drrun.core.target import Gate
 from drrun.core.values import Duration
 

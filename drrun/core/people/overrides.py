@@ -8,9 +8,9 @@ Rules:
 from collections.abc import Iterator
 
 from drrun.core import events as ev
-from drrun.core.ids import StepId
+from drrun.core.ids import Key, StepId
 from drrun.core.people.words import Asking, Denied, Granted
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import Status
 
 _SETTLED = frozenset({Status.PASSED, Status.SKIPPED, Status.ROLLED_BACK})

@@ -5,8 +5,8 @@ from typing import Any
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import StepId
-from drrun.core.state import Key, RunState
+from drrun.core.ids import Key, StepId
+from drrun.core.state import RunState
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ Rules:
 from collections.abc import Iterable, Iterator
 
 from drrun.core import events as ev
-from drrun.core.ids import StepId, TargetName
+from drrun.core.ids import Key, StepId, TargetName
 from drrun.core.people.overrides import freed
 from drrun.core.people.words import Asking, Denied, Granted
-from drrun.core.state import Key
 from drrun.core.status import Status
 
 #: Kinds of things that can be lost.

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from drrun.core import events as ev
-from drrun.core.ids import StepId, TargetName
-from drrun.core.state import Key
+from drrun.core.ids import Key, StepId, TargetName
 from drrun.core.status import Status
 from drrun.core.values import Duration
 from drrun.engine.cases.load import Loaded, with_estimates

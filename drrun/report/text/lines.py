@@ -8,9 +8,9 @@ Rules:
 from collections.abc import Iterator
 
 from drrun.core import events as ev
-from drrun.core.ids import StepId, TargetName
+from drrun.core.ids import Key, StepId, TargetName
 from drrun.core.people.answers import PAST
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import Status
 from drrun.report.clean import first_line
 from drrun.report.facts import Fact

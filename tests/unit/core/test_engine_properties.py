@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drrun.core import events as ev
-from drrun.core.ids import StepId, TargetName
+from drrun.core.ids import Key, StepId, TargetName
 from drrun.core.inventory import Host, Inventory
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
 from drrun.core.plan import Plan
 from drrun.core.probes import Verdict
 from drrun.core.runbook import Estimate, OnFailure, OnUnknown, Retry, Step
-from drrun.core.state import Key, RunState, fold
+from drrun.core.state import RunState, fold
 from drrun.core.status import FINAL, Status
 from drrun.core.values import Duration, Share
 from tests.unit.core.worlds import Killed, World, manual, plan_of, probe, step
