@@ -8,7 +8,7 @@ Rules:
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any
+from typing import Any, assert_never
 
 from drrun.core.dataclass import dataclass
 
@@ -75,9 +75,13 @@ Outcome = Ended | TimedOut | Stopped | NeverStarted | RefusedByHost | ContactLos
 
 
 def is_known(outcome: Outcome) -> bool:
-    """Whether nothing of the attempt can be going on any more, so that its place may forget it."""
+    """True if the attempt has certainly ended, so that its place may forget it."""
     match outcome:
-        case ContactLost() | TimedOut(gone=False) | Stopped(gone=False):
+        case Ended() | NeverStarted() | RefusedByHost():
+            return True
+        case TimedOut() | Stopped():
+            return outcome.gone
+        case ContactLost():
             return False
         case _:
-            return True
+            assert_never(outcome)
