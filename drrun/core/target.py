@@ -14,6 +14,7 @@ from typing import Any, assert_never
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import IllegalMove
+from drrun.core.event_text import how_it_ended
 from drrun.core.moves import move
 from drrun.core.polling import Progress
 from drrun.core.probes import Purpose, Verdict
@@ -185,7 +186,7 @@ def advance(before: TargetState, event: ev.OfTarget | ev.OfTargets, at: float) -
         case ev.AttemptEnded(exit=0, fault=""):
             return _enter(after, Phase.VERIFY, values={**after.values, **event.captured})
         case ev.AttemptEnded():
-            return _judge(after, RetryCause.FAILED, _how_it_ended(event))
+            return _judge(after, RetryCause.FAILED, how_it_ended(event))
         case ev.ProbesConcluded():
             return _concluded(after, event)
         case ev.AttemptNeverStarted():
@@ -261,11 +262,6 @@ _PURPOSES = {
     Phase.VERIFY: frozenset({Purpose.VERIFY, Purpose.UNDONE}),
     Phase.RECONCILE: frozenset({Purpose.RECONCILE}),
 }
-
-
-def _how_it_ended(event: ev.AttemptEnded) -> str:
-    how = f"killed by SIG{event.signal}" if event.signal else f"exit {event.exit}"
-    return event.fault or (f"{how}: {event.note}" if event.note else how)
 
 
 def _concluded(after: TargetState, event: ev.ProbesConcluded) -> TargetState:

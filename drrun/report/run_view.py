@@ -8,7 +8,6 @@ from drrun.core.asked import waits
 from drrun.core.dataclass import dataclass
 from drrun.core.ids import Key, StepId, TargetName
 from drrun.core.people.roles import members
-from drrun.core.runbook import Step
 from drrun.core.state import RunState
 from drrun.core.status import FINAL, Cause, Phase, RunStatus, Status
 from drrun.core.target import TargetState
@@ -197,15 +196,14 @@ def asks_of(state: RunState) -> Iterator[Ask]:
     """All open questions, oldest first."""
     gates = [(key, gate) for key in state.active if (gate := state.targets[key].gate) is not None]
     for key, gate in sorted(gates, key=lambda each: each[1].opened_at):
-        step = state.plan.steps[key.step].step
         yield Ask(
             step=key.step,
             target=key.target,
             kind=gate.kind,
             text=gate.text,
             since=gate.opened_at,
-            role=gate.asked.role or step.owner,
-            people=members(state, gate.asked.role or step.owner),
+            role=gate.asked.role,
+            people=members(state, gate.asked.role),
             input=gate.asked.input,
             evidence=gate.asked.evidence,
             options=gate.asked.options,
@@ -222,11 +220,6 @@ def taken_by(state: RunState, step: StepId) -> str:
     """Whose a step is: whoever claimed it, else whoever it was assigned to."""
     claim = state.around.claims.get(step)
     return claim.by if claim else state.around.assigned.get(step, "")
-
-
-def people_of(state: RunState, step: Step) -> tuple[str, ...]:
-    """Who may be meant by a step's owner."""
-    return members(state, step.owner)
 
 
 def step_line(state: RunState, step: StepId, now: float) -> StepLine:

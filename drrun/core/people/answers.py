@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from drrun.core import events as ev
+from drrun.core.event_text import PAST
 from drrun.core.ids import Key
 from drrun.core.people.roles import may, named
 from drrun.core.people.words import Asking, Denied, Granted
@@ -25,13 +26,6 @@ _ANSWERS: Mapping[str, tuple[str, ...]] = {
 }
 _INSTEAD = {"approval": "drrun approve", "decision": "drrun decide"}
 _TRUE, _FALSE = {"yes", "true", "y", "1"}, {"no", "false", "n", "0"}
-#: `confirm` -> `confirmed`.
-PAST = {
-    "confirm": "confirmed",
-    "reject": "rejected",
-    "approve": "approved",
-    "decide": "decided",
-}
 
 
 def answer(asking: Asking) -> Granted | Denied:
@@ -61,8 +55,8 @@ def answer(asking: Asking) -> Granted | Denied:
 def _asked_others(asking: Asking, gates: list[tuple[Key, Gate]]) -> str:
     """That somebody else was asked: it counts at 3 a.m., and the record says so."""
     state = asking.state
-    for key, gate in gates:
-        role = gate.asked.role or state.plan.steps[key.step].step.owner
+    for _, gate in gates:
+        role = gate.asked.role
         if role and not may(state, role, asking.by):
             return f"; {named(state, role)} was asked, so the report names it as a deviation"
     return ""

@@ -101,7 +101,7 @@ def meddled(draw: st.DrawFn) -> tuple[Plan, list[tuple[int, ev.Event]]]:
         lost = draw(st.sampled_from(["block", "skip"]))
         own = {"on": on, "for_each": None} if on else {}
         steps.append(replace(each, estimate=estimate, when_lost=lost, **asks, **own))  # type: ignore[arg-type] # kwargs
-    done = [
+    done: list[ev.Event] = [
         ev.RunPaused(why="look", by="drew"),
         ev.RunUnpaused(by="drew"),
         *(ev.Lost(thing=f"host:{name}", why="gone", by="drew") for name in names),

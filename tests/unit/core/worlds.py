@@ -15,6 +15,7 @@ from drrun.core.decision import Decision
 from drrun.core.ids import Key, StepId
 from drrun.core.inventory import Inventory
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
+from drrun.core.people.roles import role_of
 from drrun.core.plan import Plan, Selection, bind
 from drrun.core.probes import Probe, ProbeKind, Purpose, Verdict
 from drrun.core.retrying import retry_planned
@@ -201,6 +202,7 @@ class World:
             target=wish.key.target,
             gate=wish.kind,
             text="?",
+            role=role_of(self.plan.steps[wish.key.step].step, wish.kind),
             input=action.input if isinstance(action, ManualAction) else {},
             purpose=wish.purpose or "",
             index=wish.index,
