@@ -10,6 +10,7 @@ Rules:
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import assert_never
 
 from drrun.core import dry
 from drrun.core import events as ev
@@ -57,9 +58,7 @@ def decide(
     if state.ended is not None:
         return decision
     begin = begin and not (state.paused or state.aborted or state.rolling_back)
-    decision.wishes.extend(
-        w.Record(ev.StepBlocked(step=step, because=state.because(step))) for step in state.doomed
-    )
+    decision.wishes.extend(_blocked(state))
     if decision.wishes:
         return decision  # what is blocked cannot be lost, or cancelled, besides
     decision.wishes.extend(losses(state, room))
@@ -78,6 +77,11 @@ def decide(
     if not decision.wishes and not room.air and _over(state):
         decision.wishes.append(w.Record(ev.RunEnded(status=_verdict(state))))
     return decision
+
+
+def _blocked(state: RunState) -> Iterator[w.Wish]:
+    for step in state.doomed:
+        yield w.Record(ev.StepBlocked(step=step, because=state.because(step)))
 
 
 def _look_at(
@@ -127,10 +131,12 @@ def _go_on(
             return
     begin = begin or target.undoing
     match target.phase:
-        case Phase.QUEUED if begin:
-            yield from _try_again(key, target, room, now, alarm)
-        case Phase.GUARD | Phase.DONE_WHEN | Phase.ACT if begin:
-            yield from _towards_action(state, key, room, alarm, now)
+        case Phase.QUEUED:
+            if begin:
+                yield from _try_again(key, target, room, now, alarm)
+        case Phase.GUARD | Phase.DONE_WHEN | Phase.ACT:
+            if begin:
+                yield from _towards_action(state, key, room, alarm, now)
         case Phase.ACTING:
             yield from _while_acting(state, key, room, now, alarm)
         case Phase.VERIFY | Phase.JUDGED if dry.done_with(state, key):
@@ -142,8 +148,10 @@ def _go_on(
             yield from _after_verdict(state, key)
         case Phase.RECONCILE | Phase.ASK:
             yield from _find_out(state, key, room, now, alarm)
-        case _:
+        case Phase.ENDED:
             pass
+        case _:
+            assert_never(target.phase)
 
 
 def _find_out(state: RunState, key: Key, room: Room, now: float, alarm: Alarm) -> Iterator[w.Wish]:
@@ -151,12 +159,16 @@ def _find_out(state: RunState, key: Key, room: Room, now: float, alarm: Alarm) -
     step = state.plan.steps[key.step].step
     if state.targets[key].phase is Phase.ASK:
         yield w.OpenGate(key, "unknown")
-    elif step.on_unknown is OnUnknown.RERUN:
-        yield w.PlanRetry(key, "unknown", "on_unknown: rerun")
-    elif step.on_unknown is OnUnknown.RECONCILE and asked_of(state, key, Purpose.VERIFY):
-        yield from _ask(state, key, Purpose.RECONCILE, room, now, alarm)
-    else:
-        yield w.OpenGate(key, "unknown")
+        return
+    match step.on_unknown:
+        case OnUnknown.RERUN:
+            yield w.PlanRetry(key, "unknown", "on_unknown: rerun")
+        case OnUnknown.RECONCILE if asked_of(state, key, Purpose.VERIFY):
+            yield from _ask(state, key, Purpose.RECONCILE, room, now, alarm)
+        case OnUnknown.RECONCILE | OnUnknown.ASK:
+            yield w.OpenGate(key, "unknown")
+        case _:
+            assert_never(step.on_unknown)
 
 
 def _try_again(
@@ -298,12 +310,21 @@ def _after_verdict(state: RunState, key: Key) -> Iterator[w.Wish]:
         yield w.PlanRetry(key, cause, why)
         return
     yield w.Record(given_up)
-    if step.on_failure is OnFailure.PAUSE and not state.paused:
-        yield w.Record(ev.RunPaused(why=f"step {key} failed: {why}", by="controller"))
-    elif step.on_failure is OnFailure.ABORT and not state.aborted:
-        yield w.Record(ev.RunAborted(why=f"step {key} failed: {why}", by="controller"))
-    elif step.on_failure is OnFailure.ROLLBACK and not state.rolling_back and not state.paused:
-        yield from _back(state, key, why)
+    failure = f"step {key} failed: {why}"
+    match step.on_failure:
+        case OnFailure.PAUSE:
+            if not state.paused:
+                yield w.Record(ev.RunPaused(why=failure, by="controller"))
+        case OnFailure.ABORT:
+            if not state.aborted:
+                yield w.Record(ev.RunAborted(why=failure, by="controller"))
+        case OnFailure.ROLLBACK:
+            if not state.rolling_back and not state.paused:
+                yield from _back(state, key, why)
+        case OnFailure.STOP | OnFailure.CONTINUE:
+            pass
+        case _:
+            assert_never(step.on_failure)
 
 
 def _back(state: RunState, key: Key, why: str) -> Iterator[w.Wish]:

@@ -44,13 +44,8 @@ def notices(state: RunState, event: ev.Event, run: str) -> Iterator[Notice]:
     asked = f" {named(state, told.asks)}" if told.asks is not None else ""
     text = f"{told.about or 'the run'} {told.word}{asked}"
     text += f": {told.detail}" if told.detail else ""
-    yield Notice(
-        kind,
-        run,
-        text,
-        _meant(state, event),
-        event.step if isinstance(event, ev.StepEvent) else "",
-    )
+    step = event.step if isinstance(event, ev.StepEvent) else ""
+    yield Notice(kind, run, text, _meant(state, event), step)
 
 
 #: What is worth a notice, and as what.

@@ -21,7 +21,7 @@ from drrun.core.air import Activity, Air, Room
 from drrun.core.dataclass import dataclass
 from drrun.core.decide import MAX_PARALLEL
 from drrun.core.fiction import Fiction, Moment, Said, Script
-from drrun.core.ids import Key, StepId, TargetName
+from drrun.core.ids import Key, StepId
 from drrun.core.moments import parse_moment
 from drrun.core.people.consider import Denied, consider
 from drrun.core.people.roles import may, members, role_of
@@ -122,22 +122,22 @@ class Simulation:
 
     def _facts(self, what: ev.Event | Moment) -> Iterator[ev.Event]:
         """What follows from something that comes now; a loss is judged as a person's word."""
-        match what:
-            case ev.GateAnswered(step=step, target=target):
-                # The gate may be gone: its host was lost, its time was over.
-                if self.state.targets[Key(StepId(step), TargetName(target))].gate is not None:
-                    yield what
-            case Moment(kind="lost" | "found" as kind, what=thing):
-                body = {"thing": thing, "reason": "injected"}
-                found = consider(self.state, kind, body, "simulation", self.now)
-                yield from () if isinstance(found, Denied) else found.events
-            case Moment(kind="relapse", what=step):
-                yield from self._relapses(StepId(step))
-            case Moment():
-                self.hear(what)
-                yield ev.Noted(by="simulation", text=what.what)
-            case _:
-                yield what
+        if isinstance(what, Moment):
+            yield from self._of_moment(what)
+        # The gate may be gone: its host was lost, its time was over.
+        elif not isinstance(what, ev.GateAnswered) or self.state.targets[what.key].gate:
+            yield what
+
+    def _of_moment(self, moment: Moment) -> Iterator[ev.Event]:
+        if moment.kind in ("lost", "found"):
+            body = {"thing": moment.what, "reason": "injected"}
+            found = consider(self.state, moment.kind, body, "simulation", self.now)
+            yield from () if isinstance(found, Denied) else found.events
+        elif moment.kind == "relapse":
+            yield from self._relapses(StepId(moment.what))
+        else:
+            self.hear(moment)
+            yield ev.Noted(by="simulation", text=moment.what)
 
     def _relapses(self, step: StepId) -> Iterator[ev.Event]:
         for key in self.state.keys(step):

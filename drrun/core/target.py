@@ -252,16 +252,29 @@ def _seen(before: TargetState, event: ev.ProbeSeen, at: float) -> TargetState:
 
 def purposes_of(phase: Phase) -> frozenset[Purpose]:
     """Which lists of probes may be asked in a phase; without guards, done_when comes at once."""
-    return _PURPOSES.get(phase, frozenset())
+    match phase:
+        case Phase.GUARD:
+            return _BEFORE
+        case Phase.DONE_WHEN:
+            return _DONE_WHEN
+        case Phase.ACTING:
+            return _UNTIL
+        case Phase.VERIFY:
+            return _AFTER
+        case Phase.RECONCILE:
+            return _RECONCILE
+        case Phase.QUEUED | Phase.ACT | Phase.JUDGED | Phase.ASK | Phase.ENDED:
+            return _NONE
+        case _:
+            assert_never(phase)
 
 
-_PURPOSES = {
-    Phase.GUARD: frozenset({Purpose.GUARD, Purpose.DONE_WHEN}),
-    Phase.DONE_WHEN: frozenset({Purpose.DONE_WHEN}),
-    Phase.ACTING: frozenset({Purpose.UNTIL}),
-    Phase.VERIFY: frozenset({Purpose.VERIFY, Purpose.UNDONE}),
-    Phase.RECONCILE: frozenset({Purpose.RECONCILE}),
-}
+_BEFORE = frozenset({Purpose.GUARD, Purpose.DONE_WHEN})
+_DONE_WHEN = frozenset({Purpose.DONE_WHEN})
+_UNTIL = frozenset({Purpose.UNTIL})
+_AFTER = frozenset({Purpose.VERIFY, Purpose.UNDONE})
+_RECONCILE = frozenset({Purpose.RECONCILE})
+_NONE: frozenset[Purpose] = frozenset()
 
 
 def _concluded(after: TargetState, event: ev.ProbesConcluded) -> TargetState:

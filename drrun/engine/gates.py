@@ -7,11 +7,11 @@ Rules:
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, assert_never
 
 from drrun.core import events as ev
 from drrun.core import wishes as w
-from drrun.core.actions import Action, DecisionAction, ManualAction
+from drrun.core.actions import Action, DecisionAction, ManualAction, RunAction, UsesAction
 from drrun.core.asked import asked_of
 from drrun.core.errors import InputError, NotReady
 from drrun.core.ids import Key
@@ -89,8 +89,10 @@ class _Asked:
                 return text
             case DecisionAction(question=question):
                 return question or self.step.label
-            case _:
+            case RunAction() | UsesAction():
                 return self.step.label
+            case _:
+                assert_never(self.action)
 
     def _filled_in(self, template: str) -> str:
         try:

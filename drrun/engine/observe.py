@@ -6,6 +6,7 @@ Rules:
 """
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.asked import asked_of
@@ -22,18 +23,18 @@ from drrun.core.outcomes import (
 from drrun.core.state import RunState
 from drrun.core.status import Phase
 from drrun.core.target import purposes_of
-from drrun.engine.observations import Acted, Asked, Met, Observation, Told
+from drrun.engine.observations import Acted, Asked, Met, Observation, Told, Watched
 
 
 def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.Event]:
     """The events that follow from an observation."""
     match observation:
-        case Acted() | Told() if not _acting(state, observation.activity.key, observation.attempt):
-            return
         case Acted():
-            yield _outcome(observation, mask, aborted=bool(state.aborted))
+            if _acting(state, observation.activity.key, observation.attempt):
+                yield _outcome(observation, mask, aborted=bool(state.aborted))
         case Told():
-            yield _news(observation, mask)
+            if _acting(state, observation.activity.key, observation.attempt):
+                yield _news(observation, mask)
         case Met(meeting=met):
             yield ev.HostReached(
                 host=met.host,
@@ -44,8 +45,10 @@ def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.
             )
         case Asked():
             yield from _answer(state, observation, mask)
+        case Watched():
+            pass  # `Watching` knows what follows
         case _:
-            return
+            assert_never(observation)
 
 
 def _news(told: Told, mask: Mask) -> ev.Event:
@@ -95,6 +98,8 @@ def _outcome(acted: Acted, mask: Mask, *, aborted: bool) -> ev.Event:
             return ev.AttemptNeverStarted(**who, why=mask.text(why), final=True)
         case ContactLost(why=why):
             return ev.ContactLost(**who, why=mask.text(why))
+        case _:
+            assert_never(acted.outcome)
 
 
 def _answer(state: RunState, asked: Asked, mask: Mask) -> Iterator[ev.Event]:

@@ -9,10 +9,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from drrun.core import graph
-from drrun.core.actions import DecisionAction, ManualAction, UsesAction
+from drrun.core.actions import DecisionAction, ManualAction, RunAction, UsesAction
 from drrun.core.errors import Finding, Place, Severity
 from drrun.core.ids import StepId
 from drrun.core.inventory import Inventory
@@ -211,8 +211,10 @@ def _values_of(step: Step) -> Collection[str] | None:
             known += step.action.input
         case DecisionAction():
             known.append("option")
-        case _:
+        case RunAction():
             pass
+        case _:
+            assert_never(step.action)
     return known
 
 

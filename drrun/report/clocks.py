@@ -134,13 +134,11 @@ def _whose(state: RunState, key: Key) -> str:
 
 
 def _acting(state: RunState, key: Key) -> str:
-    match planned(state, key).step.action:
-        case UsesAction(name="wait"):
-            return "waiting time"
-        case UsesAction(name="rsync" | "fetch" | "copy"):
-            return "transfer"
-        case _:
-            return "work"
+    action = planned(state, key).step.action
+    name = action.name if isinstance(action, UsesAction) else ""
+    if name == "wait":
+        return "waiting time"
+    return "transfer" if name in ("rsync", "fetch", "copy") else "work"
 
 
 def _add(found: list[Spell], cause: str, since: float, until: float) -> None:

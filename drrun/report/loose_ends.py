@@ -30,15 +30,25 @@ class LooseEnd:
 def loose_ends(state: RunState, journal: Iterable[tuple[float, ev.Event]]) -> Iterator[LooseEnd]:
     """All of them, what people found first."""
     for _, event in journal:
-        match event:
-            case ev.FindingNoted():
-                yield LooseEnd("finding", event.text, event.severity, event.owner, event.due,
-                              event.step, event.by)  # fmt: skip
-            case ev.FollowUpNoted():
-                yield LooseEnd("follow-up", event.text, "", event.owner, event.due, event.step,
-                              event.by)  # fmt: skip
-            case _:
-                pass
+        if isinstance(event, ev.FindingNoted):
+            yield LooseEnd(
+                "finding",
+                event.text,
+                event.severity,
+                event.owner,
+                event.due,
+                event.step,
+                event.by,
+            )
+        elif isinstance(event, ev.FollowUpNoted):
+            yield LooseEnd(
+                "follow-up",
+                event.text,
+                owner=event.owner,
+                due=event.due,
+                step=event.step,
+                by=event.by,
+            )
     for step in state.plan.order:
         written = state.plan.steps[step].step
         if written.follow_up and state.step(step) in _ACTED:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from itertools import chain
+from typing import assert_never
 
 from drrun.core.asked import waits
 from drrun.core.dataclass import dataclass
@@ -331,8 +332,10 @@ def _why(
             return f"a person has to answer {', '.join(ask.key for ask in asks)}"
         case RunStatus.FAILED:
             return ", ".join(line.id for line in lines if line.status is Status.FAILED)
-        case _:
+        case RunStatus.RUNNING | RunStatus.SUCCEEDED | RunStatus.ROLLED_BACK:
             return ""
+        case _:
+            assert_never(status)
 
 
 def next_steps(state: RunState) -> Iterator[StepId]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from drrun.core import events as ev
-from drrun.core.ids import Key, StepId, TargetName
+from drrun.core.ids import Key, StepId
 from drrun.core.status import Status
 from drrun.core.values import Duration
 from drrun.engine.cases.load import Loaded, with_estimates
@@ -58,17 +58,15 @@ def _begun(seen: Known) -> tuple[dict[Key, float], set[Key], Counter[Key]]:
     marked: set[Key] = set()
     tries: Counter[Key] = Counter()
     for told in seen.told:
-        match told.event:
-            case ev.TargetBegan(step=step, target=target):
-                begun[Key(StepId(step), TargetName(target))] = told.entry.at
-                tries[Key(StepId(step), TargetName(target))] += 1
-            case ev.AttemptIntended(step=step, target=target):
-                # Whoever had to approve it first is no part of the work.
-                begun[Key(StepId(step), TargetName(target))] = told.entry.at
-            case ev.TargetMarked(step=step, target=target):
-                marked.add(Key(StepId(step), TargetName(target)))
-            case _:
-                pass
+        event = told.event
+        if isinstance(event, ev.TargetBegan):
+            begun[event.key] = told.entry.at
+            tries[event.key] += 1
+        elif isinstance(event, ev.AttemptIntended):
+            # Whoever had to approve it first is no part of the work.
+            begun[event.key] = told.entry.at
+        elif isinstance(event, ev.TargetMarked):
+            marked.add(event.key)
     return begun, marked, tries
 
 

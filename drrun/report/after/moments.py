@@ -52,18 +52,16 @@ def clocks_of(facts: Iterable[Fact], services: Iterable[ServiceView]) -> tuple[C
     found: dict[str, Clock] = {}
     started: float | None = None
     for fact in facts:
-        match fact.event:
-            case ev.ClockStated(name=name, moment=moment, by=by, why=why):
-                found[name] = Clock(name, moment, by, why)
-            case ev.RunStarted():
-                started = fact.at
-                found["run started"] = Clock("run started", fact.at)
-            case ev.RunEnded(status=status):
-                found["run ended"] = Clock("run ended", fact.at, why=status)
-            case ev.RunClosed(by=by, why=why):
-                found["closed"] = Clock("closed", fact.at, by, why)
-            case _:
-                pass
+        event = fact.event
+        if isinstance(event, ev.ClockStated):
+            found[event.name] = Clock(event.name, event.moment, event.by, event.why)
+        elif isinstance(event, ev.RunStarted):
+            started = fact.at
+            found["run started"] = Clock("run started", fact.at)
+        elif isinstance(event, ev.RunEnded):
+            found["run ended"] = Clock("run ended", fact.at, why=event.status)
+        elif isinstance(event, ev.RunClosed):
+            found["closed"] = Clock("closed", fact.at, event.by, event.why)
     back = [view.recovered for view in services if view.rungs]
     if started is not None and back and None not in back:
         latest = max(each for each in back if each is not None)
