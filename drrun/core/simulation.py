@@ -143,7 +143,7 @@ class Simulation:
         for key in self.state.keys(step):
             if self.state.targets[key].status is not Status.PASSED:
                 continue
-            for event in relapse(self.state, key, "inject", "it is broken again", again=True):
+            for event in relapse(self.state, key, "inject", "it is broken again"):
                 yield event
                 if isinstance(event, ev.RunPaused):
                     yield ev.TargetReopened(step=key.step, target=key.target, by="simulation")

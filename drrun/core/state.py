@@ -19,6 +19,7 @@ from drrun.core.around import Around
 from drrun.core.errors import IllegalMove
 from drrun.core.ids import Key, StepId
 from drrun.core.plan import Plan, PlannedStep, PlannedTarget
+from drrun.core.probes import Verdict
 from drrun.core.reached import Reached
 from drrun.core.ready import Ready, is_light
 from drrun.core.runbook import Need, OnFailure, StandIn
@@ -75,6 +76,9 @@ class RunState:
     #: In a dry-run: steps that would act.
     shown: set[StepId] = field(default_factory=set)
     reached: Reached = field(default_factory=Reached)
+    #: What each invariant was seen to be last, by position; and when it was recorded to hold.
+    invariants: dict[int, ev.InvariantSeen] = field(default_factory=dict)
+    held_at: dict[int, float] = field(default_factory=dict)
     #: Targets whose step has another form, now that their host is lost.
     ungraceful: set[Key] = field(default_factory=set)
     _position: dict[StepId, int] = field(init=False)
@@ -243,9 +247,12 @@ class RunState:
                 self.paused = f"invariant {event.name!r} is broken: {event.why}"
             case ev.RunClosed() | ev.Claimed() | ev.Assigned() | ev.HandedOver() | ev.RouteSet():
                 self.around.apply(event)
+            case ev.InvariantSeen():
+                self.invariants[event.index] = event
+                if event.verdict == Verdict.HOLDS:
+                    self.held_at[event.index] = at
             case (
-                ev.InvariantSeen()
-                | ev.ControllerLeft()
+                ev.ControllerLeft()
                 | ev.FilesChanged()
                 | ev.Noted()
                 | ev.RequestRefused()

@@ -97,6 +97,8 @@ class TargetState:
     undoing: bool = False
     #: Label of a guard that a person lets pass this once.
     bypass: str = ""
+    #: How often it was brought back by `on_regressed: rerun` since a person wanted it again.
+    reruns: int = 0
     #: What each watch saw last, by position.
     watched: Mapping[int, ev.WatchSeen] = field(default_factory=dict)
     #: One sentence on how it came to this.
@@ -223,8 +225,10 @@ def advance(before: TargetState, event: ev.OfTarget | ev.OfTargets, at: float) -
             return _set(queued, until=event.not_before, waits_for=Cause.RETRY)
         case ev.TargetReopened():
             return _reopened(after, event)
-        case ev.TargetFailed() | ev.Regressed():
+        case ev.TargetFailed():
             return _enter(after, Phase.ENDED, note=event.why)
+        case ev.Regressed():
+            return _enter(after, Phase.ENDED, note=event.why, watched=_counted_anew(after, event))
         case ev.TargetLost():
             return _enter(after, Phase.ENDED, gate=None, note=f"{event.thing} was declared lost")
         case ev.TargetMarked():
@@ -364,13 +368,25 @@ def _answered(after: TargetState, event: ev.GateAnswered, at: float) -> TargetSt
             return _enter(after, Phase.ENDED, note=f"{after.note}, {by}")
 
 
+def _counted_anew(after: TargetState, event: ev.Regressed) -> Mapping[int, ev.WatchSeen]:
+    """What was watched; the answers that broke it count for nothing else."""
+    return {
+        index: replace(seen, window=()) if seen.name == event.name else seen
+        for index, seen in after.watched.items()
+    }
+
+
 def _reopened(after: TargetState, event: ev.TargetReopened) -> TargetState:
     if event.seek:
         return _enter(after, Phase.ACTING, gate=None, lost=False, ending=False)
     if after.status is Status.UNKNOWN:
         return _enter(after, Phase.RECONCILE, gate=None)
     return TargetState(
-        since=after.since, attempt=after.attempt, values=after.values, bypass=event.bypass
+        since=after.since,
+        attempt=after.attempt,
+        values=after.values,
+        bypass=event.bypass,
+        reruns=after.reruns + 1 if event.rerun else 0,
     )
 
 

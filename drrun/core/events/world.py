@@ -48,13 +48,15 @@ class TargetLost(TargetEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchSeen(TargetEvent):
-    """A watch of a passed step answers differently than before."""
+    """A watch of a passed step answers differently, or its answers come nearer to a threshold."""
 
     index: int
     name: str
     verdict: str
     value: str
     why: str = ""
+    #: The last answers that could be told, as many as its threshold looks at; True: broken.
+    window: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
