@@ -10,7 +10,7 @@ from drrun.cli.act import acting, post
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.out import give, say, sheet
-from drrun.cli.seen import facts_of, find, view_of
+from drrun.cli.seen import find, view_of
 from drrun.core.errors import InputError
 from drrun.core.moments import parse_moment
 from drrun.core.people.afterwards import CLOCKS, SEVERITIES
@@ -94,7 +94,7 @@ def _moment(name: str, written: str, now: float) -> float:
 def _show_clocks(frame: Frame, run: str, *, as_json: bool) -> None:
     with frame.state() as records:
         seen = find(records, run)
-        found = clocks_of(facts_of(seen), view_of(records, seen).services)
+        found = clocks_of(seen.facts, view_of(records, seen).services)
     if as_json:
         clocks = [
             {"name": each.name, "at": precise(each.at), "by": each.by or None, "why": each.why}
@@ -117,7 +117,7 @@ def follow_ups(frame: Frame, run: str, *, form: str, as_json: bool) -> None:
     """Everything that RUN left to do: findings, follow-ups, workarounds that still stand."""
     with frame.state() as records:
         seen = find(records, run)
-        found = list(loose_ends(seen.state, [(told.entry.at, told.event) for told in seen.told]))
+        found = list(loose_ends(seen.state, seen.facts))
     match "json" if as_json else form:
         case "json":
             give(dumps(document("follow-ups", run=seen.run, open=[_json(each) for each in found])))

@@ -6,6 +6,7 @@ from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.state import RunState
 from drrun.core.status import Status
+from drrun.report.facts import Fact
 
 #: Of a step that never acted nothing is left to do.
 _ACTED = frozenset({Status.PASSED, Status.REGRESSED, Status.FAILED, Status.UNKNOWN})
@@ -27,9 +28,9 @@ class LooseEnd:
     by: str = ""
 
 
-def loose_ends(state: RunState, journal: Iterable[tuple[float, ev.Event]]) -> Iterator[LooseEnd]:
+def loose_ends(state: RunState, facts: Iterable[Fact]) -> Iterator[LooseEnd]:
     """All of them, what people found first."""
-    for _, event in journal:
+    for event in (fact.event for fact in facts):
         if isinstance(event, ev.FindingNoted):
             yield LooseEnd(
                 "finding",

@@ -32,7 +32,7 @@ _SLACK, _MINUTE = 1.5, 60.0
 def took(seen: Known) -> dict[StepId, float]:
     """Step -> seconds that it acted and was verified, in one run."""
     begun, unfit, tries = _begun(seen)
-    taken = [told.entry.at for told in seen.told if isinstance(told.event, ev.ControllerTook)]
+    taken = [fact.at for fact in seen.facts if isinstance(fact.event, ev.ControllerTook)]
     found: dict[StepId, float] = {}
     state = seen.state
     for step in state.plan.order:
@@ -57,14 +57,14 @@ def _begun(seen: Known) -> tuple[dict[Key, float], set[Key], Counter[Key]]:
     begun: dict[Key, float] = {}
     marked: set[Key] = set()
     tries: Counter[Key] = Counter()
-    for told in seen.told:
-        event = told.event
+    for fact in seen.facts:
+        event = fact.event
         if isinstance(event, ev.TargetBegan):
-            begun[event.key] = told.entry.at
+            begun[event.key] = fact.at
             tries[event.key] += 1
         elif isinstance(event, ev.AttemptIntended):
             # Whoever had to approve it first is no part of the work.
-            begun[event.key] = told.entry.at
+            begun[event.key] = fact.at
         elif isinstance(event, ev.TargetMarked):
             marked.add(event.key)
     return begun, marked, tries

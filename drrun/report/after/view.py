@@ -259,7 +259,7 @@ def _tool(facts: Iterable[Fact]) -> str:
 
 def _ends(state: RunState, facts: Iterable[Fact]) -> Iterator[LooseEnd]:
     """Findings and follow-ups; workarounds have a place of their own."""
-    for end in loose_ends(state, ((fact.at, fact.event) for fact in facts)):
+    for end in loose_ends(state, facts):
         if end.kind != "workaround":
             yield end
 
