@@ -94,7 +94,7 @@ def tell(event: ev.Event) -> Telling | None:
             return Telling("amended", detail, by=event.by, tone=Tone.STRONG)
         case ev.ControllerLeft():
             return Telling("left", event.why, tone=Tone.DOUBT)
-        case ev.RunPaused():
+        case ev.RunPaused():  # `why` names whoever asked for it
             return Telling("paused", event.why, tone=Tone.DOUBT)
         case ev.RunUnpaused():
             return Telling("unpaused", by=event.by)
@@ -136,7 +136,7 @@ def _of_target(event: ev.OfTarget) -> Telling | None:
         case ev.GateAnswered():
             typed = " ".join(f"{name}={value}" for name, value in event.input.items())
             detail = _list(event.option, typed, event.reason)
-            word = PAST.get(event.answer, event.answer)
+            word = PAST.get(event.answer, "answered")
             return Telling(word, detail, key, event.by, Tone.STRONG)
         case ev.Approved():
             detail = _list("one of several", event.reason)
@@ -157,7 +157,8 @@ def _of_target(event: ev.OfTarget) -> Telling | None:
         case ev.TargetFailed():
             return Telling("failed", event.why, key, tone=Tone.BAD)
         case ev.TargetLost():
-            return Telling(event.becomes, f"{event.thing} was declared lost", key, tone=Tone.BAD)
+            detail = _list(f"{event.thing} was declared lost", event.becomes)
+            return Telling("lost", detail, key, tone=Tone.BAD)
         case ev.TargetWaiting(cause="lock"):
             return Telling("waiting", event.detail, key, quiet=True)
         case ev.WatchSeen():

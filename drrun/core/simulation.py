@@ -93,11 +93,16 @@ class Simulation:
         runbook = self.plan.runbook
         self._record(
             ev.RunStarted(
-                name=runbook.name, title=runbook.title, mode="tabletop",
-                variant=self.plan.variant, inputs=dict(self.plan.inputs), options={},
-                by="simulation", tool="",
+                name=runbook.name,
+                title=runbook.title,
+                mode="tabletop",
+                variant=self.plan.variant,
+                inputs=dict(self.plan.inputs),
+                options={},
+                by="simulation",
+                tool="",
             )
-        )  # fmt: skip
+        )
         for moment in self.fiction.moments:
             if moment.at > 0:
                 self.inject(moment)
@@ -220,10 +225,17 @@ class Simulation:
         if purpose is Purpose.UNTIL:
             at += self._length(key)
         seen = ev.ProbeSeen(
-            **attempt_of(self.state, key), purpose=purpose, index=index, name="", question="",
-            where="", expected="", verdict=verdict, value="",
+            **attempt_of(self.state, key),
+            purpose=purpose,
+            index=index,
+            name="",
+            question="",
+            where="",
+            expected="",
+            verdict=verdict,
+            value="",
             why="" if verdict is Verdict.HOLDS else "simulated",
-        )  # fmt: skip
+        )
         self._later(at, Activity(key, purpose, index), seen)
 
     def _start(self, key: Key) -> None:
@@ -262,9 +274,14 @@ class Simulation:
     def _open_gate(self, wish: w.OpenGate) -> None:
         key, step = wish.key, self.plan.steps[wish.key.step].step
         opened = ev.GateOpened(
-            step=key.step, target=key.target, gate=wish.kind, text=step.label,
-            purpose=wish.purpose or "", index=wish.index, role=role_of(step, wish.kind),
-        )  # fmt: skip
+            step=key.step,
+            target=key.target,
+            gate=wish.kind,
+            text=step.label,
+            purpose=wish.purpose or "",
+            index=wish.index,
+            role=role_of(step, wish.kind),
+        )
         self._record(opened)
         script = self._script(key)
         said = None if script.silent else script.said
@@ -289,10 +306,17 @@ def _answered(opened: ev.GateOpened, said: Said, action: object) -> ev.GateAnswe
         answer = "decide"
     usual = "approve" if opened.gate == "approval" else "confirm"
     return ev.GateAnswered(
-        step=opened.step, target=opened.target, gate=opened.gate, answer=answer or usual,
-        by=said.by, reason=said.reason, input=said.given, option=option,
-        purpose=opened.purpose, index=opened.index,
-    )  # fmt: skip
+        step=opened.step,
+        target=opened.target,
+        gate=opened.gate,
+        answer=answer or usual,
+        by=said.by,
+        reason=said.reason,
+        input=said.given,
+        option=option,
+        purpose=opened.purpose,
+        index=opened.index,
+    )
 
 
 def estimated(planned: PlannedStep) -> float:

@@ -57,6 +57,11 @@ def loose_ends(state: RunState, facts: Iterable[Fact]) -> Iterator[LooseEnd]:
     for step in state.plan.order:
         given = state.plan.steps[step].step.workaround
         if given is not None and state.step(step) is Status.PASSED:
-            yield LooseEnd("workaround", str(given.get("reason", "")), "",
-                          str(given.get("owner", "")), str(given.get("expires", "")),
-                          step)  # fmt: skip
+            yield LooseEnd(
+                "workaround",
+                str(given.get("reason", "")),
+                "",
+                str(given.get("owner", "")),
+                str(given.get("expires", "")),
+                step,
+            )

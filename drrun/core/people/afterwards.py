@@ -21,9 +21,13 @@ def finding(asking: Asking) -> Granted | Denied:
     if severity not in SEVERITIES:
         return Denied(f"severity {severity!r}: one of {', '.join(SEVERITIES)}")
     event = ev.FindingNoted(
-        text=asking.text("text"), by=asking.by, severity=severity, owner=asking.text("owner"),
-        due=asking.text("due"), step=asking.text("step"),
-    )  # fmt: skip
+        text=asking.text("text"),
+        by=asking.by,
+        severity=severity,
+        owner=asking.text("owner"),
+        due=asking.text("due"),
+        step=asking.text("step"),
+    )
     return Granted([event], "noted as a finding")
 
 
@@ -32,9 +36,12 @@ def follow_up(asking: Asking) -> Granted | Denied:
     if wrong := _wrong(asking):
         return wrong
     event = ev.FollowUpNoted(
-        text=asking.text("text"), by=asking.by, owner=asking.text("owner"),
-        due=asking.text("due"), step=asking.text("step"),
-    )  # fmt: skip
+        text=asking.text("text"),
+        by=asking.by,
+        owner=asking.text("owner"),
+        due=asking.text("due"),
+        step=asking.text("step"),
+    )
     return Granted([event], "noted as a follow-up")
 
 

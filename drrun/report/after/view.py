@@ -164,13 +164,23 @@ def report_of(
         tool=_tool(facts),
         routes=_routes(steps),
         stores=tuple(_stores(state)),
-    )  # fmt: skip
+    )
 
 
 _DEVIATING = (
-    ev.TargetMarked, ev.StepSkipped, ev.PlanAmended, ev.RunAborted, ev.RunPaused, ev.FilesChanged,
-    ev.TargetLost, ev.RollbackBegan, ev.TargetReopened, ev.Lost, ev.RouteSet, ev.RunClosed,
-)  # fmt: skip
+    ev.TargetMarked,
+    ev.StepSkipped,
+    ev.PlanAmended,
+    ev.RunAborted,
+    ev.RunPaused,
+    ev.FilesChanged,
+    ev.TargetLost,
+    ev.RollbackBegan,
+    ev.TargetReopened,
+    ev.Lost,
+    ev.RouteSet,
+    ev.RunClosed,
+)
 _DECIDED = (ev.GateAnswered, ev.Approved)
 _BREAKING = (ev.Regressed, ev.Recovered, ev.InvariantBroken)
 
