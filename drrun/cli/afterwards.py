@@ -14,6 +14,7 @@ from drrun.cli.seen import find, view_of
 from drrun.core.errors import InputError
 from drrun.core.moments import parse_moment
 from drrun.core.people.afterwards import CLOCKS, SEVERITIES
+from drrun.core.people.commands import Close
 from drrun.engine.cases.act import act as ask_for
 from drrun.engine.cases.close import open_items
 from drrun.engine.cases.find import find_run
@@ -150,7 +151,7 @@ def close(frame: Frame, /, **options: Any) -> None:
         still = open_items(seen, looking, records.clock.now())
         reason = options["reason"]
         by = frame.settings().by
-        answer = ask_for(records, run, "close", {"open": still, "reason": reason}, by)
+        answer = ask_for(records, run, Close(open=tuple(still), reason=reason), by)
     frame.code = Exit.DONE if answer.accepted else Exit.LEFT
     if options["as_json"]:
         accepted, said = answer.accepted, answer.message

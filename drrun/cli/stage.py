@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from drrun.cli.act import command
 from drrun.cli.exit import Exit, exit_of_run
 from drrun.cli.faults import message
 from drrun.cli.logbook import catch_libraries, open_log
@@ -113,7 +114,7 @@ def _stage(records: Records, session: Session, showing: Showing) -> Stage:
 
 
 def _post(records: Records, session: Session, by: str, reply: Reply) -> Answer:
-    return act(records, session.run, reply.kind, reply.body, by)
+    return act(records, session.run, command(reply.kind, reply.body), by)
 
 
 def _draws(showing: Showing) -> bool:

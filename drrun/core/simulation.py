@@ -23,6 +23,7 @@ from drrun.core.decide import MAX_PARALLEL
 from drrun.core.fiction import Fiction, Moment, Said, Script
 from drrun.core.ids import Key, StepId
 from drrun.core.moments import parse_moment
+from drrun.core.people.commands import DeclareFound, DeclareLost
 from drrun.core.people.consider import Denied, consider
 from drrun.core.people.roles import may, members, role_of
 from drrun.core.plan import Plan, PlannedStep
@@ -135,8 +136,9 @@ class Simulation:
 
     def _of_moment(self, moment: Moment) -> Iterator[ev.Event]:
         if moment.kind in ("lost", "found"):
-            body = {"thing": moment.what, "reason": "injected"}
-            found = consider(self.state, moment.kind, body, "simulation", self.now)
+            declare = DeclareLost if moment.kind == "lost" else DeclareFound
+            command = declare(thing=moment.what, reason="injected")
+            found = consider(self.state, command, "simulation", self.now)
             yield from () if isinstance(found, Denied) else found.events
         elif moment.kind == "relapse":
             yield from self._relapses(StepId(moment.what))

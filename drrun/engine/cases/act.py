@@ -7,11 +7,10 @@ Rules:
 """
 
 import threading
-from collections.abc import Mapping
-from typing import Any
 
 from drrun.core.ids import RunId
-from drrun.core.people.afterwards import KINDS as AFTERWARDS
+from drrun.core.people.afterwards import AddsOnly
+from drrun.core.people.commands import Command, body_of
 from drrun.core.people.consider import Denied, Granted, consider
 from drrun.engine.cases.look import Known, known
 from drrun.engine.ledger import Ledger
@@ -22,14 +21,13 @@ from drrun.engine.records import Records
 PATIENCE = 10.0
 
 
-def act(records: Records, run: RunId, kind: str, body: Mapping[str, Any], by: str) -> Answer:
+def act(records: Records, run: RunId, command: Command, by: str) -> Answer:
     """Ask something of a run.
 
     Args:
         records: Where the run is kept.
         run: Which run.
-        kind: The command, `confirm`, `skip`…
-        body: What the command was given: `step`, `target`, `reason`, `input`, `evidence`, `text`.
+        command: What is asked for.
         by: Who asks.
 
     Returns:
@@ -37,14 +35,14 @@ def act(records: Records, run: RunId, kind: str, body: Mapping[str, Any], by: st
     """
     seen = known(records, run, amendable=True)
     if seen.holder is None:
-        found = consider(seen.state, kind, body, by, records.clock.now())
+        found = consider(seen.state, command, by, records.clock.now())
         if isinstance(found, Denied):
             return Answer(accepted=False, message=found.why)
         if not found.events:
             return Answer(accepted=True, message=found.message)
-        if kind in AFTERWARDS:
+        if isinstance(command, AddsOnly):
             return _write(records, seen, found, by)
-    request = records.inbox.post(run, records.clock.now(), by, kind, body)
+    request = records.inbox.post(run, records.clock.now(), by, command.KIND, body_of(command))
     if seen.holder is None:
         return Answer(
             accepted=True,
