@@ -8,6 +8,7 @@ Rules:
 """
 
 from collections.abc import Iterable, Iterator
+from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.actions import UsesAction
@@ -99,7 +100,7 @@ _ACTING = frozenset({"work", "transfer", "verification"})
 def _of_queued(state: RunState) -> Iterator[str]:
     for target in state.targets.values():
         if target.status is Status.WAITING and not target.begun and target.waits_for:
-            yield _WAITS[target.waits_for]
+            yield _waited_for(target.waits_for)
 
 
 def _of_active(state: RunState) -> Iterator[str]:
@@ -108,7 +109,7 @@ def _of_active(state: RunState) -> Iterator[str]:
         if target.gate is not None:
             yield "unknown outcome" if target.gate.kind == "unknown" else _whose(state, key)
         elif target.status is Status.WAITING and target.waits_for is not None:
-            yield _WAITS[target.waits_for]
+            yield _waited_for(target.waits_for)
         elif target.status is Status.VERIFYING:
             yield "verification"
         elif target.phase is Phase.ACTING:
@@ -119,13 +120,20 @@ def _of_active(state: RunState) -> Iterator[str]:
             yield "verification"
 
 
-_WAITS = {
-    Cause.PERSON: "person",
-    Cause.THIRD_PARTY: "third party",
-    Cause.CLOCK: "clock",
-    Cause.LOCK: "lock",
-    Cause.RETRY: "retry",
-}
+def _waited_for(cause: Cause) -> str:
+    match cause:
+        case Cause.PERSON:
+            return "person"
+        case Cause.THIRD_PARTY:
+            return "third party"
+        case Cause.CLOCK:
+            return "clock"
+        case Cause.LOCK:
+            return "lock"
+        case Cause.RETRY:
+            return "retry"
+        case _:
+            assert_never(cause)
 
 
 def _whose(state: RunState, key: Key) -> str:
