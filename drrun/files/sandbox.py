@@ -1,4 +1,4 @@
-"""The Jinja2 environment: sandboxed, strict about names, quoting what enters shell text.
+"""The Jinja2 environment: sandboxed, strict about names, keeping values out of shell text.
 
 Rules:
 - Imported only where something is rendered or linted: Jinja2 is slow to import.
@@ -6,8 +6,6 @@ Rules:
 """
 
 import json
-import re
-import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -15,22 +13,20 @@ import jinja2  # noqa: TID253 - this module is imported where templates are used
 import jinja2.sandbox  # noqa: TID253 - as above
 
 from drrun.core.lazily import Lazily
+from drrun.core.shell_values import assignment
 from drrun.files.nearest import did_you_mean
+from drrun.files.shell_spots import Guard
 from drrun.files.written import shortened
 
 #: Methods of a mapping that templates may call.
 _METHODS: Final = frozenset({"get", "items", "keys", "values"})
+#: Where a rendering finds what it holds; no template can write this name.
+HELD: Final = "values held"
 _LONGEST_PRODUCT: Final = 1_000_000
 
 
 class Raw(str):
     """Text that goes into shell text as it is, because the author wrote `| raw`."""
-
-    __slots__ = ()
-
-
-class Quoted(Raw):
-    """Text that has been quoted for the place where it stands."""
 
     __slots__ = ()
 
@@ -69,60 +65,53 @@ def plain(value: Any) -> str:
             return str(value)
 
 
-def bare(value: Any) -> str:
-    """One word of shell text; a list becomes several words.
+class Held:
+    """The values of one shell text, by the variables that hold them."""
 
-    Raises:
-        ValueError: The value has a NUL in it.
-    """
-    if isinstance(value, Raw):
-        return value
-    if isinstance(value, list | tuple):
-        return Quoted(" ".join(bare(each) for each in value))
-    return Quoted(shlex.quote(_clean(value)))
+    def __init__(self) -> None:
+        self._values: dict[str, str] = {}
 
+    def beginning(self) -> str:
+        """The lines that give the variables their values."""
+        return "".join(assignment(name, value) for name, value in self._values.items())
 
-def in_double(value: Any) -> str:
-    """Inside double quotes: what expands is escaped."""
-    return value if isinstance(value, Raw) else Quoted(_escaped(_clean(value), '\\"$`'))
+    def refer(self, value: Any, name: str, reference: str, guard: str, *, splits: bool) -> str:
+        """Hold a value, and give the reference to it.
 
+        Args:
+            value: The value.
+            name: What its variable is called, unless another value is called so.
+            reference: The reference, with `name` for the variable.
+            guard: Name of the guard that it has to pass; "" for none.
+            splits: Whether a list becomes several words.
 
-def in_single(value: Any) -> str:
-    """Inside single quotes: a quote closes them, stands escaped, and opens them again."""
-    return value if isinstance(value, Raw) else Quoted(_clean(value).replace("'", "'\\''"))
+        Raises:
+            ValueError: It does not pass, or has a NUL in it.
+        """
+        if isinstance(value, Raw):
+            return value
+        if splits and isinstance(value, list | tuple):
+            words = (self.refer(each, name, reference, guard, splits=True) for each in value)
+            return " ".join(words)
+        text = _clean(value)
+        if guard and not Guard[guard].lets(text):
+            raise ValueError(f"stands where it must be {Guard[guard].value}, not {shortened(text)}")
+        return reference.replace("name", self._variable(name, text))
 
-
-def in_heredoc(value: Any, name: str, *, literal: bool) -> str:
-    """In a here-document called `name`.
-
-    Raises:
-        ValueError: The value could end the document.
-    """
-    if isinstance(value, Raw):
-        return value
-    text = _clean(value)
-    if "\n" in text or (text and text in name):
-        raise ValueError("a value in a here-document may not have several lines or be its name")
-    return Quoted(text if literal else _escaped(text, "\\$`"))
-
-
-def in_arithmetic(value: Any) -> str:
-    """Inside `$((…))`: a whole number.
-
-    Raises:
-        ValueError: It is none.
-    """
-    text = _clean(value)
-    if isinstance(value, Raw):
-        return value
-    if not re.fullmatch(r"-?[0-9]{1,18}", text):
-        raise ValueError(f"a value inside $((…)) must be a whole number, not {shortened(text)}")
-    return Quoted(text)
+    def _variable(self, name: str, text: str) -> str:
+        found, number = name, 1
+        while self._values.setdefault(found, text) != text:
+            number += 1
+            found = f"{name}_{number}"
+        return found
 
 
-def in_comment(value: Any) -> str:
-    """In a comment, which the end of a line would end."""
-    return value if isinstance(value, Raw) else Quoted(" ".join(_clean(value).split()))
+@jinja2.pass_context
+def _held(
+    context: Any, value: Any, name: str, reference: str, guard: str, splits: bool
+) -> str:
+    held: Held = context[HELD]
+    return held.refer(value, name, reference, guard, splits=splits)
 
 
 def _jsonable(value: Any) -> Any:
@@ -134,10 +123,6 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, Lazily):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is no JSON value")
-
-
-def _escaped(text: str, special: str) -> str:
-    return "".join(f"\\{character}" if character in special else character for character in text)
 
 
 def _clean(value: Any) -> str:
@@ -166,12 +151,7 @@ class Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
         self.policies["json.dumps_kwargs"] = {"sort_keys": True, "default": _jsonable}
         self.filters |= {
             "raw": lambda value: Raw(plain(value)),
-            "drrun_double": in_double,
-            "drrun_single": in_single,
-            "drrun_heredoc": lambda value, name: in_heredoc(value, name, literal=False),
-            "drrun_literal": lambda value, name: in_heredoc(value, name, literal=True),
-            "drrun_comment": in_comment,
-            "drrun_arithmetic": in_arithmetic,
+            "drrun_value": _held,
         }
 
     def getattr(self, obj: Any, attribute: str) -> Any:
