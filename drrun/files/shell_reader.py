@@ -94,7 +94,7 @@ class _Frame:
     context: Context
     words: Words | None = None
     document: Document | None = None
-    #: Open parentheses.
+    #: Open parentheses of arithmetic.
     parentheses: int = 0
 
 
@@ -325,20 +325,19 @@ class ShellReader:
             case "#" if words.word is None:
                 return self._enter(Context.COMMENT, 1)
             case ";" | "&" | "|" | "(" | ")" | "<" | ">":
-                return self._operator(frame, words, text, at)
+                return self._operator(words, text, at)
             case _:
                 self._add(character)
         return 1
 
-    def _operator(self, frame: _Frame, words: Words, text: str, at: int) -> int:
+    def _operator(self, words: Words, text: str, at: int) -> int:
         match text[at]:
             case "(" if text.startswith("((", at) and words.word is None:
                 return self._enter(Context.ARITHMETIC, 2)
             case "(":
-                frame.parentheses += 1
                 words.parenthesis()
             case ")":
-                self._close(frame, words)
+                self._close(words)
             case "<" | ">":
                 return self._redirect(words, text, at)
             case "&" if text.startswith("&>", at):
@@ -352,14 +351,10 @@ class ShellReader:
                 words.end_command()
         return 1
 
-    def _close(self, frame: _Frame, words: Words) -> None:
-        words.end_word()
-        if frame.parentheses:
-            frame.parentheses -= 1
-            words.close()
-        elif words.cases:
-            words.end_command()  # the end of a pattern
-        elif len(self._frames) > 1:
+    def _close(self, words: Words) -> None:
+        if words.close():
+            return
+        if len(self._frames) > 1:
             self._frames.pop()
             self._inner(words)
         else:
@@ -389,7 +384,7 @@ class ShellReader:
                 self._lost = "stands near a here-document without a plain name: write <<EOF"
             words.redirect("<<")
             return 2
-        words.redirect("<<")
+        words.redirect("")
         name = match[3] or match[4] or match[6]
         literal = match[6] is None or bool(match[5])
         document = Document(name, literal, bool(match[1]), words.reads())

@@ -16,7 +16,12 @@ from drrun.files.shell_spots import Guard, Spot
 OPAQUE: Final = "\0"
 _SKIPPED: Final = frozenset({"if", "then", "elif", "else", "while", "until", "do", "time", "!", "{"})
 _OPENING: Final = frozenset({"if", "while", "until", "for", "select", "case", "{"})
-_CLOSING: Final = frozenset({"fi", "done", "esac", "}"})
+_CLOSING: Final = {
+    "fi": ("if",),
+    "done": ("while", "until", "for", "select"),
+    "esac": ("case",),
+    "}": ("{",),
+}
 _DUPLICATING: Final = frozenset({">&", "<&"})
 _BEFORE_NAME: Final = frozenset({"for", "select", "function", "coproc"})
 _RANGE = re.compile(rf"\{{(?=[^{{}}]*{OPAQUE})[^{{}}\s,]*\.\.[^{{}}\s,]*\}}")
@@ -55,6 +60,8 @@ class _Since:
 
     values: int
     sources: int
+    #: The word or character that began the group.
+    opener: str = ""
 
 
 @dataclass(slots=True)
@@ -78,8 +85,6 @@ class Words:
     known: Known
     command: Command = field(default_factory=Command)
     word: Word | None = None
-    #: `case` words without their `esac`.
-    cases: int = 0
     _redirect: str = ""
     _since: _Since = field(default_factory=lambda: _Since(0, 0))
     _groups: list[_Since] = field(default_factory=list)
@@ -97,7 +102,7 @@ class Words:
         listed = self.command.listed
         self.command = Command(inputs=inputs or [], tested=self._testing, listed=listed)
         self.known.commands.append(self.command)
-        self._since, self._closed = self.known.now(), None
+        self._since, self._closed, self._redirect = self.known.now(), None, ""
 
     def add(self, text: str, *, quoted: bool = False) -> None:
         """Go on with a word."""
@@ -141,11 +146,9 @@ class Words:
         if self.command.words:
             return False
         if text in _OPENING:
-            self._groups.append(self._since)
-            self.cases += text == "case"
+            self._open(text)
         if text in _CLOSING:
-            self._closed = self._groups.pop() if self._groups else self._since
-            self.cases = max(0, self.cases - (text == "esac"))
+            self._closed = self._pop(_CLOSING[text])
         if text == "[[":
             self._testing = self.command.tested = True
         return text in _SKIPPED or text in _CLOSING
@@ -202,17 +205,33 @@ class Words:
         """`(`: a subshell, a function, a pattern; or a list of words `a=(…)`."""
         listed = self.word is not None and self.word.text.endswith("=")
         self.end_word()
-        self._groups.append(self._since)
+        self._open("(")
         self.begin()
         self.command.listed = listed
 
-    def close(self) -> None:
-        """Its `)`."""
+    def close(self) -> bool:
+        """`)`: whether it ends something on this level, a group or a pattern of `case`."""
         self.end_word()
-        since = self._groups.pop() if self._groups else self._since
+        openers = [group.opener for group in self._groups if group.opener in {"(", "case"}]
+        if not openers:
+            return False
+        since = self._pop(("(",)) if openers[-1] == "(" else None
         self.begin()
         self.command.listed = False
         self._closed = since
+        return True
+
+    def _open(self, opener: str) -> None:
+        self._groups.append(_Since(self._since.values, self._since.sources, opener))
+
+    def _pop(self, openers: tuple[str, ...]) -> _Since:
+        """Close the innermost group of this kind, with what is still open in it."""
+        for at in reversed(range(len(self._groups))):
+            if self._groups[at].opener in openers:
+                since = self._groups[at]
+                del self._groups[at:]
+                return since
+        return self._since
 
     def settle(self) -> None:
         """A here-document ended; what stood in it is no part of the command behind it."""
