@@ -95,7 +95,9 @@ class Held:
             return " ".join(words)
         text = _clean(value)
         if guard and not Guard[guard].lets(text):
-            raise ValueError(f"stands where it must be {Guard[guard].value}, not {shortened(text)}")
+            raise ValueError(
+                f"stands where it must be {Guard[guard].value}, not {shortened(text)}"
+            )
         return reference.replace("name", self._variable(name, text))
 
     def _variable(self, name: str, text: str) -> str:
@@ -107,9 +109,7 @@ class Held:
 
 
 @jinja2.pass_context
-def _held(
-    context: Any, value: Any, name: str, reference: str, guard: str, splits: bool
-) -> str:
+def _held(context: Any, value: Any, name: str, reference: str, guard: str, splits: bool) -> str:
     held: Held = context[HELD]
     return held.refer(value, name, reference, guard, splits=splits)
 

@@ -128,7 +128,9 @@ def _assignment(name: str, word: Word) -> None:
         _guard(word, _INTEGER)
     if name in _expanded():
         for spot in _all_of(word):
-            spot.warned = f"is expanded by the shell, as the value of {name}: write it there itself"
+            spot.warned = (
+                f"is expanded by the shell, as the value of {name}: write it there itself"
+            )
 
 
 def _called(words: list[Word]) -> None:
@@ -228,7 +230,7 @@ def _expanded() -> frozenset[str]:
 
 @cache
 def _interpreters() -> Mapping[str, _Interpreter]:
-    found = {}
+    found: dict[str, _Interpreter] = {}
     for each in _list()["interpreter"]:
         entry = _Interpreter(
             program=tuple(each["program"]),
@@ -261,9 +263,7 @@ def _warn(name: str, entry: _Interpreter, command: Command, arguments: list[Word
     reached = [spot for word in _program(entry, arguments) for spot in _all_of(word)]
     if entry.input:
         reached += [spot for values in command.inputs for spot in values]
-        reached += [
-            spot for word in arguments if word.text == f"<{OPAQUE}" for spot in word.inner
-        ]
+        reached += [spot for word in arguments if word.text == f"<{OPAQUE}" for spot in word.inner]
     for spot in reached:
         if spot.context is not Context.COMMENT:
             spot.warned = f"becomes part of a program that {name} reads: write {entry.instead}"

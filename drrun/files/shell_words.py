@@ -14,7 +14,9 @@ from drrun.files.shell_spots import Guard, Spot
 
 #: Stands in a word for what is not known before it runs: a value, an expansion.
 OPAQUE: Final = "\0"
-_SKIPPED: Final = frozenset({"if", "then", "elif", "else", "while", "until", "do", "time", "!", "{"})
+_SKIPPED: Final = frozenset(
+    {"if", "then", "elif", "else", "while", "until", "do", "time", "!", "{"}
+)
 _OPENING: Final = frozenset({"if", "while", "until", "for", "select", "case", "{"})
 _CLOSING: Final = {
     "fi": ("if",),
