@@ -1,8 +1,8 @@
 """The beginning of a script that holds its values, and the script as a person reads it.
 
 Rules:
-- A script with values begins with one assignment for each, in single quotes: the one place in shell
-  text where what is written means itself, whatever it is. The text behind refers to them.
+- A script with values begins with one assignment for each, in single quotes: the one place in
+  shell text where what is written means itself, whatever it is. The text behind refers to them.
 - `readable` is for eyes only. What is executed and recorded is the script.
 """
 

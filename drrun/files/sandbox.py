@@ -6,14 +6,16 @@ Rules:
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import jinja2  # noqa: TID253 - this module is imported where templates are used
 import jinja2.sandbox  # noqa: TID253 - as above
 
 from drrun.core.lazily import Lazily
-from drrun.core.shell_values import assignment
+from drrun.core.shell_values import PREFIX, assignment
 from drrun.files.nearest import did_you_mean
 from drrun.files.shell_spots import Guard
 from drrun.files.written import shortened
@@ -22,6 +24,8 @@ from drrun.files.written import shortened
 _METHODS: Final = frozenset({"get", "items", "keys", "values"})
 #: Where a rendering finds what it holds; no template can write this name.
 HELD: Final = "values held"
+#: Longest name made of an expression, in characters.
+_LONGEST_NAME: Final = 40
 _LONGEST_PRODUCT: Final = 1_000_000
 
 
@@ -65,6 +69,19 @@ def plain(value: Any) -> str:
             return str(value)
 
 
+def guarded(value: Any, expression: str, guard: Guard | None) -> str:
+    """The text of a value in shell text.
+
+    Raises:
+        ValueError: It does not pass the guard, or has a NUL in it.
+    """
+    text = _clean(value)
+    if guard is not None and not guard.lets(text):
+        where = f"{{{{ {expression} }}}} stands where the shell computes with it"
+        raise ValueError(f"{where}: it must be {guard.value}, not {shortened(text)}")
+    return text
+
+
 class Held:
     """The values of one shell text, by the variables that hold them."""
 
@@ -75,12 +92,14 @@ class Held:
         """The lines that give the variables their values."""
         return "".join(assignment(name, value) for name, value in self._values.items())
 
-    def refer(self, value: Any, name: str, reference: str, guard: str, *, splits: bool) -> str:
+    def refer(
+        self, value: Any, expression: str, reference: str, guard: str, *, splits: bool
+    ) -> str:
         """Hold a value, and give the reference to it.
 
         Args:
             value: The value.
-            name: What its variable is called, unless another value is called so.
+            expression: Where it comes from; its variable is called after it.
             reference: The reference, with `name` for the variable.
             guard: Name of the guard that it has to pass; "" for none.
             splits: Whether a list becomes several words.
@@ -91,14 +110,10 @@ class Held:
         if isinstance(value, Raw):
             return value
         if splits and isinstance(value, list | tuple):
-            words = (self.refer(each, name, reference, guard, splits=True) for each in value)
+            words = (self.refer(each, expression, reference, guard, splits=True) for each in value)
             return " ".join(words)
-        text = _clean(value)
-        if guard and not Guard[guard].lets(text):
-            raise ValueError(
-                f"stands where it must be {Guard[guard].value}, not {shortened(text)}"
-            )
-        return reference.replace("name", self._variable(name, text))
+        text = guarded(value, expression, Guard[guard] if guard else None)
+        return reference.replace("name", self._variable(_called_after(expression), text))
 
     def _variable(self, name: str, text: str) -> str:
         found, number = name, 1
@@ -108,10 +123,19 @@ class Held:
         return found
 
 
+@lru_cache(maxsize=5000)
+def _called_after(expression: str) -> str:
+    """A name by which the expression is recognised."""
+    words = re.sub(r"[^A-Za-z0-9]+", "_", expression).strip("_")
+    return PREFIX + (words[:_LONGEST_NAME].rstrip("_") or "value")
+
+
 @jinja2.pass_context
-def _held(context: Any, value: Any, name: str, reference: str, guard: str, splits: bool) -> str:
+def _held(
+    context: Any, value: Any, expression: str, reference: str, guard: str, splits: bool
+) -> str:
     held: Held = context[HELD]
-    return held.refer(value, name, reference, guard, splits=splits)
+    return held.refer(value, expression, reference, guard, splits=splits)
 
 
 def _jsonable(value: Any) -> Any:

@@ -13,7 +13,6 @@ Rules:
 """
 
 import re
-from dataclasses import field
 from typing import Final
 
 from drrun.core.dataclass import dataclass

@@ -65,11 +65,12 @@ _DECLARING: Final = frozenset(
 )
 _COMPARING: Final = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
 #: Variables that are numbers to some shell: what is assigned to them is computed.
-_NUMBERS: Final = frozenset(
-    "BAUD COLUMNS DIRSTACKSIZE EGID ERRNO EUID FUNCNEST GID HISTFILESIZE HISTSIZE KEYTIMEOUT LINENO"
-    " LINES LISTMAX LOGCHECK MAILCHECK OPTIND PERIOD PPID RANDOM SAVEHIST SECONDS SHLVL TMOUT"
-    " TRY_BLOCK_ERROR UID".split()
-)
+_NUMBERS: Final = {
+    "BAUD", "COLUMNS", "DIRSTACKSIZE", "EGID", "ERRNO", "EUID", "FUNCNEST", "GID",
+    "HISTFILESIZE", "HISTSIZE", "KEYTIMEOUT", "LINENO", "LINES", "LISTMAX", "LOGCHECK",
+    "MAILCHECK", "OPTIND", "PERIOD", "PPID", "RANDOM", "SAVEHIST", "SECONDS", "SHLVL", "TMOUT",
+    "TRY_BLOCK_ERROR", "UID",
+}  # fmt: skip
 _WRAPPING: Final = frozenset({"command", "builtin", "exec", "noglob", "nocorrect", "-"})
 _ASSIGNED = re.compile(r"([A-Za-z_]\w*)(?:\[[^\]]*\])?\+?=")
 #: The index of an array begins, and does not end.

@@ -73,7 +73,7 @@ class Spot:
     guard: Guard | None = None
     #: Why the value may not stand there; "" if it may.
     refused: str = ""
-    #: What a second interpreter would make of it, and how to write it instead; "" if none reads it.
+    #: Which other interpreter reads it, and how to write it instead; "" if none does.
     warned: str = ""
 
     @property

@@ -12,7 +12,6 @@ from typing import Any, Final
 from jinja2 import TemplateSyntaxError  # noqa: TID253 - this module is imported where used
 
 from drrun.core.dataclass import dataclass
-from drrun.core.shell_values import PREFIX
 from drrun.files.sandbox import Environment, plain
 from drrun.files.shell_reader import Piece, ShellReader
 from drrun.files.shell_rules import judge, warn
@@ -20,8 +19,6 @@ from drrun.files.shell_spots import Context, Spot
 from drrun.files.shell_words import Command
 
 _PART_OF_ID = re.compile(r"[a-z0-9-]+")
-#: Longest name made of an expression, in characters.
-_LONGEST: Final = 40
 #: Blocks that make text, or take it from elsewhere.
 _WRITING: Final = frozenset(
     {"macro", "call", "filter", "block", "include", "import", "from", "extends"}
@@ -143,12 +140,14 @@ def prepare_shell(template: str) -> str:
             case region, Spot() as spot:
                 inside = with_step_names(region.inside)
                 guard = spot.guard.name if spot.guard else ""
-                how = f"{_named(inside)!r}, {spot.reference!r}, {guard!r}, {spot.splits}"
+                how = f"{inside.strip()!r}, {spot.reference!r}, {guard!r}, {spot.splits}"
                 parts.append(f"{region.begin} ({inside}) | drrun_value({how}) {region.end}")
     return "".join(parts)
 
 
-def values_of(template: str) -> list[Value]:
+# Looked at when the text is judged, and when the values are known.
+@lru_cache(maxsize=2000)
+def values_of(template: str) -> tuple[Value, ...]:
     """The values of shell text.
 
     Raises:
@@ -156,17 +155,11 @@ def values_of(template: str) -> list[Value]:
     """
     read = _ShellTemplate(template)
     warn(read.commands)
-    return [
+    return tuple(
         Value(with_step_names(piece[0].inside).strip(), piece[1])
         for piece in read.pieces
         if not isinstance(piece, Piece)
-    ]
-
-
-def _named(expression: str) -> str:
-    """What the variable for an expression is called: enough to be recognised."""
-    words = re.sub(r"[^A-Za-z0-9]+", "_", expression).strip("_")
-    return PREFIX + (words[:_LONGEST].rstrip("_") or "value")
+    )
 
 
 class _ShellTemplate:
