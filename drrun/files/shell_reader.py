@@ -134,10 +134,10 @@ class ShellReader:
         spot = Spot(self._frames[-1].context)
         spot.refused = self._lost or self._why_refused(spot.context)
         inside = self._inside()
-        if any(frame.context is Context.ARITHMETIC for frame in inside):
-            spot.guard = Guard.INTEGER
+        computed = any(frame.context is Context.ARITHMETIC for frame in inside)
+        spot.guard = Guard.INTEGER if computed else None
         holder = self._frames[len(self._frames) - len(inside) - 1]
-        if holder.words is not None and spot.context is not Context.COMMENT:
+        if holder.words is not None and not computed and spot.context is not Context.COMMENT:
             holder.words.value(spot, bare=spot.context is Context.BARE)
         if holder.document is not None:
             holder.document.opened = holder.document.literal

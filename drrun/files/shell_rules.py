@@ -213,7 +213,8 @@ class _Interpreter:
 
     program: tuple[str, ...]
     takes: str
-    input: bool
+    #: With how many operands at most standard input is the program; -1: never.
+    input: int
     #: Found as the command only, not behind another.
     first: bool
     instead: str
@@ -236,7 +237,7 @@ def _interpreters() -> Mapping[str, _Interpreter]:
         entry = _Interpreter(
             program=tuple(each["program"]),
             takes=each.get("takes", ""),
-            input=each.get("input", False),
+            input=each.get("input", -1),
             first=each.get("builtin", False),
             instead=each["instead"],
         )
@@ -261,33 +262,44 @@ def _is_behind(command: Command, number: int) -> bool:
 
 
 def _warn(name: str, entry: _Interpreter, command: Command, arguments: list[Word]) -> None:
-    reached = [spot for word in _program(entry, arguments) for spot in _all_of(word)]
-    if entry.input:
+    named, operands = _sorted_program(entry, arguments)
+    program = list(named)
+    if "all" in entry.program:
+        program = arguments
+    if "first" in entry.program and not named:
+        program += operands[:1]
+    if "second" in entry.program:
+        program += operands[1:]
+    reached = [spot for word in program for spot in _all_of(word)]
+    if not named and _reads_input(entry, operands, arguments):
         reached += [spot for values in command.inputs for spot in values]
-        reached += [spot for word in arguments if word.text == f"<{OPAQUE}" for spot in word.inner]
+        files = [word for word in arguments if word.text == f"<{OPAQUE}"]
+        reached += [spot for word in files for spot in word.inner]
     for spot in reached:
         if spot.context is not Context.COMMENT:
             spot.warned = f"becomes part of a program that {name} reads: write {entry.instead}"
+
+
+def _reads_input(entry: _Interpreter, operands: list[Word], arguments: list[Word]) -> bool:
+    given = [word for word in operands if word.text not in {"-", f"<{OPAQUE}"}]
+    return len(given) <= entry.input or (
+        entry.input == 0 and any(re.fullmatch("-[a-z]*s", word.text) for word in arguments)
+    )
 
 
 def _all_of(word: Word) -> list[Spot]:
     return [spot for _, spot in word.values] + word.inner
 
 
-def _program(entry: _Interpreter, arguments: list[Word]) -> Iterator[Word]:
+def _sorted_program(entry: _Interpreter, arguments: list[Word]) -> tuple[list[Word], list[Word]]:
+    """The words that options name as the program, and the operands."""
     short = "".join(each[1] for each in entry.program if re.fullmatch("-[A-Za-z]", each))
     long = tuple(each for each in entry.program if re.fullmatch("-.{2,}", each))
     behind = {id(word) for before, word in pairwise(arguments) if before.text in long}
-    operands, named = [], False
+    named, operands = [], []
     for word, letter in _sorted_out(arguments, short + entry.takes):
-        if not letter:
-            operands.append(word)
         if (letter and letter in short) or id(word) in behind or word.text.startswith(long):
-            named = True
-            yield word
-    if "all" in entry.program:
-        yield from arguments
-    if "first" in entry.program and not named:
-        yield from operands[:1]
-    if "second" in entry.program:
-        yield from operands[1:]
+            named.append(word)
+        elif not letter:
+            operands.append(word)
+    return named, operands

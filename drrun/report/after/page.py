@@ -6,6 +6,7 @@ Rules:
 - All text is escaped by the template engine, after what would reorder or hide it was made visible.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -32,7 +33,7 @@ def html(report: Report) -> str:
 
 @cache
 def _template() -> Any:
-    filters = {
+    filters: dict[str, Callable[..., object]] = {
         "span": span,
         "rough": rough,
         "moment": moment,
