@@ -67,13 +67,14 @@ and refers to that. Write it as a word of its own, in either kind of quotes, in 
 every kind; it arrives byte for byte, with all its lines. A list that stands alone becomes several
 words.
 
-- Where the shell computes (`$((…))`, `let`, an index, `[[ a -eq b ]]`, `declare -i`, `exit`, `>&`) it
-  must be a number, else it is refused before anything is sent. `{{ x | int }}` makes one.
-- Where the shell wants a variable (`unset`, `read`, `printf -v`, `export {{ x }}=…`) it must be a name.
-- In back-ticks, `${…}`, `~{{ x }}`, `{1..{{ n }}}` and `{{ x }}=…` it is refused, with what to write
-  instead.
-- In the program of another interpreter (`sh -c '…'`, `ssh host '…'`, `awk '…'`, `eval`, `… | sh`) it
-  is a warning: pass it as an argument, `sh -c '… "$1" …' sh {{ x }}`.
+- Where the shell computes (`$((…))`, `let`, an index, `[[ a -eq b ]]`, `declare -i`, `exit`, `>&`)
+  it must be a number, else it is refused before anything is sent. `{{ x | int }}` makes one.
+- Where the shell wants a variable (`unset`, `read`, `printf -v`, `export {{ x }}=…`) it must be
+  the name of one.
+- In back-ticks, `${…}`, `~{{ x }}`, `{1..{{ n }}}` and `{{ x }}=…` it is refused, with what to
+  write instead.
+- In the program of another interpreter (`sh -c '…'`, `ssh host '…'`, `awk '…'`, `eval`, `… | sh`)
+  it is a warning: pass it as an argument, `sh -c '… "$1" …' sh {{ x }}`.
 - `{{ x | raw }}` is text of the script, and a warning.
 
 What `validate`, `plan` and `run` know (inputs, variables of the inventory) they judge at once.
