@@ -5,8 +5,6 @@ Rules:
   pass. A value is never part of what a shell parses, so a mistake in here executes nothing.
 - Where no form is right (back-ticks, `${…}`, behind `\` or `$`), the template is refused, with the
   way to write it instead.
-- A here-document with a quoted name that has values in it becomes one without quotes, with its
-  own `\`, `$` and back-ticks escaped: the same text, in which references count.
 - This follows POSIX sh, "Shell Command Language" 2.2, 2.3, 2.6 and 2.7.4, and bash's `$'…'`,
   `<(…)`, `((…))`. It is no parser: aliases and what is built up in variables are out of its sight.
   tests/unit/files/test_values.py holds it against real shells.
@@ -16,6 +14,7 @@ import re
 from typing import Final
 
 from drrun.core.dataclass import dataclass
+from drrun.files.shell_pieces import Document, Pieces, announcement
 from drrun.files.shell_spots import Context, Guard, Spot
 from drrun.files.shell_words import OPAQUE, Command, Known, Words
 
@@ -24,12 +23,6 @@ _REFUSED: Final = {
     Context.BACKTICK: "write $(…) instead of back-ticks",
     Context.PARAMETER: "give the value to a variable first: x={{ … }}",
 }
-_HEREDOC = re.compile(
-    r"<<(-?)[ \t]*"
-    r"(?P<name>'([^'\n]+)'|\"([^\"\n]+)\"|(\\?)([^\s<>|&;()'\"`$\\]+))(?![^\s<>|&;()])"
-)
-#: A name that means the same without its quotes.
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.,:@%+=/-]+")
 _UNNAMED = re.compile(r"(?<!<)<<-?[ \t]*$")
 _REDIRECT = re.compile(r"<<<|<>|<&|>>|>&|>\||[<>]")
 #: What is nothing but itself, where it stands in this context.
@@ -48,42 +41,10 @@ _PLAIN: Final = {
 _OPENERS: Final = {"'": Context.SINGLE, '"': Context.DOUBLE, "`": Context.BACKTICK}
 #: What stands there is the text of a word.
 _SPELLED: Final = frozenset({Context.BARE, Context.SINGLE, Context.DOUBLE, Context.ANSI})
+_EXPANSIONS: Final = frozenset({Context.BACKTICK, Context.PARAMETER, Context.ARITHMETIC})
 _EXPANDING: Final = frozenset(
     {Context.BARE, Context.DOUBLE, Context.HEREDOC, Context.ARITHMETIC, Context.PARAMETER}
 )
-
-
-@dataclass(slots=True)
-class Document:
-    """A here-document."""
-
-    name: str
-    literal: bool
-    strip_tabs: bool
-    #: Its values, as its command reads them.
-    values: list[Spot]
-    #: How many values there were before it.
-    before: int = 0
-    #: Whether a reference has to count in it.
-    opened: bool = False
-
-
-@dataclass(slots=True)
-class Piece:
-    """A piece of the text."""
-
-    text: str
-    #: The here-document that it is part of, or that it names.
-    document: Document | None = None
-    names: bool = False
-
-    def written(self) -> str:
-        """As it goes to the shell."""
-        if self.document is None or not self.document.opened:
-            return self.text
-        if self.names:
-            return self.document.name
-        return re.sub(r"[\\$`]", r"\\\g<0>", self.text)
 
 
 @dataclass(slots=True)
@@ -112,7 +73,7 @@ class ShellReader:
         self._lost = ""
         #: A here-document whose name comes next, and how long that is.
         self._naming: tuple[Document, int] | None = None
-        self.pieces: list[Piece | Spot] = []
+        self.pieces = Pieces()
 
     @property
     def commands(self) -> list[Command]:
@@ -127,7 +88,7 @@ class ShellReader:
 
     def aside(self, text: str) -> None:
         """Something stands there that is no shell text, and leaves nothing behind."""
-        self.pieces.append(Piece(text))
+        self.pieces.add(text)
 
     def value(self) -> Spot:
         """A value stands there."""
@@ -140,12 +101,10 @@ class ShellReader:
         if holder.words is not None and not computed and spot.context is not Context.COMMENT:
             holder.words.value(spot, bare=spot.context is Context.BARE)
         if holder.document is not None:
-            holder.document.opened = holder.document.literal
+            spot.refused = spot.refused or holder.document.open()
             self._line += OPAQUE
-            if holder.document.literal and not _PLAIN_NAME.fullmatch(holder.document.name):
-                spot.refused = f"{spot.context.value} that is no plain word: write <<EOF"
         self._known.values.append(spot)
-        self.pieces.append(spot)
+        self.pieces.add_value(spot)
         self._last = ""
         return spot
 
@@ -181,18 +140,9 @@ class ShellReader:
                 return f"stands {where.value}, where no reference is sure: {_REFUSED[where]}"
         if context in _EXPANDING and self._last:
             return f"stands right behind a '{self._last}': take the '{self._last}' away"
-        last = self.pieces[-1] if self.pieces else None
-        if context is Context.BARE and isinstance(last, Piece) and _UNNAMED.search(last.text):
+        if context is Context.BARE and _UNNAMED.search(self.pieces.last):
             return "stands as the name of a here-document: write a name"
         return ""
-
-    def _keep(self, text: str, *, names: bool = False, document: Document | None = None) -> None:
-        last = self.pieces[-1] if self.pieces else None
-        document = document or self._frames[-1].document
-        if isinstance(last, Piece) and last.document is document and not (last.names or names):
-            last.text += text
-        else:
-            self.pieces.append(Piece(text, document, names))
 
     def _words(self) -> Words | None:
         """The words that what is read now is part of."""
@@ -211,24 +161,22 @@ class ShellReader:
         """Account for what begins at `at` and return where to go on."""
         frame = self._frames[-1]
         if text[at] == "\n":
-            self._keep("\n")
+            self.pieces.add("\n", frame.document)
             self._newline()
             return at + 1
         if self._naming is not None:
             document, width = self._naming
             self._naming = None
-            self._keep(text[at : at + width], names=True, document=document)
+            self.pieces.add(text[at : at + width], document, names=True)
             return at + width
         plain = _PLAIN[frame.context].match(text, at)
         self._last = ""
         if plain is not None:
             taken = plain[0]
             self._add(taken)
-            self._keep(taken)
         else:
-            width = self._special(frame, text, at)
-            taken = text[at : at + width]
-            self._keep(taken)
+            taken = text[at : at + self._special(frame, text, at)]
+        self.pieces.add(taken, frame.document)
         if frame.document is not None:
             self._line += taken.replace("\\\n", "")
         return at + len(taken)
@@ -284,7 +232,7 @@ class ShellReader:
         self._begin_document()
 
     def _enter(self, context: Context, width: int) -> int:
-        if context not in _SPELLED:
+        if context in _EXPANSIONS:
             self._add(OPAQUE)
         self._frames.append(_Frame(context))
         self._add("")
@@ -377,19 +325,18 @@ class ShellReader:
         return len(operator)
 
     def _document(self, words: Words, text: str, at: int) -> int:
-        match = _HEREDOC.match(text, at)
-        if match is None:
+        announced = announcement(text, at)
+        if announced is None:
             if text[at + 2 :].strip(" \t-"):
                 self._lost = "stands near a here-document without a plain name: write <<EOF"
             words.redirect("<<")
             return 2
         words.redirect("")
-        name = match[3] or match[4] or match[6]
-        literal = match[6] is None or bool(match[5])
-        document = Document(name, literal, bool(match[1]), words.reads())
+        before, width, document = announced
+        document.values = words.reads()
         self._announced.append(document)
-        self._naming = document, match.end() - match.start("name")
-        return match.start("name") - at
+        self._naming = document, width
+        return before
 
     def _dollar(self, text: str, at: int, *, ansi: bool = False) -> int:
         following = text[at + 1 : at + 2]

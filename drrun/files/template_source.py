@@ -13,7 +13,8 @@ from jinja2 import TemplateSyntaxError  # noqa: TID253 - this module is imported
 
 from drrun.core.dataclass import dataclass
 from drrun.files.sandbox import Environment, plain
-from drrun.files.shell_reader import Piece, ShellReader
+from drrun.files.shell_pieces import Piece
+from drrun.files.shell_reader import ShellReader
 from drrun.files.shell_rules import judge, warn
 from drrun.files.shell_spots import Context, Spot
 from drrun.files.shell_words import Command
