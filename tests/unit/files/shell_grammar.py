@@ -250,11 +250,11 @@ class Grammar:
 #: One that goes round in circles ends by itself, and fills no disk.
 _RUNNER = """
 PATH=WHERE
-ulimit -f 2048; ulimit -t 60; ulimit -c 0
+ulimit -f 2048; ulimit -c 0
 put() { printf '%s' "$@"; }
 i=0
 while [ "$i" -lt COUNT ]; do
-    ( . "./$i.sh" ) >"$i.out" 2>/dev/null </dev/null
+    ( ulimit -t 2; . "./$i.sh" ) >"$i.out" 2>/dev/null </dev/null
     i=$((i + 1))
 done
 """
