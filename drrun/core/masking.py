@@ -54,7 +54,8 @@ def _escaped(text: str) -> Iterator[str]:
     in_json = json.dumps(text)[1:-1]
     yield from (in_json, json.dumps(text, ensure_ascii=False)[1:-1], in_json.replace("/", "\\/"))
     # As shlex, as `set -x` of a shell, and as `printf %q` write it.
-    yield from (shlex.quote(text), text.replace("'", "'\\''"))
+    yield from (shlex.quote(text), text.replace("'", "'\\''"), text.replace("'", "'\"'\"'"))
+    yield in_json.replace('\\"', '"').replace("'", "\\'")
     yield _WANTS_BACKSLASH.sub(r"\\\1", text)
 
 

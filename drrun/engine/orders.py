@@ -111,7 +111,7 @@ class Orders:
         """What is executed, and its arguments."""
         match written:
             case RunAction(text=text):
-                return "run", {"text": self._renderer.text(text, names, shell=True)}  # noqa: S604 - quotes
+                return "run", {"text": self._renderer.text(text, names, shell=True)}  # noqa: S604 - values are no text
             case UsesAction(name=action, arguments=given):
                 plain = {name: each for name, each in given.items() if not isinstance(each, Probe)}
                 return action, self._renderer.value(plain, names)
@@ -311,7 +311,7 @@ class Orders:
 
     def _ask_member(self, kind: ProbeKind, name: str, value: Any, names: Mapping[str, Any]) -> Any:
         if kind is ProbeKind.RUN and name == "text":
-            return self._renderer.text(str(value), names, shell=True)  # noqa: S604 - it quotes
+            return self._renderer.text(str(value), names, shell=True)  # noqa: S604 - values are no text
         return self._renderer.value(value, names)
 
     def _expect(self, expect: Expect, names: Mapping[str, Any]) -> Expect:

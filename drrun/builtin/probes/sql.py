@@ -111,6 +111,13 @@ _VARIABLES = {
 }
 
 
+#: The query goes to the server alone: where psql itself reads, `\!` is a command of the shell.
+_PSQL = """psql -X -A -t -q -F '\t' -v ON_ERROR_STOP=1 -f - <<'END'
+\\set query `printf %s "$drrun_query"`
+SELECT :'query' \\gexec
+END"""
+
+
 def _by_psql(question: Question, parts: Mapping[str, str], places: Places, cancel: Cancel) -> Seen:
     settings = (
         f"-c default_transaction_read_only=on -c statement_timeout={_milliseconds(question)}"
@@ -121,8 +128,8 @@ def _by_psql(question: Question, parts: Mapping[str, str], places: Places, cance
         [
             "command -v psql >/dev/null 2>&1 || { echo 'there is no psql here' >&2; exit 120; }",
             *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
-            f"printf '%s\\n' {shlex.quote(str(question.ask['query']))} |",
-            "psql -X -A -t -q -F '\t' -v ON_ERROR_STOP=1 -f -",
+            f"export drrun_query={shlex.quote(str(question.ask['query']))}",
+            _PSQL,
         ]
     )
     reply = command(question, places, cancel, text)

@@ -52,6 +52,7 @@ def only_error(step: str) -> str:
         ("{run: x, verify: {run: x, expect: {}}}", "expects nothing"),
         ("{run: x, verify: {run: x, every: 0s}}", "too short"),
         ("{run: x, env: {1A: x}}", "must be a name like PGHOST"),
+        ("{run: x, env: {drrun_x: x}}", "does not begin with drrun_"),
         ("{run: x, capture: {stdout: stdout}}", "take another name"),
         ("{run: x, shell: python3}", "a POSIX shell"),
         ("{decision: x, options: [a, b], default: c}", "default 'c' is no option"),
