@@ -46,7 +46,7 @@ tried first the next time; the others are left. A wrong host key or a refused lo
 after it. A route chosen by `set-route` is waited for to its end. One server (an address and port)
 has at most four of our callers at once, and 64 are logged in to at once in all.
 """
-#: What `drrun.builtin.actions.local_files` decides, for authors.
+#: What `drrun.builtin.local_paths` decides, for authors.
 _LOCAL_FILES = """\
 ## Files of the controller
 

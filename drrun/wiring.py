@@ -16,7 +16,7 @@ from drrun.engine.cases.look import Known
 from drrun.engine.cases.preflight import Eyes
 from drrun.engine.cases.start import Equip, Tools
 from drrun.engine.notifying import Notifier
-from drrun.engine.ports import BuiltInAction, Clock, Hands, Sweeper
+from drrun.engine.ports import BuiltInAction, Hands, Sweeper
 from drrun.journal.clock import SystemClock
 
 
@@ -61,7 +61,7 @@ def sweeper(world: World) -> Callable[[Known], Sweeper]:
     return equip
 
 
-def equipper(world: World, clock: Clock, ways: Sequence[Notifier] = ()) -> Equip:
+def equipper(world: World, ways: Sequence[Notifier] = ()) -> Equip:
     """Makes the tools of a run: hands that act over SSH and on this machine."""
 
     def equip(loaded: Loaded) -> Tools:
@@ -87,7 +87,7 @@ def equipper(world: World, clock: Clock, ways: Sequence[Notifier] = ()) -> Equip
                 known: dict[str, BuiltInAction] = {}
                 live = LiveHands(connections, known, judge)
                 probes = Probes(live)
-                known.update(actions(renderer, clock, probes, ways, world.fetch_into))
+                known.update(actions(renderer, probes, ways, world.fetch_into))
                 hands = live
             case Mode.TABLETOP:
                 raise AssertionError("a tabletop contacts nothing: it needs no hands")

@@ -95,7 +95,7 @@ def _moment(name: str, written: str, now: float) -> float:
 def _show_clocks(frame: Frame, run: str, *, as_json: bool) -> None:
     with frame.state() as records:
         seen = find(records, run)
-        found = clocks_of(seen.facts, view_of(records, seen).services)
+        found = clocks_of(seen.facts, view_of(records, seen).services, seen.state.time.wall)
     if as_json:
         clocks = [
             {"name": each.name, "at": precise(each.at), "by": each.by or None, "why": each.why}

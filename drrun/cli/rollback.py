@@ -65,7 +65,7 @@ def _drive(frame: Frame, records: Records, seen: Known, options: dict[str, Any])
         raise Refused(found.why)
     session = go_on(
         records,
-        equip_with(settings, records),
+        equip_with(settings),
         seen.run,
         replace(driven_by(settings), back=True),
         ask=pinned_unless_changed(settings, given=True),

@@ -106,7 +106,7 @@ def _stage(records: Records, session: Session, showing: Showing) -> Stage:
     state = RunState(session.unamended, session.state.replan)
     for entry in records.journal.read(session.run):
         state.apply(ev.event_of(entry.kind, entry.body), entry.at)
-    stage = Stage(session, _view(session, showing), state, records.clock.now, feed)
+    stage = Stage(session, _view(session, showing), state, session.edges.clock.now, feed)
     if showing.interactive:
         stage.desk = Desk(feed, lambda reply: _post(records, session, showing.by, reply))
         stage.keyboard = Keyboard(feed, raw=_draws(showing))
@@ -141,7 +141,7 @@ def _final(
         ended_at=last.at if last and state.ended is not None else None,
         seal=f"{last.seq} {last.hash}" if last else "",
     )
-    return run_view(state, head, records.clock.now())
+    return run_view(state, head, session.edges.clock.now())
 
 
 def _started_by(records: Records, session: Session) -> str:

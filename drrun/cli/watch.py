@@ -19,6 +19,7 @@ from drrun.engine.cases.look import fact_of
 from drrun.engine.cases.sound import news
 from drrun.engine.ports import Answer
 from drrun.engine.records import Records
+from drrun.engine.run_clock import now_of
 from drrun.report.clean import clean_bytes
 from drrun.report.facts import Fact
 from drrun.term.feed import Feed
@@ -92,4 +93,4 @@ class _Journal:
         return act(self._records, self._run, command(kind, body), self._by)
 
     def now(self) -> float:
-        return self._records.clock.now()
+        return now_of(self._state.time, self._records.clock)

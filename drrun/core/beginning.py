@@ -62,9 +62,9 @@ def _begin(
         yield w.SeeClock(step_id)
     elif why := too_many_failed(state, planned):
         yield w.Record(ev.TargetsCancelled(step=step_id, why=why))
-    elif now < state.clocks.get(step_id, 0.0):
+    elif now + state.time.wall < state.clocks.get(step_id, 0.0):
         until = state.clocks[step_id]
-        decision.wake(until)
+        decision.wake(until - state.time.wall)
         yield from _wait(state, queued(state, planned), Cause.CLOCK, "not before", until)
     else:
         yield from _begin_targets(state, step, room, decision.locks)

@@ -95,6 +95,8 @@ def _look_at(
         decision.wake(alarm.wake_at)
     if not wishes and room.refused == refused:
         decision.resting[key] = alarm.wake_at
+    elif not wishes and room.full:
+        decision.wanting[key] = alarm.wake_at
 
 
 def _verdict(state: RunState) -> RunStatus:

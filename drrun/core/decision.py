@@ -29,3 +29,5 @@ class Decision(Alarm):
     locks: Counter[str] = field(default_factory=Counter)
     #: Active targets of which nothing follows until something happens to them, or until then.
     resting: dict[Key, float | None] = field(default_factory=dict)
+    #: Those of which nothing follows before there is a place for anybody, or until then.
+    wanting: dict[Key, float | None] = field(default_factory=dict)

@@ -120,6 +120,10 @@ def tell(event: ev.Event) -> Telling | None:
             return Telling("follow-up", event.text, event.step, event.by)
         case ev.ClockStated():
             return Telling("clock", _list(event.name, event.why), by=event.by)
+        case ev.WallClockSet():
+            way = "ahead of" if event.ahead > 0 else "behind"
+            apart = f"{_span(abs(event.ahead))} {way} what this run counts on"
+            return Telling("clock", f"this machine's was set; it is {apart}", tone=Tone.DOUBT)
         case ev.RunStarted() | ev.ControllerTook() | ev.HostReached():
             return None
         case ev.ClockSet() | ev.InvariantSeen():

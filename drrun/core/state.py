@@ -16,6 +16,7 @@ from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.around import Around
+from drrun.core.clocks import Clocks
 from drrun.core.errors import IllegalMove
 from drrun.core.ids import Key, StepId
 from drrun.core.plan import Plan, PlannedStep, PlannedTarget
@@ -79,6 +80,7 @@ class RunState:
     #: What each invariant was seen to be last, by position; and when it was recorded to hold.
     invariants: dict[int, ev.InvariantSeen] = field(default_factory=dict)
     held_at: dict[int, float] = field(default_factory=dict)
+    time: Clocks = field(default_factory=Clocks)
     #: Targets whose step has another form, now that their host is lost.
     ungraceful: set[Key] = field(default_factory=set)
     _position: dict[StepId, int] = field(init=False)
@@ -220,13 +222,17 @@ class RunState:
             case ev.HostReached():
                 there = [key for key in self.active if self.hosts[key] == event.host]
                 self.reached.reach(event.host, event.boot, there)
+                self.time.apply(event, at)
             case ev.RunStarted():
                 self.around.apply(event)
                 self.started_at, self.options = at, event.options
             case ev.RunResumed():
                 self.around.apply(event)
                 self._reopen(event, at)
+            case ev.WallClockSet():
+                self.time.apply(event, at)
             case ev.ControllerTook():
+                self.time.apply(event, at)
                 self.epoch, self.reached.recorded = event.epoch, event.meets
             case ev.RunPaused():
                 self.paused = event.why or "paused"
@@ -263,6 +269,7 @@ class RunState:
                 pass  # for people to read; nothing follows from it
             case _:
                 assert_never(event)
+        self.time.at = max(self.time.at, at)
 
     def _reopen(self, event: ev.RunResumed, at: float) -> None:
         self.ended, self.paused, self.aborted = None, "", ""

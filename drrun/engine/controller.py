@@ -20,6 +20,7 @@ from functools import partial
 from drrun.core import events as ev
 from drrun.core.agenda import Agenda
 from drrun.core.air import Room
+from drrun.core.clocks import MAY_DIFFER
 from drrun.core.dataclass import dataclass
 from drrun.core.decision import Decision
 from drrun.core.errors import IllegalMove
@@ -122,6 +123,7 @@ class Controller:
         wait = 0.0
         while True:
             later = self._observe(wait)
+            self._look_at_the_wall()
             answers = self._take_requests()
             decision = self._settle()
             for request, answer in answers:
@@ -150,6 +152,13 @@ class Controller:
             elif isinstance(observation, Met):
                 later.append(observation.then)
         return later
+
+    def _look_at_the_wall(self) -> None:
+        """Record that the machine's clock was set; no limit and no duration heeds it."""
+        time = self._state.time
+        ahead = time.own + self._edges.clock.skew()
+        if abs(ahead - time.wall) > MAY_DIFFER:
+            self._record(ev.WallClockSet(ahead=ahead))
 
     def _record(self, event: ev.Event, actor: str = "controller", at: float | None = None) -> None:
         with suppress(IllegalMove):  # settled in the meantime by a person's word

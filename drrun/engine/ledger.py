@@ -28,8 +28,6 @@ class Ledger:
         self._clock = clock
         self._waiting: list[tuple[Draft, ev.Event]] = []
         self._listeners: list[Listener] = []
-        #: The moment of the last fact; the next is none earlier.
-        self._at = 0.0
         self._seen = 0
 
     def subscribe(self, listener: Listener) -> None:
@@ -49,9 +47,9 @@ class Ledger:
         Raises:
             IllegalMove: It cannot happen now; nothing was changed.
         """
-        self._at = max(self._at, self._clock.now() if at is None else at)
-        self.state.apply(event, self._at)
-        draft = Draft(self._at, actor, ev.kind_of(event), event.VERSION, ev.body_of(event))
+        at = max(self.state.time.at, self._clock.now() if at is None else at)
+        self.state.apply(event, at)
+        draft = Draft(at, actor, ev.kind_of(event), event.VERSION, ev.body_of(event))
         self._waiting.append((draft, event))
 
     def touched(self) -> Iterator[Key]:

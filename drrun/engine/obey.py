@@ -232,7 +232,7 @@ class Obedience:
         template = self._state.plan.steps[step].step.not_before or ""
         try:
             text = self._orders.text(next(self._state.keys(step)), template)
-            until = parse_moment(text, self._clock.now())
+            until = parse_moment(text, self._clock.now() + self._state.time.wall)
         except (InputError, NotReady, ValueError) as error:
             self._fail_all(step, "not_before", f"not_before: {error}")
             return

@@ -24,6 +24,7 @@ from drrun.core.state import RunState
 from drrun.core.status import Phase
 from drrun.core.target import purposes_of
 from drrun.engine.observations import Acted, Asked, Met, Observation, Told, Watched
+from drrun.engine.ports import Meeting
 
 
 def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.Event]:
@@ -36,19 +37,27 @@ def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.
             if _acting(state, observation.activity.key, observation.attempt):
                 yield _news(observation, mask)
         case Met(meeting=met):
-            yield ev.HostReached(
-                host=met.host,
-                boot=met.boot,
-                route=met.route,
-                user=met.user,
-                host_key=met.host_key,
-            )
+            yield _reached(met, observation.at)
         case Asked():
             yield from _answer(state, observation, mask)
         case Watched():
             pass  # `Watching` knows what follows
         case _:
             assert_never(observation)
+
+
+def _reached(met: Meeting, at: float) -> ev.Event:
+    """Its clock is compared with ours in the middle of the question and its answer."""
+    half = met.reading.within / 2 if met.reading else 0.0
+    return ev.HostReached(
+        host=met.host,
+        boot=met.boot,
+        route=met.route,
+        user=met.user,
+        host_key=met.host_key,
+        ahead=met.reading.says - at + half if met.reading else None,
+        error=half,
+    )
 
 
 def _news(told: Told, mask: Mask) -> ev.Event:
@@ -74,8 +83,8 @@ def _acting(state: RunState, key: Key, attempt: int) -> bool:
 def _outcome(acted: Acted, mask: Mask, *, aborted: bool) -> ev.Event:
     who = ev.attempt_name(acted.activity.key, acted.attempt)
     match acted.outcome:
-        case Ended(exit=0, facts={"until": float(until)}):
-            return ev.WaitBegan(**who, until=until)
+        case Ended(exit=0, facts={"wait": float(wait)}):
+            return ev.WaitBegan(**who, until=acted.at + wait)
         case Ended(exit=status, signal=signal, note=note):
             return ev.AttemptEnded(
                 **who,

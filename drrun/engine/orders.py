@@ -95,8 +95,8 @@ class Orders:
             execution=self._execution(written_execution, names),
             timeout=None if step.on_timeout == "ask" else step.timeout,
             secrets=self._secrets.used,
-            folder=self._folder / (step.scope.folder if step.scope else "."),
-            heard=_heard(written),
+            folder=self._folder_of(key),
+            heard=_heard(written.arguments if isinstance(written, UsesAction) else {}),
             names=names,
             was_taken=target.taken,
             ending=target.ending,
@@ -135,7 +135,7 @@ class Orders:
                 continue
             with suppress(InputError, NotReady):
                 if self._places(probe, key, names) == [host]:
-                    found[index] = self._question(probe, host, names)
+                    found[index] = self._question(probe, host, names, key)
         return found
 
     def _asked_by(
@@ -146,7 +146,7 @@ class Orders:
         if not isinstance(probe, Probe):
             return ()
         places = self._places(probe, key, names)
-        return tuple(self._question(probe, place, names) for place in places)
+        return tuple(self._question(probe, place, names, key) for place in places)
 
     def _to_execute(self, key: Key, step: Step) -> tuple[Action, Execution]:
         """The step's action, or what stands in its place now."""
@@ -215,7 +215,9 @@ class Orders:
         """
         probe = asked_of(self._state, key, purpose)[index]
         names = self.names(key)
-        return [self._question(probe, host, names) for host in self._places(probe, key, names)]
+        return [
+            self._question(probe, host, names, key) for host in self._places(probe, key, names)
+        ]
 
     def watch(self, key: Key | None, probe: Probe) -> list[Question]:
         """Questions of a probe that goes on being asked; without a key those of an invariant.
@@ -229,7 +231,7 @@ class Orders:
             places = self._places(probe, key, names)
         else:
             places = self._named(probe.on or ("local",), names)
-        return [self._question(probe, host, names) for host in places]
+        return [self._question(probe, host, names, key) for host in places]
 
     def text(self, key: Key, template: str) -> str:
         """A text for people, rendered for a target and masked."""
@@ -294,7 +296,9 @@ class Orders:
             raise NotReady(f"declared lost, so it is not asked: {gone}")
         return there
 
-    def _question(self, probe: Probe, host: Host | None, names: Mapping[str, Any]) -> Question:
+    def _question(
+        self, probe: Probe, host: Host | None, names: Mapping[str, Any], key: Key | None
+    ) -> Question:
         ask = {
             name: self._ask_member(probe.kind, name, value, names)
             for name, value in probe.ask.items()
@@ -307,7 +311,14 @@ class Orders:
             host=host,
             execution=self._execution(probe.execution, names),
             secrets=self._secrets.used,
+            folder=self._folder_of(key),
+            heard=_heard(probe.ask),
         )
+
+    def _folder_of(self, key: Key | None) -> Path:
+        """From which names of files are meant: that of the runbook in which a step is written."""
+        scope = self._state.plan.steps[key.step].step.scope if key else None
+        return self._folder / (scope.folder if scope else ".")
 
     def _ask_member(self, kind: ProbeKind, name: str, value: Any, names: Mapping[str, Any]) -> Any:
         if kind is ProbeKind.RUN and name == "text":
@@ -335,11 +346,10 @@ class Orders:
         )
 
 
-def _heard(action: Action) -> Mapping[str, str]:
+def _heard(given: Mapping[str, Any]) -> Mapping[str, str]:
     """See `AttemptOrder.heard`."""
     from drrun.files.template_names import told_by_steps
 
-    given = action.arguments if isinstance(action, UsesAction) else {}
     texts = {name: value for name, value in given.items() if isinstance(value, str)}
     return {
         name: "".join(_BEFORE_VALUES.split(text, 1)[0].rpartition("/")[:2])

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from drrun.core.chain import Head
+from drrun.core.clocks import Origin
 from drrun.core.dataclass import dataclass
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.inventory import Host
@@ -27,6 +28,14 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Seconds since the epoch, UTC; never goes back while the process lives."""
+        ...
+
+    def skew(self) -> float:
+        """Seconds by which the machine's clock was set forward since this one was read from it."""
+        ...
+
+    def origin(self) -> Origin:
+        """Since when the machine counts the seconds of this boot, by this clock."""
         ...
 
 
@@ -96,6 +105,8 @@ class Lease:
     seen: float
     #: Start time of the holder's process, to tell a reused pid.
     started: str = ""
+    #: The last sign of life of whoever held it before, by the clock of that one; None: nobody did.
+    seen_before: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +397,14 @@ class Question:
     host: Host | None
     execution: Execution = Execution()
     secrets: tuple[str, ...] = ()
+    #: For files of the controller, as in an `AttemptOrder`.
+    folder: Path = Path()
+    heard: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """What it is asked with, as an order has it."""
+        return self.ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -471,6 +490,16 @@ class BuiltInAction(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a host's clock said, at some moment between the question and its answer."""
+
+    #: Seconds since the epoch, UTC.
+    says: float
+    #: Seconds between the two, and what the clock leaves open; half of it is the uncertainty.
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
 class Meeting:
     """A host was reached, and answers."""
 
@@ -482,6 +511,8 @@ class Meeting:
     user: str = ""
     #: Fingerprint of the key that was accepted.
     host_key: str = ""
+    #: Its clock; None: it did not say.
+    reading: Reading | None = None
 
 
 #: Told of a meeting, from any thread, before anything is asked of the host; calls the second once

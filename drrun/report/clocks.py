@@ -8,10 +8,12 @@ Rules:
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.actions import UsesAction
+from drrun.core.clocks import TakenOver
 from drrun.core.dataclass import dataclass
 from drrun.core.ids import Key
 from drrun.core.state import RunState, planned
@@ -33,6 +35,13 @@ class Spell:
     cause: str
     since: float
     until: float
+    #: Seconds of it that are none: the clocks of two controllers jumped.
+    jumped: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long it was."""
+        return max(0.0, self.until - self.since - self.jumped)
 
 
 def spells(state: RunState, facts: Iterable[Fact], end: float) -> list[Spell]:
@@ -59,7 +68,13 @@ def spells(state: RunState, facts: Iterable[Fact], end: float) -> list[Spell]:
         state.apply(fact.event, fact.at)
     if since is not None and end > since and state.ended is None:
         _add(found, _cause(state, away=left), since, end)
-    return found
+    return [_corrected(spell, state.time.unsure) for spell in found]
+
+
+def _corrected(spell: Spell, unsure: Iterable[TakenOver]) -> Spell:
+    within = (each for each in unsure if spell.since < each.at <= spell.until)
+    jumped = sum(each.jump or 0.0 for each in within)
+    return replace(spell, jumped=jumped) if jumped else spell
 
 
 def _cause(state: RunState, *, away: bool) -> str:
@@ -72,7 +87,7 @@ def totals(found: Iterable[Spell]) -> dict[str, Duration]:
     """Seconds by cause, the longest first."""
     sums: dict[str, float] = {}
     for spell in found:
-        sums[spell.cause] = sums.get(spell.cause, 0.0) + spell.until - spell.since
+        sums[spell.cause] = sums.get(spell.cause, 0.0) + spell.seconds
     ordered = sorted(sums.items(), key=lambda each: -each[1])
     return {cause: Duration(seconds) for cause, seconds in ordered}
 

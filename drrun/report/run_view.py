@@ -6,6 +6,7 @@ from itertools import chain
 from typing import assert_never
 
 from drrun.core.asked import waits
+from drrun.core.clocks import Span
 from drrun.core.dataclass import dataclass
 from drrun.core.ids import Key, StepId, TargetName
 from drrun.core.people.roles import members
@@ -15,6 +16,7 @@ from drrun.core.target import TargetState
 from drrun.core.values import Duration
 from drrun.report.clean import first_line
 from drrun.report.forecast import Forecast, forecast, is_late
+from drrun.report.offsets import ClockLine, clock_lines, clock_warnings
 from drrun.report.services import ServiceView, service_views
 from drrun.report.times import clock
 
@@ -64,6 +66,8 @@ class StepLine:
     counts: Mapping[Status, int]
     began_at: float | None
     ended_at: float | None
+    #: Until it ended, or now; None: it has not begun.
+    took: Span | None
     #: By the author's estimate.
     planned: Duration | None
     #: It has taken longer than the author's bad case.
@@ -138,14 +142,16 @@ class RunView:
     asks: tuple[Ask, ...]
     forecast: Forecast | None
     services: tuple[ServiceView, ...]
+    #: Since the start, until the end or now.
+    took: Span
+    #: How the clocks of hosts stood when they were reached, and what is to be known of that.
+    clocks: tuple[ClockLine, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def elapsed(self) -> Duration:
         """Since the start, until the end or now."""
-        if self.started_at is None:
-            return Duration(0)
-        end = self.head.ended_at if self.head.ended_at is not None else self.now
-        return Duration(max(0.0, end - self.started_at))
+        return Duration(self.took.seconds)
 
     @property
     def counts(self) -> dict[Status, int]:
@@ -182,7 +188,16 @@ def run_view(state: RunState, head: RunHead, now: float) -> RunView:
         asks=asks,
         forecast=forecast(state, now),
         services=service_views(state.plan, state, now, head.disrupted_at),
+        took=_took(state, head, now),
+        clocks=clock_lines(state.time),
+        warnings=tuple(clock_warnings(state.time)),
     )
+
+
+def _took(state: RunState, head: RunHead, now: float) -> Span:
+    if state.started_at is None:
+        return Span(0.0)
+    return state.time.span(state.started_at, now if head.ended_at is None else head.ended_at)
 
 
 def _without_controller(line: StepLine) -> StepLine:
@@ -231,6 +246,8 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
     targets = [state.targets[key] for key in keys]
     only = keys[0].target if len(keys) == 1 else ""
     contact = _missing(state, keys, now) or connecting(state, keys, now)
+    began = min((at for each in targets if (at := each.began_at) is not None), default=None)
+    ended = state.settled_at.get(step) if status in FINAL else None
     return StepLine(
         id=step,
         title=planned.step.title,
@@ -238,8 +255,9 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
         status=status,
         where="" if only == "local" else only,
         counts=state.counts(step),
-        began_at=min((at for each in targets if (at := each.began_at) is not None), default=None),
-        ended_at=state.settled_at.get(step) if status in FINAL else None,
+        began_at=began,
+        ended_at=ended,
+        took=None if began is None else state.time.span(began, now if ended is None else ended),
         planned=None if planned.step.estimate is None else Duration(planned.length),
         late=is_late(state, step, now),
         was_late=status in FINAL and any(target.late for target in targets),

@@ -5,6 +5,7 @@ from dataclasses import field
 from typing import Any, assert_never
 
 from drrun.core import events as ev
+from drrun.core.clocks import Span
 from drrun.core.dataclass import dataclass
 from drrun.core.event_text import tell
 from drrun.core.ids import Key, StepId, TargetName
@@ -48,6 +49,8 @@ class AttemptStory:
     host_key: str = ""
     user: str = ""
     ended_at: float | None = None
+    #: None while it goes on.
+    took: Span | None = None
     #: `exit 0`, `killed by SIGKILL`, `contact lost: …`; "" while it goes on.
     ending: str = ""
     exit: int | None = None
@@ -151,6 +154,8 @@ def _target(state: RunState, key: Key, facts: Sequence[Fact]) -> TargetStory:
         if over and not attempt.ending:
             attempt.ending = "superseded" if number < len(attempts) else str(target.status)
             attempt.ended_at = attempt.ended_at or (target.since or None)
+        if attempt.ended_at is not None:
+            attempt.took = state.time.span(attempt.began_at, attempt.ended_at)
     return TargetStory(
         target=key.target,
         host=state.hosts[key],

@@ -25,6 +25,12 @@ from drrun.builtin.probes.asking import (
 from drrun.core.judging import Observed, shown
 from drrun.engine.ports import Cancel, Places, Question, Seen
 
+#: What names files of the controller in a dsn.
+_FILES = frozenset(
+    {"passfile", "service", "servicefile", "sslcert", "sslcrl", "sslcrldir", "sslkey",
+     "sslrootcert"}
+)  # fmt: skip
+
 
 def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
     """Query once."""
@@ -61,6 +67,8 @@ def _parts(question: Question) -> dict[str, str]:
     for name in ("host", "port", "user", "password", "database"):
         if ask.get(name):
             parts[names.get(name, name)] = str(ask[name])
+    if "dsn" in question.heard and _FILES & parts.keys():
+        raise ValueError("it has a value in it that a host has said, and so may name no file")
     return {name: value for name, value in parts.items() if value}
 
 

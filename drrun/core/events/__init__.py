@@ -86,6 +86,7 @@ OfRun = (
     | ControllerLeft
     | RunPaused
     | RunUnpaused
+    | WallClockSet
     | RunAborted
     | RunResumed
     | FilesChanged

@@ -33,6 +33,22 @@ class ControllerTook(EventBase):
     tool: str
     #: It records every host before it asks anything of it; older controllers did not.
     meets: bool = False
+    #: How far its clock is ahead of the run's; whether that is known, or taken for granted.
+    ahead: float = 0.0
+    exact: bool = False
+    #: Which boot of its machine counts its seconds, and since which moment of the run's clock.
+    boot: str = ""
+    booted: float = 0.0
+    #: The last sign of life of whoever drove the run before, by the clock of that one.
+    sign_of_life: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallClockSet(EventBase):
+    """The clock of the controller's machine was set; the run's goes on as before."""
+
+    #: How far it is ahead of the run's now.
+    ahead: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +63,9 @@ class HostReached(EventBase):
     route: str = ""
     user: str = ""
     host_key: str = ""
+    #: How far its clock is ahead of the run's, give or take `error`; None: it did not say.
+    ahead: float | None = None
+    error: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

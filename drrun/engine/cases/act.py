@@ -16,6 +16,7 @@ from drrun.engine.cases.look import Known, known
 from drrun.engine.ledger import Ledger
 from drrun.engine.ports import Answer
 from drrun.engine.records import Records
+from drrun.engine.run_clock import clock_of, now_of
 
 #: Seconds to wait for a live controller's answer.
 PATIENCE = 10.0
@@ -35,7 +36,8 @@ def act(records: Records, run: RunId, command: Command, by: str) -> Answer:
     """
     seen = known(records, run, amendable=True)
     if seen.holder is None:
-        found = consider(seen.state, command, by, records.clock.now())
+        now = now_of(seen.state.time, records.clock)
+        found = consider(seen.state, command, by, now)
         if isinstance(found, Denied):
             return Answer(accepted=False, message=found.why)
         if not found.events:
@@ -70,7 +72,8 @@ def _write(records: Records, seen: Known, found: Granted, by: str) -> Answer:
     """
     lease = records.leases.take(seen.run)
     try:
-        ledger = Ledger(seen.state, records.journal, lease, records.clock)
+        clock = clock_of(seen.state.time, records.clock)
+        ledger = Ledger(seen.state, records.journal, lease, clock)
         for event in found.events:
             ledger.record(event, by)
         ledger.commit()

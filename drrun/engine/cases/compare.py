@@ -72,7 +72,9 @@ def side_of(seen: Known) -> Side:
         length=took(seen),
         routes={step: tuple(found) for step, found in routes.items()},
         critical=critical_chain(state.plan, moments),
-        total=None if state.started_at is None or over is None else over - state.started_at,
+        total=None
+        if state.started_at is None or over is None
+        else state.time.span(state.started_at, over).seconds,
     )
 
 

@@ -32,7 +32,7 @@ def report_of_run(records: Records, seen: Known, view: RunView, excerpts_of: Exc
         excerpts_of: What is shown of what the attempts of a step printed.
     """
     facts = seen.facts
-    end = view.head.ended_at or records.clock.now()
+    end = view.head.ended_at or view.now
     empty = RunState(seen.loaded.plan, replanner(seen.loaded.documents, judged=True))
     mine: dict[str, list[Fact]] = {}
     for fact in facts:

@@ -9,7 +9,7 @@ from drrun.core.errors import HasSucceeded, InputError, Refused, RunHeld
 from drrun.core.ids import RunId
 from drrun.core.status import RunStatus
 from drrun.engine.cases.look import known
-from drrun.engine.cases.start import Equip, Options, Seat, seat, took
+from drrun.engine.cases.start import Equip, Options, Seat, seat
 from drrun.engine.naming import LateSecrets
 from drrun.engine.ports import Document, Lease, Leases
 from drrun.engine.records import Records
@@ -75,7 +75,7 @@ def _take(leases: Leases, run: RunId, take_over: Watch | None) -> Lease:
 def _begin(session: Session, diff: str, options: Options) -> None:
     """Record who goes on, with what."""
     ledger = session.edges.ledger
-    ledger.record(took(ledger.lease))
+    ledger.record(session.took)
     if diff:
         ledger.record(ev.FilesChanged(decision="pinned", diff=diff, by=options.by), options.by)
     if not options.back:

@@ -14,7 +14,7 @@ from drrun.core.shell_values import readable
 from drrun.report.after import drawing
 from drrun.report.after.view import Report
 from drrun.report.pages import template
-from drrun.report.times import clock, moment, rough, span
+from drrun.report.times import clock, moment, rough, span, took
 
 
 def html(report: Report) -> str:
@@ -36,6 +36,7 @@ def _template() -> Any:
     filters: dict[str, Callable[..., object]] = {
         "span": span,
         "rough": rough,
+        "took": took,
         "moment": moment,
         "clock": clock,
         "readable": readable,

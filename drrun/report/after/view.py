@@ -159,7 +159,7 @@ def report_of(
         notes=tuple(_said(facts, (ev.Noted,))),
         workarounds=tuple(_workarounds(state)),
         ends=tuple(_ends(state, facts)),
-        clocks=clocks_of(facts, run.services),
+        clocks=clocks_of(facts, run.services, state.time.wall),
         around=around,
         tool=_tool(facts),
         routes=_routes(steps),

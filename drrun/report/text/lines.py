@@ -16,6 +16,7 @@ from drrun.core.status import Status
 from drrun.report.clean import first_line
 from drrun.report.facts import Fact
 from drrun.report.ink import Style, style_of
+from drrun.report.offsets import clock_lines
 from drrun.report.run_view import target_note
 from drrun.report.text.line import Line
 from drrun.report.times import span
@@ -45,7 +46,7 @@ def take_in(state: RunState, fact: Fact) -> list[Line]:
         for key in keys
         if _worth_a_line(state, key, before[key].status) and not isinstance(fact.event, _INSTEAD)
     ]
-    told = tell(fact.event)
+    told = _wrong_clock(state, fact.event) or tell(fact.event)
     if told and not told.quiet and (not lines or isinstance(fact.event, _BESIDES)):
         lines.append(_told(state, fact, told))
     if isinstance(fact.event, ev.GateOpened) and fact.hash:
@@ -79,6 +80,14 @@ def _changed(state: RunState, key: Key, at: float, began: float | None) -> Line:
         note = target_note(target)
         text += f": {note}" if note else ""
     return Line(at, str(target.status), text, style_of(target.status))
+
+
+def _wrong_clock(state: RunState, event: ev.Event) -> Telling | None:
+    """Whose clock is wrong is known by all clocks together."""
+    if not isinstance(event, ev.HostReached):
+        return None
+    wrong = [line for line in clock_lines(state.time) if line.wrong and line.host == event.host]
+    return Telling("clock", str(wrong[0]), tone=Tone.DOUBT) if wrong else None
 
 
 def _told(state: RunState, fact: Fact, told: Telling) -> Line:

@@ -17,7 +17,6 @@ from drrun.engine.captured import CapturedOutput
 from drrun.engine.ports import AttemptOrder, Remote
 from drrun.files.templating import Templates
 from drrun.hands.local import LocalPlace
-from drrun.testing.clock import ManualClock
 
 Act = Callable[..., Outcome]
 
@@ -45,7 +44,7 @@ class Acting:
             folder=self.folder, names={"word": "hello"}, **(order or {}),
         )  # fmt: skip
         self.output = CapturedOutput()
-        known = actions(Templates(), ManualClock(), Probes(Here()))
+        known = actions(Templates(), Probes(Here()))
         return known[name].perform(
             attempt, LocalPlace(), self.output, lambda _: None, threading.Event()
         )
