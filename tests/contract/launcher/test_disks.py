@@ -18,6 +18,7 @@ def unusable(ground: Ground, opens: Open) -> a.Unusable:
 
 
 @pytest.mark.parametrize("which", [".drrun", ".drrun/run"])
+@pytest.mark.faults(122)
 def test_a_folder_that_others_may_enter_is_refused(
     any_ground: Ground, opens: Open, which: str
 ) -> None:
@@ -29,12 +30,14 @@ def test_a_folder_that_others_may_enter_is_refused(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.faults(122)
 def test_a_folder_of_somebody_else_is_refused(any_ground: Ground, opens: Open) -> None:
     any_ground.runs.mkdir(mode=0o700)
     os.chown(any_ground.runs, 65534, 65534)
     assert unusable(any_ground, opens) == a.Unusable(str(any_ground.runs), OURS_ALONE)
 
 
+@pytest.mark.faults(122)
 def test_a_link_is_refused(any_ground: Ground, opens: Open, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     any_ground.runs.symlink_to(tmp_path / "elsewhere")

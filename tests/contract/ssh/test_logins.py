@@ -80,7 +80,7 @@ def test_a_key_file_that_is_not_there_is_named(sshd: Sshd, reach: Reach) -> None
     assert "/no/such/key" in done.why
 
 
-@pytest.mark.faults(29)
+@pytest.mark.faults(29, 146)
 def test_an_encrypted_key_without_an_agent_is_named_with_the_way_out(
     sshd: Sshd, reach: Reach, tmp_path: Path
 ) -> None:
@@ -142,7 +142,7 @@ def test_a_server_that_cuts_off_after_some_keys_is_told(
     assert "identity" in done.why
 
 
-@pytest.mark.faults(29)
+@pytest.mark.faults(29, 146)
 def test_a_user_certificate_beside_the_key_is_used(
     sshd: Sshd, reach: Reach, tmp_path: Path
 ) -> None:

@@ -153,6 +153,7 @@ def test_a_name_with_metacharacters_reaches_no_command(reach: Reach, name: str) 
     assert done.outcome.final
 
 
+@pytest.mark.faults(146)
 def test_aliases_jumps_and_includes_of_the_users_configuration_hold(
     sshd_factory: SshdFactory, sshd: Sshd, reach: Reach, tmp_path: Path
 ) -> None:
@@ -202,8 +203,8 @@ def test_a_proxy_command_is_refused_with_the_way_out(
     assert "via" in done.why
 
 
+@pytest.mark.faults(106)
 def test_without_the_openssh_client_the_inventory_is_enough(sshd: Sshd, reach: Reach) -> None:
-    """F106."""
     options = SshOptions(client="no-such-ssh")
     assert run(reach(sshd.host("db1"), options=options), "true").outcome == Ended(0)
 

@@ -54,6 +54,7 @@ def test_names_that_exist_are_accepted(name: str) -> None:
         ("inputs.to to", "expected token"),
     ],
 )
+@pytest.mark.faults(20)
 def test_a_name_that_does_not_exist_is_refused_at_its_key(name: str, message: str) -> None:
     (error,) = found(f'run: "echo {{{{ {name} }}}}"')
     assert message in error
@@ -123,6 +124,7 @@ def test_a_value_in_the_quotes_of_a_second_shell_is_a_warning(shell: str) -> Non
     assert codes(f"run: '{shell} \"ls {{{{ inputs.to }}}}\"'") == ["nested-shell"]
 
 
+@pytest.mark.faults(20)
 def test_an_input_that_is_used_nowhere_is_a_warning() -> None:
     (warning,) = warnings("inputs: {to: {default: x}}\nsteps: {a: {manual: x}}\n")
     assert (warning.code, "inputs.to" in warning.message) == ("unused-input", True)

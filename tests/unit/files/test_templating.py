@@ -50,6 +50,7 @@ def printed(template: str, value: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("template", PRINTING)
+@pytest.mark.faults(21)
 def test_a_hostile_value_arrives_as_data(template: str, tmp_path: Path) -> None:
     assert printed(template, EVIL, tmp_path) == f"<{EVIL}>"
     assert not (tmp_path / "pwned").exists()
@@ -88,6 +89,7 @@ TEXTS = st.lists(st.sampled_from([*PIECES, "{{ x }}"]), max_size=10).map("".join
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(before=TEXTS, after=TEXTS, value=st.sampled_from(ATTACKS))
+@pytest.mark.faults(21)
 def test_in_no_shell_text_does_a_value_become_a_command(
     shell: str, before: str, after: str, value: str, tmp_path: Path
 ) -> None:
