@@ -35,8 +35,10 @@ SECTIONS = {
     ),
     "L": (
         "What the layers below do",
-        "Facts about SSH, paramiko, Fabric, kernels and SQLite that drrun has to live with. They\n"
-        "were seen in tests of paramiko 5.1, Fabric 3.2, OpenSSH 9.2 and SQLite 3.40.",
+        (
+            "Facts that drrun has to live with, as tests of paramiko 5.1, Fabric 3.2 and\n"
+            "OpenSSH 9.2, SQLite 3.40 showed them."
+        ),
         ("fact", "what drrun does"),
     ),
     "T": ("What must not work", "Against attackers, and against accidents.", ("rule",)),

@@ -107,9 +107,9 @@ def _faults() -> Iterator[str]:
     yield "# Faults\n"
     yield _NOTE
     yield (
-        "What may fail, what is promised then, and the tests that show it. Comments in the code cite\n"
-        "these numbers. What has no test yet says so. [The contract](contract.md) has the promises in\n"
-        "one piece, [Attempts](../explanation/attempts.md) the reasons behind most of the rules.\n"
+        "What may fail, what is promised then, and the tests that show it. Comments in the code\n"
+        "cite these numbers. What has no test yet says so. [The contract](contract.md) has the\n"
+        "promises in one piece, [Attempts](../explanation/attempts.md) the reasons for rules.\n"
     )
     yield from faults.page()
     yield ""

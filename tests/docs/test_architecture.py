@@ -34,5 +34,7 @@ def test_every_file_that_the_page_names_is_there() -> None:
     named = re.findall(r"`((?:\w+/)+[\w.]+)`", PAGE)
     assert named
     assert not [
-        name for name in named if not any((ROOT / place / name).exists() for place in ("", "drrun"))
+        name
+        for name in named
+        if not any((ROOT / place / name).exists() for place in ("", "drrun"))
     ]

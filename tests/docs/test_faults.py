@@ -34,5 +34,8 @@ def test_every_entry_is_of_a_kind_that_the_page_shows() -> None:
 def test_what_an_entry_refers_to_is_there() -> None:
     known = faults.entries()
     assert not [
-        (name, each) for name, it in known.items() for each in it.get("see", ()) if each not in known
+        (name, each)
+        for name, it in known.items()
+        for each in it.get("see", ())
+        if each not in known
     ]

@@ -38,7 +38,9 @@ def test_no_function_is_longer_than_40_lines() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    assert not [name(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_text()))]
+    assert not [
+        name(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_text()))
+    ]
 
 
 def test_the_exceptions_are_needed() -> None:
