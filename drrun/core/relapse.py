@@ -1,4 +1,4 @@
-"""What follows when something that had passed is broken again. SPEC section 2, `on_regressed`."""
+"""What follows when something that had passed is broken again (`on_regressed`)."""
 
 from drrun.core import events as ev
 from drrun.core.state import Key, RunState

@@ -3,7 +3,7 @@ r"""Where in shell text a template's value stands, because quoting depends on it
 Rules:
 - `{{ x }}` is data wherever it stands: bare words, inside "…", inside '…', in here-documents and
   comments. `shlex.quote` alone is right in the first case only: inside quotes it would end them
-  and let `$(…)` run (FAULTS 21).
+  and let `$(…)` run (fault F21).
 - Where no quoting is known to be right (back-ticks, `${…}`, behind `\` or `$`, as the name of a
   here-document), the template is refused, with the way to write it instead.
 - Inside `$((…))` only whole numbers are let through: quotes do not quote there.

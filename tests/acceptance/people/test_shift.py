@@ -1,4 +1,4 @@
-"""A long run with people in it: nobody answers, a terminal dies, a shift ends. CASES A7."""
+"""A long run with people in it: nobody answers, a terminal dies, a shift ends."""
 
 import json
 import subprocess

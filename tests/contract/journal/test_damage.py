@@ -1,4 +1,4 @@
-"""A journal that is not what was written is found, and the place is named (FAULTS 87, 103)."""
+"""A journal that is not what was written is found and named by place (faults F87 and F103)."""
 
 import random
 import shutil
@@ -89,7 +89,7 @@ def test_nobody_becomes_controller_of_a_damaged_run(written: Path, store: Store)
 
 @pytest.mark.faults(108)
 def test_what_is_left_of_a_damaged_run_can_be_read(written: Path, store: Store) -> None:
-    """FAULTS 108."""
+    """Fault F108."""
     tamper(written, "DELETE FROM entries WHERE seq = 3")
     assert [entry.seq for entry in store.journal.read(RUN)] == [1, 2, 4, 5, 6]
 

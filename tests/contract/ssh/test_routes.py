@@ -157,7 +157,7 @@ def test_a_name_with_metacharacters_reaches_no_command(reach: Reach, name: str) 
 def test_aliases_jumps_and_includes_of_the_users_configuration_hold(
     sshd_factory: SshdFactory, sshd: Sshd, reach: Reach, tmp_path: Path
 ) -> None:
-    """FAULTS section 3: paramiko's reader loses all three."""
+    """Fact L18: paramiko's reader loses all three."""
     bastion = sshd_factory.start()
     known = tmp_path / "known"
     known.write_text(f"{sshd.known_hosts_line}\n{bastion.known_hosts_line}\n", "utf-8")

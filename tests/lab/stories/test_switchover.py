@@ -1,4 +1,4 @@
-"""CASES 5A A1: a planned switchover between two living sites, judged from outside.
+"""A planned switchover between two living sites, judged from outside.
 
 Real PostgreSQL with a streaming standby, Knot on two servers, nginx in both sites, a resolver that
 remembers, and a client that writes four rows a second throughout.

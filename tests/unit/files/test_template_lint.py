@@ -1,4 +1,4 @@
-"""Mistakes in templates are found before the run (FAULTS 20)."""
+"""Mistakes in templates are found before the run (fault F20)."""
 
 import pytest
 

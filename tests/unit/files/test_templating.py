@@ -1,4 +1,4 @@
-"""Values arrive as data wherever they stand in shell text, proved by a real sh (FAULTS 21)."""
+"""Values arrive as data wherever they stand in shell text, proved by a real sh (fault F21)."""
 
 import subprocess
 from pathlib import Path

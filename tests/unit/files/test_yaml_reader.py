@@ -1,4 +1,4 @@
-"""FAULTS section 5, numbers 1-2 and 9-16: what YAML may do to a careless reader."""
+"""Faults F1, F2 and F9 to F16: what YAML may do to a careless reader."""
 
 import tracemalloc
 
