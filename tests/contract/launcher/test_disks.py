@@ -29,7 +29,7 @@ def test_a_folder_that_others_may_enter_is_refused(
     assert said == a.Unusable(str(any_ground.home / which), OURS_ALONE)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.root
 @pytest.mark.faults(122)
 def test_a_folder_of_somebody_else_is_refused(any_ground: Ground, opens: Open) -> None:
     any_ground.runs.mkdir(mode=0o700)
@@ -82,7 +82,7 @@ def test_a_folder_that_is_deleted_is_told_from_one_that_is_there(
     assert opens(any_ground, known=True).ready.lost
 
 
-needs_mount = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+needs_mount = pytest.mark.root
 
 #: Takes all room that there is.
 FILL = "cat /dev/zero >$HOME/fill 2>/dev/null"
