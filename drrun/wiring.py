@@ -98,9 +98,9 @@ def equipper(world: World, clock: Clock, ways: Sequence[Notifier] = ()) -> Equip
 
 def eyes(world: World, loaded: Loaded) -> Eyes:
     """What looks at hosts before a run, each time over a connection of its own."""
-    from drrun.builtin.collected import Collected
     from drrun.builtin.probes import Probes
     from drrun.builtin.secrets import SecretSources
+    from drrun.engine.captured import CapturedOutput
     from drrun.hands.live import LivePlaces
     from drrun.ssh.connections import Connections
     from drrun.ssh.options import SshOptions
@@ -110,6 +110,6 @@ def eyes(world: World, loaded: Loaded) -> Eyes:
         place=lambda host: LivePlaces(Connections(hosts, options)).place(host),
         secrets=SecretSources(loaded.plan.runbook.secrets, loaded.folder),
         clock=SystemClock(),
-        collect=Collected,
+        collect=CapturedOutput,
         prober=Probes(LivePlaces(Connections(hosts, options))),
     )

@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drrun.builtin.actions import actions
-from drrun.builtin.collected import Collected
 from drrun.builtin.probes import Probes
 from drrun.core.actions import BUILT_IN
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.inventory import Host, Route
 from drrun.core.outcomes import Ended, NeverStarted, Outcome
+from drrun.engine.captured import CapturedOutput
 from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Script
 from drrun.files.templating import Templates
 from drrun.testing.clock import ManualClock
@@ -100,7 +100,7 @@ class Ground:
             folder=self.home, heard=heard,
         )  # fmt: skip
         done: Outcome = known(*fetch_into)[name].perform(
-            order, self.place, Collected(), lambda _: None, threading.Event()
+            order, self.place, CapturedOutput(), lambda _: None, threading.Event()
         )
         return done
 
