@@ -4,7 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
-project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+settings = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
+project = settings["project"]
 for wanted in (*project["dependencies"], *project["optional-dependencies"]["pg"]):
     name, version = re.fullmatch(r"([\w-]+)(?:\[\w+\])?>=([\d.]+).*", wanted).groups()
     print(f"{name}=={version}")
