@@ -129,8 +129,11 @@ def _lint() -> Iterator[str]:
 def _faults() -> Iterator[str]:
     yield "# Faults\n"
     yield _NOTE
-    yield "What may fail, what is promised then, and the tests that show it.\n"
-    yield "| number | promise | shown by |\n|---|---|---|"
+    yield (
+        "What may fail, what is promised then, and the tests that show it. Comments in the code\n"
+        "cite these numbers. What has no test yet says so. [The contract](contract.md) has the\n"
+        "promises in one piece, [Attempts](../explanation/attempts.md) the reasons for rules.\n"
+    )
     yield from faults.page()
     yield ""
 

@@ -239,14 +239,14 @@ def _while_acting(
 
 
 def _acts_since(state: RunState, key: Key) -> float | None:
-    """When an attempt began; connecting to its host is not its time (SPEC section 2)."""
+    """When an attempt began; connecting to its host is not its time (contract section 2)."""
     target = state.targets[key]
     here = not state.hosts[key]
     return target.intended_at if here and target.started_at is None else target.started_at
 
 
 def _say_whether_late(state: RunState, key: Key, now: float, alarm: Alarm) -> Iterator[w.Wish]:
-    """Without a written limit nothing is ended; past its p90 a person is told (SPEC section 2)."""
+    """Without a written limit nothing is ended; past p90 a person is told (contract section 2)."""
     estimate, since = state.plan.steps[key.step].step.estimate, _acts_since(state, key)
     if estimate is None or since is None or state.targets[key].late:
         return

@@ -1,6 +1,6 @@
 """What is different in a dry-run: hosts are read, actions are shown and not done. Pure.
 
-Rules (SPEC guarantee 11):
+Rules (contract guarantee 11):
 - Guards, `done_when`, `fact`, `rsync -n` and written `dry_run` actions are executed: they only
   read.
 - A check that does not hold is tolerated where steps before would first change what it sees, and

@@ -1,6 +1,6 @@
 """What becomes of steps whose hosts were declared lost. Pure.
 
-Rules (SPEC section 4, `lost`):
+Rules (contract section 4, `lost`):
 - Nothing contacts what was declared lost. An attempt in flight there is let go of; what became of
   it is not known.
 - The step says what then: `skip`, `block` (default), or another action, its ungraceful form, which

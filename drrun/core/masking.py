@@ -3,7 +3,7 @@
 Rules:
 - Masked forms: the value; its base64 (standard and URL-safe, all three alignments, also wrapped
   at 64 and 76 columns); URL-quoted; JSON-escaped; shell-quoted; hex. The same for each line of a
-  secret with several lines. (FAULTS section 4, 'Secrets')
+  secret with several lines. (rule T2)
 - Not masked, and nobody can: a secret that a program split, reversed, compressed or hashed.
   Not masked on purpose: secrets and lines shorter than `SHORTEST` characters; they would blot out
   half of every output and still be guessed from the gaps.

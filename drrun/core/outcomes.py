@@ -3,7 +3,7 @@
 Rules:
 - Only `Ended` and a proved `TimedOut` or `Stopped` are verdicts. `NeverStarted` and
   `RefusedByHost` are verdicts of another kind: nothing happened. `ContactLost` is none: it says
-  nothing about the effect, and is never taken for a failure (FAULTS R5).
+  nothing about the effect, and is never taken for a failure (rule R5).
 """
 
 from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 Rules:
 - A probe holds, does not hold, or could not tell; the third is never taken for the second
-  (SPEC guarantee 4).
+  (contract guarantee 4).
 - `Expect` judges text only: what was seen, and how the command or request ended.
 """
 
@@ -54,7 +54,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """What the answer must look like; every member that is given must be met (SPEC section 2)."""
+    """What the answer must look like; all that is given must be met (contract section 2)."""
 
     exit: tuple[int, ...] | None = None
     #: HTTP status codes.

@@ -1,4 +1,4 @@
-"""What follows when something that had passed is broken again. SPEC section 2, `on_regressed`.
+"""What follows when something that had passed is broken again (`on_regressed`).
 
 Rules:
 - How often a step was brought back, and how near a watch is to its threshold, are folded from the

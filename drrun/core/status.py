@@ -1,4 +1,4 @@
-"""The words for how things stand: of a target, a step, a run. SPEC section 1."""
+"""The words for how things stand: of a target, a step, a run. Contract section 1."""
 
 from collections.abc import Mapping
 from enum import StrEnum

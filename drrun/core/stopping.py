@@ -1,7 +1,7 @@
 """How an aborted run is wound up: nothing begins, what acts is ended, the rest is let go. Pure.
 
 Rules:
-- What has not acted is cancelled. What acts is ended with all its processes (FAULTS 25); where
+- What has not acted is cancelled. What acts is ended with all its processes (case C25); where
   that cannot be proved it is unknown, and `resume` looks for it again.
 - Nothing that acted and was not verified is called anything but unknown.
 """

@@ -7,7 +7,7 @@ Rules:
   become durable together. Acts are carried out, requests answered and places told to forget only
   after it.
 - The controller looks at its inbox several times a second, so that an answer from any terminal
-  has its effect within a second (SPEC section 4).
+  has its effect within a second (contract section 4).
 """
 
 import threading

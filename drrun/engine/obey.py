@@ -2,7 +2,7 @@
 
 Rules:
 - Obeying records first. Acts are collected and carried out by the controller after the commit
-  (write ahead, SPEC guarantee 1).
+  (write ahead, contract guarantee 1).
 - What is going to be in the air is booked at once, so that the next decision of the same turn
   sees it there.
 """

@@ -43,7 +43,7 @@ def find_dangling(runbook: Runbook, inventory: Inventory | None = None) -> list[
 
 
 def find_unverified(runbook: Runbook) -> Iterator[Finding]:
-    """Steps that change something and do not say how to tell that it worked (FAULTS 22)."""
+    """Steps that change something and do not say how to tell that it worked (fault F22)."""
     for step in runbook.steps.values():
         if changes(step.action) and not step.verify:
             message = (

@@ -2,7 +2,7 @@
 
 Rules:
 - Imported only where something is rendered or linted: Jinja2 is slow to import.
-- Templates come from the runbook; what a host printed is only ever a value (FAULTS section 4).
+- Templates come from the runbook; what a host printed is only ever a value (rule T1).
 """
 
 import json

@@ -201,7 +201,7 @@ def _took(state: RunState, head: RunHead, now: float) -> Span:
 
 
 def _without_controller(line: StepLine) -> StepLine:
-    """What was in flight when the controller was lost has an unknown outcome (SPEC section 1)."""
+    """What was in flight when the controller was lost is unknown (contract section 1)."""
     if line.status not in (Status.RUNNING, Status.VERIFYING):
         return line
     note = "was in flight when its controller left: resume finds out"

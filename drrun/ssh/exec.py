@@ -2,7 +2,7 @@
 
 Rules:
 - Not paramiko's or Fabric's `run`: those are quadratic in output, mirror the terminal, and take a
-  lost status for -1 (FAULTS section 3).
+  lost status for -1 (facts L7 and L10).
 - Nothing is executed before the last byte of the script arrived, so a fault up to then is provably
   without effect.
 - Never a pty: it would kill the command with the link.

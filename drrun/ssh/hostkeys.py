@@ -1,4 +1,4 @@
-"""Whether a host is who it says it is: a pinned key first, else known_hosts. SPEC guarantee 10.
+"""Whether a host is who it says it is: a pinned key, else known_hosts. Contract guarantee 10.
 
 Rules:
 - An unknown, changed or revoked key is refused before anything about the user is sent.

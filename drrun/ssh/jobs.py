@@ -622,7 +622,7 @@ class Job:
 
 
 def _back(place: str) -> Outcome:
-    """For a reboot that is the step (FAULTS 58)."""
+    """For a reboot that is the step (fault F58)."""
     return Ended(0, note=f"{place} is back with a new boot id")
 
 

@@ -3,7 +3,7 @@
 Rules:
 - On a host: through its own `psql`, as `become` says. On the controller: with a `dsn` through
   psycopg (`pip install 'drrun[pg]'`), or psql if that is not there.
-- The session is read-only (SPEC guarantee 11); the server's own time limit is set too.
+- The session is read-only (contract guarantee 11); the server's own time limit is set too.
 - One value is its text; several rows are lines, columns separated by tabs. Whatever goes wrong,
   a refused connection too, could not tell: it says nothing about the data.
 """

@@ -6,7 +6,7 @@ from drrun.core import events as ev
 from drrun.core.people.commands import AddFinding, AddFollowUp, Close, Note, StateClock
 from drrun.core.people.words import Asking, Denied, Granted
 
-#: Clocks of an incident that no journal can see (CASES 4.2).
+#: Clocks of an incident that no journal can see.
 CLOCKS = ("disrupted", "detected", "acknowledged", "declared", "protected")
 SEVERITIES = ("low", "medium", "high")
 #: Requests that are granted although the run is over, and nobody drives it.

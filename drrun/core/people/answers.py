@@ -2,7 +2,8 @@
 
 Rules:
 - The same answer twice is fine and changes nothing; a different one is a conflict.
-- An approval is never given by whoever drives the run or started the step (SPEC section 2), and
+- An approval is never given by whoever drives the run or started the step (contract
+  section 2), and
   each person counts once.
 """
 

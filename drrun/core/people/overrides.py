@@ -98,7 +98,7 @@ def mark(asking: Asking, command: Skip | MarkDone, status: str) -> Granted | Den
 
 
 def _busy(state: RunState, key: Key) -> bool:
-    """Whether it runs; one whose host is not seen may be given up by a person (FAULTS 57)."""
+    """Whether it runs; one whose host is not seen may be given up by a person (fault F57)."""
     target = state.targets[key]
     return target.status in _BUSY and target.missing_since is None
 

@@ -1,7 +1,7 @@
 """What people say about the world: something is lost, or found, or reached by another route.
 
 Rules:
-- What was declared lost is not contacted again until it is declared found (SPEC section 4).
+- What was declared lost is not contacted again until it is declared found (contract section 4).
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""What has to be done before a run is closed. SPEC section 4, `close`."""
+"""What has to be done before a run is closed. Contract section 4, `close`."""
 
 from collections.abc import Iterator
 

@@ -2,7 +2,7 @@
 
 Rules:
 - `load` reads files into documents; `plan_of` makes the plan from documents alone. A run stores
-  its documents, and resuming it calls `plan_of` again (SPEC guarantee 6).
+  its documents, and resuming it calls `plan_of` again (contract guarantee 6).
 - All errors of all files are reported at once.
 """
 

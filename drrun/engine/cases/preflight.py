@@ -1,7 +1,7 @@
 """What a run will need, measured before it: hosts by every route, logins, tools, clocks, backups.
 
 Rules:
-- Only reads, over channels that leave nothing behind (SPEC guarantee 11).
+- Only reads, over channels that leave nothing behind (contract guarantee 11).
 - All hosts at once; whoever does not answer costs its own time limit and nobody else's.
 - Everything that falls short is told, not the first thing only.
 """

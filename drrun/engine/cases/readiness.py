@@ -1,6 +1,6 @@
 """Is a runbook known to work? Verified when, in which mode, by which run; and why that lapsed.
 
-Rules (SPEC section 4, `readiness`):
+Rules (contract section 4, `readiness`):
 - Only a live run or a rehearsal that succeeded verifies; a dry-run or a tabletop never does.
 - It lapses when a file that the run was pinned to has changed since, or when its period is over.
 - A rehearsal that has not cleaned up behind itself verifies nothing.
@@ -21,7 +21,7 @@ from drrun.engine.cases.prints import is_file
 from drrun.engine.ports import Document, Looked, RunRecord
 from drrun.engine.records import Records
 
-#: At least yearly, where the runbook says nothing (CASES 4.1: SOC 2, DORA, NIST SP 800-34).
+#: At least yearly, where the runbook says nothing (SOC 2, DORA, NIST SP 800-34).
 PERIOD = Duration(365 * 86400)
 
 

@@ -1,4 +1,4 @@
-"""The clocks of an incident, and how long each service was away by two of them. CASES 4.2."""
+"""The clocks of an incident, and how long each service was away by two of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 

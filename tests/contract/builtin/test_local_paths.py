@@ -201,6 +201,7 @@ def test_every_action_says_which_files_of_the_controller_it_touches() -> None:
 @pytest.mark.parametrize(("name", "argument"), CASES)
 @many
 @given(parts=PATHS, first=FIRST, before=st.sampled_from(["", "below/", "/", "./", "../", "~/"]))
+@pytest.mark.faults(123)
 def test_what_a_host_said_never_leads_out_of_the_folder_that_the_runbook_writes(
     ground: Ground, name: str, argument: str, parts: list[str], first: str, before: str
 ) -> None:
@@ -244,6 +245,7 @@ def test_the_name_of_a_file_on_a_host_never_chooses_another_folder(
 
 @many
 @given(parts=PATHS)
+@pytest.mark.faults(17)
 def test_a_relative_name_is_read_in_the_folder_of_the_runbook_only(
     ground: Ground, parts: list[str]
 ) -> None:

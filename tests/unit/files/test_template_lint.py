@@ -1,4 +1,4 @@
-"""Mistakes in templates are found before the run (FAULTS 20)."""
+"""Mistakes in templates are found before the run (fault F20)."""
 
 import json
 
@@ -56,6 +56,7 @@ def test_names_that_exist_are_accepted(name: str) -> None:
         ("inputs.to to", "expected token"),
     ],
 )
+@pytest.mark.faults(20)
 def test_a_name_that_does_not_exist_is_refused_at_its_key(name: str, message: str) -> None:
     (error,) = found(f'run: "echo {{{{ {name} }}}}"')
     assert message in error
@@ -156,6 +157,7 @@ def test_a_value_beside_the_program_of_another_interpreter_is_none(text: str) ->
     assert codes(f"run: {json.dumps(text.replace('V', '{{ inputs.to }}'))}") == []
 
 
+@pytest.mark.faults(20)
 def test_an_input_that_is_used_nowhere_is_a_warning() -> None:
     (warning,) = warnings("inputs: {to: {default: x}}\nsteps: {a: {manual: x}}\n")
     assert (warning.code, "inputs.to" in warning.message) == ("unused-input", True)

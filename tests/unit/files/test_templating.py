@@ -1,4 +1,4 @@
-"""Values arrive as data wherever they stand in shell text, proved by a real sh (FAULTS 21)."""
+"""Values arrive as data wherever they stand in shell text, proved by a real sh (fault F21)."""
 
 import subprocess
 from pathlib import Path
@@ -51,6 +51,7 @@ def printed(template: str, value: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("template", PRINTING)
+@pytest.mark.faults(21)
 def test_a_hostile_value_arrives_as_data(template: str, tmp_path: Path) -> None:
     assert printed(template, EVIL, tmp_path) == f"<{EVIL}>"
     assert not (tmp_path / "pwned").exists()
