@@ -1,4 +1,4 @@
-"""Hostile values in shell text execute nothing and arrive unaltered, in every shell (FAULTS 21).
+"""Hostile values in shell text execute nothing and arrive unaltered, in every shell (fault F21).
 
 `DRRUN_VALUES` says how many combinations of value, context and shell are tried, 1,200 if it is not
 set; half as many damaged texts are tried beside them.
@@ -24,6 +24,7 @@ def rendered(template: str, x: str, n: str) -> str:
     return Templates().text(template, {"x": x, "n": n}, shell=True)
 
 
+@pytest.mark.faults(21, 119)
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_hostile_value_arrives_unaltered_and_executes_nothing(
@@ -41,6 +42,7 @@ def test_a_hostile_value_arrives_unaltered_and_executes_nothing(
         assert seen == expected, script
 
 
+@pytest.mark.faults(21)
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("shell", SHELLS)
 def test_in_no_shell_text_however_damaged_does_a_value_execute(shell: str, tmp_path: Path) -> None:
