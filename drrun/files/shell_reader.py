@@ -11,7 +11,7 @@ Rules:
 """
 
 import re
-from typing import Final
+from typing import Final, assert_never
 
 from drrun.core.dataclass import dataclass
 from drrun.files.shell_pieces import Document, Pieces, announcement
@@ -190,12 +190,20 @@ class ShellReader:
                 return self._arithmetic(frame, text, at)
             case Context.SINGLE:
                 return self._leave()
-            case _ if text[at] == "\\":
-                return self._escaped(text, at)
             case Context.ANSI | Context.BACKTICK:
-                return self._leave()
-            case _:
+                return self._escaped(text, at) if text[at] == "\\" else self._leave()
+            case (
+                Context.DOUBLE
+                | Context.HEREDOC
+                | Context.LITERAL_HEREDOC
+                | Context.COMMENT
+                | Context.PARAMETER
+            ):
+                if text[at] == "\\":
+                    return self._escaped(text, at)
                 return self._expanding(frame.context, text, at)
+            case _:
+                assert_never(frame.context)
 
     def _newline(self) -> None:
         frame = self._frames[-1]

@@ -1,4 +1,7 @@
-"""The house stays small enough to be read."""
+"""The house stays small enough to be read.
+
+A size is a smell and no law: the limits stand where nobody squeezes a line to meet them.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -9,8 +12,6 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 #: Path below drrun/ -> why it may be longer. May only shrink.
 LONGER: dict[str, str] = {
     "engine/ports.py": "all ports in one place, nearly all of it documentation",
-    "core/state.py": "the fold of all events, in one place",
-    "core/target.py": "what every event does to a target, in one place",
     "ssh/jobs.py": "one state machine: whoever judges it has to see all of it",
     "ssh/lane.py": "one actor: its states and all that may change them",
 }
@@ -45,8 +46,8 @@ def short(case: ast.match_case) -> bool:
     return length(case.body[0]) <= 8 and len(case.body) <= 4
 
 
-def test_no_module_is_longer_than_400_lines() -> None:
-    assert not [name(path) for path in MODULES if name(path) not in LONGER and lines(path) > 400]
+def test_no_module_is_longer_than_500_lines() -> None:
+    assert not [name(path) for path in MODULES if name(path) not in LONGER and lines(path) > 500]
 
 
 def test_no_function_is_longer_than_40_lines() -> None:
@@ -60,7 +61,7 @@ def test_every_module_says_what_it_is_for() -> None:
 
 
 def test_the_exceptions_are_needed() -> None:
-    assert all(lines(PACKAGE / path) > 400 for path in LONGER), (
+    assert all(lines(PACKAGE / path) > 500 for path in LONGER), (
         "an exception in LONGER is not needed any more: take it out"
     )
 

@@ -33,7 +33,7 @@ class Truth:
         """The moment by the run's clock, as the ledger writes it."""
         return max(self.clocks.at, self.now + self.off - self.ahead)
 
-    def record(self, event: ev.Event) -> float:
+    def record(self, event: ev.ControllerTook | ev.WallClockSet | ev.HostReached) -> float:
         at = self.at()
         self.clocks.apply(event, at)
         self.clocks.at = at
