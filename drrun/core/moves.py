@@ -46,7 +46,8 @@ def answer_of(event: ev.OfTarget | ev.OfTargets) -> str:
         case ev.TargetLost():
             return event.becomes
         case (
-            ev.AttemptIntended()
+            ev.TargetBegan()
+            | ev.AttemptIntended()
             | ev.AttemptStarted()
             | ev.AttemptNeverStarted()
             | ev.ContactLost()
@@ -59,7 +60,6 @@ def answer_of(event: ev.OfTarget | ev.OfTargets) -> str:
             | ev.WaitEnded()
             | ev.ProbeSeen()
             | ev.TargetWaiting()
-            | ev.TargetBegan()
             | ev.RetryPlanned()
             | ev.TargetFailed()
             | ev.Approved()
