@@ -13,6 +13,8 @@ from typing import Final
 PREFIX: Final = "drrun_"
 
 _ASSIGNMENT = re.compile(rf"({PREFIX}\w+)=(?:'((?:[^']|'\\'')*)'|(\S*))\n")
+#: Read as one word without quotes; a masked secret is.
+_CLEAR = re.compile(r"[A-Za-z0-9_@%+=:,./-]+|\*{3}")
 
 
 def assignment(name: str, value: str) -> str:
@@ -37,9 +39,13 @@ def readable(script: str) -> str:
         within, word, bare = match.groups()
         if within:
             return values[within].replace("'", "'\\''")
-        return _quoted(values[word]) if word else values[bare]
+        return _as_word(values[word]) if word else values[bare]
 
     return referred.sub(value, script[at:])
+
+
+def _as_word(value: str) -> str:
+    return value if _CLEAR.fullmatch(value) else _quoted(value)
 
 
 def _quoted(value: str) -> str:
