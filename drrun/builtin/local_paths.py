@@ -41,14 +41,14 @@ def local_path(
     if below and named not in path.parents:
         raise InputError(f"{below!r} is no name for a file below {written}")
     heard = order.heard.get(argument)
-    absolute = Path(written).expanduser().is_absolute()
+    absolute = expanded(written).is_absolute()
     if only_in is None and absolute and heard is None:
         return path
+    if heard is not None:
+        _must_be_below(order, argument, path)
     roots = [home, *(each.expanduser().resolve() for each in only_in or ())]
     if not any(path.is_relative_to(root) for root in roots):
         raise InputError(f"{written} leads out of the runbook's folder{_ways(only_in)}")
-    if heard is not None:
-        _must_be_below(order, argument, path)
     return path
 
 
@@ -65,9 +65,18 @@ def _must_be_below(order: AttemptOrder | Question, argument: str, path: Path) ->
         raise InputError(f"{order.arguments[argument]} leads out of {folder}, by what a host said")
 
 
+def expanded(written: str) -> Path:
+    """A path as it is written, with the home directory that a leading ~ stands for.
+
+    Raises:
+        RuntimeError: There is no such user.
+    """
+    return Path(written).expanduser() if written.startswith("~") else Path(written)
+
+
 def _resolved(order: AttemptOrder | Question, written: str) -> Path:
     try:
-        return (order.folder / Path(written).expanduser()).resolve()
+        return (order.folder / expanded(written)).resolve()
     except (OSError, RuntimeError, ValueError):  # a loop of links, no such user, a NUL
         raise InputError(f"{written!r} is no path") from None
 

@@ -106,7 +106,7 @@ class Lease:
     #: Start time of the holder's process, to tell a reused pid.
     started: str = ""
     #: The last sign of life of whoever held it before, by the clock of that one; None: nobody did.
-    seen_before: float | None = None
+    seen_before: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,8 @@ Rules:
 
 import shlex
 from dataclasses import replace
-from pathlib import Path
 
-from drrun.builtin.local_paths import local_path
+from drrun.builtin.local_paths import expanded, local_path
 from drrun.builtin.probes.asking import (
     Reply,
     command,
@@ -85,7 +84,7 @@ def _path(question: Question) -> str:
         return written
     path = local_path(question, "path")
     named_here = "path" not in question.heard
-    return str(question.folder / Path(written).expanduser() if named_here else path)
+    return str(question.folder / expanded(written) if named_here else path)
 
 
 def _judge(question: Question, expect: Expect, reply: Reply) -> Seen:

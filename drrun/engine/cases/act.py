@@ -36,20 +36,8 @@ def act(records: Records, run: RunId, command: Command, by: str) -> Answer:
     """
     seen = known(records, run, amendable=True)
     if seen.holder is None:
-        now = now_of(seen.state.time, records.clock)
-        found = consider(seen.state, command, by, now)
-        if isinstance(found, Denied):
-            return Answer(accepted=False, message=found.why)
-        if not found.events:
-            return Answer(accepted=True, message=found.message)
-        if isinstance(command, AddsOnly):
-            return _write(records, seen, found, by)
+        return _act_alone(records, seen, command, by)
     request = records.inbox.post(run, records.clock.now(), by, command.KIND, body_of(command))
-    if seen.holder is None:
-        return Answer(
-            accepted=True,
-            message=f"kept for later: nobody drives this run now; go on with: drrun resume {run}",
-        )
     pause = threading.Event()
     deadline = records.clock.now() + PATIENCE
     while records.clock.now() < deadline:
@@ -62,6 +50,21 @@ def act(records: Records, run: RunId, command: Command, by: str) -> Answer:
         message=f"kept, but its controller has not answered for {PATIENCE:.0f} s: "
         f"look with: drrun status {run}",
     )
+
+
+def _act_alone(records: Records, seen: Known, command: Command, by: str) -> Answer:
+    """Nobody drives the run: weigh it here; write it down, or keep it for whoever goes on."""
+    now = now_of(seen.state.time, records.clock)
+    found = consider(seen.state, command, by, now)
+    if isinstance(found, Denied):
+        return Answer(accepted=False, message=found.why)
+    if not found.events:
+        return Answer(accepted=True, message=found.message)
+    if isinstance(command, AddsOnly):
+        return _write(records, seen, found, by)
+    records.inbox.post(seen.run, records.clock.now(), by, command.KIND, body_of(command))
+    go_on = f"nobody drives this run now; go on with: drrun resume {seen.run}"
+    return Answer(accepted=True, message=f"kept for later: {go_on}")
 
 
 def _write(records: Records, seen: Known, found: Granted, by: str) -> Answer:

@@ -14,6 +14,7 @@ from threading import Event
 from typing import assert_never
 
 from drrun.core.actions import RunAction
+from drrun.core.clocks import MAY_DIFFER
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import DrrunError
 from drrun.core.execution import Execution
@@ -37,8 +38,6 @@ from drrun.engine.cases.ttls import ttls
 from drrun.engine.ports import Clock, Looked, Output, Prober, Remote, Script, Secrets
 from drrun.engine.records import Records
 
-#: Seconds by which a host's clock may differ.
-CLOCK_MAY_DIFFER = 5.0
 #: Hosts that are asked at once.
 _AT_ONCE = 64
 #: Programs that are looked for where a step's text names them.
@@ -169,19 +168,19 @@ class _Visit:
             return
         yield Check("reached", where, good=True, value=f"in {after - before:.1f} s")
         told = [line.partition("=")[::2] for line in said.splitlines() if "=" in line]
-        yield from self._clock(dict(told), (before + after) / 2)
+        yield from self._clock(dict(told), before, after)
         for name, value in told:
             if name == "missing":
                 yield Check("tool", self.host.name, good=False, value=f"{value} is not there")
         yield from self._users(place)
 
-    def _clock(self, told: Mapping[str, str], here: float) -> Iterator[Check]:
+    def _clock(self, told: Mapping[str, str], before: float, after: float) -> Iterator[Check]:
         if told.get("now", "").isdigit():
-            off = int(told["now"]) - here
-            good = abs(off) <= CLOCK_MAY_DIFFER
-            wanted = f"within {CLOCK_MAY_DIFFER:.0f} s"
-            # `date` counts whole seconds.
-            value = "right" if abs(off) <= 1 else f"{off:+.0f} s"
+            # `date` counts whole seconds, and was asked at some moment between the two.
+            off, unsure = int(told["now"]) + 0.5 - (before + after) / 2, (after - before + 1) / 2
+            good = abs(off) <= MAY_DIFFER + unsure
+            wanted = f"within {MAY_DIFFER:.0f} s; set it by NTP: chronyc makestep"
+            value = "right" if abs(off) <= unsure else f"{off:+.0f} s"
             yield Check("clock", self.host.name, good, value, wanted)
         if told.get("free", "").isdigit():
             free = Size(int(told["free"]) * 1024)

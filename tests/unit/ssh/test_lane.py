@@ -12,7 +12,7 @@ import pytest
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome
 from drrun.engine.captured import CapturedOutput
-from drrun.engine.ports import AttemptOrder, Meeting, Progress, Script
+from drrun.engine.ports import AttemptOrder, Meeting, Progress, Reading, Script
 from drrun.ssh import lane as rules
 from drrun.ssh.answers import Answer, Begun, LeftRun, Ready, Stored
 from drrun.ssh.boot import Boot
@@ -150,12 +150,15 @@ class Host:
         self.lane.post(lambda: self.lane.unfollow(follower))
         self.works()
 
-    def answers(self, *, boot: str = "1") -> Cable:
-        """The launcher that is wanted answers."""
+    def answers(self, *, boot: str = "1", clock: str = "", after: float = 0.0) -> Cable:
+        """The launcher that is wanted answers, with what its clock says, after a while."""
         cable = self.openings[-1].gives()
         self.works()
         cable.proves()
         self.works()
+        self.now += after
+        if clock:
+            cable.says(f"clock {clock}")
         cable.says(f"ready {boot} kept /run")
         self.works()
         cable.heard()
@@ -324,6 +327,58 @@ def test_a_meeting_is_recorded_once_for_each_boot() -> None:
         host.passes(LONG)
         host.loses(cable)
     assert met == ["1", "2"]
+
+
+def met_by(host_says: Callable[[Host], None]) -> list[Meeting]:
+    """Meetings that are recorded while a host says something."""
+    met: list[Meeting] = []
+
+    def meet(meeting: Meeting, then: Callable[[], None]) -> None:
+        met.append(meeting)
+        then()
+
+    host = Host(meet=meet)
+    host.follows()
+    host_says(host)
+    return met
+
+
+@pytest.mark.parametrize(
+    ("says", "reading"),
+    [
+        ("5000.25", Reading(5000.25, 4.0)),
+        # Whole seconds leave one open.
+        ("5000", Reading(5000.0, 5.0)),
+        ("5000.N", Reading(5000.0, 5.0)),
+        ("5000.%N", Reading(5000.0, 5.0)),
+        ("", None),
+        ("Sun Nov 29 20:00:00 UTC 2026", None),
+    ],
+)
+def test_a_hosts_clock_is_read_when_it_is_greeted(says: str, reading: Reading | None) -> None:
+    (meeting,) = met_by(lambda host: host.answers(clock=says or " ", after=4.0))
+    assert meeting.reading == reading
+
+
+def test_a_clock_that_goes_as_before_costs_one_record_however_often_contact_is_lost() -> None:
+    def often(host: Host) -> None:
+        for number in range(20):
+            # Not even if it is only known within seconds, or drifts a little.
+            cable = host.answers(clock=f"{host.now + 3600 + number / 20:.2f}", after=number % 3)
+            host.passes(LONG)
+            host.loses(cable)
+
+    assert len(met_by(often)) == 1
+
+
+def test_a_clock_that_was_set_is_recorded_again() -> None:
+    def set_once(host: Host) -> None:
+        for ahead in (0.0, 0.0, 3600.0, 3600.0):
+            cable = host.answers(clock=f"{host.now + ahead:.2f}")
+            host.passes(LONG)
+            host.loses(cable)
+
+    assert [meeting.reading is not None for meeting in met_by(set_once)] == [True, True]
 
 
 def test_a_record_of_a_launcher_that_is_lost_opens_nothing() -> None:
