@@ -329,7 +329,7 @@ def test_a_meeting_is_recorded_once_for_each_boot() -> None:
     assert met == ["1", "2"]
 
 
-def met_by(host_says: Callable[[Host], None]) -> list[Meeting]:
+def met_by(host_says: Callable[[Host], object]) -> list[Meeting]:
     """Meetings that are recorded while a host says something."""
     met: list[Meeting] = []
 
