@@ -3,7 +3,7 @@
 Rules:
 - One function decides, `local_path`; all that touches a file of the controller asks it.
 - A relative name is meant from the runbook's folder and stays inside it, wherever its links lead
-  (FAULTS 17). An absolute name is the author's word for what is read; what is fetched is written
+  (fault F17). An absolute name is the author's word for what is read; what is fetched is written
   only into the runbook's folder or one that the operator names (`fetch_into`).
 - What a host has said chooses at most a name below a folder that the runbook writes before it:
   never another folder, never a file beside the runbook.

@@ -49,14 +49,6 @@ def glance(records: Records, text: str) -> Seen:
     return seen
 
 
-def facts_of(seen: Known) -> list[Fact]:
-    """The journal as views see it."""
-    return [
-        Fact(told.entry.seq, told.entry.at, told.entry.actor, told.event, told.entry.hash)
-        for told in seen.told
-    ]
-
-
 def facts_of_steps(
     records: Records, seen: Seen, steps: Collection[StepId]
 ) -> dict[StepId, list[Fact]]:

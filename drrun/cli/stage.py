@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from drrun.cli.act import command
 from drrun.cli.exit import Exit, exit_of_run
 from drrun.cli.faults import message
 from drrun.cli.logbook import catch_libraries, open_log
 from drrun.cli.out import ReaderGone, can_draw, give, say, sheet, wants_colour
-from drrun.cli.seen import facts_of, find
+from drrun.cli.seen import find
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError, StateUnusable
@@ -85,7 +86,7 @@ def _show_dry(records: Records, session: Session, showing: Showing) -> None:
         return
     seen = find(records, session.run)
     with suppress(ReaderGone, InputError):
-        give(dry_text(dry_view(seen.state, facts_of(seen)), sheet(sys.stdout)))
+        give(dry_text(dry_view(seen.state, seen.facts), sheet(sys.stdout)))
 
 
 def _announce(session: Session, showing: Showing) -> None:
@@ -113,7 +114,7 @@ def _stage(records: Records, session: Session, showing: Showing) -> Stage:
 
 
 def _post(records: Records, session: Session, by: str, reply: Reply) -> Answer:
-    return act(records, session.run, reply.kind, reply.body, by)
+    return act(records, session.run, command(reply.kind, reply.body), by)
 
 
 def _draws(showing: Showing) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from drrun.cli.act import command
 from drrun.cli.frame import Frame, common_options, run_argument
 from drrun.cli.out import can_draw, wants_colour
 from drrun.cli.seen import glance
@@ -89,7 +90,7 @@ class _Journal:
         return ()
 
     def post(self, kind: str, body: dict[str, Any]) -> Answer:
-        return act(self._records, self._run, kind, body, self._by)
+        return act(self._records, self._run, command(kind, body), self._by)
 
     def now(self) -> float:
         return now_of(self._state.time, self._records.clock)

@@ -14,7 +14,8 @@ from heapq import heappop, heappush
 from drrun.core.air import Room
 from drrun.core.decide import decide
 from drrun.core.decision import Decision
-from drrun.core.state import Key, RunState
+from drrun.core.ids import Key
+from drrun.core.state import RunState
 
 
 class Agenda:

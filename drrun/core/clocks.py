@@ -12,6 +12,7 @@ Rules:
 """
 
 from dataclasses import field
+from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
@@ -99,17 +100,21 @@ class Clocks:
                 return Join(ahead, exact=True)
         return Join(min(self.wall, now - self.at), exact=False)
 
-    def apply(self, event: ev.Event, at: float) -> None:
-        """Take in one event that is about the run as a whole."""
+    def apply(
+        self, event: ev.ControllerTook | ev.WallClockSet | ev.HostReached, at: float
+    ) -> None:
+        """Take in what tells of a clock."""
         match event:
             case ev.ControllerTook():
                 self._take(event, at)
             case ev.WallClockSet(ahead=ahead):
                 self.wall = ahead
-            case ev.HostReached(host=host, boot=boot, ahead=float(ahead), error=error):
-                self._reach(host, Offset(ahead, error, boot, self.epoch))
+            case ev.HostReached():
+                if event.ahead is not None:
+                    seen = Offset(event.ahead, event.error, event.boot, self.epoch)
+                    self._reach(event.host, seen)
             case _:
-                pass
+                assert_never(event)
 
     def _take(self, event: ev.ControllerTook, at: float) -> None:
         if self.epoch and not event.exact:

@@ -5,7 +5,7 @@ from dataclasses import field
 
 from drrun.core import wishes as w
 from drrun.core.dataclass import dataclass
-from drrun.core.state import Key
+from drrun.core.ids import Key
 
 
 @dataclass(slots=True)

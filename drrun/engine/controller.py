@@ -7,7 +7,7 @@ Rules:
   become durable together. Acts are carried out, requests answered and places told to forget only
   after it.
 - The controller looks at its inbox several times a second, so that an answer from any terminal
-  has its effect within a second (SPEC section 4).
+  has its effect within a second (contract section 4).
 """
 
 import threading
@@ -25,6 +25,7 @@ from drrun.core.dataclass import dataclass
 from drrun.core.decision import Decision
 from drrun.core.errors import IllegalMove
 from drrun.core.outcomes import is_known
+from drrun.core.people.commands import command_of
 from drrun.core.people.consider import Denied, Granted, consider
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus, Status
@@ -209,11 +210,13 @@ class Controller:
         return Answer(accepted=True, message=found.message)
 
     def _consider(self, request: Request) -> Granted | Denied:
-        why = unsound(self._state, request, self._edges.signatures)
+        command = command_of(request.kind, request.body)
+        if command is None:
+            return Denied(f"unknown request {request.kind!r}")
+        why = unsound(self._state, request, command, self._edges.signatures)
         if why:
             return Denied(why)
-        now = self._edges.clock.now()
-        return consider(self._state, request.kind, request.body, request.actor, now)
+        return consider(self._state, command, request.actor, self._edges.clock.now())
 
     def _watch(self) -> None:
         if self._state.ended is None and self._leaving is Leaving.NOT:

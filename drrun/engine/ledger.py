@@ -10,8 +10,8 @@ Rules:
 from collections.abc import Callable, Iterator
 
 from drrun.core import events as ev
-from drrun.core.ids import StepId, TargetName
-from drrun.core.state import Key, RunState
+from drrun.core.ids import Key, StepId, TargetName
+from drrun.core.state import RunState
 from drrun.engine.faultpoints import point
 from drrun.engine.ports import Clock, Draft, Entry, Journal, Lease
 

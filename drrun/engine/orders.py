@@ -12,19 +12,19 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
-from drrun.core.actions import Action, ManualAction, RunAction, UsesAction
+from drrun.core.actions import Action, DecisionAction, ManualAction, RunAction, UsesAction
 from drrun.core.asked import asked_of
 from drrun.core.errors import InputError, NotReady
 from drrun.core.execution import Execution
-from drrun.core.ids import RunId
+from drrun.core.ids import Key, RunId
 from drrun.core.inventory import Host
 from drrun.core.masking import Mask
 from drrun.core.plan import Plan, PlannedTarget, hosts_matching
 from drrun.core.probes import Expect, Probe, ProbeKind, Purpose, asked_in_a_line
 from drrun.core.runbook import Mode, StandIn, Step
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.values import Duration
 from drrun.engine.naming import LateSecrets, run_names, step_values, target_names
 from drrun.engine.ports import AttemptOrder, Question, Renderer
@@ -111,12 +111,14 @@ class Orders:
         """What is executed, and its arguments."""
         match written:
             case RunAction(text=text):
-                return "run", {"text": self._renderer.text(text, names, shell=True)}  # noqa: S604 - quotes
+                return "run", {"text": self._renderer.text(text, names, shell=True)}  # noqa: S604 - values are no text
             case UsesAction(name=action, arguments=given):
                 plain = {name: each for name, each in given.items() if not isinstance(each, Probe)}
                 return action, self._renderer.value(plain, names)
-            case _:
+            case ManualAction() | DecisionAction():
                 raise InputError(f"step {step.id} has nothing to execute")
+            case _:
+                assert_never(written)
 
     def _checks(self, key: Key, names: Mapping[str, Any]) -> dict[int, Question]:
         """Probes of its `verify` that may go along with an attempt; see `AttemptOrder.checks`.
@@ -140,12 +142,11 @@ class Orders:
         self, action: Action, key: Key, names: Mapping[str, Any]
     ) -> tuple[Question, ...]:
         """What a `fact` asks."""
-        match action:
-            case UsesAction(name="fact", arguments={"probe": Probe() as probe}):
-                places = self._places(probe, key, names)
-                return tuple(self._question(probe, place, names, key) for place in places)
-            case _:
-                return ()
+        probe = action.arguments.get("probe") if isinstance(action, UsesAction) else None
+        if not isinstance(probe, Probe):
+            return ()
+        places = self._places(probe, key, names)
+        return tuple(self._question(probe, place, names, key) for place in places)
 
     def _to_execute(self, key: Key, step: Step) -> tuple[Action, Execution]:
         """The step's action, or what stands in its place now."""
@@ -194,8 +195,10 @@ class Orders:
                 return {"action": name, "command": self.mask.text(f"{name} {words}"), **named}
             case ManualAction(text=text):
                 return {"action": "manual", "command": self._told(key, text), "host": "local"}
-            case _:
+            case DecisionAction():
                 return {"action": "decision", "command": "", "host": "local"}
+            case _:
+                assert_never(action)
 
     def _told(self, key: Key, template: str) -> str:
         try:
@@ -319,7 +322,7 @@ class Orders:
 
     def _ask_member(self, kind: ProbeKind, name: str, value: Any, names: Mapping[str, Any]) -> Any:
         if kind is ProbeKind.RUN and name == "text":
-            return self._renderer.text(str(value), names, shell=True)  # noqa: S604 - it quotes
+            return self._renderer.text(str(value), names, shell=True)  # noqa: S604 - values are no text
         return self._renderer.value(value, names)
 
     def _expect(self, expect: Expect, names: Mapping[str, Any]) -> Expect:
@@ -368,8 +371,15 @@ def _subject(question: Question) -> str:
 
 def _asked_from_here(probe: Probe) -> bool:
     """Whether a probe without `on` is asked by the controller: it names whom it asks itself."""
-    names_host = probe.kind is ProbeKind.TCP and "host" in probe.ask
-    return names_host or probe.kind in (ProbeKind.HTTP, ProbeKind.DNS)
+    match probe.kind:
+        case ProbeKind.HTTP | ProbeKind.DNS:
+            return True
+        case ProbeKind.TCP:
+            return "host" in probe.ask
+        case ProbeKind.RUN | ProbeKind.SQL | ProbeKind.FILE | ProbeKind.ASK:
+            return False
+        case _:
+            assert_never(probe.kind)
 
 
 def _span(written: object) -> str:

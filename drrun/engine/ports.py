@@ -646,7 +646,7 @@ class Renderer(Protocol):
     """Fills in templates and evaluates conditions."""
 
     def text(self, template: str, names: Mapping[str, Any], *, shell: bool = False) -> str:
-        """Render one template; with `shell`, every value is quoted for sh.
+        """Render one template; with `shell`, values become variables of the script.
 
         Raises:
             InputError: A name is undefined, or the template is wrong.

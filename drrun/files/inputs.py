@@ -2,7 +2,7 @@
 
 Rules:
 - All mistakes are reported at once; nothing starts with a value that was guessed.
-- A value is data: text with a NUL is refused, everything else arrives as it was given (FAULTS 21).
+- A value is data: text with a NUL is refused, everything else arrives as it was given (fault F21).
 """
 
 import json

@@ -2,7 +2,7 @@
 
 Rules:
 - The wall clock is read once. From then on a clock counts that goes on while the machine sleeps
-  and cannot be set, so a jump of the wall clock changes no duration and no order (FAULTS 94).
+  and cannot be set, so a jump of the wall clock changes no duration and no order (fault F94).
 """
 
 import re

@@ -9,12 +9,14 @@ Rules:
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.actions import UsesAction
 from drrun.core.clocks import TakenOver
 from drrun.core.dataclass import dataclass
-from drrun.core.state import Key, RunState, planned
+from drrun.core.ids import Key
+from drrun.core.state import RunState, planned
 from drrun.core.status import Cause, Phase, Status
 from drrun.core.values import Duration
 from drrun.report.facts import Fact
@@ -113,7 +115,7 @@ _ACTING = frozenset({"work", "transfer", "verification"})
 def _of_queued(state: RunState) -> Iterator[str]:
     for target in state.targets.values():
         if target.status is Status.WAITING and not target.begun and target.waits_for:
-            yield _WAITS[target.waits_for]
+            yield _waited_for(target.waits_for)
 
 
 def _of_active(state: RunState) -> Iterator[str]:
@@ -122,7 +124,7 @@ def _of_active(state: RunState) -> Iterator[str]:
         if target.gate is not None:
             yield "unknown outcome" if target.gate.kind == "unknown" else _whose(state, key)
         elif target.status is Status.WAITING and target.waits_for is not None:
-            yield _WAITS[target.waits_for]
+            yield _waited_for(target.waits_for)
         elif target.status is Status.VERIFYING:
             yield "verification"
         elif target.phase is Phase.ACTING:
@@ -133,13 +135,20 @@ def _of_active(state: RunState) -> Iterator[str]:
             yield "verification"
 
 
-_WAITS = {
-    Cause.PERSON: "person",
-    Cause.THIRD_PARTY: "third party",
-    Cause.CLOCK: "clock",
-    Cause.LOCK: "lock",
-    Cause.RETRY: "retry",
-}
+def _waited_for(cause: Cause) -> str:
+    match cause:
+        case Cause.PERSON:
+            return "person"
+        case Cause.THIRD_PARTY:
+            return "third party"
+        case Cause.CLOCK:
+            return "clock"
+        case Cause.LOCK:
+            return "lock"
+        case Cause.RETRY:
+            return "retry"
+        case _:
+            assert_never(cause)
 
 
 def _whose(state: RunState, key: Key) -> str:
@@ -148,13 +157,11 @@ def _whose(state: RunState, key: Key) -> str:
 
 
 def _acting(state: RunState, key: Key) -> str:
-    match planned(state, key).step.action:
-        case UsesAction(name="wait"):
-            return "waiting time"
-        case UsesAction(name="rsync" | "fetch" | "copy"):
-            return "transfer"
-        case _:
-            return "work"
+    action = planned(state, key).step.action
+    name = action.name if isinstance(action, UsesAction) else ""
+    if name == "wait":
+        return "waiting time"
+    return "transfer" if name in ("rsync", "fetch", "copy") else "work"
 
 
 def _add(found: list[Spell], cause: str, since: float, until: float) -> None:

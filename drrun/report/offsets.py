@@ -77,11 +77,6 @@ def _of_take_over(each: TakenOver) -> Iterator[str]:
         )
 
 
-def clock_set(ahead: float) -> str:
-    """That the clock of the controller's machine was set, and goes so far ahead of the run's."""
-    return f"this machine's was set; it is {_against(ahead, 'what this run counts on')}"
-
-
 def _agree(time: Clocks) -> bool:
     """Whether all hosts' clocks say the same, as far as can be told."""
     seen: list[Offset] = [each for host, each in time.hosts.items() if host]

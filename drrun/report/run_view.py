@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from itertools import chain
+from typing import assert_never
 
 from drrun.core.asked import waits
 from drrun.core.clocks import Span
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import StepId, TargetName
+from drrun.core.ids import Key, StepId, TargetName
 from drrun.core.people.roles import members
-from drrun.core.runbook import Step
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import FINAL, Cause, Phase, RunStatus, Status
 from drrun.core.target import TargetState
 from drrun.core.values import Duration
@@ -201,7 +201,7 @@ def _took(state: RunState, head: RunHead, now: float) -> Span:
 
 
 def _without_controller(line: StepLine) -> StepLine:
-    """What was in flight when the controller was lost has an unknown outcome (SPEC section 1)."""
+    """What was in flight when the controller was lost is unknown (contract section 1)."""
     if line.status not in (Status.RUNNING, Status.VERIFYING):
         return line
     note = "was in flight when its controller left: resume finds out"
@@ -212,15 +212,14 @@ def asks_of(state: RunState) -> Iterator[Ask]:
     """All open questions, oldest first."""
     gates = [(key, gate) for key in state.active if (gate := state.targets[key].gate) is not None]
     for key, gate in sorted(gates, key=lambda each: each[1].opened_at):
-        step = state.plan.steps[key.step].step
         yield Ask(
             step=key.step,
             target=key.target,
             kind=gate.kind,
             text=gate.text,
             since=gate.opened_at,
-            role=gate.asked.role or step.owner,
-            people=members(state, gate.asked.role or step.owner),
+            role=gate.asked.role,
+            people=members(state, gate.asked.role),
             input=gate.asked.input,
             evidence=gate.asked.evidence,
             options=gate.asked.options,
@@ -237,11 +236,6 @@ def taken_by(state: RunState, step: StepId) -> str:
     """Whose a step is: whoever claimed it, else whoever it was assigned to."""
     claim = state.around.claims.get(step)
     return claim.by if claim else state.around.assigned.get(step, "")
-
-
-def people_of(state: RunState, step: Step) -> tuple[str, ...]:
-    """Who may be meant by a step's owner."""
-    return members(state, step.owner)
 
 
 def step_line(state: RunState, step: StepId, now: float) -> StepLine:
@@ -356,8 +350,10 @@ def _why(
             return f"a person has to answer {', '.join(ask.key for ask in asks)}"
         case RunStatus.FAILED:
             return ", ".join(line.id for line in lines if line.status is Status.FAILED)
-        case _:
+        case RunStatus.RUNNING | RunStatus.SUCCEEDED | RunStatus.ROLLED_BACK:
             return ""
+        case _:
+            assert_never(status)
 
 
 def next_steps(state: RunState) -> Iterator[StepId]:

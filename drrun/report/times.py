@@ -1,4 +1,4 @@
-"""Moments and spans as people read them. All UTC (SPEC section 2)."""
+"""Moments and spans as people read them. All UTC (contract section 2)."""
 
 from datetime import UTC, datetime
 from functools import lru_cache

@@ -51,7 +51,7 @@ from drrun.ssh.wires import Wire
 KEPT_ON_HOST = 1 << 30
 #: Seconds until a log-in must have started our shell: start-up files may be slow.
 START_WITHIN = 180.0
-#: Seconds without an answer after which people are told (FAULTS G3 allows 15).
+#: Seconds without an answer after which people are told (goal G3 allows 15).
 TOLD_AFTER = 10.0
 #: Seconds between signs of life while somebody follows; owed for so long, it is given up.
 PING_EVERY, PING_WITHIN = 4.0, 40.0

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from drrun.core.dataclass import dataclass
-from drrun.core.events.base import Event
+from drrun.core.events.base import EventBase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted(Event):
+class RunStarted(EventBase):
     """A plan began to be executed. Its documents are pinned beside the journal."""
 
     name: str
@@ -23,7 +23,7 @@ class RunStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ControllerTook(Event):
+class ControllerTook(EventBase):
     """A controller took the lease."""
 
     epoch: int
@@ -44,7 +44,7 @@ class ControllerTook(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WallClockSet(Event):
+class WallClockSet(EventBase):
     """The clock of the controller's machine was set; the run's goes on as before."""
 
     #: How far it is ahead of the run's now.
@@ -52,7 +52,7 @@ class WallClockSet(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HostReached(Event):
+class HostReached(EventBase):
     """A launcher answers on a host; recorded before anything is asked of it."""
 
     #: "" for the controller's own machine.
@@ -69,14 +69,14 @@ class HostReached(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ControllerLeft(Event):
+class ControllerLeft(EventBase):
     """The controller stopped driving the run on its own accord; the run can be resumed."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunPaused(Event):
+class RunPaused(EventBase):
     """Nothing new begins."""
 
     why: str
@@ -84,14 +84,14 @@ class RunPaused(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunUnpaused(Event):
+class RunUnpaused(EventBase):
     """Steps begin again."""
 
     by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunAborted(Event):
+class RunAborted(EventBase):
     """The run was given up; what was not begun is cancelled."""
 
     why: str
@@ -99,14 +99,14 @@ class RunAborted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunResumed(Event):
+class RunResumed(EventBase):
     """A person resumed the run: failed, blocked and cancelled targets are open again."""
 
     by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FilesChanged(Event):
+class FilesChanged(EventBase):
     """On resuming, files differed from those that the run is pinned to."""
 
     #: `pinned`: go on with the stored ones.
@@ -116,14 +116,14 @@ class FilesChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunEnded(Event):
+class RunEnded(EventBase):
     """Nothing is left to do."""
 
     status: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noted(Event):
+class Noted(EventBase):
     """A person wrote something down."""
 
     by: str
@@ -132,7 +132,7 @@ class Noted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestRefused(Event):
+class RequestRefused(EventBase):
     """A person asked for something that cannot be done."""
 
     kind: str

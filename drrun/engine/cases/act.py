@@ -7,11 +7,10 @@ Rules:
 """
 
 import threading
-from collections.abc import Mapping
-from typing import Any
 
 from drrun.core.ids import RunId
-from drrun.core.people.afterwards import KINDS as AFTERWARDS
+from drrun.core.people.afterwards import AddsOnly
+from drrun.core.people.commands import Command, body_of
 from drrun.core.people.consider import Denied, Granted, consider
 from drrun.engine.cases.look import Known, known
 from drrun.engine.ledger import Ledger
@@ -23,14 +22,13 @@ from drrun.engine.run_clock import clock_of, now_of
 PATIENCE = 10.0
 
 
-def act(records: Records, run: RunId, kind: str, body: Mapping[str, Any], by: str) -> Answer:
+def act(records: Records, run: RunId, command: Command, by: str) -> Answer:
     """Ask something of a run.
 
     Args:
         records: Where the run is kept.
         run: Which run.
-        kind: The command, `confirm`, `skip`…
-        body: What the command was given: `step`, `target`, `reason`, `input`, `evidence`, `text`.
+        command: What is asked for.
         by: Who asks.
 
     Returns:
@@ -38,8 +36,8 @@ def act(records: Records, run: RunId, kind: str, body: Mapping[str, Any], by: st
     """
     seen = known(records, run, amendable=True)
     if seen.holder is None:
-        return _act_alone(records, seen, kind, body, by)
-    request = records.inbox.post(run, records.clock.now(), by, kind, body)
+        return _act_alone(records, seen, command, by)
+    request = records.inbox.post(run, records.clock.now(), by, command.KIND, body_of(command))
     pause = threading.Event()
     deadline = records.clock.now() + PATIENCE
     while records.clock.now() < deadline:
@@ -54,19 +52,17 @@ def act(records: Records, run: RunId, kind: str, body: Mapping[str, Any], by: st
     )
 
 
-def _act_alone(
-    records: Records, seen: Known, kind: str, body: Mapping[str, Any], by: str
-) -> Answer:
+def _act_alone(records: Records, seen: Known, command: Command, by: str) -> Answer:
     """Nobody drives the run: weigh it here; write it down, or keep it for whoever goes on."""
     now = now_of(seen.state.time, records.clock)
-    found = consider(seen.state, kind, body, by, now)
+    found = consider(seen.state, command, by, now)
     if isinstance(found, Denied):
         return Answer(accepted=False, message=found.why)
     if not found.events:
         return Answer(accepted=True, message=found.message)
-    if kind in AFTERWARDS:
+    if isinstance(command, AddsOnly):
         return _write(records, seen, found, by)
-    records.inbox.post(seen.run, records.clock.now(), by, kind, body)
+    records.inbox.post(seen.run, records.clock.now(), by, command.KIND, body_of(command))
     go_on = f"nobody drives this run now; go on with: drrun resume {seen.run}"
     return Answer(accepted=True, message=f"kept for later: {go_on}")
 

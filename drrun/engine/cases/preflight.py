@@ -1,7 +1,7 @@
 """What a run will need, measured before it: hosts by every route, logins, tools, clocks, backups.
 
 Rules:
-- Only reads, over channels that leave nothing behind (SPEC guarantee 11).
+- Only reads, over channels that leave nothing behind (contract guarantee 11).
 - All hosts at once; whoever does not answer costs its own time limit and nobody else's.
 - Everything that falls short is told, not the first thing only.
 """
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from threading import Event
+from typing import assert_never
 
 from drrun.core.actions import RunAction
 from drrun.core.clocks import MAY_DIFFER
@@ -18,7 +19,15 @@ from drrun.core.dataclass import dataclass
 from drrun.core.errors import DrrunError
 from drrun.core.execution import Execution
 from drrun.core.inventory import Backup, Host, Route, Store
-from drrun.core.outcomes import Ended, NeverStarted, Outcome, RefusedByHost
+from drrun.core.outcomes import (
+    ContactLost,
+    Ended,
+    NeverStarted,
+    Outcome,
+    RefusedByHost,
+    Stopped,
+    TimedOut,
+)
 from drrun.core.plan import Plan
 from drrun.core.runbook import Step
 from drrun.core.values import Duration, Size
@@ -245,12 +254,16 @@ def _ask(eyes: Eyes, place: Remote, text: str, become: str = "") -> tuple[Outcom
 
 def _why(outcome: Outcome) -> str:
     match outcome:
-        case NeverStarted(why=why) | RefusedByHost(why=why):
-            return why
-        case Ended(exit=status, note=note):
-            return note or f"exit {status}"
+        case NeverStarted() | RefusedByHost() | ContactLost():
+            return outcome.why
+        case Ended():
+            return outcome.note or f"exit {outcome.exit}"
+        case TimedOut():
+            return outcome.note or "out of time"
+        case Stopped():
+            return outcome.note or "ended on request"
         case _:
-            return str(getattr(outcome, "why", "") or getattr(outcome, "note", "") or outcome)
+            assert_never(outcome)
 
 
 def _tools(steps: Iterable[Step]) -> set[str]:

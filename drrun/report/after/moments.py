@@ -1,4 +1,4 @@
-"""The clocks of an incident, and how long each service was away by two of them. CASES 4.2."""
+"""The clocks of an incident, and how long each service was away by two of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -60,18 +60,16 @@ def clocks_of(
     found: dict[str, Clock] = {}
     started: float | None = None
     for fact in facts:
-        match fact.event:
-            case ev.ClockStated(name=name, moment=moment, by=by, why=why):
-                found[name] = Clock(name, moment, by, why)
-            case ev.RunStarted():
-                started = fact.at + wall
-                found["run started"] = Clock("run started", started)
-            case ev.RunEnded(status=status):
-                found["run ended"] = Clock("run ended", fact.at + wall, why=status)
-            case ev.RunClosed(by=by, why=why):
-                found["closed"] = Clock("closed", fact.at + wall, by, why)
-            case _:
-                pass
+        event = fact.event
+        if isinstance(event, ev.ClockStated):
+            found[event.name] = Clock(event.name, event.moment, event.by, event.why)
+        elif isinstance(event, ev.RunStarted):
+            started = fact.at + wall
+            found["run started"] = Clock("run started", started)
+        elif isinstance(event, ev.RunEnded):
+            found["run ended"] = Clock("run ended", fact.at + wall, why=event.status)
+        elif isinstance(event, ev.RunClosed):
+            found["closed"] = Clock("closed", fact.at + wall, event.by, event.why)
     back = [view.recovered for view in services if view.rungs]
     if started is not None and back and None not in back:
         latest = max(each for each in back if each is not None)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from drrun.core.shell_values import readable
 from drrun.report.after import drawing
 from drrun.report.after.view import Report
 from drrun.report.pages import template
@@ -38,6 +39,7 @@ def _template() -> Any:
         "took": took,
         "moment": moment,
         "clock": clock,
+        "readable": readable,
         "word": lambda text: "".join(c if c.isalnum() else "-" for c in str(text)),
     }
     return template("report.html.j2", "drrun.report.after", filters)

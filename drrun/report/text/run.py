@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator
+from typing import assert_never
 
 from drrun.core.status import GOOD, RunStatus, Status
 from drrun.report.clean import clean, clean_line
@@ -190,9 +191,13 @@ def what_next(view: RunView) -> Iterator[str]:
     match view.head.status:
         case RunStatus.FAILED | RunStatus.INTERRUPTED | RunStatus.ABORTED:
             yield f"go on:   drrun resume {run}"
-        case RunStatus.WAITING | RunStatus.PAUSED if not view.head.holder:
-            yield f"go on:   drrun resume {run}"
+        case RunStatus.WAITING:
+            if not view.head.holder:
+                yield f"go on:   drrun resume {run}"
         case RunStatus.PAUSED:
-            yield f"go on:   drrun unpause {run}"
-        case _:
+            word = "unpause" if view.head.holder else "resume"
+            yield f"go on:   drrun {word} {run}"
+        case RunStatus.RUNNING | RunStatus.SUCCEEDED | RunStatus.ROLLED_BACK:
             pass
+        case _:
+            assert_never(view.head.status)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from drrun.core.ids import TargetName
+from drrun.core.shell_values import readable
 from drrun.report.clean import clean, clean_line, fit
 from drrun.report.ink import Style, style_of
 from drrun.report.step_view import AttemptStory, ProbeStory, StepView, TargetStory
@@ -76,7 +77,7 @@ def _attempt(
 
 def _spoken(attempt: AttemptStory) -> str:
     """The command, without the action's name, which is the head beside it."""
-    return attempt.command.removeprefix(f"{attempt.action} ")
+    return readable(attempt.command.removeprefix(f"{attempt.action} "))
 
 
 def _headed_lines(head: str, text: str) -> Iterator[tuple[str, str]]:

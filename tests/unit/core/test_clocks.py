@@ -33,7 +33,7 @@ class Truth:
         """The moment by the run's clock, as the ledger writes it."""
         return max(self.clocks.at, self.now + self.off - self.ahead)
 
-    def record(self, event: ev.Event) -> float:
+    def record(self, event: ev.ControllerTook | ev.WallClockSet | ev.HostReached) -> float:
         at = self.at()
         self.clocks.apply(event, at)
         self.clocks.at = at
@@ -112,7 +112,7 @@ def test_a_controller_on_another_machine_waits_no_longer_than_was_left(
     truth = Truth()
     truth.take(first, "boot 1")
     truth.now += 1
-    until = truth.record(ev.RunUnpaused(by="x")) + 10
+    until = truth.record(ev.WallClockSet(ahead=truth.clocks.wall)) + 10
     truth.now += 1
     truth.take(second, "boot 2")
     assert until - truth.at() <= 10 + 1e-4

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.outcomes import Ended, NeverStarted, Outcome
+from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome
+from drrun.engine.captured import CapturedOutput
 from drrun.engine.ports import AttemptOrder, Meeting, Progress, Reading, Script
 from drrun.ssh import lane as rules
 from drrun.ssh.answers import Answer, Begun, LeftRun, Ready, Stored
-from drrun.ssh.asks import Reply
 from drrun.ssh.boot import Boot
 from drrun.ssh.bulk import Wanted
 from drrun.ssh.following import Unreached
-from drrun.ssh.jobs import Job
+from drrun.ssh.jobs import PATIENCE, Job
 from drrun.ssh.lane import Lane
 from drrun.ssh.proof import AFTER
 from drrun.ssh.wires import Wire
@@ -858,27 +858,33 @@ class Tells:
     def __init__(self) -> None:
         self.outcome: Outcome | None = None
         self.coming: Sequence[int] = ()
-        self.checks: list[tuple[int, Reply | None, int]] = []
+        self.checks: list[tuple[int, CapturedOutput | None, int]] = []
 
     def news(self, progress: Progress) -> None:
         pass
 
-    def checked(self, index: int, reply: Reply | None, code: int) -> None:
+    def checked(self, index: int, reply: CapturedOutput | None, code: int) -> None:
         self.checks.append((index, reply, code))
 
     def done(self, outcome: Outcome, checks: Sequence[int]) -> None:
         self.outcome, self.coming = outcome, checks
 
 
-@pytest.mark.parametrize("how", ["fault", "loss"])
-def test_a_check_that_was_promised_is_told_not_to_come(host: Host, how: str) -> None:
-    tells = Tells()
+def attempt(host: Host, tells: Tells) -> Job:
+    """A job that is begun at the host, with one check behind it."""
     ids = RunId("run"), StepId("step"), TargetName("db1")
     order = AttemptOrder(*ids, 1, 1, None, "run", {}, folder=Path())
     script = Script("true")
-    job = Job(host.lane, order, script, Reply(), tells, (script,))
+    job = Job(host.lane, order, script, CapturedOutput(), tells, (script,))
     host.lane.post(job.begin)
     host.works()
+    return job
+
+
+@pytest.mark.parametrize("how", ["fault", "loss"])
+def test_a_check_that_was_promised_is_told_not_to_come(host: Host, how: str) -> None:
+    tells = Tells()
+    job = attempt(host, tells)
     cable = host.answers()
     host.says(cable, f"begun {job.name} 1 - 0")
     host.says(cable, f"ended {job.name} 0 - -")
@@ -889,6 +895,32 @@ def test_a_check_that_was_promised_is_told_not_to_come(host: Host, how: str) -> 
     else:
         host.loses(cable)
     assert (tells.outcome, promised, tells.checks) == (Ended(0), (0,), [(0, None, 0)])
+
+
+def test_launchers_that_answer_and_die_do_not_keep_an_attempt_waiting_for_ever(host: Host) -> None:
+    tells = Tells()
+    job = attempt(host, tells)
+    cable = host.answers()
+    host.says(cable, f"begun {job.name} 1 - 0")
+    while tells.outcome is None:
+        host.loses(cable)
+        host.passes(rules.LONGEST_PAUSE)
+        cable = host.answers()
+        assert host.now < 1000 + 2 * PATIENCE
+    assert isinstance(tells.outcome, ContactLost)
+
+
+def test_an_attempt_that_the_host_speaks_of_is_sought_anew_after_every_loss(host: Host) -> None:
+    tells = Tells()
+    job = attempt(host, tells)
+    cable = host.answers()
+    host.says(cable, f"begun {job.name} 1 - 0")
+    while host.now < 1000 + 2 * PATIENCE:
+        host.loses(cable)
+        host.passes(rules.LONGEST_PAUSE)
+        cable = host.answers()
+        host.says(cable, f"state running {job.name} - - - 1 - 0 5")
+    assert tells.outcome is None
 
 
 # --- sending ------------------------------------------------------------------------------------
