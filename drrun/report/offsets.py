@@ -42,8 +42,8 @@ def clock_warnings(time: Clocks) -> Iterator[str]:
     yield from _of_hosts(time)
     if abs(time.wall) > MAY_DIFFER:
         yield (
-            f"clocks: times of this run are {_against(-time.wall, _OURS)}, which was set since "
-            "the run began; what took how long is not touched by that"
+            f"clocks: times of this run are {_against(-time.wall, _OURS)}: since it "
+            "began that was set, or another machine took over; durations heed neither"
         )
     for each in time.unsure:
         yield from _of_take_over(each)
@@ -66,8 +66,8 @@ def _of_take_over(each: TakenOver) -> Iterator[str]:
     if each.jump is None:
         behind = f", at least {span(each.behind)} behind" if each.behind > MAY_DIFFER else ""
         yield (
-            f"{who} on another machine{behind}, and no host has compared the two clocks: durations "
-            "across that moment are marked ~"
+            f"{who} on another machine{behind}, and no host has compared the two clocks: "
+            "durations across that moment are marked ~"
         )
     elif abs(each.jump) > MAY_DIFFER + each.error:
         jump = f"{'' if each.jump > 0 else '-'}{span(abs(each.jump))}"

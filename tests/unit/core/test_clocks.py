@@ -157,8 +157,7 @@ def test_a_take_over_by_a_clock_that_contradicts_the_chain_is_said() -> None:
     truth.take(0.0, "boot 1")
     truth.now += 60
     truth.take(-HOUR, "boot 2")
-    (warning,) = clock_warnings(truth.clocks)
-    assert "at least 59m behind" in warning
+    assert any("at least 59m behind" in each for each in clock_warnings(truth.clocks))
 
 
 def test_so_is_one_of_an_older_drrun_that_dated_its_entries_back() -> None:
