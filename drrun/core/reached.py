@@ -29,6 +29,8 @@ class Reached:
     asked_on: dict[Target, str] = field(default_factory=dict)
     #: Whoever drives records what it reaches.
     recorded: bool = False
+    #: The controller whose journal counts, by people's word, also where hosts know of more.
+    accepted: int = 0
 
     def intend(self, key: Target, host: str) -> None:
         """An attempt was intended."""

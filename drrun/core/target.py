@@ -77,6 +77,8 @@ class TargetState:
     #: When the current attempt was intended, and when its command began on its host.
     intended_at: float | None = None
     started_at: float | None = None
+    #: By what the outcome of the current attempt is known; "" for those of older controllers.
+    mark: str = ""
     #: Contact with the current attempt was lost for good; it may go on.
     lost: bool = False
     #: Since when its place has not been seen, while contact is sought.
@@ -182,7 +184,7 @@ def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:
             return _set(after, missing_since=at - silent)
         case ev.AttemptIntended():
             fresh = _enter(after, Phase.ACTING, started_at=None, lost=False, ending=False)
-            return _set(fresh, intended_at=at, late=False)
+            return _set(fresh, intended_at=at, late=False, mark=event.mark)
         case ev.AttemptEvent():
             return _attempted(after, event)
         case ev.GateOpened() | ev.GateAnswered():

@@ -22,7 +22,7 @@ from drrun.core.agenda import Agenda
 from drrun.core.air import Room
 from drrun.core.dataclass import dataclass
 from drrun.core.decision import Decision
-from drrun.core.errors import IllegalMove
+from drrun.core.errors import IllegalMove, RecordDisputed
 from drrun.core.outcomes import is_known
 from drrun.core.people.consider import Denied, Granted, consider
 from drrun.core.state import RunState
@@ -33,7 +33,16 @@ from drrun.engine.obey import Obedience
 from drrun.engine.observations import Acted, Met, Watched
 from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
-from drrun.engine.ports import Answer, Clock, Inbox, Leases, Request, Signatures
+from drrun.engine.ports import (
+    Answer,
+    Clock,
+    Ids,
+    Inbox,
+    Leases,
+    Meeting,
+    Request,
+    Signatures,
+)
 from drrun.engine.signed import Unsigned, unsound
 from drrun.engine.watching import Watching
 
@@ -82,6 +91,7 @@ class Edges:
     clock: Clock
     inbox: Inbox
     leases: Leases
+    ids: Ids
     signatures: Signatures = field(default_factory=Unsigned)
 
 
@@ -93,7 +103,12 @@ class Controller:
         self._limits = limits
         self._state: RunState = edges.ledger.state
         self._agenda = Agenda(self._state)
-        self._obedience = Obedience(edges.ledger, edges.orders, edges.crew, edges.clock)
+        self._obedience = Obedience(edges.ledger, edges.orders, edges.crew, edges.clock, edges.ids)
+        #: Tells it from every other controller, also from one with the same token.
+        self.name = edges.ids.new_mark()
+        #: A host that remembers another journal than ours.
+        self._dispute: RecordDisputed | None = None
+        self._overruled = set[str]()
         self._leaving = Leaving.NOT
         self._lock = threading.Lock()
         self._still_since: float | None = None
@@ -117,10 +132,14 @@ class Controller:
         Raises:
             LeaseLost: Another controller took over; nothing more was recorded or begun.
             StateUnusable: The journal cannot be written; nothing more was begun.
+            RecordDisputed: A host remembers another journal of the run; nothing was begun there.
         """
         wait = 0.0
         while True:
             later = self._observe(wait)
+            if self._dispute is not None:
+                self._left(RunStatus.INTERRUPTED, self._dispute.how)
+                raise self._dispute
             answers = self._take_requests()
             decision = self._settle()
             for request, answer in answers:
@@ -147,8 +166,38 @@ class Controller:
             if isinstance(observation, Acted) and is_known(observation.outcome):
                 later.append(partial(self._edges.crew.forget, observation.order))
             elif isinstance(observation, Met):
+                self._compare(observation.meeting)
                 later.append(observation.then)
         return later
+
+    def _compare(self, meeting: Meeting) -> None:
+        """See whether this journal goes on from what a host remembers; else it must not act.
+
+        Raises:
+            LeaseLost: The other one that the host obeys holds this very journal by now.
+        """
+        memory, lease = meeting.memory, self._edges.ledger.lease
+        if memory is None:
+            return
+        ours = (memory.epoch, memory.controller) == (lease.epoch, self.name)
+        if not ours and memory.epoch >= lease.epoch:
+            self._edges.leases.renew(lease)
+        elif self._edges.ledger.holds(memory.end):
+            return
+        end = self._edges.ledger.end.seq
+        if self._state.reached.accepted == lease.epoch and meeting.host not in self._overruled:
+            self._overruled.add(meeting.host)
+            self._record(
+                ev.HostOverruled(
+                    host=meeting.host,
+                    seq=memory.end.seq,
+                    hash=memory.end.hash,
+                    epoch=memory.epoch,
+                )
+            )
+        else:
+            run, told = lease.run, (memory.end.seq, memory.epoch)
+            self._dispute = RecordDisputed(run, meeting.host, told, end)
 
     def _record(self, event: ev.Event, actor: str = "controller", at: float | None = None) -> None:
         with suppress(IllegalMove):  # settled in the meantime by a person's word

@@ -34,6 +34,8 @@ def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.
             yield _outcome(observation, mask, aborted=bool(state.aborted))
         case Told():
             yield _news(observation, mask)
+        case Met(meeting=met) if met.again:
+            return
         case Met(meeting=met):
             yield ev.HostReached(
                 host=met.host,

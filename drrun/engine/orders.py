@@ -99,6 +99,7 @@ class Orders:
             heard=_heard(written),
             names=names,
             was_taken=target.taken,
+            mark=target.mark,
             ending=target.ending,
             reboots=step.reboots,
             questions=self._asked_by(written, key, names),

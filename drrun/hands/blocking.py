@@ -5,17 +5,16 @@ Rules:
 """
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import field
 from typing import Protocol
 
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import RunId
 from drrun.core.outcomes import ContactLost, Outcome
 from drrun.engine.either import Either
 from drrun.engine.pool import Pool
-from drrun.engine.ports import AttemptOrder, Cancel, Meet, Output, Progress, Report
+from drrun.engine.ports import AttemptOrder, Cancel, Claim, Output, Progress, Report
 
 #: How many attempts are carried out at once.
 _AT_ONCE = 1024
@@ -52,10 +51,6 @@ class BlockingHands(Protocol):
         """Remove what a place keeps of an attempt."""
         ...
 
-    def clear(self, run: RunId) -> None:
-        """Remove everything that places keep of a run."""
-        ...
-
     def close(self) -> None:
         """Leave all hosts."""
         ...
@@ -70,7 +65,7 @@ class PooledHands:
     _leave: threading.Event = field(default_factory=threading.Event)
     _followed: dict[int, threading.Event] = field(default_factory=dict)
 
-    def take_up(self, run: RunId, epoch: int, meet: Meet, known: Collection[str]) -> None:
+    def take_up(self, claim: Claim) -> None:
         """Nothing: these leave nothing behind that others must know of."""
 
     def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
@@ -105,10 +100,6 @@ class PooledHands:
                 self.hands.forget(order)
 
         self._pool.run(work)
-
-    def clear(self, run: RunId) -> None:
-        """Remove everything that places keep of a run."""
-        self.hands.clear(run)
 
     def leave(self) -> None:
         """Let go of everything."""

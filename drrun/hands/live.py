@@ -16,7 +16,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from drrun.core.ids import RunId
 from drrun.core.inventory import Host
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, Stopped, is_known
 from drrun.engine.either import Either
@@ -25,7 +24,7 @@ from drrun.engine.ports import (
     AttemptOrder,
     BuiltInAction,
     Cancel,
-    Meet,
+    Claim,
     Output,
     Progress,
     Question,
@@ -96,9 +95,9 @@ class LiveHands:
         self._followed: dict[int, _Followed] = {}
         self._left = threading.Event()
 
-    def take_up(self, run: RunId, epoch: int, meet: Meet, known: Collection[str]) -> None:
-        """Act for a run from now on, as the holder of this token."""
-        self._lanes = Lanes(self._connections, run, epoch, meet, known)
+    def take_up(self, claim: Claim) -> None:
+        """Act for a run from now on."""
+        self._lanes = Lanes(self._connections, claim)
 
     def place(self, host: Host | None) -> Remote:
         """Where to ask for `host`; None: the controller."""
@@ -142,13 +141,8 @@ class LiveHands:
         self._left.set()
         self._lanes.leave()
 
-    def clear(self, run: RunId) -> None:
-        """Remove what places keep of the run, wherever a launcher still answers."""
-        del run
-        self._lanes.close(drop_run=True)
-
     def close(self) -> None:
-        """Leave all hosts; commands go on."""
+        """Leave all hosts; commands go on, and hosts remember where the journal ends."""
         self._lanes.close()
         self._connections.close()
 

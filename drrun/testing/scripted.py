@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from drrun.core.ids import RunId, StepId, TargetName
@@ -11,7 +11,7 @@ from drrun.core.probes import Verdict
 from drrun.engine.ports import (
     AttemptOrder,
     Cancel,
-    Meet,
+    Claim,
     Output,
     Piece,
     Progress,
@@ -37,7 +37,7 @@ class ScriptedHands:
         self.ended: set[str] = set()
         self._left = threading.Event()
 
-    def take_up(self, run: RunId, epoch: int, meet: Meet, known: Collection[str]) -> None:
+    def take_up(self, claim: Claim) -> None:
         """Nothing: there are no hosts."""
 
     def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
@@ -96,9 +96,6 @@ class ScriptedHands:
         self.ended.add(order.step)
 
     def forget(self, order: AttemptOrder) -> None:
-        """Nothing is kept."""
-
-    def clear(self, run: RunId) -> None:
         """Nothing is kept."""
 
     def leave(self) -> None:

@@ -50,6 +50,26 @@ class HostReached(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordAccepted(Event):
+    """A second person has this journal go on although hosts know of more; for one controller."""
+
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostOverruled(Event):
+    """A host remembered another journal of the run, and obeys this one by people's word."""
+
+    #: "" for the controller's own machine.
+    host: str
+    #: The end of the other journal, and the token of the controller that told it.
+    seq: int
+    hash: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerLeft(Event):
     """The controller stopped driving the run on its own accord; the run can be resumed."""
 

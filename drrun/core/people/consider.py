@@ -21,7 +21,9 @@ from drrun.core.undoing import points_of_no_return, roll_back_began, to_undo
 __all__ = ["WANT_REASON", "Denied", "Granted", "consider"]
 
 #: Requests that override the plan and so want a reason.
-WANT_REASON = frozenset({"skip", "mark-done", "abort", "lost", "amend", "clock"})
+WANT_REASON = frozenset(
+    {"skip", "mark-done", "abort", "lost", "amend", "clock", "accept-older-record"}
+)
 
 
 def consider(
@@ -106,11 +108,23 @@ def _roll_back(asking: Asking) -> Granted | Denied:
     return Granted([event], f"rolling back: {', '.join(event.steps)}")
 
 
+def _accept_older(asking: Asking) -> Granted | Denied:
+    driver = asking.state.around.driver
+    if asking.by == driver:
+        return Denied(
+            f"{driver} drove this run last: that its older record counts, a second person has to "
+            "say: --by SOMEBODY"
+        )
+    event = ev.RecordAccepted(by=asking.by, why=asking.reason)
+    return Granted([event], "its hosts take this journal for the truth")
+
+
 _HANDLERS: Mapping[str, Callable[[Asking], Granted | Denied]] = {
     "pause": _pause,
     "unpause": _unpause,
     "abort": _abort,
     "rollback": _roll_back,
+    "accept-older-record": _accept_older,
     "amend": amend,
     "confirm": answer,
     "approve": answer,

@@ -7,6 +7,8 @@ from pathlib import Path
 from drrun.core import events as ev
 from drrun.core.errors import HasSucceeded, InputError, Refused, RunHeld
 from drrun.core.ids import RunId
+from drrun.core.people.consider import Denied, consider
+from drrun.core.state import RunState
 from drrun.core.status import RunStatus
 from drrun.engine.cases.look import known
 from drrun.engine.cases.start import Equip, Options, Seat, seat, took
@@ -37,7 +39,8 @@ def resume(
 
     Raises:
         HasSucceeded: There is nothing left to do.
-        Refused: The run was rolled back, or the person does not want to go on.
+        Refused: The run was rolled back, or the person does not want to go on, or may not say that
+            its older record counts.
         RunHeld: Another controller drives it.
         NotReady: A secret cannot be resolved.
     """
@@ -46,6 +49,7 @@ def resume(
         raise HasSucceeded(f"{run} has succeeded: there is nothing left to do")
     if seen.state.ended is RunStatus.ROLLED_BACK and not options.back:
         raise Refused(f"{run} was rolled back: there is nothing left to do")
+    accepted = _accepted(seen.state, options, records.clock.now())
     diff = changes(seen.loaded.documents)
     if diff and not ask(diff):
         raise Refused("nothing was changed; the run can be resumed later")
@@ -57,7 +61,7 @@ def resume(
     state = known(records, run, amendable=True).state
     place = Seat(run, lease, seen.loaded.folder)
     session = seat(records, tools, secrets, state, place, options)
-    _begin(session, diff, options)
+    _begin(session, diff, options, accepted)
     records.journal.update(run, RunStatus.RUNNING, None)
     return session
 
@@ -72,10 +76,23 @@ def _take(leases: Leases, run: RunId, take_over: Watch | None) -> Lease:
             take_over(held)
 
 
-def _begin(session: Session, diff: str, options: Options) -> None:
+def _accepted(state: RunState, options: Options, now: float) -> Sequence[ev.Event]:
+    """The word of a second person that this journal counts, if it is given."""
+    if not options.accept_older:
+        return ()
+    body = {"reason": options.accept_older}
+    found = consider(state, "accept-older-record", body, options.by, now)
+    if isinstance(found, Denied):
+        raise Refused(found.why)
+    return found.events
+
+
+def _begin(session: Session, diff: str, options: Options, accepted: Sequence[ev.Event]) -> None:
     """Record who goes on, with what."""
     ledger = session.edges.ledger
     ledger.record(took(ledger.lease))
+    for event in accepted:
+        ledger.record(event, options.by)
     if diff:
         ledger.record(ev.FilesChanged(decision="pinned", diff=diff, by=options.by), options.by)
     if not options.back:

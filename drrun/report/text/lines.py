@@ -148,6 +148,12 @@ def _said(fact: Fact) -> Line | None:
             return Line(fact.at, "refused", f"{kind} by {by}: {why}", Style.DOUBT)
         case ev.RunResumed(by=by):
             return Line(fact.at, "resumed", f"by {by}")
+        case ev.RecordAccepted(by=by, why=why):
+            counts = f"this journal counts, although hosts know of more: {why} ({by})"
+            return Line(fact.at, "accepted", counts, Style.DOUBT)
+        case ev.HostOverruled(host=host, seq=seq):
+            overruled = f"{host or 'this machine'} knows another entry {seq}; it obeys this one"
+            return Line(fact.at, "overruled", overruled, Style.DOUBT)
         case ev.ControllerLeft(why=why):
             return Line(fact.at, "left", why, Style.DOUBT)
         case ev.RunEnded(status=status):
