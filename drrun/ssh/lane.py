@@ -564,7 +564,7 @@ class Lane:
         claim, end = self.claim, self.end
         if claim is not None:
             words = f"claim {claim.epoch} {claim.controller} {end.seq} {end.hash}\n"
-            if self._unswept and self._known == "known":
+            if self._unswept and self.road.name in claim.known:
                 words += "left\n"
             self._unswept = False
             self._transmit(contact, words.encode())
