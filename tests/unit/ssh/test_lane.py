@@ -1169,7 +1169,7 @@ class Threaded:
 
     def __init__(self) -> None:
         self.host = Host()
-        self.lane = Lane(self.host, "", RunId("run"), 1)
+        self.lane = Lane(self.host, "", None)
 
     def done(self) -> None:
         """Wait until all that was posted is done."""
