@@ -263,8 +263,8 @@ class RunState:
                 self._amend(event)
             case ev.RollbackBegan(why=why):
                 self.rolling_back, self.ended, self.paused = why, None, ""
-            case ev.RecordAccepted():
-                self.reached.accepted = self.epoch
+            case ev.RecordAccepted(line=line):
+                self.reached.lines = (*self.reached.lines, line)
             case ev.InvariantBroken(name=name, why=why):
                 self.paused = f"invariant {name!r} is broken: {why}"
             case _:

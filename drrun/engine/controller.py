@@ -25,6 +25,7 @@ from drrun.core.decision import Decision
 from drrun.core.errors import IllegalMove, RecordDisputed
 from drrun.core.outcomes import is_known
 from drrun.core.people.consider import Denied, Granted, consider
+from drrun.core.reached import FIRST_LINE
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus, Status
 from drrun.engine.crew import Crew
@@ -104,11 +105,9 @@ class Controller:
         self._state: RunState = edges.ledger.state
         self._agenda = Agenda(self._state)
         self._obedience = Obedience(edges.ledger, edges.orders, edges.crew, edges.clock, edges.ids)
-        #: Tells it from every other controller, also from one with the same token.
-        self.name = edges.ids.new_mark()
         #: A host that remembers another journal than ours.
         self._dispute: RecordDisputed | None = None
-        self._overruled = set[str]()
+        self._mark = edges.ids.new_mark()[: len(FIRST_LINE)]
         self._leaving = Leaving.NOT
         self._lock = threading.Lock()
         self._still_since: float | None = None
@@ -118,6 +117,11 @@ class Controller:
         self._sessions = {
             name: host.max_sessions for name, host in self._state.plan.inventory.hosts.items()
         }
+
+    @property
+    def name(self) -> str:
+        """Tells it from every other controller, also from one with the same token."""
+        return self._state.reached.lines[-1] + self._mark
 
     def leave(self, how: Leaving) -> None:
         """Ask the loop to end, from any thread."""
@@ -176,28 +180,23 @@ class Controller:
         Raises:
             LeaseLost: The other one that the host obeys holds this very journal by now.
         """
-        memory, lease = meeting.memory, self._edges.ledger.lease
+        memory, ledger = meeting.memory, self._edges.ledger
         if memory is None:
+            return
+        lease, earlier = ledger.lease, self._state.reached.lines[:-1]
+        if memory.controller[: len(FIRST_LINE)] in earlier:
+            seq, digest = memory.end.seq, memory.end.hash
+            self._record(
+                ev.HostOverruled(host=meeting.host, seq=seq, hash=digest, epoch=memory.epoch)
+            )
             return
         ours = (memory.epoch, memory.controller) == (lease.epoch, self.name)
         if not ours and memory.epoch >= lease.epoch:
             self._edges.leases.renew(lease)
-        elif self._edges.ledger.holds(memory.end):
+        elif ledger.holds(memory.end):
             return
-        end = self._edges.ledger.end.seq
-        if self._state.reached.accepted == lease.epoch and meeting.host not in self._overruled:
-            self._overruled.add(meeting.host)
-            self._record(
-                ev.HostOverruled(
-                    host=meeting.host,
-                    seq=memory.end.seq,
-                    hash=memory.end.hash,
-                    epoch=memory.epoch,
-                )
-            )
-        else:
-            run, told = lease.run, (memory.end.seq, memory.epoch)
-            self._dispute = RecordDisputed(run, meeting.host, told, end)
+        told = memory.end.seq, memory.epoch
+        self._dispute = RecordDisputed(lease.run, meeting.host, told, ledger.end.seq)
 
     def _record(self, event: ev.Event, actor: str = "controller", at: float | None = None) -> None:
         with suppress(IllegalMove):  # settled in the meantime by a person's word

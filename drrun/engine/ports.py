@@ -603,7 +603,7 @@ class Hands(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LeftJob:
-    """A job that has a folder on a host."""
+    """A job whose outputs are still on a host."""
 
     run: RunId
     #: `STEP@TARGET.ATTEMPT`.
@@ -615,16 +615,20 @@ class LeftJob:
 class Sweeper(Protocol):
     """Finds and removes what runs left on hosts; raises NotReady for one that is not reached."""
 
-    def jobs(self, host: Host | None) -> Sequence[LeftJob]:
-        """Every job that has a folder there."""
+    def runs(self, host: Host | None) -> Sequence[RunId]:
+        """Runs that the place remembers."""
+        ...
+
+    def jobs(self, host: Host | None, run: RunId) -> Sequence[LeftJob]:
+        """Jobs of a run whose outputs are still there."""
         ...
 
     def drop(self, host: Host | None, left: LeftJob) -> None:
-        """Remove the folder of a job."""
+        """Remove what a job printed."""
         ...
 
     def leave(self, host: Host | None, run: RunId) -> None:
-        """Remove what is left of a run that has no job there any more."""
+        """Let a place forget a run: nothing there tells an older copy of it any more."""
         ...
 
     def close(self) -> None:

@@ -178,10 +178,112 @@ def test_no_older_copy_does_anything_a_second_time(
     for copy in copies[part::PARTS]:
         scene.put_back(copy)
         done = scene.driven(scene.program)
-        print(copy, entries(copy), done.exit, done.err[-700:])
         assert scene.effects() == EXPECTED, copy
         codes.append(done.exit)
     record_property("copies", len(codes))
     record_property("refused", codes.count(DAMAGED))
     assert set(codes) <= {DONE, DAMAGED}
     assert DAMAGED in codes
+
+
+# --- two machines ------------------------------------------------------------------------------
+
+
+def second(scene: Scene, folder: Path) -> Program:
+    """Another machine with a copy of the state as it is now, and with nothing else of ours."""
+    program = Program(folder / "second")
+    shutil.copytree(scene.state, program.folder / "state")
+    program.inventory(scene.servers)
+    return program
+
+
+def twice(scene: Scene) -> dict[str, list[str]]:
+    """What a host saw more often than once."""
+    return {
+        name: [each for each in set(lines) if lines.count(each) > 1]
+        for name, lines in scene.effects().items()
+    }
+
+
+NOTHING: dict[str, list[str]] = {"a": [], "b": [], "": []}
+
+
+@pytest.mark.faults(115)
+@pytest.mark.parametrize("first_goes", [True, False])
+def test_of_two_machines_with_one_state_the_one_that_acts_is_obeyed(
+    scene: Scene, tmp_path: Path, *, first_goes: bool
+) -> None:
+    assert Done.of(scene.begun()).exit == LEFT
+    programs = [scene.program, second(scene, tmp_path)]
+    if not first_goes:
+        programs.reverse()
+    for program in programs:
+        program.here("confirm", "latest", "one")
+    done = [program("resume", "latest", "--no-input") for program in programs]
+    assert [each.exit for each in done] == [LEFT, DAMAGED], done
+    assert "another copy of it went on" in done[1].err or "older copy" in done[1].err
+    # The one that is obeyed goes on as if nothing had been.
+    assert scene.driven(programs[0]).exit == DONE
+    assert twice(scene) == NOTHING
+
+
+@pytest.mark.faults(115)
+def test_a_controller_that_lives_stops_where_a_copy_took_its_place(
+    scene: Scene, tmp_path: Path
+) -> None:
+    process = scene.program.start(
+        "run", "runbooks/copies.yml", "--yes", "--no-input", "--linger", "5m"
+    )
+    assert until(lambda: "drrun confirm" in scene.program.here("status", "latest").out)
+    other = second(scene, tmp_path)
+    other.here("confirm", "latest", "one")
+    # The copy holds a lease of a process that lives on another machine, as far as it can see.
+    forced = other("resume", "latest", "--no-input", "--take-over")
+    assert forced.exit == LEFT, forced.err
+    scene.program.here("confirm", "latest", "one")
+    done = Done.of(process)
+    assert done.exit == DAMAGED, done.err
+    assert "Traceback" not in done.err
+    assert twice(scene) == NOTHING
+
+
+@pytest.mark.faults(115)
+@pytest.mark.parametrize("round_", range(4))
+def test_two_machines_at_the_same_moment_do_nothing_twice(
+    scene: Scene, tmp_path: Path, round_: int
+) -> None:
+    assert Done.of(scene.begun()).exit == LEFT
+    programs = (scene.program, second(scene, tmp_path))
+    for program in programs:
+        program.here("confirm", "latest", "one")
+    both = [program.start("resume", "latest", "--no-input") for program in programs]
+    codes = [Done.of(each).exit for each in both]
+    assert DAMAGED in codes, round_
+    assert twice(scene) == NOTHING
+
+
+# --- the word of two persons -------------------------------------------------------------------
+
+
+@pytest.mark.faults(115)
+def test_two_persons_may_let_an_older_record_count_and_what_was_begun_stays_begun(
+    scene: Scene, tmp_path: Path
+) -> None:
+    assert Done.of(scene.begun()).exit == LEFT
+    kept = tmp_path / "kept"
+    shutil.copytree(scene.state, kept)
+    assert scene.driven(scene.program).exit == DONE
+    scene.put_back(kept)
+    program = scene.program
+    assert scene.driven(program).exit == DAMAGED
+    accept = ("resume", "latest", "--no-input", "--accept-older-record", "--reason", "it is lost")
+    drove = program.json("status", "latest")["started_by"]
+    assert program(*accept, "--by", drove).exit == 2
+    assert program(*accept[:-2], "--by", "sam").exit == 2
+    done = program(*accept, "--by", "sam")
+    assert done.exit == LEFT, done.err
+    assert "RecordAccepted" in program("events", "latest").out
+    # It counts from then on, on hosts that are met later too.
+    assert scene.driven(program).exit == DONE
+    # All that had been done was looked for, and found; nothing was done again.
+    assert scene.effects() == EXPECTED

@@ -51,10 +51,12 @@ class HostReached(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordAccepted(Event):
-    """A second person has this journal go on although hosts know of more; for one controller."""
+    """A second person lets this journal count, although hosts know of more."""
 
     by: str
     why: str
+    #: Names what is written from here on: hosts tell it from what went on elsewhere before.
+    line: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,7 +115,7 @@ def _accept_older(asking: Asking) -> Granted | Denied:
             f"{driver} drove this run last: that its older record counts, a second person has to "
             "say: --by SOMEBODY"
         )
-    event = ev.RecordAccepted(by=asking.by, why=asking.reason)
+    event = ev.RecordAccepted(by=asking.by, why=asking.reason, line=asking.text("line"))
     return Granted([event], "its hosts take this journal for the truth")
 
 

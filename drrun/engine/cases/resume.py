@@ -8,6 +8,7 @@ from drrun.core import events as ev
 from drrun.core.errors import HasSucceeded, InputError, Refused, RunHeld
 from drrun.core.ids import RunId
 from drrun.core.people.consider import Denied, consider
+from drrun.core.reached import FIRST_LINE
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus
 from drrun.engine.cases.look import known
@@ -49,7 +50,7 @@ def resume(
         raise HasSucceeded(f"{run} has succeeded: there is nothing left to do")
     if seen.state.ended is RunStatus.ROLLED_BACK and not options.back:
         raise Refused(f"{run} was rolled back: there is nothing left to do")
-    accepted = _accepted(seen.state, options, records.clock.now())
+    accepted = _accepted(records, seen.state, options)
     diff = changes(seen.loaded.documents)
     if diff and not ask(diff):
         raise Refused("nothing was changed; the run can be resumed later")
@@ -76,11 +77,12 @@ def _take(leases: Leases, run: RunId, take_over: Watch | None) -> Lease:
             take_over(held)
 
 
-def _accepted(state: RunState, options: Options, now: float) -> Sequence[ev.Event]:
+def _accepted(records: Records, state: RunState, options: Options) -> Sequence[ev.Event]:
     """The word of a second person that this journal counts, if it is given."""
     if not options.accept_older:
         return ()
-    body = {"reason": options.accept_older}
+    body = {"reason": options.accept_older, "line": records.ids.new_mark()[: len(FIRST_LINE)]}
+    now = records.clock.now()
     found = consider(state, "accept-older-record", body, options.by, now)
     if isinstance(found, Denied):
         raise Refused(found.why)
