@@ -215,6 +215,16 @@ class Launcher:
             self.said.remove(found)
         return found
 
+    def either(self, *kinds: type[Answer]) -> Answer:
+        """The first answer of one of several kinds, whatever its name."""
+        with self._changed:
+            assert self._changed.wait_for(
+                lambda: any(self._found(kind, "") for kind in kinds), PATIENCE
+            ), self.said
+            found = next(each for each in self.said if isinstance(each, kinds))
+            self.said.remove(found)
+        return found
+
     def heard(self, kind: type[Kind], name: str = "") -> bool:
         with self._changed:
             return self._found(kind, name) is not None
