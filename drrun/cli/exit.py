@@ -30,7 +30,7 @@ class Exit(IntEnum):
     HELD = 5, "another controller holds the run"
     DAMAGED = (
         6,
-        "a journal is damaged or older than a host knows, or the database lacks runs of its folder",
+        "a journal is damaged, or a host knows more, or the database lacks runs of its folder",
     )
     INTERRUPTED = 130, "interrupted by Ctrl-C (resumable)"
 

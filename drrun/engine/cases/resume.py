@@ -46,10 +46,7 @@ def resume(
         NotReady: A secret cannot be resolved.
     """
     seen = known(records, run)
-    if seen.state.ended is RunStatus.SUCCEEDED and not options.back:
-        raise HasSucceeded(f"{run} has succeeded: there is nothing left to do")
-    if seen.state.ended is RunStatus.ROLLED_BACK and not options.back:
-        raise Refused(f"{run} was rolled back: there is nothing left to do")
+    _refuse_ended(seen.state, run, options)
     accepted = _accepted(records, seen.state, options)
     diff = changes(seen.loaded.documents)
     if diff and not ask(diff):
@@ -65,6 +62,13 @@ def resume(
     _begin(session, diff, options, accepted)
     records.journal.update(run, RunStatus.RUNNING, None)
     return session
+
+
+def _refuse_ended(state: RunState, run: RunId, options: Options) -> None:
+    if state.ended is RunStatus.SUCCEEDED and not options.back:
+        raise HasSucceeded(f"{run} has succeeded: there is nothing left to do")
+    if state.ended is RunStatus.ROLLED_BACK and not options.back:
+        raise Refused(f"{run} was rolled back: there is nothing left to do")
 
 
 def _take(leases: Leases, run: RunId, take_over: Watch | None) -> Lease:
