@@ -566,6 +566,14 @@ class Hands(Protocol):
         """Act for a run from now on; called before anything else."""
         ...
 
+    def visit(self, places: Collection[Host | None]) -> None:
+        """Come by at places, whether or not anything is to be done there; returns at once.
+
+        They tell what they remember, and let go of what an earlier controller left. One that is
+        not reached is not tried again. None: the controller's own machine.
+        """
+        ...
+
     def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
         """Carry out one attempt; with `order.again` find out what became of it, and go on with it.
 

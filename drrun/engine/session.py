@@ -57,6 +57,7 @@ class Session:
         """
         try:
             self.hands.take_up(self._claim())
+            self.hands.visit(self.edges.orders.to_visit())
             standing = self._driven()
             ended = standing.status in (
                 RunStatus.SUCCEEDED,

@@ -5,12 +5,13 @@ Rules:
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import field
 from typing import Protocol
 
 from drrun.core.dataclass import dataclass
+from drrun.core.inventory import Host
 from drrun.core.outcomes import ContactLost, Outcome
 from drrun.engine.either import Either
 from drrun.engine.pool import Pool
@@ -67,6 +68,9 @@ class PooledHands:
 
     def take_up(self, claim: Claim) -> None:
         """Nothing: these leave nothing behind that others must know of."""
+
+    def visit(self, places: Collection[Host | None]) -> None:
+        """Nothing, for the same reason."""
 
     def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
         """Carry out one attempt; see `Hands.begin`."""

@@ -37,6 +37,7 @@ from drrun.hands.lanes import LanePlace, Lanes, awaited
 from drrun.hands.local import LocalPlace
 from drrun.ssh.asks import Reply
 from drrun.ssh.connections import Connections
+from drrun.ssh.following import Visit
 from drrun.ssh.jobs import Job
 from drrun.ssh.remote import SshRemote
 from drrun.ssh.wire import BadScript
@@ -98,6 +99,12 @@ class LiveHands:
     def take_up(self, claim: Claim) -> None:
         """Act for a run from now on."""
         self._lanes = Lanes(self._connections, claim)
+
+    def visit(self, places: Collection[Host | None]) -> None:
+        """Come by at places; see `Hands.visit`."""
+        for host in places:
+            lane = self._lanes.to(host)
+            lane.post(Visit(lane).begin)
 
     def place(self, host: Host | None) -> Remote:
         """Where to ask for `host`; None: the controller."""

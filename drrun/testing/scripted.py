@@ -2,10 +2,11 @@
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from drrun.core.ids import RunId, StepId, TargetName
+from drrun.core.inventory import Host
 from drrun.core.outcomes import ContactLost, Ended, Outcome, Stopped
 from drrun.core.probes import Verdict
 from drrun.engine.ports import (
@@ -38,6 +39,9 @@ class ScriptedHands:
         self._left = threading.Event()
 
     def take_up(self, claim: Claim) -> None:
+        """Nothing: there are no hosts."""
+
+    def visit(self, places: Collection[Host | None]) -> None:
         """Nothing: there are no hosts."""
 
     def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:

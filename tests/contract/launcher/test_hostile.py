@@ -120,7 +120,7 @@ class Life:
         """What another launcher says, and whether it executes it if it is asked to."""
         again = self.opens(self.ground, known=True, claims=False)
         ready = again.either(a.Ready, a.Unusable)
-        if isinstance(ready, a.Unusable):
+        if not isinstance(ready, a.Ready):
             return []
         again.claim()
         state = again.look("n")
