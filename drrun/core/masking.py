@@ -3,7 +3,7 @@
 Rules:
 - Masked forms: the value; its base64 (standard and URL-safe, all three alignments, also wrapped
   at 64 and 76 columns); URL-quoted; JSON-escaped; shell-quoted; hex. The same for each line of a
-  secret with several lines. (FAULTS section 4, 'Secrets')
+  secret with several lines. (rule T2)
 - Not masked, and nobody can: a secret that a program split, reversed, compressed or hashed.
   Not masked on purpose: secrets and lines shorter than `SHORTEST` characters; they would blot out
   half of every output and still be guessed from the gaps.
@@ -54,7 +54,8 @@ def _escaped(text: str) -> Iterator[str]:
     in_json = json.dumps(text)[1:-1]
     yield from (in_json, json.dumps(text, ensure_ascii=False)[1:-1], in_json.replace("/", "\\/"))
     # As shlex, as `set -x` of a shell, and as `printf %q` write it.
-    yield from (shlex.quote(text), text.replace("'", "'\\''"))
+    yield from (shlex.quote(text), text.replace("'", "'\\''"), text.replace("'", "'\"'\"'"))
+    yield in_json.replace('\\"', '"').replace("'", "\\'")
     yield _WANTS_BACKSLASH.sub(r"\\\1", text)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import RecordDisputed
 from drrun.core.ids import RunId
@@ -23,6 +24,8 @@ class Session:
     edges: Edges
     journal: Journal
     hands: Hands
+    #: What this controller begins with, to be recorded before it drives.
+    took: ev.ControllerTook
 
     @property
     def state(self) -> RunState:

@@ -18,6 +18,7 @@ from functools import partial
 
 from drrun.core.inventory import Host
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, Stopped, is_known
+from drrun.engine.captured import CapturedOutput
 from drrun.engine.either import Either
 from drrun.engine.pool import Pool
 from drrun.engine.ports import (
@@ -35,7 +36,6 @@ from drrun.engine.ports import (
 )
 from drrun.hands.lanes import LanePlace, Lanes, awaited
 from drrun.hands.local import LocalPlace
-from drrun.ssh.asks import Reply
 from drrun.ssh.connections import Connections
 from drrun.ssh.following import Visit
 from drrun.ssh.jobs import Job
@@ -258,7 +258,7 @@ class _Reported:
         """It goes on."""
         self._report.news(progress)
 
-    def checked(self, index: int, reply: Reply | None, code: int) -> None:
+    def checked(self, index: int, reply: CapturedOutput | None, code: int) -> None:
         """The answer to one of its checks."""
         position = self._positions[index]
         seen = None

@@ -38,6 +38,16 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Clock:
+    """What the host's clock says."""
+
+    #: Seconds since the epoch; None: the host does not tell.
+    says: float | None
+    #: What is not told: it may be so much later.
+    coarse: float
+
+
+@dataclass(frozen=True, slots=True)
 class Unusable:
     """The host cannot keep commands."""
 
@@ -174,8 +184,8 @@ class Done:
 
 
 Answer = (
-    Ready | Unusable | Begun | Ended | Answered | Exists | Refused | Stale | Withdrawn | State
-    | Stored | Pong | LeftRun | Left | Done
+    Ready | Clock | Unusable | Begun | Ended | Answered | Exists | Refused | Stale | Withdrawn
+    | State | Stored | Pong | LeftRun | Left | Done
 )  # fmt: skip
 
 
@@ -227,6 +237,8 @@ def _seldom(verb: str, words: list[str], rest: str) -> Answer:
             return LeftRun(rest)
         case "done", []:
             return Done()
+        case "clock", _:
+            return _clock(rest)
         case _:
             raise ValueError(f"{verb} {rest}")
 
@@ -238,6 +250,13 @@ def _memory(words: list[str]) -> Memory | None:
 
 def _mark(word: str) -> str:
     return "" if word == "-" else word
+
+
+def _clock(word: str) -> Clock:
+    whole, _, part = word.partition(".")
+    if not whole.isdecimal():
+        return Clock(None, 0.0)
+    return Clock(float(word), 0.0) if part.isdecimal() else Clock(float(whole), 1.0)
 
 
 def _state(

@@ -25,12 +25,14 @@ from dataclasses import field
 from enum import Enum, auto
 
 from drrun.core.chain import Head
+from drrun.core.clocks import MAY_DIFFER
 from drrun.core.dataclass import dataclass
 from drrun.core.outcomes import NeverStarted
 from drrun.engine.faultpoints import point
-from drrun.engine.ports import Claim, Meeting, Memory
+from drrun.engine.ports import Claim, Meeting, Memory, Reading
 from drrun.ssh.answers import (
     Answer,
+    Clock,
     Done,
     Left,
     LeftRun,
@@ -51,7 +53,7 @@ from drrun.ssh.wires import Wire
 KEPT_ON_HOST = 1 << 30
 #: Seconds until a log-in must have started our shell: start-up files may be slow.
 START_WITHIN = 180.0
-#: Seconds without an answer after which people are told (FAULTS G3 allows 15).
+#: Seconds without an answer after which people are told (goal G3 allows 15).
 TOLD_AFTER = 10.0
 #: Seconds between signs of life while somebody follows; owed for so long, it is given up.
 PING_EVERY, PING_WITHIN = 4.0, 40.0
@@ -91,6 +93,9 @@ class _Contact:
     bulk: Bulk
     waiting: bytes = b""
     chatter: bytes = b""
+    #: When it was greeted, and what its clock said to that.
+    greeted_at: float = 0.0
+    reading: Reading | None = None
 
 
 @dataclass(slots=True)
@@ -134,6 +139,8 @@ class Lane:
     _met: str = ""
     #: Nobody has looked yet for what earlier controllers left.
     _unswept: bool = True
+    #: How far its clock was ahead of ours then, whatever ours begins with; None: it did not say.
+    _ahead: float | None = None
     _followers: dict[str, Follower] = field(default_factory=dict)
     _following: dict[int, Follower] = field(default_factory=dict)
     _pause: float = FIRST_PAUSE
@@ -488,6 +495,8 @@ class Lane:
         except ValueError as error:
             raise Torn(str(error)) from error
         match answer:
+            case Clock():
+                self._read(contact, answer)
             case Ready():
                 self._greeted(contact, answer)
             case Unusable():
@@ -516,6 +525,7 @@ class Lane:
         elif contact.boot.proof.given_by(said):
             self._phase = _Phase.GREETING
             hello = f"hello {self.claim.run} {self._known}\n" if self.claim else ""
+            contact.greeted_at = self.clock()
             self._transmit(contact, contact.boot.program + hello.encode())
             if not self.claim:
                 self._opened(Ready("-", lost=False, folder=""))
@@ -526,20 +536,28 @@ class Lane:
         before = self._met or (self.claim and self.road.name in self.claim.known)
         return "known" if before else "new"
 
+    def _read(self, contact: _Contact, clock: Clock) -> None:
+        if clock.says is not None:
+            within = self.clock() - contact.greeted_at + clock.coarse
+            contact.reading = Reading(clock.says, within)
+
     def _greeted(self, contact: _Contact, ready: Ready) -> None:
         """Nothing is asked of a host before it is recorded that it can be.
 
         Nor before its memory was compared: whoever acts by an older journal acts twice.
         """
         self._phase = _Phase.MEETING
+        ahead = contact.reading.says - contact.greeted_at if contact.reading else None
+
+        again = self._met == ready.boot and not self._was_set(contact, ahead)
 
         def go_on() -> None:
             if self._contact is contact:
-                self._met = ready.boot
+                if not again:
+                    self._met, self._ahead = ready.boot, ahead
                 self._claim(contact)
                 self._opened(ready)
 
-        again = self._met == ready.boot
         self._meet(contact, ready.memory, ready.boot, again=again, then=go_on)
 
     def _meet(
@@ -556,7 +574,7 @@ class Lane:
             return
         link, name = contact.wire.link, self.road.name
         way = (link.way.route, link.user, link.host_key) if link is not None else ("", "", "")
-        meeting = Meeting(name, boot, *way, memory, again)
+        meeting = Meeting(name, boot, *way, contact.reading, memory, again)
         self.claim.meet(meeting, lambda: self.post(then))
 
     def _claim(self, contact: _Contact) -> None:
@@ -577,6 +595,12 @@ class Lane:
         asked = job.startswith("q") and "@" not in job and not job.startswith(f"q{self._own}")
         if job in ended or asked:
             self.forget(job)
+
+    def _was_set(self, contact: _Contact, ahead: float | None) -> bool:
+        """Whether the host's clock goes otherwise than was recorded, beyond what is uncertain."""
+        if ahead is None or contact.reading is None or self._ahead is None:
+            return False
+        return abs(ahead - self._ahead) > MAY_DIFFER + contact.reading.within
 
     def _opened(self, ready: Ready) -> None:
         point("after launcher")

@@ -3,8 +3,8 @@
 # the channel, the link and the controller. What happens is pushed on standard output by whoever
 # sees it; bulk output goes to standard error, where nobody else writes.
 #
-# Portable sh (dash, bash, busybox ash, zsh as sh); no root. Needs mkdir and ls once, setsid where
-# there is one; od, wc, tail, head, dd and rm for outputs only.
+# Portable sh (dash, bash, busybox ash, zsh as sh); no root. Needs mkdir, ls and date once, setsid
+# where there is one; od, wc, tail, head, dd and rm for outputs only.
 #
 # Rules (docs/explanation/attempts.md):
 # - NAME.d decides about the attempt NAME, and is made by exclusive create: by the process that
@@ -21,7 +21,8 @@
 # output.
 #
 # Request                                     Answer, each behind the nonce
-#   hello RUN known|new                       ready BOOT lost|kept HEAD PATH
+#   hello RUN known|new                       clock SECONDS
+#                                             ready BOOT lost|kept HEAD PATH
 #                                             unusable FOLDER WHY
 #   claim EPOCH CONTROLLER SEQ HASH           (none) | stale - HEAD | unusable FOLDER WHY
 #   check USER SHELL LINES, then the lines    (belongs to the next start)
@@ -201,6 +202,8 @@ report() {
 unusable() { printf '%s unusable %s\t%s\n' "$nonce" "$folder" "$1"; }
 
 hello() {
+    # Where %N is not known, it stays or is left out, and whole seconds are counted.
+    say clock "$(date -u +%s.%N 2>/dev/null)"
     for folder in "$base" "$base/$1"; do
         [ -h "$folder" ] && foreign && return
         [ -d "$folder" ] && continue

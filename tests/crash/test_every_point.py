@@ -2,7 +2,8 @@
 
 One run counts the points. Then, for each of them, a run is killed there with SIGKILL and resumed
 until it ends. Judged from outside: an append-only file on the hosts has each step's line exactly
-once. FAULTS M1, M11 and F45; SPEC guarantees 1 and 2.
+once. Methods M1 and M11, fault F45;
+contract guarantees 1 and 2.
 """
 
 from collections.abc import Callable
@@ -109,7 +110,7 @@ def points(tmp_path_factory: pytest.TempPathFactory) -> int:
         return len(listed.read_text().splitlines())
 
 
-@pytest.mark.faults(45)
+@pytest.mark.faults(45, 124)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_killed_at_any_point_every_effect_happens_exactly_once(
     scene: Scene, points: int, part: int, record_property: Callable[[str, object], None]

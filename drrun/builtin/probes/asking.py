@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from drrun.builtin.collected import Collected
 from drrun.core.dataclass import dataclass
 from drrun.core.judging import Observed, judge, shown
 from drrun.core.masking import Mask
 from drrun.core.outcomes import Ended, Outcome
 from drrun.core.probes import Expect, Verdict
+from drrun.engine.captured import CapturedOutput
 from drrun.engine.ports import Cancel, Places, Question, Script, Seen
 
 
@@ -28,7 +28,7 @@ class Reply:
 
 def command(question: Question, places: Places, cancel: Cancel, text: str) -> Reply:
     """Run a command where the question is asked, within its time limit."""
-    output = Collected()
+    output = CapturedOutput()
     script = Script(text, question.execution, timeout=question.timeout)
     outcome = places.place(question.host).run(script, output, lambda _: None, cancel)
     return Reply(outcome, output.text("stdout"), output.text("stderr"))

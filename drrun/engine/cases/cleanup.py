@@ -10,6 +10,7 @@ Rules:
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
@@ -21,7 +22,7 @@ from drrun.core.state import RunState
 from drrun.core.status import Phase
 from drrun.core.values import Duration
 from drrun.engine.cases.look import Known, known
-from drrun.engine.ports import LeftJob, RunRecord, Sweeper
+from drrun.engine.ports import LeftJob, Sweeper
 from drrun.engine.records import Records
 
 #: Hosts that are asked at the same time.
@@ -35,12 +36,14 @@ class Swept:
     """What became of one job or run, or of one host that could not be asked."""
 
     host: str
+    #: Whose it is; `about` says how that run stands, and how old it is.
     run: str
     #: "" for all of the run.
     job: str
     #: `removed`, `kept`, `remembered`, `foreign`, `unreachable`.
     what: str
     why: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class _Sweep:
     records: Records
     seen: Known
     sweeper: Sweeper
+    #: How each run of this state stands.
+    runs: Mapping[str, str]
     #: For so long after their close runs are remembered.
     remembered: Duration
 
@@ -77,35 +82,22 @@ class _Sweep:
         why = self._stays(run)
         if not kept and not why:
             self.sweeper.leave(host, run)
-            yield Swept(name, run, "", "removed", self._told(run))
+            yield Swept(name, run, "", "removed")
         else:
-            yield Swept(name, run, "", "remembered", f"{self._told(run)}; {why or 'it has jobs'}")
+            yield Swept(name, run, "", "remembered", why or "it has jobs")
 
     def _foreign(self, host: Host | None, name: str, run: RunId) -> Iterator[Swept]:
-        jobs = self.sweeper.jobs(host, run)
-        for left in jobs:
+        for left in self.sweeper.jobs(host, run):
             yield Swept(name, run, left.job, "foreign", f"{left.state}; of another run")
-        if self._record(run) is None:
-            yield Swept(name, run, "", "foreign", "this state does not know it")
-        else:
+        if run in self.runs:
             why = self._stays(run) or f"to remove it: drrun cleanup {run}"
-            yield Swept(name, run, "", "remembered", f"{self._told(run)}; {why}")
-
-    def _record(self, run: RunId) -> RunRecord | None:
-        return next((each for each in self.records.journal.runs() if each.id == run), None)
+            yield Swept(name, run, "", "remembered", why)
+        else:
+            yield Swept(name, run, "", "foreign", "this state does not know it")
 
     def _closed_at(self, run: RunId) -> float | None:
         closes = (each.at for each in self.records.journal.left(run) if each.kind == _CLOSED)
         return next(closes, None)
-
-    def _told(self, run: RunId) -> str:
-        """The state of a run, and since when it has been so."""
-        record, now = self._record(run), self.records.clock.now()
-        if record is None:
-            return "not in the history"
-        since = record.started_at if record.ended_at is None else record.ended_at
-        what = "begun" if record.ended_at is None else record.status
-        return f"{what} {Duration(round(now - since))} ago"
 
     def _stays(self, run: RunId) -> str:
         """Why places go on to remember a run, or ""."""
@@ -140,13 +132,27 @@ def clean_up(
     if seen.holder is not None:
         raise Refused(f"{run} is driven by {seen.holder.holder}, which cleans up behind itself")
     sweeper = equip(seen)
-    sweep = _Sweep(records, seen, sweeper, remembered)
+    known_runs = about_runs(records)
+    sweep = _Sweep(records, seen, sweeper, known_runs, remembered)
     try:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = pool.map(lambda host: list(sweep.of(host)), reached(seen))
-            return seen, [swept for each in found for swept in each]
+            return seen, [
+                replace(swept, about=known_runs.get(swept.run, "not known here"))
+                for each in found
+                for swept in each
+            ]
     finally:
         sweeper.close()
+
+
+def about_runs(records: Records) -> Mapping[str, str]:
+    """How each run stands, and how long ago it began."""
+    now = records.clock.now()
+    return {
+        each.id: f"{each.status}, begun {Duration(round(max(0.0, now - each.started_at)))} ago"
+        for each in records.journal.runs()
+    }
 
 
 def reached(seen: Known) -> Sequence[Host | None]:

@@ -7,12 +7,13 @@ from pathlib import Path
 from drrun.core import events as ev
 from drrun.core.errors import HasSucceeded, InputError, Refused, RunHeld
 from drrun.core.ids import RunId
-from drrun.core.people.consider import Denied, consider
+from drrun.core.people.words import Denied
+from drrun.core.people.world import accept_record
 from drrun.core.reached import FIRST_LINE
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus
 from drrun.engine.cases.look import known
-from drrun.engine.cases.start import Equip, Options, Seat, seat, took
+from drrun.engine.cases.start import Equip, Options, Seat, seat
 from drrun.engine.naming import LateSecrets
 from drrun.engine.ports import Document, Lease, Leases
 from drrun.engine.records import Records
@@ -85,9 +86,8 @@ def _accepted(records: Records, state: RunState, options: Options) -> Sequence[e
     """The word of a second person that this journal counts, if it is given."""
     if not options.accept_older:
         return ()
-    body = {"reason": options.accept_older, "line": records.ids.new_mark()[: len(FIRST_LINE)]}
-    now = records.clock.now()
-    found = consider(state, "accept-older-record", body, options.by, now)
+    line = records.ids.new_mark()[: len(FIRST_LINE)]
+    found = accept_record(state, options.by, options.accept_older, line)
     if isinstance(found, Denied):
         raise Refused(found.why)
     return found.events
@@ -96,7 +96,7 @@ def _accepted(records: Records, state: RunState, options: Options) -> Sequence[e
 def _begin(session: Session, diff: str, options: Options, accepted: Sequence[ev.Event]) -> None:
     """Record who goes on, with what."""
     ledger = session.edges.ledger
-    ledger.record(took(ledger.lease))
+    ledger.record(session.took)
     for event in accepted:
         ledger.record(event, options.by)
     if diff:
