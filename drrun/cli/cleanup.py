@@ -10,7 +10,8 @@ from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, say, sheet
 from drrun.core.runbook import Mode
-from drrun.engine.cases.cleanup import Swept, clean_up
+from drrun.core.values import Duration
+from drrun.engine.cases.cleanup import REMEMBERED, Swept, clean_up
 from drrun.engine.cases.close import unclean
 from drrun.engine.cases.find import find_run
 from drrun.report.clean import clean_line
@@ -30,20 +31,33 @@ _SHAPE = (
 
 @click.command()
 @run_argument
+@click.option(
+    "--after",
+    default=str(REMEMBERED),
+    metavar="DURATION",
+    show_default=True,
+    help="How long after its close hosts remember a run.",
+)
 @json_option
 @common_options
 @click.pass_obj
-def cleanup(frame: Frame, /, run: str, *, as_json: bool) -> None:
-    """Remove the folders of RUN's jobs from its hosts.
+def cleanup(frame: Frame, /, run: str, *, after: str, as_json: bool) -> None:
+    """Remove from its hosts what RUN left there.
 
-    A job that still runs, or whose outcome is not in the record, is kept and named: `resume`
-    collects it, `abort` ends it. A rehearsal is over once its steps with the tag `cleanup` have
-    passed; those that have not are named (exit code 3).
+    What its jobs printed goes at once. A job that still runs, or whose outcome is not in the
+    record, is kept and named: `resume` collects it, `abort` ends it. That hosts remember the run,
+    by which they refuse an older copy of the state, ends some time after it was closed. A
+    rehearsal is over once its steps with the tag `cleanup` have passed; those that have not are
+    named (exit code 3).
     """
     settings = frame.settings()
+    try:
+        remembered = Duration.parse(after)
+    except ValueError as error:
+        raise click.UsageError(f"--after: {error}") from None
     with frame.state() as records:
         equip = sweeper(World(settings.ssh_config))
-        seen, found = clean_up(records, find_run(records, run), equip)
+        seen, found = clean_up(records, find_run(records, run), equip, remembered)
     open_steps = list(unclean(seen)) if seen.loaded.plan.mode is Mode.REHEARSAL else []
     frame.code = _code(found) or (Exit.LEFT if open_steps else Exit.DONE)
     if as_json:

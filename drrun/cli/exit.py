@@ -28,7 +28,10 @@ class Exit(IntEnum):
     )
     NOT_READY = 4, "preflight shortfall, or hosts that cannot be reached"
     HELD = 5, "another controller holds the run"
-    DAMAGED = 6, "a journal is damaged, or the database lacks runs of its folder"
+    DAMAGED = (
+        6,
+        "a journal is damaged, or a host knows more, or the database lacks runs of its folder",
+    )
     INTERRUPTED = 130, "interrupted by Ctrl-C (resumable)"
 
 

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,13 @@ def run(frame: Frame, /, runbook: Path, **options: Any) -> None:
 @run_argument
 @click.option("--take-over", is_flag=True, help="From a controller that is dead or lost.")
 @click.option("--pinned", is_flag=True, help="Go on with the files as they were at the start.")
+@click.option(
+    "--accept-older-record",
+    "accept_older",
+    is_flag=True,
+    help="Hosts know of more than this journal has: it counts all the same. By a second person.",
+)
+@click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
 @driving_options
 @json_option
 @common_options
@@ -95,11 +103,20 @@ def resume(frame: Frame, /, run: str, **options: Any) -> None:
             records,
             equip_with(settings),
             find_run(records, run),
-            driven_by(settings),
+            replace(driven_by(settings), accept_older=_accepting(options)),
             ask=pinned_unless_changed(settings, given=options["pinned"]),
             take_over=_watching() if options["take_over"] else None,
         )
         frame.code = perform(records, session, showing_with(settings, options))
+
+
+def _accepting(options: dict[str, Any]) -> str:
+    """Why an older record counts, if somebody says so."""
+    if options["accept_older"] and not options["reason"]:
+        raise click.UsageError("whoever accepts an older record says why: --reason TEXT")
+    if options["reason"] and not options["accept_older"]:
+        raise click.UsageError("--reason belongs to --accept-older-record")
+    return str(options["reason"])
 
 
 def _watching() -> Watch:

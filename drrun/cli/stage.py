@@ -13,7 +13,7 @@ from drrun.cli.out import ReaderGone, can_draw, give, say, sheet, wants_colour
 from drrun.cli.seen import find
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import InputError, StateUnusable
+from drrun.core.errors import InputError, JournalDamaged, StateUnusable
 from drrun.core.runbook import Mode
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus
@@ -68,7 +68,9 @@ def perform(records: Records, session: Session, showing: Showing) -> Exit:
         telling.close()
     status = left.standing.status if left.standing else RunStatus.INTERRUPTED
     if left.error is not None:
-        say(f"drrun: {session.run} was left as it stands; go on with: drrun resume {session.run}")
+        # What is damaged, or disputed, names its own ways out.
+        way = "" if isinstance(left.error, JournalDamaged) else "; go on with: drrun resume "
+        say(f"drrun: {session.run} was left as it stands{way and way + session.run}")
         if isinstance(left.error, StateUnusable):  # nothing was refused: there is work left
             say(message(left.error))
             return Exit.LEFT

@@ -112,6 +112,40 @@ class RunDamaged(JournalDamaged):
         )
 
 
+class RecordDisputed(JournalDamaged):
+    """A host was told of another journal of the run than this one. Exit code 6."""
+
+    def __init__(self, run: str, host: str, told: tuple[int, int], end: int) -> None:
+        """Say what that means, what is safe, and the ways out.
+
+        Args:
+            run: Its id.
+            host: Which; "" for the controller's own machine.
+            told: The entry that the host was told, and the token of the controller that told it.
+            end: The last entry of this journal.
+        """
+        seq, epoch = told
+        host = host or "this machine"
+        self.host = host
+        if seq > end:
+            self.how = (
+                f"{host} was told entry {seq} of {run} by controller {epoch}, and this journal "
+                f"ends with entry {end}: it is an older copy"
+            )
+        else:
+            self.how = (
+                f"{host} was told another entry {seq} of {run}, by controller {epoch}, than this "
+                "journal has: another copy of it went on"
+            )
+        super().__init__(
+            f"{self.how}. Going on would do again what was done since, so nothing was begun on "
+            f"{host}. Go on with the newer journal: put back its state folder, or take in an "
+            "archive of it in another one: drrun import ARCHIVE --state FOLDER. If it is lost for "
+            f"good, a second person may let this one count: drrun resume {run} "
+            "--accept-older-record --by SOMEBODY --reason WHY"
+        )
+
+
 class RunsLost(JournalDamaged):
     """The state folder knows of runs that its database does not. Exit code 6."""
 

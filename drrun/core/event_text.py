@@ -92,6 +92,13 @@ def tell(event: ev.Event) -> Telling | None:
             what = ", ".join((*(f"+{step}" for step in event.added), *event.changed))
             detail = _list(event.why, what)
             return Telling("amended", detail, by=event.by, tone=Tone.STRONG)
+        case ev.RecordAccepted():
+            counts = f"this journal counts, although hosts know of more: {event.why}"
+            return Telling("accepted", counts, by=event.by, tone=Tone.DOUBT)
+        case ev.HostOverruled():
+            knows = f"it knew another entry {event.seq}, and obeys this journal"
+            host = event.host or "this machine"
+            return Telling("overruled", knows, host, tone=Tone.DOUBT)
         case ev.ControllerLeft():
             return Telling("left", event.why, tone=Tone.DOUBT)
         case ev.RunPaused():  # `why` names whoever asked for it

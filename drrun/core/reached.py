@@ -16,6 +16,8 @@ from drrun.core.ids import StepId, TargetName
 Target = tuple[StepId, TargetName]
 #: For an attempt of which it cannot be told.
 UNKNOWN = "-"
+#: The line of a journal that nobody has overruled.
+FIRST_LINE = "00000000"
 
 
 @dataclass(slots=True)
@@ -29,6 +31,9 @@ class Reached:
     asked_on: dict[Target, str] = field(default_factory=dict)
     #: Whoever drives records what it reaches.
     recorded: bool = False
+    #: Names of the lines of this journal: the first, and one more for each time at which people
+    #: let it count although another one had gone on. What hosts know of earlier ones is overruled.
+    lines: tuple[str, ...] = (FIRST_LINE,)
 
     def intend(self, key: Target, host: str) -> None:
         """An attempt was intended."""

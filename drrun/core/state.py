@@ -251,6 +251,8 @@ class RunState:
                 self.rolling_back, self.ended, self.paused = event.why, None, ""
             case ev.InvariantBroken():
                 self.paused = f"invariant {event.name!r} is broken: {event.why}"
+            case ev.RecordAccepted():
+                self.reached.lines = (*self.reached.lines, event.line)
             case ev.RunClosed() | ev.Claimed() | ev.Assigned() | ev.HandedOver() | ev.RouteSet():
                 self.around.apply(event)
             case ev.InvariantSeen():
@@ -260,6 +262,7 @@ class RunState:
             case (
                 ev.ControllerLeft()
                 | ev.FilesChanged()
+                | ev.HostOverruled()
                 | ev.Noted()
                 | ev.RequestRefused()
                 | ev.FindingNoted()

@@ -79,6 +79,8 @@ class TargetState:
     #: When the current attempt was intended, and when its command began on its host.
     intended_at: float | None = None
     started_at: float | None = None
+    #: By what the outcome of the current attempt is known; "" for those of older controllers.
+    mark: str = ""
     #: Contact with the current attempt was lost for good; it may go on.
     lost: bool = False
     #: Since when its place has not been seen, while contact is sought.
@@ -182,7 +184,7 @@ def advance(before: TargetState, event: ev.OfTarget | ev.OfTargets, at: float) -
             return _set(fresh, began_at=at if after.began_at is None else after.began_at)
         case ev.AttemptIntended():
             fresh = _enter(after, Phase.ACTING, started_at=None, lost=False, ending=False)
-            return _set(fresh, intended_at=at, late=False)
+            return _set(fresh, intended_at=at, late=False, mark=event.mark)
         case ev.AttemptStarted():
             return after if after.taken else _set(after, started_at=at)
         case ev.AttemptEnded(exit=0, fault=""):

@@ -23,10 +23,11 @@ from drrun.core.air import Room
 from drrun.core.clocks import MAY_DIFFER
 from drrun.core.dataclass import dataclass
 from drrun.core.decision import Decision
-from drrun.core.errors import IllegalMove
+from drrun.core.errors import IllegalMove, RecordDisputed
 from drrun.core.outcomes import is_known
 from drrun.core.people.commands import command_of
 from drrun.core.people.consider import Denied, Granted, consider
+from drrun.core.reached import FIRST_LINE
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus, Status
 from drrun.engine.crew import Crew
@@ -35,7 +36,16 @@ from drrun.engine.obey import Obedience
 from drrun.engine.observations import Acted, Met, Watched
 from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
-from drrun.engine.ports import Answer, Clock, Inbox, Leases, Request, Signatures
+from drrun.engine.ports import (
+    Answer,
+    Clock,
+    Ids,
+    Inbox,
+    Leases,
+    Meeting,
+    Request,
+    Signatures,
+)
 from drrun.engine.signed import Unsigned, unsound
 from drrun.engine.watching import Watching
 
@@ -84,6 +94,7 @@ class Edges:
     clock: Clock
     inbox: Inbox
     leases: Leases
+    ids: Ids
     signatures: Signatures = field(default_factory=Unsigned)
 
 
@@ -95,7 +106,10 @@ class Controller:
         self._limits = limits
         self._state: RunState = edges.ledger.state
         self._agenda = Agenda(self._state)
-        self._obedience = Obedience(edges.ledger, edges.orders, edges.crew, edges.clock)
+        self._obedience = Obedience(edges.ledger, edges.orders, edges.crew, edges.clock, edges.ids)
+        #: A host that remembers another journal than ours.
+        self._dispute: RecordDisputed | None = None
+        self._mark = edges.ids.new_mark()[: len(FIRST_LINE)]
         self._leaving = Leaving.NOT
         self._lock = threading.Lock()
         self._still_since: float | None = None
@@ -105,6 +119,11 @@ class Controller:
         self._sessions = {
             name: host.max_sessions for name, host in self._state.plan.inventory.hosts.items()
         }
+
+    @property
+    def name(self) -> str:
+        """Tells it from every other controller, also from one with the same token."""
+        return self._state.reached.lines[-1] + self._mark
 
     def leave(self, how: Leaving) -> None:
         """Ask the loop to end, from any thread."""
@@ -119,10 +138,14 @@ class Controller:
         Raises:
             LeaseLost: Another controller took over; nothing more was recorded or begun.
             StateUnusable: The journal cannot be written; nothing more was begun.
+            RecordDisputed: A host remembers another journal of the run; nothing was begun there.
         """
         wait = 0.0
         while True:
             later = self._observe(wait)
+            if self._dispute is not None:
+                self._left(RunStatus.INTERRUPTED, self._dispute.how)
+                raise self._dispute
             self._look_at_the_wall()
             answers = self._take_requests()
             decision = self._settle()
@@ -150,8 +173,33 @@ class Controller:
             if isinstance(observation, Acted) and is_known(observation.outcome):
                 later.append(partial(self._edges.crew.forget, observation.order))
             elif isinstance(observation, Met):
+                self._compare(observation.meeting)
                 later.append(observation.then)
         return later
+
+    def _compare(self, meeting: Meeting) -> None:
+        """See whether this journal goes on from what a host remembers; else it must not act.
+
+        Raises:
+            LeaseLost: The other one that the host obeys holds this very journal by now.
+        """
+        memory, ledger = meeting.memory, self._edges.ledger
+        if memory is None:
+            return
+        lease, earlier = ledger.lease, self._state.reached.lines[:-1]
+        if memory.controller[: len(FIRST_LINE)] in earlier:
+            seq, digest = memory.end.seq, memory.end.hash
+            self._record(
+                ev.HostOverruled(host=meeting.host, seq=seq, hash=digest, epoch=memory.epoch)
+            )
+            return
+        ours = (memory.epoch, memory.controller) == (lease.epoch, self.name)
+        if not ours and memory.epoch >= lease.epoch:
+            self._edges.leases.renew(lease)
+        elif ledger.holds(memory.end):
+            return
+        told = memory.end.seq, memory.epoch
+        self._dispute = RecordDisputed(lease.run, meeting.host, told, ledger.end.seq)
 
     def _look_at_the_wall(self) -> None:
         """Record that the machine's clock was set; no limit and no duration heeds it."""

@@ -10,6 +10,7 @@ Rules:
 from collections.abc import Callable, Iterator
 
 from drrun.core import events as ev
+from drrun.core.chain import Head
 from drrun.core.ids import Key, StepId, TargetName
 from drrun.core.state import RunState
 from drrun.engine.faultpoints import point
@@ -26,6 +27,8 @@ class Ledger:
         self.lease = lease
         self._journal = journal
         self._clock = clock
+        #: Where the journal ends, once something was committed here; read from any thread.
+        self.end = Head(0, "-")
         self._waiting: list[tuple[Draft, ev.Event]] = []
         self._listeners: list[Listener] = []
         self._seen = 0
@@ -52,6 +55,11 @@ class Ledger:
         draft = Draft(at, actor, ev.kind_of(event), event.VERSION, ev.body_of(event))
         self._waiting.append((draft, event))
 
+    def holds(self, head: Head) -> bool:
+        """Whether the journal has this very entry."""
+        entry = next(self._journal.read(self.lease.run, head.seq - 1), None)
+        return entry is not None and entry.hash == head.hash
+
     def touched(self) -> Iterator[Key]:
         """Targets of the facts that were recorded since this was asked last."""
         fresh, self._seen = self._waiting[self._seen :], len(self._waiting)
@@ -72,6 +80,7 @@ class Ledger:
         kinds = ",".join(draft.kind for draft, _ in waiting)
         point(f"before commit {kinds}")
         entries = self._journal.append(self.lease, [draft for draft, _ in waiting])
+        self.end = Head(entries[-1].seq, entries[-1].hash)
         point(f"after commit {kinds}")
         for entry, (_, event) in zip(entries, waiting, strict=True):
             for listener in self._listeners:

@@ -34,7 +34,7 @@ from drrun.engine.ledger import Ledger
 from drrun.engine.observations import Asked
 from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
-from drrun.engine.ports import AttemptOrder, Clock, Seen
+from drrun.engine.ports import AttemptOrder, Clock, Ids, Seen
 from drrun.engine.retries import delay_before
 from drrun.engine.watching import Watching
 
@@ -44,12 +44,13 @@ Act = Callable[[], object]
 class Obedience:
     """Turns wishes into facts, and into acts for later."""
 
-    def __init__(self, ledger: Ledger, orders: Orders, crew: Crew, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, orders: Orders, crew: Crew, clock: Clock, ids: Ids) -> None:
         self._ledger = ledger
         self._state = ledger.state
         self._orders = orders
         self._crew = crew
         self._clock = clock
+        self._ids = ids
         self._acts: list[Act] = []
 
     def take_acts(self) -> list[Act]:
@@ -131,7 +132,7 @@ class Obedience:
 
     def _start(self, key: Key) -> None:
         try:
-            order = self._orders.attempt(key)
+            order = replace(self._orders.attempt(key), mark=self._ids.new_mark())
         except (InputError, NotReady) as error:
             why = self._orders.mask.text(str(error))
             self._ledger.record(ev.AttemptNeverStarted(**self._attempt(key), why=why, final=True))
@@ -164,7 +165,8 @@ class Obedience:
         self._acts.append(partial(self._crew.act, activity, order, step))
 
     def _intent(self, key: Key, order: AttemptOrder) -> ev.Event:
-        return ev.AttemptIntended(**self._attempt(key), **self._orders.described(order))
+        described = self._orders.described(order)
+        return ev.AttemptIntended(**self._attempt(key), **described, mark=order.mark)
 
     def _show(self, wish: w.Show) -> None:
         """What a live run would do; what cannot be known yet stays as it is written."""

@@ -36,6 +36,8 @@ def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.
         case Told():
             if _acting(state, observation.activity.key, observation.attempt):
                 yield _news(observation, mask)
+        case Met(meeting=met) if met.again:
+            pass
         case Met(meeting=met):
             yield _reached(met, observation.at)
         case Asked():

@@ -99,6 +99,7 @@ class Orders:
             heard=_heard(written.arguments if isinstance(written, UsesAction) else {}),
             names=names,
             was_taken=target.taken,
+            mark=target.mark,
             ending=target.ending,
             reboots=step.reboots,
             questions=self._asked_by(written, key, names),
@@ -263,6 +264,13 @@ class Orders:
         if key in self._state.ungraceful:
             return None
         return self._routed(self._target(key).host)
+
+    def to_visit(self) -> list[Host | None]:
+        """Places that were reached before, and that are not lost; by the chosen routes."""
+        inventory, lost = self._state.plan.inventory, self._state.around.lost_hosts
+        names = [name for name in self._state.reached.boots if name not in lost]
+        known = [name for name in names if not name or name in inventory.hosts]
+        return [self._routed(inventory.hosts.get(name)) for name in known]
 
     def _routed(self, host: Host | None) -> Host | None:
         chosen = self._state.around.routes.get(host.name) if host else None

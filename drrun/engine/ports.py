@@ -42,6 +42,10 @@ class Clock(Protocol):
 class Ids(Protocol):
     """The one source of names that nobody else has."""
 
+    def new_mark(self) -> str:
+        """16 hexadecimal digits that nobody can guess."""
+        ...
+
     def new_run(self, name: str, now: float) -> RunId:
         """A new run's id; sorts by time, tells the runbook, cannot be guessed."""
         ...
@@ -365,6 +369,8 @@ class AttemptOrder:
     #: For one that is picked up again: the boot of its host since which it can have been asked
     #: for; "" if the host was never reached since, "-" if that cannot be told.
     asked_on: str = "-"
+    #: By what the outcome of this very attempt is known; "" for those of older controllers.
+    mark: str = ""
     #: What a `fact` asks.
     questions: "Sequence[Question]" = ()
     #: By position in the step's `verify`: `run` probes that are asked where the attempt acts, as
@@ -490,6 +496,17 @@ class BuiltInAction(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """What a host was told last of the run's journal, and by whom."""
+
+    #: Token and name of the controller that told it.
+    epoch: int
+    controller: str
+    #: Where the journal ended then.
+    end: Head
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a host's clock said, at some moment between the question and its answer."""
 
@@ -513,12 +530,35 @@ class Meeting:
     host_key: str = ""
     #: Its clock; None: it did not say.
     reading: Reading | None = None
+    #: What the host remembers; None: nothing.
+    memory: Memory | None = None
+    #: It was met on the same boot before.
+    again: bool = False
 
 
 #: Told of a meeting, from any thread, before anything is asked of the host; calls the second once
-#: the meeting is durable. A controller that comes later can rely on it: what was never met was
-#: never asked.
+#: the meeting is durable, and not at all where the host remembers another journal. A controller
+#: that comes later can rely on it: what was never met was never asked.
 Meet = Callable[[Meeting, Callable[[], None]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """In whose name hands act."""
+
+    run: RunId
+    #: The fencing token, and the name that tells this controller from all others, also from one
+    #: that holds the same token by a copy of the state.
+    epoch: int
+    controller: str
+    #: Whom to tell of each host that is reached.
+    meet: Meet
+    #: Where the run's journal ends by now, durably; may be called from any thread.
+    end: Callable[[], Head]
+    #: Hosts that were reached before; "" is the controller's own machine.
+    known: Collection[str] = ()
+    #: Jobs of earlier controllers whose outcomes the journal has: what they printed may go.
+    ended: Collection[str] = ()
 
 
 class Report(Protocol):
@@ -551,16 +591,17 @@ class Report(Protocol):
 
 
 class Hands(Protocol):
-    """Does things to hosts. Nothing blocks but `clear` and `close`."""
+    """Does things to hosts. Nothing blocks but `close`."""
 
-    def take_up(self, run: RunId, epoch: int, meet: Meet, known: Collection[str]) -> None:
-        """Act for a run from now on, as the holder of this token; called before anything else.
+    def take_up(self, claim: Claim) -> None:
+        """Act for a run from now on; called before anything else."""
+        ...
 
-        Args:
-            run: Which.
-            epoch: The fencing token.
-            meet: Whom to tell of each host that is reached.
-            known: Hosts that were reached before; "" is the controller's own machine.
+    def visit(self, places: Collection[Host | None]) -> None:
+        """Come by at places, whether or not anything is to be done there; returns at once.
+
+        They tell what they remember, and let go of what an earlier controller left. One that is
+        not reached is not tried again. None: the controller's own machine.
         """
         ...
 
@@ -590,22 +631,18 @@ class Hands(Protocol):
         """Let a place forget an attempt, once its outcome is durable; returns at once."""
         ...
 
-    def clear(self, run: RunId) -> None:
-        """Remove everything that places keep of a run; called once it has succeeded."""
-        ...
-
     def leave(self) -> None:
         """Let go of all attempts; what they began goes on."""
         ...
 
     def close(self) -> None:
-        """Leave all hosts."""
+        """Leave all hosts; they remember where the journal ends."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class LeftJob:
-    """A job that has a folder on a host."""
+    """A job whose outputs are still on a host."""
 
     run: RunId
     #: `STEP@TARGET.ATTEMPT`.
@@ -617,16 +654,20 @@ class LeftJob:
 class Sweeper(Protocol):
     """Finds and removes what runs left on hosts; raises NotReady for one that is not reached."""
 
-    def jobs(self, host: Host | None) -> Sequence[LeftJob]:
-        """Every job that has a folder there."""
+    def runs(self, host: Host | None) -> Sequence[RunId]:
+        """Runs that the place remembers."""
+        ...
+
+    def jobs(self, host: Host | None, run: RunId) -> Sequence[LeftJob]:
+        """Jobs of a run whose outputs are still there."""
         ...
 
     def drop(self, host: Host | None, left: LeftJob) -> None:
-        """Remove the folder of a job."""
+        """Remove what a job printed."""
         ...
 
     def leave(self, host: Host | None, run: RunId) -> None:
-        """Remove what is left of a run that has no job there any more."""
+        """Let a place forget a run: nothing there tells an older copy of it any more."""
         ...
 
     def close(self) -> None:

@@ -1,14 +1,18 @@
 """One controller's time with one run: from taking the lease to giving it back."""
 
+from collections.abc import Iterator
+
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
+from drrun.core.errors import RecordDisputed
 from drrun.core.ids import RunId
+from drrun.core.jobnames import job_of
 from drrun.core.plan import Plan
 from drrun.core.state import RunState
-from drrun.core.status import RunStatus
+from drrun.core.status import Phase, RunStatus
 from drrun.engine.controller import Controller, Edges, Leaving, Standing
 from drrun.engine.ledger import Listener
-from drrun.engine.ports import Hands, Journal
+from drrun.engine.ports import Claim, Hands, Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,12 @@ class Session:
         Raises:
             LeaseLost: Another controller took over.
             StateUnusable: The journal cannot be written.
+            RecordDisputed: A host knows another journal of the run.
         """
         try:
-            epoch, known = self.edges.ledger.lease.epoch, frozenset(self.state.reached.boots)
-            self.hands.take_up(self.run, epoch, self.edges.crew.meet, known)
-            standing = self.controller.drive()
+            self.hands.take_up(self._claim())
+            self.hands.visit(self.edges.orders.to_visit())
+            standing = self._driven()
             ended = standing.status in (
                 RunStatus.SUCCEEDED,
                 RunStatus.FAILED,
@@ -64,11 +69,41 @@ class Session:
                 RunStatus.ROLLED_BACK,
             )
             now = self.edges.clock.now()
-            self.journal.update(self.run, standing.status, now if ended else None)
-            self.edges.leases.release(self.edges.ledger.lease)
-            if standing.status is RunStatus.SUCCEEDED:
-                self.hands.clear(self.run)
+            self._give_back(standing.status, now if ended else None)
             return standing
         finally:
             self.edges.crew.leave()
             self.hands.close()
+
+    def _driven(self) -> Standing:
+        try:
+            return self.controller.drive()
+        except RecordDisputed:
+            # Whoever is to say which journal counts need not wait for this process.
+            self._give_back(RunStatus.INTERRUPTED, None)
+            raise
+
+    def _give_back(self, status: RunStatus, ended_at: float | None) -> None:
+        self.journal.update(self.run, status, ended_at)
+        self.edges.leases.release(self.edges.ledger.lease)
+
+    def _claim(self) -> Claim:
+        """In whose name hands act."""
+        ledger, state = self.edges.ledger, self.state
+        return Claim(
+            self.run,
+            ledger.lease.epoch,
+            self.controller.name,
+            meet=self.edges.crew.meet,
+            end=lambda: ledger.end,
+            known=frozenset(state.reached.boots),
+            ended=frozenset(_ended_jobs(state)) if state.reached.boots else (),
+        )
+
+
+def _ended_jobs(state: RunState) -> Iterator[str]:
+    """Jobs whose outcomes the journal has, or does without."""
+    for key, target in state.targets.items():
+        open_ = target.lost or target.phase is Phase.ACTING
+        for attempt in range(1, target.attempt + (not open_)):
+            yield job_of(key.step, key.target, attempt)

@@ -11,11 +11,11 @@ from dataclasses import field
 from typing import Protocol
 
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import RunId
+from drrun.core.inventory import Host
 from drrun.core.outcomes import ContactLost, Outcome
 from drrun.engine.either import Either
 from drrun.engine.pool import Pool
-from drrun.engine.ports import AttemptOrder, Cancel, Meet, Output, Progress, Report
+from drrun.engine.ports import AttemptOrder, Cancel, Claim, Output, Progress, Report
 
 #: How many attempts are carried out at once.
 _AT_ONCE = 1024
@@ -52,10 +52,6 @@ class BlockingHands(Protocol):
         """Remove what a place keeps of an attempt."""
         ...
 
-    def clear(self, run: RunId) -> None:
-        """Remove everything that places keep of a run."""
-        ...
-
     def close(self) -> None:
         """Leave all hosts."""
         ...
@@ -70,8 +66,11 @@ class PooledHands:
     _leave: threading.Event = field(default_factory=threading.Event)
     _followed: dict[int, threading.Event] = field(default_factory=dict)
 
-    def take_up(self, run: RunId, epoch: int, meet: Meet, known: Collection[str]) -> None:
+    def take_up(self, claim: Claim) -> None:
         """Nothing: these leave nothing behind that others must know of."""
+
+    def visit(self, places: Collection[Host | None]) -> None:
+        """Nothing, for the same reason."""
 
     def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
         """Carry out one attempt; see `Hands.begin`."""
@@ -105,10 +104,6 @@ class PooledHands:
                 self.hands.forget(order)
 
         self._pool.run(work)
-
-    def clear(self, run: RunId) -> None:
-        """Remove everything that places keep of a run."""
-        self.hands.clear(run)
 
     def leave(self) -> None:
         """Let go of everything."""

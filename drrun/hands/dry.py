@@ -9,7 +9,6 @@ Rules (contract guarantee 11):
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from drrun.core.ids import RunId
 from drrun.core.inventory import Host
 from drrun.core.outcomes import ContactLost, NeverStarted, Outcome
 from drrun.engine.ports import (
@@ -60,9 +59,6 @@ class DryHands:
         """Nothing: what reads is waited for, it has its own time limit."""
 
     def forget(self, order: AttemptOrder) -> None:
-        """Nothing is kept."""
-
-    def clear(self, run: RunId) -> None:
         """Nothing is kept."""
 
     def close(self) -> None:

@@ -2,14 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import field
 
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import RunId
 from drrun.core.inventory import Host
 from drrun.core.outcomes import ContactLost, Outcome
-from drrun.engine.ports import Cancel, Meet, Output, Progress, Script
+from drrun.engine.ports import Cancel, Claim, Output, Progress, Script
 from drrun.ssh.asks import Ask
 from drrun.ssh.connections import Connections
 from drrun.ssh.lane import LEAVE_WITHIN, Lane
@@ -24,11 +23,8 @@ class Lanes:
     """Made as they are needed. Safe to share between threads."""
 
     connections: Connections
-    run: RunId = RunId("")
-    epoch: int = 0
-    meet: Meet | None = None
-    #: Hosts that were reached before, by the journal; "" is this machine.
-    known: Collection[str] = ()
+    #: For whom they act; None: to tidy up only.
+    claim: Claim | None = None
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _roads: dict[str, FarRoad] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -44,9 +40,7 @@ class Lanes:
                 if isinstance(road, FarRoad):
                     self._roads[name] = road
                 folder = host.work_dir if host else ""
-                lane = self._lanes[name] = Lane(
-                    road, folder, self.run, self.epoch, self.meet, name in self.known
-                )
+                lane = self._lanes[name] = Lane(road, folder, self.claim)
             elif host is not None:
                 self._choose_route(lane, self._roads[name], host)
             return lane
@@ -62,13 +56,13 @@ class Lanes:
         """Stop waiting for hosts that are being reached."""
         self._leave.set()
 
-    def close(self, *, drop_run: bool = False) -> None:
+    def close(self) -> None:
         """Say good-bye to all, and hang up; commands go on."""
         with self._lock:
             lanes, self._lanes = list(self._lanes.values()), {}
         self._leave.set()
         until = time.monotonic() + LEAVE_WITHIN + 1
-        for done in [lane.close(drop_run=drop_run) for lane in lanes]:
+        for done in [lane.close() for lane in lanes]:
             done.wait(max(0.0, until - time.monotonic()))
 
 

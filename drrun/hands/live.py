@@ -16,7 +16,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from drrun.core.ids import RunId
 from drrun.core.inventory import Host
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, Stopped, is_known
 from drrun.engine.captured import CapturedOutput
@@ -26,7 +25,7 @@ from drrun.engine.ports import (
     AttemptOrder,
     BuiltInAction,
     Cancel,
-    Meet,
+    Claim,
     Output,
     Progress,
     Question,
@@ -38,6 +37,7 @@ from drrun.engine.ports import (
 from drrun.hands.lanes import LanePlace, Lanes, awaited
 from drrun.hands.local import LocalPlace
 from drrun.ssh.connections import Connections
+from drrun.ssh.following import Visit
 from drrun.ssh.jobs import Job
 from drrun.ssh.remote import SshRemote
 from drrun.ssh.wire import BadScript
@@ -96,9 +96,15 @@ class LiveHands:
         self._followed: dict[int, _Followed] = {}
         self._left = threading.Event()
 
-    def take_up(self, run: RunId, epoch: int, meet: Meet, known: Collection[str]) -> None:
-        """Act for a run from now on, as the holder of this token."""
-        self._lanes = Lanes(self._connections, run, epoch, meet, known)
+    def take_up(self, claim: Claim) -> None:
+        """Act for a run from now on."""
+        self._lanes = Lanes(self._connections, claim)
+
+    def visit(self, places: Collection[Host | None]) -> None:
+        """Come by at places; see `Hands.visit`."""
+        for host in places:
+            lane = self._lanes.to(host)
+            lane.post(Visit(lane).begin)
 
     def place(self, host: Host | None) -> Remote:
         """Where to ask for `host`; None: the controller."""
@@ -142,13 +148,8 @@ class LiveHands:
         self._left.set()
         self._lanes.leave()
 
-    def clear(self, run: RunId) -> None:
-        """Remove what places keep of the run, wherever a launcher still answers."""
-        del run
-        self._lanes.close(drop_run=True)
-
     def close(self) -> None:
-        """Leave all hosts; commands go on."""
+        """Leave all hosts; commands go on, and hosts remember where the journal ends."""
         self._lanes.close()
         self._connections.close()
 

@@ -23,22 +23,22 @@ class LauncherSweeper:
 
     lanes: Lanes
 
-    def jobs(self, host: Host | None) -> Sequence[LeftJob]:
-        """Every job whose outputs are still there."""
-        runs = [each.run for each in self._ask(host, "runs") if isinstance(each, LeftRun)]
-        return [
-            LeftJob(RunId(run), each.name, each.word)
-            for run in runs
-            for each in self._ask(host, f"list {run}")
-            if isinstance(each, State)
-        ]
+    def runs(self, host: Host | None) -> Sequence[RunId]:
+        """Runs that the place remembers."""
+        found = self._ask(host, "runs")
+        return [RunId(each.run) for each in found if isinstance(each, LeftRun)]
+
+    def jobs(self, host: Host | None, run: RunId) -> Sequence[LeftJob]:
+        """Jobs of a run whose outputs are still there."""
+        found = self._ask(host, f"list {run}")
+        return [LeftJob(run, each.name, each.word) for each in found if isinstance(each, State)]
 
     def drop(self, host: Host | None, left: LeftJob) -> None:
         """Remove what a job printed."""
         self._ask(host, f"drop {left.run} {left.job}")
 
     def leave(self, host: Host | None, run: RunId) -> None:
-        """Remove what is left of a run that has no job there any more."""
+        """Let a place forget a run."""
         self._ask(host, f"drop {run}")
 
     def close(self) -> None:

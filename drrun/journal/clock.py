@@ -79,6 +79,12 @@ class SystemClock:
 class SystemIds:
     """The real `Ids`."""
 
+    def new_mark(self) -> str:
+        """16 hexadecimal digits that nobody can guess."""
+        import secrets
+
+        return secrets.token_hex(8)
+
     def new_run(self, name: str, now: float) -> RunId:
         """A name for a new run: `20240111-090000-datacentre-migration-7f3a`.
 

@@ -4,7 +4,12 @@ Rules:
 - A line that is not understood is no answer: the channel that it came on is given up.
 """
 
+from drrun.core.chain import Head
 from drrun.core.dataclass import dataclass
+from drrun.engine.ports import Memory
+
+#: How many words tell what a host remembers.
+_HEAD = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class Ready:
     lost: bool
     #: Where it keeps what belongs to the run.
     folder: str
+    #: What it was told of the run's journal; None: nothing.
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,8 @@ class Ended:
     code: int
     out: Kept
     err: Kept
+    #: What only the process that waited for this attempt knew; "" from older launchers.
+    mark: str = ""
     #: The host had no room to note it.
     full: bool = False
 
@@ -101,10 +110,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """The host knows a newer controller of the run."""
+    """The host knows another controller of the run."""
 
+    #: Of the attempt; "-" if it was about none.
     name: str
-    newest: int
+    memory: Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,8 @@ class State:
     out: Kept
     err: Kept
     begun: Begun | None = None
+    #: As that of `Ended`.
+    mark: str = ""
     #: Seconds for which it has been running; None: not known.
     age: float | None = None
 
@@ -160,13 +172,20 @@ class LeftRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """The host keeps what an attempt, a check or a question printed."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """A list is complete."""
 
 
 Answer = (
     Ready | Clock | Unusable | Begun | Ended | Answered | Exists | Refused | Stale | Withdrawn
-    | State | Stored | Pong | LeftRun | Done
+    | State | Stored | Pong | LeftRun | Left | Done
 )  # fmt: skip
 
 
@@ -181,18 +200,19 @@ def parse(line: str) -> Answer:
     match verb, words:
         case "begun", [name, pid, start, leads]:
             return Begun(name, int(pid), start, leads == "1")
-        case "ended", [name, code, out, err, *full]:
-            return Ended(name, int(code), _kept(out), _kept(err), bool(full))
+        case "ended", [name, code, mark, out, err, *full]:
+            return Ended(name, int(code), _kept(out), _kept(err), _mark(mark), bool(full))
         case "answered", [name, code, out, err]:
             return Answered(name, int(code), _kept(out), _kept(err))
-        case "state", [word, name, code, out, err, *of_process]:
-            return _state(word, name, code, (_kept(out), _kept(err)), of_process)
+        case "state", [word, name, code, mark, out, err, *of_process]:
+            return _state(word, name, code, (_kept(out), _kept(err)), of_process, _mark(mark))
         case "pong", [word]:
             return Pong(word)
         case "put", [name, word, *_]:
             return Stored(name, word == "ok", rest.partition(f"{word} ")[2])
-        case "ready", [boot, "lost" | "kept" as folder, _, *_]:
-            return Ready(boot, folder == "lost", rest.partition(f" {folder} ")[2])
+        case "ready", [boot, "lost" | "kept" as folder, *head, _] if len(head) >= _HEAD:
+            told = rest.split(" ", 2 + _HEAD)
+            return Ready(boot, folder == "lost", told[-1], _memory(head[:_HEAD]))
         case _:
             return _seldom(verb, words, rest)
 
@@ -204,8 +224,10 @@ def _seldom(verb: str, words: list[str], rest: str) -> Answer:
         case "refused", [name, *_]:
             why = rest.partition(" ")[2]
             return Refused(name, why.removeprefix("decided: "), why.startswith("decided: "))
-        case "stale", [name, newest]:
-            return Stale(name, int(newest))
+        case "stale", [name, *head] if len(head) == _HEAD and (memory := _memory(head)):
+            return Stale(name, memory)
+        case "left", [name]:
+            return Left(name)
         case "withdrawn", [name, "won" | "lost" | "failed" as word]:
             return Withdrawn(name, word)
         case "unusable", _ if "\t" in rest:
@@ -221,6 +243,15 @@ def _seldom(verb: str, words: list[str], rest: str) -> Answer:
             raise ValueError(f"{verb} {rest}")
 
 
+def _memory(words: list[str]) -> Memory | None:
+    epoch, controller, seq, digest = words
+    return Memory(int(epoch), controller, Head(int(seq), digest)) if int(seq) else None
+
+
+def _mark(word: str) -> str:
+    return "" if word == "-" else word
+
+
 def _clock(word: str) -> Clock:
     whole, _, part = word.partition(".")
     if not whole.isdecimal():
@@ -229,7 +260,7 @@ def _clock(word: str) -> Clock:
 
 
 def _state(
-    word: str, name: str, code: str, kept: tuple[Kept, Kept], of_process: list[str]
+    word: str, name: str, code: str, kept: tuple[Kept, Kept], of_process: list[str], mark: str
 ) -> State:
     begun, age = None, None
     if word not in STATES:
@@ -240,7 +271,7 @@ def _state(
             age = None if seconds == "-" else float(seconds)
         case _:
             pass
-    return State(word, name, None if code == "-" else int(code), *kept, begun, age)
+    return State(word, name, None if code == "-" else int(code), *kept, begun, mark, age)
 
 
 def _kept(word: str) -> Kept:

@@ -79,6 +79,56 @@ class Road(Protocol):
         ...
 
 
+class Path(Protocol):
+    """As much of a lane (lane.py) as a visit needs."""
+
+    def follow(self, follower: Follower) -> None:
+        """Tell of everything from now on."""
+        ...
+
+    def unfollow(self, follower: Follower) -> None:
+        """Tell nothing any more."""
+        ...
+
+
+class Visit:
+    """Wants nothing but that the host is reached once. A `Follower`."""
+
+    names: tuple[str, ...] = ()
+
+    def __init__(self, lane: Path) -> None:
+        self._lane = lane
+
+    def begin(self) -> None:
+        """Come by; on the lane's thread."""
+        self._lane.follow(self)
+
+    def opened(self, ready: Ready) -> None:
+        """That was all."""
+        del ready
+        self._lane.unfollow(self)
+
+    def lost(self, why: str) -> None:
+        """It was reached before that."""
+
+    def unreached(self, outcome: Unreached) -> None:
+        """Another controller will come by."""
+        del outcome
+        self._lane.unfollow(self)
+
+    def silent(self, seconds: float, why: str) -> None:
+        """Nobody waits for it."""
+
+    def regained(self, seconds: float) -> None:
+        """Nobody has waited."""
+
+    def heard(self, answer: Answer) -> None:
+        """Nothing is said under a name here."""
+
+    def broken(self, why: str) -> None:
+        """There is nothing more to come."""
+
+
 @dataclass(slots=True)
 class Alarm:
     """Something that is done later, unless it is cancelled."""

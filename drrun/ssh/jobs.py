@@ -266,20 +266,20 @@ class Job:
         match answer:
             case a.Begun():
                 self._begun(answer)
-            case a.Ended(code=code, out=out, err=err, full=full):
+            case a.Ended(code=code, out=out, err=err, mark=mark, full=full):
                 point("heard ended")
                 self._full = full
-                self._ended(code, out, err)
+                self._ended(code, mark, out, err)
             case a.Exists():
                 self._look()
             case a.Refused():
                 self._refused(answer)
-            case a.Stale(newest=newest):
+            case a.Stale(memory=memory):
                 # Nothing was started for us; what the other one did under this name is not known.
                 self._finish(
                     ContactLost(
-                        f"{self.lane.place} has seen a newer controller of this run (token "
-                        f"{newest}, ours is {self.order.epoch}), and does nothing for us"
+                        f"{self.lane.place} obeys another controller of this run (token "
+                        f"{memory.epoch}, ours is {self.order.epoch}), and does nothing for us"
                     )
                 )
             case a.Withdrawn(word=word):
@@ -314,7 +314,8 @@ class Job:
                 self._finish(self._nothing())
 
     def _ask(self) -> None:
-        self.lane.send(self._checks.requests + self._work.start(self.name, self.order.epoch))
+        start = self._work.start(self.name, self.lane.end, self.order.mark)
+        self.lane.send(self._checks.requests + start)
         point("after start")
         self._look_later(LONGEST_LOOK)
 
@@ -357,7 +358,7 @@ class Job:
 
     def _settle_refusal(self) -> None:
         """Make sure that nobody else begins it either."""
-        self.lane.send(f"withdraw {self.name} {self.order.epoch}\n".encode())
+        self.lane.send(f"withdraw {self.name}\n".encode())
 
     def _withdrawn(self, word: str) -> None:
         if word == "lost":
@@ -411,7 +412,7 @@ class Job:
             case "withdrawn":
                 self._withdrawn("won")
             case "ended" if state.code is not None:
-                self._ended(state.code, state.out, state.err)
+                self._ended(state.code, state.mark, state.out, state.err)
             case "running":
                 self._doubt = None
                 self._going_on(state)
@@ -488,8 +489,13 @@ class Job:
 
     # --- its end --------------------------------------------------------------------------------
 
-    def _ended(self, code: int, out: a.Kept, err: a.Kept) -> None:
+    def _ended(self, code: int, mark: str, out: a.Kept, err: a.Kept) -> None:
         if self._last:
+            return
+        if mark != self.order.mark:
+            # Somebody else wrote it, or another controller by a copy of the journal began it.
+            why = "what is kept there of its end does not bear the mark of this attempt"
+            self._finish(ContactLost(f"{self.lane.place} cannot tell how it ended: {why}"))
             return
         self._last = True
         self._streams.bring(out, err, partial(self._all_came, code))

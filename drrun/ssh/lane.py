@@ -24,19 +24,21 @@ from contextlib import suppress
 from dataclasses import field
 from enum import Enum, auto
 
+from drrun.core.chain import Head
 from drrun.core.clocks import MAY_DIFFER
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import RunId
 from drrun.core.outcomes import NeverStarted
 from drrun.engine.faultpoints import point
-from drrun.engine.ports import Meet, Meeting, Reading
+from drrun.engine.ports import Claim, Meeting, Memory, Reading
 from drrun.ssh.answers import (
     Answer,
     Clock,
     Done,
+    Left,
     LeftRun,
     Pong,
     Ready,
+    Stale,
     Stored,
     Unusable,
     parse,
@@ -75,8 +77,10 @@ class _Phase(Enum):
     OPENING = auto()
     #: The login shell was asked for our starter.
     PROVING = auto()
-    #: The launcher was sent, and asked to make room for the run.
+    #: The launcher was sent, and asked to make room for the run, and what it knows of it.
     GREETING = auto()
+    #: The controller looks whether its journal goes on from what the host remembers.
+    MEETING = auto()
     OPEN = auto()
 
 
@@ -114,14 +118,8 @@ class Lane:
     road: Road
     #: Where the host keeps what belongs to runs; "" for the usual place.
     folder: str
-    #: For which run; "" to tidy up only.
-    run: RunId
-    #: The fencing token.
-    epoch: int
-    #: Whom to tell that the host is reached, before anything is asked of it.
-    meet: Meet | None = None
-    #: The journal knows that the host was reached before.
-    known: bool = False
+    #: For whom it acts; None: to tidy up only.
+    claim: Claim | None
     #: Seconds, from any beginning.
     clock: Callable[[], float] = time.monotonic
     _mail: queue.SimpleQueue[Callable[[], None]] = field(default_factory=queue.SimpleQueue)
@@ -139,6 +137,8 @@ class Lane:
     _ready: Ready | None = None
     #: The boot of the host that is recorded as reached.
     _met: str = ""
+    #: Nobody has looked yet for what earlier controllers left.
+    _unswept: bool = True
     #: How far its clock was ahead of ours then, whatever ours begins with; None: it did not say.
     _ahead: float | None = None
     _followers: dict[str, Follower] = field(default_factory=dict)
@@ -177,11 +177,8 @@ class Lane:
                     )
                     self._thread.start()
 
-    def close(self, *, drop_run: bool = False) -> threading.Event:
-        """Say good-bye and hang up; commands go on.
-
-        Args:
-            drop_run: The host may forget the run altogether.
+    def close(self) -> threading.Event:
+        """Say good-bye and hang up; commands go on, and the host remembers the run.
 
         Returns:
             What is set once that is done, or cannot be; wait for it with a limit.
@@ -190,7 +187,7 @@ class Lane:
         if self._thread is None:
             done.set()
         else:
-            self.post(lambda: self._leave(done, drop_run=drop_run))
+            self.post(lambda: self._leave(done))
             if self._over:
                 # Perhaps nobody reads the mail any more.
                 done.set()
@@ -202,6 +199,11 @@ class Lane:
     def place(self) -> str:
         """The host, for messages."""
         return self.road.place
+
+    @property
+    def end(self) -> Head:
+        """Where the run's journal ends by now."""
+        return self.claim.end() if self.claim else Head(0, "-")
 
     @property
     def wire(self) -> Wire | None:
@@ -507,19 +509,32 @@ class Lane:
             case LeftRun() | Done():
                 self._listed(answer)
             case _:
-                self._pass_on(answer)
+                self._of_run(contact, answer)
+
+    def _of_run(self, contact: _Contact, answer: Answer) -> None:
+        if isinstance(answer, Left):
+            self._forget_if_ended(answer.name)
+            return
+        if isinstance(answer, Stale):
+            self._meet(contact, answer.memory, again=True)
+        self._pass_on(answer)
 
     def _proof(self, contact: _Contact, said: str) -> None:
         if shell := contact.boot.proof.replaced_by(said):
             self._replaced(contact.boot, shell)
         elif contact.boot.proof.given_by(said):
             self._phase = _Phase.GREETING
-            known = "known" if self.known or self._met else "new"
-            hello = f"hello {self.run} {self.epoch} {known}\n" if self.run else ""
+            hello = f"hello {self.claim.run} {self._known}\n" if self.claim else ""
             contact.greeted_at = self.clock()
             self._transmit(contact, contact.boot.program + hello.encode())
-            if not self.run:
+            if not self.claim:
                 self._opened(Ready("-", lost=False, folder=""))
+
+    @property
+    def _known(self) -> str:
+        """Whether the journal knows that the host was reached before, as a word of a request."""
+        before = self._met or (self.claim and self.road.name in self.claim.known)
+        return "known" if before else "new"
 
     def _read(self, contact: _Contact, clock: Clock) -> None:
         if clock.says is not None:
@@ -527,23 +542,59 @@ class Lane:
             contact.reading = Reading(clock.says, within)
 
     def _greeted(self, contact: _Contact, ready: Ready) -> None:
-        """Nothing is asked of a host before it is recorded that it can be."""
+        """Nothing is asked of a host before it is recorded that it can be.
+
+        Nor before its memory was compared: whoever acts by an older journal acts twice.
+        """
+        self._phase = _Phase.MEETING
         ahead = contact.reading.says - contact.greeted_at if contact.reading else None
-        if self.meet is None or (self._met == ready.boot and not self._was_set(contact, ahead)):
-            self._opened(ready)
-            return
-        link, name = contact.wire.link, self.road.name
-        meeting = Meeting(name, ready.boot, reading=contact.reading)
-        if link is not None:
-            route, user, key = link.way.route, link.user, link.host_key
-            meeting = Meeting(name, ready.boot, route, user, key, contact.reading)
+
+        again = self._met == ready.boot and not self._was_set(contact, ahead)
 
         def go_on() -> None:
             if self._contact is contact:
-                self._met, self._ahead = ready.boot, ahead
+                if not again:
+                    self._met, self._ahead = ready.boot, ahead
+                self._claim(contact)
                 self._opened(ready)
 
-        self.meet(meeting, lambda: self.post(go_on))
+        self._meet(contact, ready.memory, ready.boot, again=again, then=go_on)
+
+    def _meet(
+        self,
+        contact: _Contact,
+        memory: Memory | None,
+        boot: str = "",
+        *,
+        again: bool,
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Tell the controller whom we have met, and do something once it agrees."""
+        if self.claim is None:
+            return
+        link, name = contact.wire.link, self.road.name
+        way = (link.way.route, link.user, link.host_key) if link is not None else ("", "", "")
+        meeting = Meeting(name, boot, *way, contact.reading, memory, again)
+        self.claim.meet(meeting, lambda: self.post(then))
+
+    def _claim(self, contact: _Contact) -> None:
+        """From now on the host obeys this controller alone, and remembers its journal."""
+        claim, end = self.claim, self.end
+        if claim is not None:
+            words = f"claim {claim.epoch} {claim.controller} {end.seq} {end.hash}\n"
+            if self._unswept and self.road.name in claim.known:
+                words += "left\n"
+            self._unswept = False
+            self._transmit(contact, words.encode())
+
+    def _forget_if_ended(self, name: str) -> None:
+        """An earlier controller did not come to tell the host that an output is durable."""
+        job = name.partition(",")[0]
+        ended = self.claim.ended if self.claim else ()
+        # Nobody waits for answers to the questions of another controller.
+        asked = job.startswith("q") and "@" not in job and not job.startswith(f"q{self._own}")
+        if job in ended or asked:
+            self.forget(job)
 
     def _was_set(self, contact: _Contact, ahead: float | None) -> bool:
         """Whether the host's clock goes otherwise than was recorded, beyond what is uncertain."""
@@ -588,7 +639,7 @@ class Lane:
         """Contact is gone: those who follow are told, and it is sought."""
         contact, was, lasted = self._contact, self._phase, self._lasting
         self._hang_up()
-        if was in (_Phase.PROVING, _Phase.GREETING):
+        if was in (_Phase.PROVING, _Phase.GREETING, _Phase.MEETING):
             self._failed(_not_begun(self.place, why, was, contact))
             return
         self._phase = _Phase.CLOSED
@@ -693,16 +744,16 @@ class Lane:
             names, self._forget = self._forget[:6], self._forget[6:]
             self.send(f"forget {' '.join(names)}\n".encode())
 
-    def _leave(self, done: threading.Event, *, drop_run: bool) -> None:
+    def _leave(self, done: threading.Event) -> None:
         self._following.clear()
         self._followers.clear()
         self._farewell = done
-        if self._phase is not _Phase.OPEN or not (self._forget or drop_run):
+        if self._phase is not _Phase.OPEN or self.claim is None:
             self._end()
             return
         self._send_forget()
-        goodbye = f"drop {self.run}\n" if drop_run else ""
-        self.send(f"{goodbye}ping farewell\n".encode())
+        end = self.end
+        self.send(f"note {end.seq} {end.hash}\nping farewell\n".encode())
         self.at(LEAVE_WITHIN, self._end)
 
     def _end(self) -> None:

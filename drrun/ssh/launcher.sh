@@ -10,6 +10,9 @@
 # - NAME.d decides about the attempt NAME, and is made by exclusive create: by the process that
 #   will be the command, as its last act before it, or by a withdrawal. Whoever fails to make it
 #   does nothing. It stays until the run leaves the host.
+# - `head` holds the newest end of the run's journal that a controller told, and who that is; told
+#   with each start, so it is never behind an attempt that began. Only the controller that it names
+#   starts or withdraws anything. Fixed width, written in place: no crash of ours leaves it empty.
 # - A line that goes out is shorter than 4 KiB, so that it arrives whole whoever else writes.
 # - Numbers of lines are stated before them; a request that is cut is not obeyed.
 # - Nothing that may be a secret is in an argument or in the environment.
@@ -18,25 +21,30 @@
 # output.
 #
 # Request                                     Answer, each behind the nonce
-#   hello RUN EPOCH known|new                 clock SECONDS
-#                                             ready BOOT lost|kept PATH
+#   hello RUN known|new                       clock SECONDS
+#                                             ready BOOT lost|kept HEAD PATH
 #                                             unusable FOLDER WHY
+#   claim EPOCH CONTROLLER SEQ HASH           (none) | stale - HEAD | unusable FOLDER WHY
 #   check USER SHELL LINES, then the lines    (belongs to the next start)
-#   start NAME EPOCH LINES INPUT USER SHELL   begun NAME PID START LEADS
-#     then the lines; INPUT: a file of `put`  ended NAME CODE OUT ERR [full]
-#     with lines and input, or -              begun NAME,INDEX PID START LEADS, for each check
-#                                             answered NAME,INDEX CODE OUT ERR
-#                                             exists NAME | refused NAME WHY | stale NAME EPOCH
+#   start NAME SEQ HASH MARK LINES INPUT      begun NAME PID START LEADS
+#     USER SHELL, then the lines; INPUT: a    ended NAME CODE MARK OUT ERR [full]
+#     file of `put` with lines and input,     begun NAME,INDEX PID START LEADS, for each check
+#     or -                                    answered NAME,INDEX CODE OUT ERR
+#                                             exists NAME | refused NAME WHY | stale NAME HEAD
 #   ask NAME LINES INPUT USER SHELL           begun NAME PID START LEADS
 #     then the lines                          answered NAME CODE OUT ERR
-#   withdraw NAME EPOCH                       withdrawn NAME won|lost|failed
-#   look NAME                                 state WORD NAME CODE OUT ERR PID START LEADS AGE
+#   withdraw NAME                             withdrawn NAME won|lost|failed | stale NAME HEAD
+#   look NAME                                 state WORD NAME CODE MARK OUT ERR PID START LEADS AGE
 #   more NAME STREAM OFFSET LENGTH            on standard error, each line behind the nonce too:
 #                                             the request, so many bytes, and `NONCE end`
 #   put NAME LENGTH, then the bytes           put NAME ok|cut WHY
 #   ping WORD                                 pong WORD
+#   note SEQ HASH                             (none) | stale - HEAD
+#   left                                      left NAME, for each that has outputs
 #   forget NAME…                              (none)
 #   runs | list RUN | drop RUN [NAME]         `run RUN` or `state …` for each, then done
+# HEAD: `EPOCH CONTROLLER SEQ HASH`, `0 - 0 -` if nothing was told. MARK: what proves that the outcome
+# is the attempt's own; only the process that waits for it knows it before the end.
 # OUT and ERR: `-` nothing, hexadecimal digits: all of it, `+N`: N bytes that are to be fetched,
 # `?`: there is no such file any more.
 
@@ -44,7 +52,7 @@ mask=$(umask)
 umask 077
 set -f
 nonce=$1 base=${4:-$HOME/.drrun} kept=$5
-here=$PWD run='' checks='' count=0 warden=''
+here=$PWD asked='' run='' checks='' count=0 warden=''
 boot=-
 [ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id
 [ "$boot" != - ] || boot=$(sysctl -n kern.boottime 2>/dev/null | tr -d ' ')
@@ -186,73 +194,114 @@ report() {
     tell "$2.o"
     out=$told
     tell "$2.e"
-    say "$1" "$2" "$code" "$out" "$told" $3
+    say "$1" "$2" "$code" $3 "$out" "$told" $4
 }
 
 # --- requests ------------------------------------------------------------------------------------
 
 unusable() { printf '%s unusable %s\t%s\n' "$nonce" "$folder" "$1"; }
 
-# The newest token that was seen; a folder that is new is nobody else's yet.
-remember() {
-    if [ "$fresh" = fresh ]; then
-        echo "$1" >|epoch
-    else
-        echo "$1" >|"epoch,$nonce" && mv "epoch,$nonce" epoch
-    fi
-}
-
 hello() {
     # Where %N is not known, it stays or is left out, and whole seconds are counted.
     say clock "$(date -u +%s.%N 2>/dev/null)"
-    fresh=kept
     for folder in "$base" "$base/$1"; do
-        mode=drwx------
-        if [ ! -d "$folder" ]; then
-            fresh=fresh
-            why=$(mkdir -p "$base/$1" 2>&1) || { unusable "$why"; return; }
-        elif [ "$fresh" = kept ]; then
-            mode=$(ls -ld "$folder")
-        fi
-        # Only what is ours alone is believed later.
-        case $mode in
-            drwx------*) if [ -O "$folder" ] && [ ! -h "$folder" ]; then continue; fi ;;
-        esac
-        unusable "it must belong to this user alone, with mode 0700"
-        return
+        [ -h "$folder" ] && foreign && return
+        [ -d "$folder" ] && continue
+        why=$(mkdir -p "$base/$1" 2>&1) || { unusable "$why"; return; }
     done
     # From now on by relative names: whatever becomes of the path, this is the folder.
-    cd "$base/$1" || { unusable "it cannot be entered"; return; }
-    # A folder that the journal knows of and that is gone was lost; that is true from then on.
-    [ "$fresh $3" = "fresh known" ] && true >lost
-    state=kept
-    [ -e lost ] && state=lost
-    run=$1 newest=0
-    [ -r epoch ] && read -r newest <epoch
-    if [ "$2" -gt "${newest:-0}" ]; then
-        if ! remember "$2" 2>/dev/null; then
-            explain "epoch,$nonce"
+    cd "$folder" || { unusable "it cannot be entered"; return; }
+    # So it is looked at from inside. Only what is ours alone is believed later.
+    private . || { foreign; return; }
+    private .. || { folder=$base; foreign; return; }
+    if ! recall; then
+        # A folder that the journal knows, and that knows of no journal, was lost, or is another
+        # one; that is true from then on. Older launchers left a file `epoch` instead.
+        [ "$2" = known ] && [ ! -e epoch ] && true >lost
+        if ! remember "$known"; then
+            explain "head,$nonce"
             unusable "$why"
             return
         fi
     fi
-    say ready "$boot" "$state" "$PWD"
+    state=kept
+    [ -e lost ] && state=lost
+    asked=$1 seen=$known
+    say ready "$boot" "$state" "$known" "$PWD"
 }
+
+foreign() { unusable "it must belong to this user alone, with mode 0700"; }
+
+private() {
+    case $(ls -ld "$1") in
+        drwx------*) [ -O "$1" ] ;;
+        *) false ;;
+    esac
+}
+
+# What the host remembers of the run's journal, in `known`; whether there is anything.
+recall() {
+    known=
+    [ -r head ] && read -r known <head
+    case $known in
+        *' '*' '*' '?*) return ;;
+    esac
+    known='0 - 0 -'
+    return 1
+}
+
+remember() { printf '%-119s\n' "$1" 1<>head; }
+
+# Whoever has seen that its journal goes on from what is remembered acts from now on, unless another
+# one was faster.
+claim() {
+    [ "$asked" ] || exit 0
+    recall
+    epoch=$1 me="$1 $2"
+    case $known in
+        "$seen" | "$me "*) ;;
+        *)
+            say stale - "$known"
+            exit 0
+            ;;
+    esac
+    if note "$3" "$4"; then
+        run=$asked
+    else
+        explain "head,$nonce"
+        unusable "$why"
+    fi
+}
+
+# The newest end of the journal that we are told is remembered. To be called after `recall`.
+note() {
+    case $known in
+        "$me "*) newer "$1" $known || return 0 ;;
+    esac
+    remember "$me $1 $2"
+}
+
+newer() { [ "$1" -gt "$4" ]; }
 
 # A controller that was replaced starts nothing and withdraws nothing.
 stale() {
-    newest=0
-    [ -r epoch ] && read -r newest <epoch
-    [ "$1" -lt "${newest:-0}" ] || return 1
-    say stale "$2" "$newest"
+    recall
+    case $known in
+        "$me "* | '0 - 0 -') return 1 ;;
+    esac
+    say stale "$1" "$known"
 }
 
 start() {
-    take "$3" "$4"
+    take "$5" "$6"
     belongs=$checks checks=
-    stale "$2" "$1" && return
+    stale "$1" && return
     if [ -e "$1.d" ]; then
         say exists "$1"
+        return
+    fi
+    if ! note "$2" "$3"; then
+        refuse "$1"
         return
     fi
     count=$(( count + 1 ))
@@ -286,19 +335,19 @@ explain() {
 attempt() {
     exec </dev/null 9>&-
     trap '' HUP PIPE
-    token=$nonce.$count epoch=$2
+    token=$nonce.$count mark=$4
     room "$1" x || exit
-    execute "$1" "$3" "$4" "$5" "$6"
+    execute "$1" "$5" "$6" "$7" "$8"
     whose=
-    [ -r "$1.d" ] && read -r what pid start under epoch whose rest <"$1.d"
+    [ -r "$1.d" ] && read -r what pid start under by whose rest <"$1.d"
     if [ "$whose" != "$token" ]; then
         if [ -e "$1.d" ]; then say exists "$1"; else refuse "$1"; fi
         exit
     fi
     full=
-    echo "$code end" >|"$1.x" || full=full
+    echo "$code $mark end" >|"$1.x" || full=full
     name=$1 index=0 token=''
-    report ended "$1" $full
+    report ended "$1" "$mark" $full
     [ "$code" = 0 ] || exit
     while read -r user shell lines && [ "$lines" ]; do
         take "$lines"
@@ -331,10 +380,10 @@ ask() {
 }
 
 withdraw() {
-    stale "$2" "$1" && return
+    stale "$1" && return
     set -C
     if { true >"$1.d"; } 2>/dev/null; then
-        echo "withdrawn $2" >>"$1.d"
+        echo "withdrawn $epoch" >>"$1.d"
         say withdrawn "$1" won
     elif [ -e "$1.d" ]; then
         say withdrawn "$1" lost
@@ -356,7 +405,12 @@ alive() {
     [ "$1" = - ] || [ "$1" = "${21}" ]
 } 2>/dev/null
 
-outcome() { [ -r "$1.x" ] && read -r code end <"$1.x" && [ "$end" = end ] && word=ended; }
+outcome() {
+    { [ -r "$1.x" ] && read -r code mark end <"$1.x"; } || return
+    # Older launchers wrote no mark.
+    [ "$mark" = end ] && mark=- end=end
+    [ "$end" = end ] && word=ended
+}
 
 look() {
     word=absent code=- pid=- start=- leads=- age=-
@@ -370,13 +424,13 @@ look() {
         esac
     fi
     if [ "$word" = ended ]; then
-        report "state $word" "$1"
+        report "state $word" "$1" "$mark"
         return
     fi
     out=- told=-
     [ -s "$1.o" ] && squeeze "$(wc -c <"$1.o")" && out=+$told told=-
     [ -s "$1.e" ] && squeeze "$(wc -c <"$1.e")" && told=+$told
-    say state "$word" "$1" - "$out" "$told" "${pid:--}" "${start:--}" "${leads:--}" "$age"
+    say state "$word" "$1" - - "$out" "$told" "${pid:--}" "${start:--}" "${leads:--}" "$age"
 }
 
 # Of a command that has begun. Whoever waits for it writes the exit code before it goes, so it is
@@ -423,6 +477,15 @@ put() {
         say put "$1" cut "$why"
         exit 0
     fi
+}
+
+# Attempts and questions that have outputs here.
+left() {
+    set +f
+    for each in *.o; do
+        [ -e "$each" ] && say left "${each%.o}"
+    done
+    set -f
 }
 
 # Outputs and inputs go; the decision stays.
@@ -497,23 +560,26 @@ drop() {
     say done
 }
 
-while read -r verb one two three four five six; do
+while read -r verb one two three four five six seven eight; do
     case $run/$verb in
-        /hello | /ping | /runs | /list | /drop | /bye | ?*/*) ;;
+        /hello | /claim | /ping | /runs | /list | /drop | /bye | ?*/*) ;;
         # Whoever asks before there is a folder would leave things elsewhere.
         *) exit 0 ;;
     esac
     case $verb in
-        start) start "$one" "$two" "$three" "$four" "$five" "$six" ;;
+        start) start "$one" "$two" "$three" "$four" "$five" "$six" "$seven" "$eight" ;;
         check) check "$one" "$two" "$three" ;;
         ask) ask "$one" "$two" "$three" "$four" "$five" ;;
         look) look "$one" ;;
         more) more "$one" "$two" "$three" "$four" ;;
         put) put "$one" "$two" ;;
-        withdraw) withdraw "$one" "$two" ;;
+        withdraw) withdraw "$one" ;;
+        note) stale - || note "$one" "$two" ;;
+        left) left ;;
         forget) forget $one $two $three $four $five $six ;;
         ping) say pong "$one" ;;
-        hello) hello "$one" "$two" "$three" ;;
+        hello) hello "$one" "$two" ;;
+        claim) claim "$one" "$two" "$three" "$four" ;;
         runs) runs ;;
         list) list "$one" ;;
         drop) drop "$one" "$two" ;;

@@ -6,6 +6,7 @@ Rules:
   nothing was executed.
 """
 
+from drrun.core.chain import Head
 from drrun.core.dataclass import dataclass
 from drrun.engine.ports import Script
 from drrun.ssh.wire import become_of, script_text, shell_of
@@ -27,9 +28,18 @@ class Work:
     #: Whether the first line of its output is our mark.
     marked: bool
 
-    def start(self, name: str, epoch: int) -> bytes:
-        """The request that starts an attempt."""
-        words = f"start {name} {epoch} {self.lines} {self._input(name)} {self.who}\n"
+    def start(self, name: str, end: Head, mark: str) -> bytes:
+        """The request that starts an attempt.
+
+        Args:
+            name: Of the attempt.
+            end: Where the journal ends by now.
+            mark: Proves that an outcome is this attempt's own.
+        """
+        words = (
+            f"start {name} {end.seq} {end.hash} {mark or '-'} "
+            f"{self.lines} {self._input(name)} {self.who}\n"
+        )
         return words.encode() + self._body
 
     def ask(self, name: str) -> bytes:

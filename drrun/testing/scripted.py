@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from drrun.core.ids import RunId, StepId, TargetName
+from drrun.core.inventory import Host
 from drrun.core.outcomes import ContactLost, Ended, Outcome, Stopped
 from drrun.core.probes import Verdict
 from drrun.engine.ports import (
     AttemptOrder,
     Cancel,
-    Meet,
+    Claim,
     Output,
     Piece,
     Progress,
@@ -37,7 +38,10 @@ class ScriptedHands:
         self.ended: set[str] = set()
         self._left = threading.Event()
 
-    def take_up(self, run: RunId, epoch: int, meet: Meet, known: Collection[str]) -> None:
+    def take_up(self, claim: Claim) -> None:
+        """Nothing: there are no hosts."""
+
+    def visit(self, places: Collection[Host | None]) -> None:
         """Nothing: there are no hosts."""
 
     def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
@@ -96,9 +100,6 @@ class ScriptedHands:
         self.ended.add(order.step)
 
     def forget(self, order: AttemptOrder) -> None:
-        """Nothing is kept."""
-
-    def clear(self, run: RunId) -> None:
         """Nothing is kept."""
 
     def leave(self) -> None:

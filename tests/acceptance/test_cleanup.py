@@ -104,11 +104,42 @@ def test_each_run_that_is_touched_is_named_with_its_state_and_age(
     program("resume", "latest", "--no-input")
 
 
-def test_a_succeeded_run_leaves_nothing_on_its_hosts(program: Program, server: Sshd) -> None:
+def test_a_succeeded_run_leaves_what_tells_an_older_copy_and_nothing_it_printed(
+    program: Program, server: Sshd
+) -> None:
     (server.home / "go").touch()
-    program("run", "runbooks/left.yml", "--yes")
-    assert program("clean-up", "latest").out == "nothing is left on any host\n"
+    run = program("run", "runbooks/left.yml", "--yes").out.strip()
+    left = sorted(path.name for path in (server.home / ".drrun" / run).iterdir())
+    decided = [f"{step}@db1.1.{kind}" for step in ("quick", "slow") for kind in "dx"]
+    assert left == ["head", *decided[:2], "room", *decided[2:]]
+    assert sum(path.stat().st_size for path in (server.home / ".drrun" / run).iterdir()) < 1000
+
+
+def test_a_run_is_remembered_until_it_was_closed_and_a_time_is_over(
+    program: Program, server: Sshd
+) -> None:
+    (server.home / "go").touch()
+    run = program("run", "runbooks/left.yml", "--yes").out.strip()
+    open_ = program("cleanup", "latest", "--after", "0s")
+    assert (open_.exit, "not closed: drrun close" in open_.out) == (0, True), open_.out
+    program("close", "latest")
+    soon = program("cleanup", "latest")
+    assert (soon.exit, "another 29d23h" in soon.out, "succeeded" in soon.out) == (0, True, True)
+    assert (server.home / ".drrun" / run / "head").exists()
+    over = program("cleanup", "latest", "--after", "0s")
+    assert (over.exit, "removed" in over.out) == (0, True)
     assert not (server.home / ".drrun").exists()
+    assert program("clean-up", "latest").out == "nothing is left on any host\n"
+
+
+def test_other_runs_are_named_with_their_state_and_what_to_do(
+    program: Program, server: Sshd
+) -> None:
+    (server.home / "go").touch()
+    first = program("run", "runbooks/left.yml", "--yes").out.strip()
+    program("run", "runbooks/left.yml", "--yes")
+    done = program("cleanup", "latest")
+    assert f"drrun close {first}" in " ".join(done.out.split()), done.out
 
 
 def test_a_host_that_cannot_be_asked_ends_with_4(program: Program, server: Sshd) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+from drrun.core.chain import Head
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.outcomes import (
     ContactLost,
@@ -121,6 +122,7 @@ class _Lane:
 
     place = "host"
     wire = None
+    end = Head(1, "h1")
 
     def __init__(self) -> None:
         self.ready: Ready | None = None

@@ -53,6 +53,7 @@ CASES: dict[str, tuple[Faults, Kind]] = {
         Kind(become=True),
     ),
     "an older copy of the state": (Faults(cuts=0, copies=1), Kind()),
+    "an older copy of the state, and a cut": (Faults(cuts=1, copies=1, hurries=0), Kind()),
     "a controller asleep": (Faults(cuts=0, sleeps=1, ends=1, hurries=0), Kind()),
     "a time limit": (Faults(cuts=1, ends=1, hurries=0), Kind(timeout=True)),
     "a host that lets nobody in": (Faults(cuts=1, refusals=2, kills=1, hurries=0), Kind()),
@@ -150,7 +151,13 @@ def test_the_model_finds_a_launcher_that_decides_without_exclusive_create(mistak
     assert _explore(faults, Kind(), mistakes=(mistake,), most=_ENOUGH).fault
 
 
+@pytest.mark.parametrize("mistake", ["no memory", "no claim"])
+def test_the_model_finds_a_host_that_is_misled_by_an_older_copy(mistake: str) -> None:
+    found = _explore(*CASES["an older copy of the state"], mistakes=(mistake,), most=_ENOUGH)
+    assert "lacks what it was told" in found.fault
+
+
 def test_the_fencing_token_is_a_second_fence() -> None:
     """Nothing that is promised rests on it."""
-    found = _explore(*CASES["a controller asleep"], mistakes=("no epoch",))
+    found = _explore(*CASES["a controller asleep"], mistakes=("no fence",))
     assert not found.fault, str(found)

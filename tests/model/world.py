@@ -11,9 +11,14 @@ Rules:
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from drrun.core.chain import Head
 from drrun.core.outcomes import NeverStarted
+from drrun.engine.ports import Memory
 from drrun.ssh import answers as a
 from tests.model.controller import NAME, Controllers, Input, JobKey, Start
+
+#: What a host tells of the other one that it obeys; nothing in it decides here.
+_ANOTHER = Memory(9, "another", Head(99, "h99"))
 
 
 class Faults(NamedTuple):
@@ -80,6 +85,8 @@ class Launcher(NamedTuple):
     number: int
     owner: int
     epoch: int
+    #: What the host remembered when it was asked.
+    seen: int
     #: Which of the run's folders, one after the other, it is in.
     folder: int
     #: The controller still holds the other end.
@@ -103,6 +110,8 @@ class Controller(NamedTuple):
     told: bool = False
     #: The boot of the host that it recorded last.
     met: str = ""
+    #: Controllers whose word to the host is in its journal.
+    knows: frozenset[int] = frozenset()
     alive: bool = True
 
 
@@ -122,14 +131,15 @@ class World(NamedTuple):
     #: What the command printed is lost.
     lost: bool = False
     stored: bool = False
-    epoch: int = 0
+    #: Which controller the host obeys, and whose journal's end it remembers; -1: none.
+    memory: int = -1
+    #: It came to obey one whose journal lacks what it had been told.
+    misled: bool = False
     full: bool = False
     boot: int = 1
     #: Which of the run's folders, one after the other, is there; 0: none.
     folder: int = 0
     folders: int = 0
-    #: Somebody drives a copy from before the host was reached: what each says is its own.
-    copied: bool = False
     #: The journal's: the boot since which the attempt can have been asked for; "" if it never was.
     asked_on: str = ""
     effects: int = 0
@@ -145,8 +155,8 @@ def broken(world: World, before: World | None) -> str:
     """The promise that does not hold in a state, or ""."""
     if world.effects > 1:
         return "it was executed twice"
-    if world.copied:
-        return ""
+    if world.misled:
+        return "the host obeys a journal that lacks what it was told"
     said = [each.job for each in world.controllers if each.valid and each.job.verdict is not None]
     if found := next((why for each in said if (why := _false(world, each))), ""):
         return found
@@ -181,7 +191,7 @@ class Model:
 
     def first(self, faults: Faults) -> World:
         """Before anything happened: the intent is durable."""
-        return World(faults, (Controller(self._begun(Start(epoch=1))),))
+        return World(faults, (Controller(self._begun(Start(epoch=1)), knows=frozenset({0})),))
 
     def _begun(self, start: Start) -> JobKey:
         kind = self._kind
@@ -268,17 +278,21 @@ class Model:
         if not controller.valid and controller.met != boot:
             # Nothing is asked of a host on a boot that the journal would not record.
             return
-        epoch, number = controller.job.start.epoch, world.opened + 1
-        if epoch > world.epoch and world.full:
+        if world.memory not in (-1, *controller.knows) and "no memory" not in self._wrong:
+            what = f"{who} learns that the host knows another journal, and stops"
+            yield what, _with(world, index, alive=False, valid=False)
+            return
+        if not world.folder and world.full:
             none = NeverStarted("no space left")
             yield from self._tell(world, index, ("unreached", none), "finds no room")
             return
+        epoch, number = controller.job.start.epoch, world.opened + 1
         folders = world.folders + (not world.folder)
         folder = world.folder or folders
+        launcher = Launcher(number, index, epoch, world.memory, folder, requests=("claim",))
         after = world._replace(
-            launchers=(*world.launchers, Launcher(number, index, epoch, folder)),
+            launchers=(*world.launchers, launcher),
             opened=number,
-            epoch=max(epoch, world.epoch),
             folder=folder,
             folders=folders,
             asked_on=world.asked_on or (boot if controller.valid else ""),
@@ -325,11 +339,12 @@ class Model:
             yield "C2 takes over from C1 asleep", self._second(replaced, taken=first.taken)
         if left.copies:
             fewer = world._replace(left=left._replace(copies=left.copies - 1))
-            yield "C2 drives a copy", self._second(fewer, taken=first.taken)
-            older = fewer._replace(copied=True)
-            old = self._second(older, taken=False, asked_on="")
+            if world.asked_on:
+                yield "C2 drives a copy", self._second(fewer, taken=first.taken)
+            alone = frozenset({1})
+            old = self._second(fewer, taken=False, asked_on="", knows=alone)
             yield "C2 drives a copy from before the host was reached", old
-            none = self._second(older, taken=False, asked_on="", again=False)
+            none = self._second(fewer, taken=False, asked_on="", again=False, knows=alone)
             yield "C2 drives a copy from before the intent", none
 
     def _killed(self, world: World) -> Iterator[Step]:
@@ -354,6 +369,7 @@ class Model:
         ending: bool = False,
         again: bool = True,
         asked_on: str | None = None,
+        knows: frozenset[int] = frozenset({0, 1}),
     ) -> World:
         start = Start(
             epoch=2,
@@ -362,7 +378,7 @@ class Model:
             asked_on=world.asked_on if asked_on is None else asked_on,
             ending=ending,
         )
-        second = Controller(self._begun(start), taken=taken)
+        second = Controller(self._begun(start), taken=taken, knows=knows)
         return world._replace(controllers=(*world.controllers, second))
 
     # --- the host -------------------------------------------------------------------------------
@@ -436,6 +452,8 @@ class Model:
         number = f"L{launcher.number}"
         here = launcher.folder == world.folder
         match verb:
+            case "claim":
+                yield self._claim(world, launcher)
             case "start":
                 yield f"{number} reads start", self._start(world, launcher)
             case "withdraw":
@@ -455,13 +473,25 @@ class Model:
             case _:
                 raise AssertionError(verb)
 
+    def _claim(self, world: World, launcher: Launcher) -> Step:
+        number = f"L{launcher.number}"
+        if world.memory in (launcher.seen, launcher.owner) or "no claim" in self._wrong:
+            after = _renew(world, launcher)
+            if launcher.folder == world.folder:
+                knows = world.controllers[launcher.owner].knows
+                misled = world.memory not in (-1, *knows)
+                after = after._replace(memory=launcher.owner, misled=misled)
+            return f"{number} claims the host", after
+        after = self._say(world, launcher._replace(left=True), a.Stale("-", _ANOTHER))
+        return f"{number} finds that another one was faster", after
+
     def _withdraw(self, world: World, launcher: Launcher) -> Step:
         number = f"L{launcher.number}"
         if launcher.folder != world.folder or (world.full and not world.decided):
             failed = a.Withdrawn(NAME, "failed")
             return f"{number} has no room to withdraw", self._say(world, launcher, failed)
         if self._is_stale(world, launcher):
-            return f"{number}: stale", self._say(world, launcher, a.Stale(NAME, world.epoch))
+            return f"{number}: stale", self._say(world, launcher, a.Stale(NAME, _ANOTHER))
         if world.decided and "withdraw without exclusive create" not in self._wrong:
             lost = a.Withdrawn(NAME, "lost")
             return f"{number} loses the withdrawal", self._say(world, launcher, lost)
@@ -470,12 +500,12 @@ class Model:
         return f"{number} makes the decision, to withdraw", _renew(made, doing)
 
     def _is_stale(self, world: World, launcher: Launcher) -> bool:
-        return launcher.epoch < world.epoch and "no epoch" not in self._wrong
+        return world.memory not in (-1, launcher.owner) and "no fence" not in self._wrong
 
     def _start(self, world: World, launcher: Launcher) -> World:
         if launcher.folder == world.folder:
             if self._is_stale(world, launcher):
-                return self._say(world, launcher, a.Stale(NAME, world.epoch))
+                return self._say(world, launcher, a.Stale(NAME, _ANOTHER))
             if world.decided:
                 return self._say(world, launcher, a.Exists(NAME))
         pid = world.born + 1
@@ -614,7 +644,7 @@ class Model:
         who = f"P{process.pid}"
         gone = self._after(world, process, gone=True)
         if process.at == "written":
-            ended = a.Ended(NAME, process.code, self._out(world), a.Kept(), process.full)
+            ended = a.Ended(NAME, process.code, self._out(world), a.Kept(), full=process.full)
             return f"{who}: said that it ended", self._said(gone, process, ended)
         if process.orphan:
             return f"{who} is forgotten", gone
@@ -657,7 +687,7 @@ class Model:
 
 def _wiped(world: World) -> World:
     return world._replace(
-        folder=0, epoch=0, decided="", code="", mark=False, lost=True, stored=False
+        folder=0, memory=-1, decided="", code="", mark=False, lost=True, stored=False
     )
 
 

@@ -83,6 +83,8 @@ OfRun = (
     | RunStarted
     | ControllerTook
     | HostReached
+    | RecordAccepted
+    | HostOverruled
     | ControllerLeft
     | RunPaused
     | RunUnpaused

@@ -19,6 +19,8 @@ class AttemptIntended(AttemptEvent):
     #: Names of the variables given, never their values.
     environment: tuple[str, ...] = ()
     become: str = ""
+    #: What its host tells with its outcome, and nobody else there can know before.
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

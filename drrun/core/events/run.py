@@ -69,6 +69,28 @@ class HostReached(EventBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordAccepted(EventBase):
+    """A second person lets this journal count, although hosts know of more."""
+
+    by: str
+    why: str
+    #: Names what is written from here on: hosts tell it from what went on elsewhere before.
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostOverruled(EventBase):
+    """A host remembered another journal of the run, and obeys this one by people's word."""
+
+    #: "" for the controller's own machine.
+    host: str
+    #: The end of the other journal, and the token of the controller that told it.
+    seq: int
+    hash: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerLeft(EventBase):
     """The controller stopped driving the run on its own accord; the run can be resumed."""
 

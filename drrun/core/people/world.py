@@ -11,6 +11,7 @@ from drrun.core.ids import Key, StepId, TargetName
 from drrun.core.people.commands import DeclareFound, DeclareLost, SetRoute
 from drrun.core.people.overrides import freed
 from drrun.core.people.words import Asking, Denied, Granted
+from drrun.core.state import RunState
 from drrun.core.status import Status
 
 #: Kinds of things that can be lost.
@@ -96,6 +97,25 @@ def _known(asking: Asking, kind: str) -> list[str]:
 
 def _unique(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
+
+
+def accept_record(state: RunState, by: str, why: str, line: str) -> Granted | Denied:
+    """Let this journal count although hosts know of more; no controller drives it now.
+
+    Args:
+        state: The run as this journal has it.
+        by: Who says so.
+        why: The reason.
+        line: Names what is written from here on.
+    """
+    driver = state.around.driver
+    if by == driver:
+        return Denied(
+            f"{driver} drove this run last: that its older record counts, a second person has to "
+            "say: --by SOMEBODY"
+        )
+    event = ev.RecordAccepted(by=by, why=why, line=line)
+    return Granted([event], "its hosts take this journal for the truth")
 
 
 def set_route(asking: Asking, command: SetRoute) -> Granted | Denied:

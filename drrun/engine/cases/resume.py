@@ -7,6 +7,10 @@ from pathlib import Path
 from drrun.core import events as ev
 from drrun.core.errors import HasSucceeded, InputError, Refused, RunHeld
 from drrun.core.ids import RunId
+from drrun.core.people.words import Denied
+from drrun.core.people.world import accept_record
+from drrun.core.reached import FIRST_LINE
+from drrun.core.state import RunState
 from drrun.core.status import RunStatus
 from drrun.engine.cases.look import known
 from drrun.engine.cases.start import Equip, Options, Seat, seat
@@ -37,15 +41,14 @@ def resume(
 
     Raises:
         HasSucceeded: There is nothing left to do.
-        Refused: The run was rolled back, or the person does not want to go on.
+        Refused: The run was rolled back, or the person does not want to go on, or may not say that
+            its older record counts.
         RunHeld: Another controller drives it.
         NotReady: A secret cannot be resolved.
     """
     seen = known(records, run)
-    if seen.state.ended is RunStatus.SUCCEEDED and not options.back:
-        raise HasSucceeded(f"{run} has succeeded: there is nothing left to do")
-    if seen.state.ended is RunStatus.ROLLED_BACK and not options.back:
-        raise Refused(f"{run} was rolled back: there is nothing left to do")
+    _refuse_ended(seen.state, run, options)
+    accepted = _accepted(records, seen.state, options)
     diff = changes(seen.loaded.documents)
     if diff and not ask(diff):
         raise Refused("nothing was changed; the run can be resumed later")
@@ -57,9 +60,16 @@ def resume(
     state = known(records, run, amendable=True).state
     place = Seat(run, lease, seen.loaded.folder)
     session = seat(records, tools, secrets, state, place, options)
-    _begin(session, diff, options)
+    _begin(session, diff, options, accepted)
     records.journal.update(run, RunStatus.RUNNING, None)
     return session
+
+
+def _refuse_ended(state: RunState, run: RunId, options: Options) -> None:
+    if state.ended is RunStatus.SUCCEEDED and not options.back:
+        raise HasSucceeded(f"{run} has succeeded: there is nothing left to do")
+    if state.ended is RunStatus.ROLLED_BACK and not options.back:
+        raise Refused(f"{run} was rolled back: there is nothing left to do")
 
 
 def _take(leases: Leases, run: RunId, take_over: Watch | None) -> Lease:
@@ -72,10 +82,23 @@ def _take(leases: Leases, run: RunId, take_over: Watch | None) -> Lease:
             take_over(held)
 
 
-def _begin(session: Session, diff: str, options: Options) -> None:
+def _accepted(records: Records, state: RunState, options: Options) -> Sequence[ev.Event]:
+    """The word of a second person that this journal counts, if it is given."""
+    if not options.accept_older:
+        return ()
+    line = records.ids.new_mark()[: len(FIRST_LINE)]
+    found = accept_record(state, options.by, options.accept_older, line)
+    if isinstance(found, Denied):
+        raise Refused(found.why)
+    return found.events
+
+
+def _begin(session: Session, diff: str, options: Options, accepted: Sequence[ev.Event]) -> None:
     """Record who goes on, with what."""
     ledger = session.edges.ledger
     ledger.record(session.took)
+    for event in accepted:
+        ledger.record(event, options.by)
     if diff:
         ledger.record(ev.FilesChanged(decision="pinned", diff=diff, by=options.by), options.by)
     if not options.back:

@@ -63,6 +63,8 @@ class Options:
     #: Only to undo what has passed, as a request in the inbox wants: nothing is opened again, and
     #: a run that has succeeded is taken too.
     back: bool = False
+    #: Why this journal counts although hosts know of more, a second person says; "": it does not.
+    accept_older: str = ""
 
 
 def start(records: Records, equip: Equip, loaded: Loaded, options: Options) -> Session:
@@ -175,7 +177,8 @@ def seat(
     ledger = Ledger(state, records.journal, lease, clock)
     orders = Orders(state, place.run, tools.renderer, secrets, place.folder)
     crew = Crew(tools.hands, tools.prober, records.spool, clock)
-    edges = Edges(ledger, orders, crew, clock, records.inbox, records.leases, tools.signatures)
+    edges = Edges(ledger, orders, crew, clock, records.inbox, records.leases, records.ids,
+                  tools.signatures)  # fmt: skip
     controller = Controller(edges, Limits(options.max_parallel, options.linger))
     return Session(
         place.run, controller, edges, records.journal, tools.hands, _took(lease, clock, join)

@@ -29,6 +29,9 @@ PATIENCE = 60.0
 #: A line that is longer need not arrive whole.
 LONGEST_LINE = 4096
 
+#: Of attempts that want none of their own.
+MARK = "0123456789abcdef"
+
 Kind = TypeVar("Kind", bound=Answer)
 
 
@@ -72,11 +75,15 @@ class Launcher:
         *,
         run: str = "run",
         epoch: int = 1,
+        controller: str = "c1",
+        seq: int = 1,
+        claims: bool = True,
         kept: int = 1 << 30,
         known: bool = False,
     ) -> None:
         self.ground = ground
         self.run = run
+        self.me, self.seq = f"{epoch} {controller}", seq
         self.boot = Boot("", kept)
         self.nonce = self.boot.proof.nonce
         self.process = subprocess.Popen(
@@ -99,7 +106,9 @@ class Launcher:
         self._reader.start()
         self.send(self.boot.program)
         if run:
-            self.send(f"hello {run} {epoch} {'known' if known else 'new'}\n".encode())
+            self.send(f"hello {run} {'known' if known else 'new'}\n".encode())
+        if run and claims:
+            self.claim()
 
     # --- speaking -------------------------------------------------------------------------------
 
@@ -107,8 +116,17 @@ class Launcher:
         assert self.process.stdin is not None
         self.process.stdin.write(data)
 
-    def start(self, name: str, script: str | bytes, *, epoch: int = 1, who: str = "") -> None:
-        self._execute(f"start {name} {epoch}", script, who)
+    def claim(self) -> None:
+        """Act from now on, whatever the host remembers."""
+        self.send(f"claim {self.me} {self.end}\n".encode())
+
+    @property
+    def end(self) -> str:
+        """Where the journal ends."""
+        return f"{self.seq} {digest(self.seq)}"
+
+    def start(self, name: str, script: str | bytes, *, who: str = "", mark: str = MARK) -> None:
+        self._execute(f"start {name} {self.end} {mark}", script, who)
 
     def check(self, script: str) -> None:
         text = _whole(script)
@@ -128,16 +146,16 @@ class Launcher:
         self.send(f"look {name}\n".encode())
         return self.hear(a.State, name)
 
-    def withdraw(self, name: str, epoch: int = 1) -> str:
-        self.send(f"withdraw {name} {epoch}\n".encode())
+    def withdraw(self, name: str) -> str:
+        self.send(f"withdraw {name}\n".encode())
         return self.hear(a.Withdrawn, name).word
 
     def put(self, name: str, data: bytes) -> bool:
         self.send(f"put {name} {len(data)}\n".encode() + data)
         return self.hear(a.Stored, name).whole
 
-    def finish(self, name: str, script: str | bytes, *, epoch: int = 1) -> a.Ended:
-        self.start(name, script, epoch=epoch)
+    def finish(self, name: str, script: str | bytes, *, mark: str = MARK) -> a.Ended:
+        self.start(name, script, mark=mark)
         return self.hear(a.Ended, name)
 
     def quiet(self) -> None:
@@ -195,6 +213,16 @@ class Launcher:
                 for each in self.said
                 if isinstance(each, kinds) and getattr(each, "name", "") == name
             )
+            self.said.remove(found)
+        return found
+
+    def either(self, *kinds: type[Answer]) -> Answer:
+        """The first answer of one of several kinds, whatever its name."""
+        with self._changed:
+            assert self._changed.wait_for(
+                lambda: any(self._found(kind, "") for kind in kinds), PATIENCE
+            ), self.said
+            found = next(each for each in self.said if isinstance(each, kinds))
             self.said.remove(found)
         return found
 
@@ -295,6 +323,11 @@ class _Kept(CapturedOutput):
 
     def write(self, stream: str, data: bytes) -> None:
         self.streams[stream] += data
+
+
+def digest(seq: int) -> str:
+    """The hash of an entry of a journal."""
+    return f"{seq:064x}"
 
 
 def _whole(script: str | bytes) -> bytes:

@@ -108,5 +108,6 @@ def test_input_of_any_bytes_and_size_arrives(any_launcher: Launcher) -> None:
         data = os.urandom(size)
         name = f"n{size}"
         assert any_launcher.put(name, b"cat\n" + data)
-        any_launcher.send(f"start {name} 1 1 {name}.i - /bin/sh\n".encode())
+        start = f"start {name} {any_launcher.end} - 1 {name}.i - /bin/sh\n"
+        any_launcher.send(start.encode())
         assert any_launcher.output(any_launcher.hear(a.Ended, name))[0] == data

@@ -50,10 +50,11 @@ def test_a_file_in_its_place_is_named(any_ground: Ground, opens: Open) -> None:
 
 
 def test_a_folder_that_was_lost_is_told_from_then_on(any_ground: Ground, opens: Open) -> None:
-    first, second = opens(any_ground).ready, opens(any_ground, known=True).ready
-    (any_ground.runs / "run" / "epoch").unlink()
+    first = opens(any_ground, claims=False).ready
+    second = opens(any_ground, known=True, claims=False).ready
+    (any_ground.runs / "run" / "head").unlink()
     (any_ground.runs / "run").rmdir()
-    later = [opens(any_ground, known=True).ready for _ in range(2)]
+    later = [opens(any_ground, known=True, claims=False).ready for _ in range(2)]
     assert (first.lost, second.lost, [each.lost for each in later]) == (False, False, [True, True])
     assert first.folder == later[1].folder == str(any_ground.runs / "run")
 
@@ -149,7 +150,7 @@ def test_without_room_for_what_is_sent_ahead_the_launcher_leaves(small: Launcher
 
 
 @needs_mount
-def test_without_room_for_a_token_the_host_says_so(
+def test_without_room_for_a_memory_the_host_says_so(
     home: Path, any_ground: Ground, opens: Open
 ) -> None:
     disk = "size=4k,nr_inodes=2"
@@ -160,7 +161,7 @@ def test_without_room_for_a_token_the_host_says_so(
 @needs_mount
 @pytest.mark.faults(43)
 def test_without_room_for_a_file_nothing_is_decided(any_ground: Ground, opens: Open) -> None:
-    # One for the folder itself, two for folders of ours, two while the token is replaced.
+    # One for the folder itself, two for folders of ours, one for what it remembers.
     disk = "size=1m,nr_inodes=5"
     tight = opens(Ground(any_ground.home, any_ground.shell, disk=disk, path=any_ground.path))
     tight.quiet()

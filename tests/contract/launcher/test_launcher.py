@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from drrun.core.chain import Head
+from drrun.engine.ports import Memory
 from drrun.ssh import answers as a
 from drrun.ssh.answers import Kept
 from tests.contract.launcher.conftest import Open
-from tests.contract.launcher.launchers import Ground, Launcher
+from tests.contract.launcher.launchers import MARK, Ground, Launcher, digest
 
 
 def decision(launcher: Launcher, name: str) -> Path:
@@ -34,7 +36,7 @@ def fifo(ground: Ground) -> Path:
 def test_an_attempt_says_that_it_begins_and_how_it_ended(any_launcher: Launcher) -> None:
     ended = any_launcher.finish("n", "echo out; echo err >&2; exit 7")
     begun = any_launcher.hear(a.Begun, "n")
-    assert ended == a.Ended("n", 7, Kept(4, b"out\n"), Kept(4, b"err\n"))
+    assert ended == a.Ended("n", 7, Kept(4, b"out\n"), Kept(4, b"err\n"), MARK)
     assert decision(any_launcher, "n").read_text().split()[:2] == ["begun", str(begun.pid)]
 
 
@@ -63,7 +65,7 @@ def test_a_request_that_is_cut_is_not_obeyed(
     effects = any_ground.home / "effects"
     first = opens(any_ground)
     cut = {"line": f"echo 1 >>{effects}\n", "half a line": f"echo 1 >>{effects}", "request": ""}
-    first.send(f"start n 1 2 - - /bin/sh\n{cut[arrives]}".encode())
+    first.send(f"start n {first.end} - 2 - - /bin/sh\n{cut[arrives]}".encode())
     first.leave()
     second = opens(any_ground)
     assert (second.look("n").word, effects.exists()) == ("absent", False)
@@ -103,17 +105,22 @@ def test_what_may_be_a_secret_is_in_no_argument_and_no_environment(
     any_launcher.put("n.i", b"")
     any_launcher.start("n", f"password=s3cr3t\nread line <{go_on}")
     any_launcher.hear(a.Begun, "n")
-    everybody = list(Path("/proc").glob("[0-9]*"))
+    shown = shown_by_processes()
+    go_on.write_text("\n")
+    any_launcher.hear(a.Ended, "n")
+    assert b"s3cr3t" not in shown
+
+
+def shown_by_processes() -> bytes:
+    """Arguments and environments of all."""
     shown = b""
-    for each in everybody:
+    for each in list(Path("/proc").glob("[0-9]*")):
         for what in ("cmdline", "environ"):
             try:
                 shown += (each / what).read_bytes()
             except OSError:
                 continue
-    go_on.write_text("\n")
-    any_launcher.hear(a.Ended, "n")
-    assert b"s3cr3t" not in shown
+    return shown
 
 
 # --- the decision ------------------------------------------------------------------------------
@@ -140,19 +147,157 @@ def test_a_replaced_controller_starts_and_withdraws_nothing(
     old.quiet()
     new = opens(any_ground, epoch=5)
     new.quiet()
-    old.start("n", "true", epoch=4)
-    assert old.hear(a.Stale, "n") == a.Stale("n", 5)
-    old.send(b"withdraw n 4\n")
-    assert old.hear(a.Stale, "n") == a.Stale("n", 5)
+    stale = a.Stale("n", Memory(5, "c1", Head(1, digest(1))))
+    old.start("n", "true")
+    assert old.hear(a.Stale, "n") == stale
+    old.send(b"withdraw n\n")
+    assert old.hear(a.Stale, "n") == stale
     assert new.look("n").word == "absent"
-    assert old.finish("m", "true", epoch=5).code == 0
+    assert new.finish("m", "true").code == 0
 
 
-def test_a_token_that_is_newer_is_remembered_by_the_host(any_ground: Ground, opens: Open) -> None:
+@pytest.mark.faults(115)
+def test_a_copy_with_the_same_token_is_told_from_the_one_that_the_host_obeys(
+    any_ground: Ground, opens: Open
+) -> None:
+    first = opens(any_ground, controller="c1")
+    first.quiet()
+    opens(any_ground, controller="c2").quiet()
+    first.start("n", "true")
+    assert first.hear(a.Stale, "n").memory.controller == "c2"
+
+
+# --- what the host remembers -------------------------------------------------------------------
+
+
+def memory_of(ground: Ground, opens: Open) -> Memory | None:
+    """What the next launcher is told."""
+    return opens(ground, claims=False).ready.memory
+
+
+@pytest.mark.faults(115)
+def test_the_end_of_the_journal_is_remembered_with_each_start(
+    any_ground: Ground, opens: Open
+) -> None:
+    launcher = opens(any_ground, epoch=3)
+    assert launcher.ready.memory is None
+    for seq in (1, 9, 10, 123456):
+        launcher.seq = seq
+        launcher.finish(f"n{seq}", "true")
+        assert memory_of(any_ground, opens) == Memory(3, "c1", Head(seq, digest(seq)))
+
+
+def test_a_request_that_is_late_takes_nothing_from_what_is_remembered(
+    any_ground: Ground, opens: Open
+) -> None:
+    launcher = opens(any_ground, seq=10)
+    launcher.seq = 9
+    launcher.finish("n", "true")
+    assert memory_of(any_ground, opens) == Memory(1, "c1", Head(10, digest(10)))
+
+
+def test_the_end_is_remembered_without_a_start(any_ground: Ground, opens: Open) -> None:
+    launcher = opens(any_ground)
+    launcher.send(f"note 7 {digest(7)}\n".encode())
+    launcher.quiet()
+    assert memory_of(any_ground, opens) == Memory(1, "c1", Head(7, digest(7)))
+
+
+def test_who_only_looks_at_what_is_remembered_changes_and_starts_nothing(
+    any_ground: Ground, opens: Open
+) -> None:
     opens(any_ground, epoch=5).quiet()
-    late = opens(any_ground, epoch=4)
-    late.start("n", "true", epoch=4)
-    assert late.hear(a.Stale, "n").newest == 5
+    before = (any_ground.runs / "run" / "head").read_bytes()
+    looks = opens(any_ground, epoch=6, claims=False)
+    assert looks.ready.memory == Memory(5, "c1", Head(1, digest(1)))
+    looks.start("n", "true")
+    looks.process.wait(60)
+    assert (any_ground.runs / "run" / "head").read_bytes() == before
+    assert not decision(looks, "n").exists()
+
+
+def test_of_two_that_look_before_either_acts_one_may_act(any_ground: Ground, opens: Open) -> None:
+    slow, quick = (opens(any_ground, controller=each, claims=False) for each in ("c1", "c2"))
+    assert (slow.ready.memory, quick.ready.memory) == (None, None)
+    quick.claim()
+    quick.quiet()
+    slow.claim()
+    assert slow.hear(a.Stale).memory == Memory(1, "c2", Head(1, digest(1)))
+    slow.process.wait(60)
+    assert quick.finish("n", "true").code == 0
+
+
+def test_a_memory_that_was_torn_is_none_and_the_folder_was_lost(
+    any_ground: Ground, opens: Open
+) -> None:
+    opens(any_ground).quiet()
+    for torn in (b"", bytes(120), b"3 c1\n"):
+        (any_ground.runs / "run" / "head").write_bytes(torn)
+        (any_ground.runs / "run" / "lost").unlink(missing_ok=True)
+        ready = opens(any_ground, known=True, claims=False).ready
+        assert (ready.memory, ready.lost) == (None, True)
+
+
+def test_a_folder_of_an_older_launcher_was_not_lost(any_ground: Ground, opens: Open) -> None:
+    opens(any_ground).quiet()
+    (any_ground.runs / "run" / "head").rename(any_ground.runs / "run" / "epoch")
+    ready = opens(any_ground, known=True).ready
+    assert (ready.memory, ready.lost) == (None, False)
+
+
+def test_a_host_that_was_met_and_told_nothing_has_lost_nothing(
+    any_ground: Ground, opens: Open
+) -> None:
+    """Its controller died between the two."""
+    opens(any_ground, claims=False).quiet()
+    assert not opens(any_ground, known=True).ready.lost
+
+
+# --- the mark ----------------------------------------------------------------------------------
+
+
+def test_an_outcome_bears_the_mark_of_its_attempt(any_launcher: Launcher) -> None:
+    assert any_launcher.finish("n", "true", mark="beef").mark == "beef"
+    assert any_launcher.look("n").mark == "beef"
+
+
+def test_an_outcome_of_an_older_launcher_bears_none(any_launcher: Launcher) -> None:
+    any_launcher.finish("n", "exit 12")
+    decision(any_launcher, "n").with_suffix(".x").write_text("12 end\n")
+    state = any_launcher.look("n")
+    assert (state.word, state.code, state.mark) == ("ended", 12, "")
+
+
+def test_the_mark_is_nowhere_before_the_end(any_launcher: Launcher) -> None:
+    go_on, mark = fifo(any_launcher.ground), "f00dcafe12345678"
+    any_launcher.start("n", f"read line <{go_on}", mark=mark)
+    any_launcher.hear(a.Begun, "n")
+    shown = shown_by_processes()
+    for path in (any_launcher.ground.runs / "run").iterdir():
+        shown += path.read_bytes()
+    go_on.write_text("\n")
+    assert any_launcher.hear(a.Ended, "n").mark == mark
+    assert mark.encode() not in shown
+
+
+# --- what earlier controllers left --------------------------------------------------------------
+
+
+def test_outputs_that_are_left_are_listed_and_go(any_ground: Ground, opens: Open) -> None:
+    first = opens(any_ground)
+    first.check("true")
+    first.finish("n", "echo out")
+    first.hear(a.Answered, "n,0")
+    first.ask("q1-1", "true")
+    first.kill()
+    second = opens(any_ground)
+    second.send(b"left\n")
+    second.quiet()
+    left = sorted(each.name for each in second.said if isinstance(each, a.Left))
+    assert left == ["n", "n,0", "q1-1"]
+    second.send(b"forget n q1-1\n")
+    second.eventually(lambda: not list((any_ground.runs / "run").glob("*.[oei]")))
+    assert second.look("n").word == "ended"
 
 
 def test_each_of_two_requests_of_one_launcher_knows_which_of_them_won(
@@ -161,7 +306,7 @@ def test_each_of_two_requests_of_one_launcher_knows_which_of_them_won(
     """Both are read before either has decided."""
     for index in range(20):
         name, script = f"n{index}", b"true\n"
-        request = f"start {name} 1 1 - - /bin/sh\n".encode() + script
+        request = f"start {name} {launcher.end} {MARK} 1 - - /bin/sh\n".encode() + script
         launcher.send(request * 2)
         launcher.hear(a.Ended, name)
         launcher.hear(a.Exists, name)
@@ -355,7 +500,7 @@ def test_another_user_shows_by_a_mark_that_it_executes(ground: Ground, opens: Op
 def test_what_is_sent_ahead_is_read_by_the_command_and_then_gone(any_launcher: Launcher) -> None:
     files = any_launcher.ground.runs / "run"
     assert any_launcher.put("n", b"cat; ls " + str(files).encode() + b"\nin\0put")
-    any_launcher.send(b"start n 1 1 n.i - /bin/sh\n")
+    any_launcher.send(f"start n {any_launcher.end} - 1 n.i - /bin/sh\n".encode())
     out = any_launcher.hear(a.Ended, "n").out.data or b""
     assert out.startswith(b"in\0put")
     assert b"n.i" not in out

@@ -50,6 +50,6 @@ def test_two_withdrawals_never_both_win(any_ground: Ground, opens: Open) -> None
         each.quiet()
     for index in range(ROUNDS):
         for each in launchers:
-            each.send(f"withdraw n{index} 1\n".encode())
+            each.send(f"withdraw n{index}\n".encode())
         words = sorted(each.hear(a.Withdrawn, f"n{index}").word for each in launchers)
         assert words == ["lost", "won"]

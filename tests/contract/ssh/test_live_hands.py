@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from drrun.builtin.probes import judge
+from drrun.core.chain import Head
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.inventory import Host
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, Stopped
@@ -14,6 +15,7 @@ from drrun.engine.ports import (
     AttemptOrder,
     BuiltInAction,
     Cancel,
+    Claim,
     Output,
     Places,
     Progress,
@@ -104,7 +106,8 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
 
     def hands(**actions: BuiltInAction) -> LiveHands:
         made.append(LiveHands(Connections({}), actions, judge))
-        made[-1].take_up(RunId("r"), 1, lambda _, then: then(), ())
+        end = Head(1, "h1")
+        made[-1].take_up(Claim(RunId("r"), 1, "c1", lambda _, then: then(), lambda: end))
         return made[-1]
 
     yield hands

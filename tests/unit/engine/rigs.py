@@ -29,6 +29,10 @@ class CountedIds:
     def __init__(self) -> None:
         self._count = 0
 
+    def new_mark(self) -> str:
+        self._count += 1
+        return f"{self._count:016x}"
+
     def new_run(self, name: str, now: float) -> RunId:
         self._count += 1
         return RunId(f"{name}-{self._count}")

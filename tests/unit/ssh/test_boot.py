@@ -33,7 +33,7 @@ def talk(argv: list[str], home: Path, sent: bytes) -> "subprocess.CompletedProce
 @pytest.mark.parametrize("shell", LOGIN)
 def test_every_login_shell_becomes_the_launcher(shell: str, tmp_path: Path) -> None:
     boot = Boot("", 1000)
-    sent = boot.proof.question + boot.program + b"hello run 1 new\nping word\n"
+    sent = boot.proof.question + boot.program + b"hello run new\nping word\n"
     done = talk([*LOGIN[shell], "-c", boot.line], tmp_path, sent)
     lines = [each.partition(" ")[2] for each in done.stdout.decode().splitlines()]
     assert boot.proof.given_by(lines[0])

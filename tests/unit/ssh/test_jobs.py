@@ -2,7 +2,9 @@
 
 import pytest
 
+from drrun.core.chain import Head
 from drrun.core.outcomes import NeverStarted, RefusedByHost
+from drrun.engine.ports import Memory
 from drrun.ssh import answers as a
 from drrun.ssh.answers import Kept
 from drrun.ssh.jobs import Job
@@ -173,7 +175,17 @@ CASES: dict[str, tuple[Start, tuple[Input, ...], str]] = {
     ),
     "the host knows a newer controller": (
         Start(),
-        (opened(FIRST), heard(a.Stale(NAME, 9))),
+        (opened(FIRST), heard(a.Stale(NAME, Memory(9, "c9", Head(90, "h90"))))),
+        "ContactLost",
+    ),
+    "its outcome bears another mark": (
+        Start(),
+        (opened(FIRST), heard(BEGUN), heard(a.Ended(NAME, 0, Kept(), Kept(), "forged"))),
+        "ContactLost",
+    ),
+    "what is kept of its outcome bears another mark": (
+        TAKEN,
+        (opened(LATER), heard(a.State("ended", NAME, 0, Kept(), Kept(), BEGUN, "forged"))),
         "ContactLost",
     ),
     "another user executed it": (

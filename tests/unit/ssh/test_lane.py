@@ -9,12 +9,22 @@ from typing import Any
 
 import pytest
 
+from drrun.core.chain import Head
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome
 from drrun.engine.captured import CapturedOutput
-from drrun.engine.ports import AttemptOrder, Meeting, Progress, Reading, Script
+from drrun.engine.ports import (
+    AttemptOrder,
+    Claim,
+    Meet,
+    Meeting,
+    Memory,
+    Progress,
+    Reading,
+    Script,
+)
 from drrun.ssh import lane as rules
-from drrun.ssh.answers import Answer, Begun, LeftRun, Ready, Stored
+from drrun.ssh.answers import Answer, Begun, LeftRun, Ready, Stale, Stored
 from drrun.ssh.boot import Boot
 from drrun.ssh.bulk import Wanted
 from drrun.ssh.following import Unreached
@@ -110,11 +120,15 @@ class Host:
 
     place = name = "db1"
 
-    def __init__(self, *, run: str = "run", **how: Any) -> None:
+    def __init__(
+        self, *, claims: bool = True, meet: Meet = lambda _, then: then(), **more: Any
+    ) -> None:
         self.now = 1000.0
         self.openings: list[Opening] = []
         self.shell = ""
-        self.lane = Lane(self, "", RunId(run), 1, clock=lambda: self.now, **how)
+        self.end = Head(9, "h9")
+        claim = Claim(RunId("run"), 2, "me", meet, lambda: self.end, **more)
+        self.lane = Lane(self, "", claim if claims else None, clock=lambda: self.now)
         self.lane._thread = threading.current_thread()
 
     def reader(self) -> str:
@@ -150,7 +164,9 @@ class Host:
         self.lane.post(lambda: self.lane.unfollow(follower))
         self.works()
 
-    def answers(self, *, boot: str = "1", clock: str = "", after: float = 0.0) -> Cable:
+    def answers(
+        self, *, boot: str = "1", memory: str = "0 - 0 -", clock: str = "", after: float = 0.0
+    ) -> Cable:
         """The launcher that is wanted answers, with what its clock says, after a while."""
         cable = self.openings[-1].gives()
         self.works()
@@ -159,7 +175,7 @@ class Host:
         self.now += after
         if clock:
             cable.says(f"clock {clock}")
-        cable.says(f"ready {boot} kept /run")
+        cable.says(f"ready {boot} kept {memory} /run")
         self.works()
         cable.heard()
         return cable
@@ -277,24 +293,24 @@ def test_nothing_that_acts_is_sent_before_the_proof(host: Host) -> None:
     host.works()
     # An echo of our words proves nothing.
     cable.puts("out", host.openings[0].boot.line.encode() + b"\n" + question)
-    host.says(cable, "ready 1 kept /run")
+    host.says(cable, "ready 1 kept 0 - 0 - /run")
     assert cable.sent == question
     cable.proves()
     host.works()
-    assert cable.sent == question + host.openings[0].boot.program + b"hello run 1 new\n"
+    assert cable.sent == question + host.openings[0].boot.program + b"hello run new\n"
 
 
 def test_whoever_knows_that_the_host_was_reached_says_so() -> None:
-    host = Host(known=True)
+    host = Host(known={"db1"})
     host.follows()
     cable = host.openings[0].gives()
     cable.proves()
     host.works()
-    assert cable.heard()[-1] == "hello run 1 known"
+    assert cable.heard()[-1] == "hello run known"
 
 
 def test_a_lane_for_no_run_needs_no_room(host: Host) -> None:
-    host = Host(run="")
+    host = Host(claims=False)
     follower = host.follows()
     cable = host.openings[0].gives()
     cable.proves()
@@ -307,7 +323,8 @@ def test_nobody_asks_before_it_is_recorded_that_the_host_is_reached() -> None:
     host = Host(meet=lambda meeting, then: met.append((meeting, then)))
     follower = host.follows()
     host.answers()
-    assert (follower.told, met[0][0]) == ([], Meeting("db1", "1", "r", "u", "k"))
+    meeting = Meeting("db1", "1", "r", "u", "k")
+    assert (follower.told, met[0][0]) == ([], meeting)
     met[0][1]()
     host.works()
     assert follower.told == ["opened"]
@@ -317,7 +334,8 @@ def test_a_meeting_is_recorded_once_for_each_boot() -> None:
     met: list[str] = []
 
     def meet(meeting: Meeting, then: Callable[[], None]) -> None:
-        met.append(meeting.boot)
+        if not meeting.again:
+            met.append(meeting.boot)
         then()
 
     host = Host(meet=meet)
@@ -540,7 +558,7 @@ def test_a_host_that_is_not_reached_is_tried_again_by_one_alarm(host: Host) -> N
 def test_what_makes_no_sense_gives_the_launcher_up(host: Host) -> None:
     follower = host.follows("n")
     cable = host.answers()
-    host.says(cable, "state dancing n - - -")
+    host.says(cable, "state dancing n - - - -")
     assert (follower.told, cable.closed) == (["opened", "lost"], True)
     assert follower.why.startswith("what came from db1 makes no sense ('dancing' is no state")
 
@@ -887,7 +905,7 @@ def test_a_check_that_was_promised_is_told_not_to_come(host: Host, how: str) -> 
     job = attempt(host, tells)
     cable = host.answers()
     host.says(cable, f"begun {job.name} 1 - 0")
-    host.says(cable, f"ended {job.name} 0 - -")
+    host.says(cable, f"ended {job.name} 0 - - -")
     promised = tuple(tells.coming)
     if how == "fault":
         host.lane.post(fails)
@@ -992,7 +1010,7 @@ def test_what_waits_behind_a_put_goes_with_its_launcher(host: Host, puts: Puts) 
     cable = host.openings[-1].gives()
     host.works()
     cable.proves()
-    cable.says("ready 1 kept /run")
+    cable.says("ready 1 kept 0 - 0 - /run")
     host.works()
     host.lane.send(b"look c\n")
     said = [line for line in cable.heard() if line.startswith("look ")]
@@ -1081,36 +1099,121 @@ def test_what_is_to_be_forgotten_waits_for_a_launcher(host: Host) -> None:
     host.lane.forget("n")
     cable = host.openings[0].gives()
     cable.proves()
-    cable.says("ready 1 kept /run")
+    cable.says("ready 1 kept 0 - 0 - /run")
     host.works()
     assert cable.heard()[-1] == "forget n"
 
 
-def test_who_has_nothing_to_say_leaves_at_once(host: Host) -> None:
+def test_who_has_nothing_to_say_leaves_at_once() -> None:
+    host = Host(claims=False)
     host.follows()
-    cable = host.answers()
+    cable = host.openings[0].gives()
+    cable.proves()
+    host.works()
+    cable.heard()
     done = host.lane.close()
     host.works()
     assert (done.is_set(), cable.closed, cable.heard()) == (True, True, [])
+
+
+# --- what the host remembers --------------------------------------------------------------------
+
+
+def test_nothing_is_asked_of_a_host_before_its_memory_was_compared() -> None:
+    met: list[tuple[Meeting, Callable[[], None]]] = []
+    host = Host(meet=lambda meeting, then: met.append((meeting, then)))
+    host.follows()
+    cable = host.answers(memory="7 you 12 h12")
+    assert (met[0][0].memory, cable.heard()) == (Memory(7, "you", Head(12, "h12")), [])
+    met[0][1]()
+    host.works()
+    assert cable.heard() == ["claim 2 me 9 h9"]
+
+
+def test_a_memory_is_compared_with_each_launcher() -> None:
+    met: list[Memory | None] = []
+
+    def meet(meeting: Meeting, then: Callable[[], None]) -> None:
+        met.append(meeting.memory)
+        then()
+
+    host = Host(meet=meet)
+    host.follows()
+    for memory in ("0 - 0 -", "2 me 9 h9"):
+        cable = host.answers(memory=memory)
+        host.passes(LONG)
+        host.loses(cable)
+    assert met == [None, Memory(2, "me", Head(9, "h9"))]
+
+
+def test_the_end_of_the_journal_is_told_as_it_is_when_it_is_told(host: Host) -> None:
+    host.follows()
+    cable = host.openings[0].gives()
+    cable.proves()
+    cable.says("ready 1 kept 0 - 0 - /run")
+    host.end = Head(10, "h10")
+    host.works()
+    assert cable.heard()[-1] == "claim 2 me 10 h10"
+    host.end = Head(11, "h11")
+    host.lane.close()
+    host.works()
+    assert cable.heard() == ["note 11 h11", "ping farewell"]
+
+
+def test_who_is_no_longer_obeyed_tells_the_controller_and_the_attempt() -> None:
+    met: list[Meeting] = []
+
+    def meet(meeting: Meeting, then: Callable[[], None]) -> None:
+        met.append(meeting)
+        then()
+
+    host = Host(meet=meet)
+    follower = host.follows("a")
+    cable = host.answers()
+    host.says(cable, "stale a 3 you 10 h10")
+    memory = Memory(3, "you", Head(10, "h10"))
+    assert (met[-1].memory, met[-1].again) == (memory, True)
+    assert follower.answers == [Stale("a", memory)]
+
+
+def test_what_an_earlier_controller_left_is_forgotten_if_its_outcome_is_known() -> None:
+    host = Host(known={"db1"}, ended={"s@a.1", "s@b.1"})
+    host.follows()
+    cable = host.openings[0].gives()
+    cable.proves()
+    cable.says("ready 1 kept 0 - 0 - /run")
+    host.works()
+    assert cable.heard()[-1] == "left"
+    for name in ("s@a.1", "s@a.1,0", "s@c.1", "q0-1", host.lane.fresh_name()):
+        host.says(cable, f"left {name}")
+    host.lane._send_forget()
+    assert cable.heard() == ["forget s@a.1 s@a.1 q0-1"]
+    host.loses(cable)
+    host.passes(rules.FIRST_PAUSE)
+    cable = host.openings[-1].gives()
+    cable.proves()
+    cable.says("ready 1 kept 0 - 0 - /run")
+    host.works()
+    assert "left" not in cable.heard()
 
 
 def test_a_farewell_is_said_and_waited_for(host: Host) -> None:
     follower = host.follows()
     cable = host.answers()
     host.lane.forget("n")
-    done = host.lane.close(drop_run=True)
+    done = host.lane.close()
     host.works()
     before = done.is_set(), cable.closed
     said = cable.heard()
     host.says(cable, "pong farewell")
-    assert (before, said) == ((False, False), ["forget n", "drop run", "ping farewell"])
+    assert (before, said) == ((False, False), ["forget n", "note 9 h9", "ping farewell"])
     assert (done.is_set(), cable.closed, follower.told) == (True, True, ["opened"])
 
 
 def test_a_farewell_that_is_not_answered_has_a_limit(host: Host) -> None:
     host.follows()
     cable = host.answers()
-    done = host.lane.close(drop_run=True)
+    done = host.lane.close()
     host.works()
     host.passes(rules.LEAVE_WITHIN)
     assert (done.is_set(), cable.closed) == (True, True)
@@ -1121,7 +1224,7 @@ def test_a_launcher_that_goes_during_the_farewell_ends_it(host: Host, how: str) 
     host.follows()
     cable = host.answers()
     cable.cut = how == "cut"
-    done = host.lane.close(drop_run=True)
+    done = host.lane.close()
     host.works()
     if how == "ends":
         host.loses(cable)
@@ -1132,7 +1235,7 @@ def test_a_farewell_waits_for_no_launcher_that_does_not_answer_yet(host: Host) -
     host.follows()
     cable = host.openings[0].gives()
     host.works()
-    done = host.lane.close(drop_run=True)
+    done = host.lane.close()
     host.works()
     assert (done.is_set(), cable.closed) == (True, True)
 
@@ -1153,7 +1256,7 @@ def test_a_lane_that_was_left_opens_nothing(host: Host) -> None:
 
 
 def test_who_was_never_asked_leaves_at_once() -> None:
-    assert Lane(Host(), "", RunId("run"), 1).close().is_set()
+    assert Lane(Host(), "", None).close().is_set()
 
 
 # --- the thread ---------------------------------------------------------------------------------
@@ -1164,7 +1267,7 @@ class Threaded:
 
     def __init__(self) -> None:
         self.host = Host()
-        self.lane = Lane(self.host, "", RunId("run"), 1)
+        self.lane = Lane(self.host, "", None)
 
     def done(self) -> None:
         """Wait until all that was posted is done."""

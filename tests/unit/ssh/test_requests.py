@@ -2,20 +2,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drrun.core.chain import Head
 from drrun.core.runbook import Execution
 from drrun.engine.ports import Script
 from drrun.ssh.requests import mark_of, work_of
 from drrun.ssh.wire import BadScript
 
+END = Head(87, "h87")
 TEXT = st.text().filter(lambda each: "\0" not in each)
 
 
 @given(TEXT)
 def test_a_request_is_one_line_and_as_many_as_it_says(text: str) -> None:
-    request = work_of(Script(text)).start("step@host.1", 3)
+    request = work_of(Script(text)).start("step@host.1", END, "beef")
     line, _, script = request.partition(b"\n")
-    verb, name, epoch, lines, source, user, shell = line.split()
-    assert (verb, name, epoch) == (b"start", b"step@host.1", b"3")
+    *what, lines, source, user, shell = line.split()
+    assert what == [b"start", b"step@host.1", b"87", b"h87", b"beef"]
     assert (source, user, shell) == (b"-", b"-", b"/bin/sh")
     assert script.count(b"\n") == int(lines)
     assert script.endswith(b"\n")
@@ -38,7 +40,7 @@ def test_input_that_is_written_and_empty_is_sent_too() -> None:
 def test_long_scripts_are_sent_ahead(length: int, *, ahead: bool) -> None:
     work = work_of(Script("#" * length))
     assert (work.ahead is not None) == ahead
-    assert (len(work.start("n", 1)) < length) == ahead
+    assert (len(work.start("n", END, "")) < length) == ahead
 
 
 @pytest.mark.parametrize(
