@@ -3,7 +3,7 @@
 One run with several gates, on two hosts and this machine, is driven to its end, and its state is
 copied at every journal write and every word with a host. Then each copy is driven on, all gates
 answered, until it gets no further. Judged from outside: nothing happens on any host a second time.
-FAULTS 115; SPEC guarantees 2 and 7.
+Fault F115; contract guarantees 2 and 7.
 """
 
 import os
