@@ -22,6 +22,7 @@ from drrun.core.plan import Plan, PlannedStep, PlannedTarget
 from drrun.core.reached import Reached
 from drrun.core.ready import Ready, is_light
 from drrun.core.runbook import Need, OnFailure, StandIn
+from drrun.core.secrecy import Secrecy
 from drrun.core.status import FINAL, GOOD, Phase, RunStatus, Status
 from drrun.core.tally import Tally
 from drrun.core.target import TargetState, advance, given_up
@@ -85,6 +86,7 @@ class RunState:
     #: In a dry-run: steps that would act.
     shown: set[StepId] = field(default_factory=set)
     reached: Reached = field(default_factory=Reached)
+    secrecy: Secrecy = field(default_factory=Secrecy)
     #: Targets whose step has another form, now that their host is lost.
     ungraceful: set[Key] = field(default_factory=set)
     _position: dict[StepId, int] = field(init=False)
@@ -222,6 +224,7 @@ class RunState:
                 self.shown.add(key.step)
             case ev.AttemptIntended():
                 self.reached.intend(key, self.hosts[key])
+                self.secrecy.intend(key)
             case ev.TargetReopened(by=by):
                 self.reopened_by[key] = by
             case ev.RetryPlanned(cause="lost"):
@@ -238,6 +241,8 @@ class RunState:
                 self.options = event.options
             case ev.ControllerTook(epoch=epoch, meets=meets):
                 self.epoch, self.reached.recorded = epoch, meets
+            case ev.SecretsUsed(marks=marks):
+                self.secrecy.use(marks)
             case ev.HostReached(host=host, boot=boot):
                 there = [key for key in self.active if self.hosts[key] == host]
                 self.reached.reach(host, boot, there)

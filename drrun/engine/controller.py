@@ -141,7 +141,7 @@ class Controller:
             if isinstance(observation, Watched):
                 found = self._watching.seen(observation.what, observation.seen, observation.at)
             else:
-                found = facts(self._state, observation, self._edges.orders.mask)
+                found = facts(self._state, observation)
             for event in found:
                 self._record(event, at=observation.at)
             if isinstance(observation, Acted) and is_known(observation.outcome):

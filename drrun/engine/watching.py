@@ -150,15 +150,14 @@ class Watching:
         step = self.state.plan.steps[key.step].step
         name = step.watch[index].label
         who = {"step": key.step, "target": key.target}
-        mask = self.orders.mask.text
         if changed:
             yield ev.WatchSeen(
                 **who,
                 index=index,
                 name=name,
                 verdict=seen.verdict,
-                value=mask(seen.value),
-                why=mask(seen.why),
+                value=seen.value,
+                why=seen.why,
             )
         memory = self._memory[Watched(key, index)]
         wanted, of = _threshold(step.watch_threshold)
@@ -169,7 +168,7 @@ class Watching:
         target = self.state.targets[key]
         if target.status is Status.PASSED and sum(memory.broken) >= wanted:
             memory.broken.clear()
-            yield from self._regressed(key, name, mask(seen.why), memory)
+            yield from self._regressed(key, name, seen.why, memory)
         elif target.status is Status.REGRESSED and _holds_again(memory, wanted):
             yield ev.Recovered(**who, name=name)
 
@@ -183,19 +182,18 @@ class Watching:
     ) -> Iterator[ev.Event]:
         if not changed:
             return
-        mask = self.orders.mask.text
         name = self.state.plan.runbook.invariants[watched.position].label
         yield ev.InvariantSeen(
             index=watched.position,
             name=name,
             verdict=seen.verdict,
-            value=mask(seen.value),
+            value=seen.value,
             where=seen.where,
-            why=mask(seen.why),
+            why=seen.why,
         )
         if seen.verdict is Verdict.DOES_NOT_HOLD:
             suspects = tuple(self._acted_since(since))
-            yield ev.InvariantBroken(name=name, why=mask(seen.why), suspects=suspects)
+            yield ev.InvariantBroken(name=name, why=seen.why, suspects=suspects)
 
     def _acted_since(self, since: float) -> Iterator[str]:
         """Steps that acted since the invariant was last seen to hold; the latest first."""

@@ -17,14 +17,15 @@ Rules:
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.masking import Mask, StreamMask
+from drrun.core.masking import OPEN, Mask, StreamMask
+from drrun.engine.ports import NONE
 from drrun.journal.arrivals import Arrivals
 from drrun.journal.clock import SystemClock
 from drrun.journal.folder import make_private_folder
@@ -63,11 +64,12 @@ class FileSpool:
         step: StepId,
         target: TargetName,
         attempt: int,
-        secrets: Iterable[str] = (),
+        mask: Mask = OPEN,
+        outdated: Mapping[str, str] = NONE,
     ) -> "FileOutput":
         """A place for the output of one attempt; files appear with the first byte."""
         path = self._at(run, step, target) / str(attempt)
-        return FileOutput(path, self._limit, Mask(secrets), self._now)
+        return FileOutput(path, self._limit, mask, self._now)
 
     def attempts(self, run: RunId, step: StepId, target: TargetName) -> list[int]:
         """Attempts that left an output, in order."""

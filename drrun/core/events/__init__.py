@@ -67,6 +67,7 @@ from drrun.core.events.run import (
     RunResumed,
     RunStarted,
     RunUnpaused,
+    SecretsUsed,
 )
 from drrun.core.events.steps import (
     ClockSet,
@@ -150,6 +151,7 @@ __all__ = [
     "RunResumed",
     "RunStarted",
     "RunUnpaused",
+    "SecretsUsed",
     "StepBlocked",
     "StepEvent",
     "StepSkipped",

@@ -146,6 +146,9 @@ def _said(fact: Fact) -> Line | None:
             return Line(fact.at, "note", f"{about}{text} ({by})")
         case ev.RequestRefused(kind=kind, by=by, why=why):
             return Line(fact.at, "refused", f"{kind} by {by}: {why}", Style.DOUBT)
+        case ev.SecretsUsed(changed=changed) if changed:
+            said = f"{', '.join(changed)}: not the value that was used before"
+            return Line(fact.at, "secrets", said, Style.DOUBT)
         case ev.RunResumed(by=by):
             return Line(fact.at, "resumed", f"by {by}")
         case ev.ControllerLeft(why=why):
