@@ -18,9 +18,9 @@ from drrun.cli.main import drrun
 from drrun.core import events as ev
 from drrun.core.actions import BUILT_IN
 from drrun.core.moves import MOVES
+from drrun.engine.environment import INHERITED
 from drrun.files.schema import inventory_schema, runbook_schema
 from drrun.lint import RULES
-from drrun.ssh.environment import INHERITED
 
 REFERENCE = Path(__file__).parent / "reference"
 #: What no table of keys can say.

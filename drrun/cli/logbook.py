@@ -2,14 +2,17 @@
 
 Rules:
 - Only what went wrong is written; what a run does is in its journal.
-- Values of variables are never written: they may be secrets.
+- Values of variables are never written: they may be secrets. What a message holds is masked.
 - Nothing that runs in a thread, and no library, prints to the user's terminal.
 """
 
 import logging
 import threading
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
+
+from drrun.cli.out import hidden
 
 
 def open_log(path: Path) -> Any:
@@ -26,9 +29,16 @@ def open_log(path: Path) -> Any:
             structlog.processors.ExceptionRenderer(
                 structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
             ),
-            structlog.processors.JSONRenderer(),
+            _line,
         ],
     )
+
+
+def _line(logger: Any, method: str, entry: MutableMapping[str, Any]) -> str:
+    import structlog
+
+    line = structlog.processors.JSONRenderer()(logger, method, entry)
+    return hidden(line if isinstance(line, str) else line.decode())
 
 
 def catch_libraries(path: Path) -> None:

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from drrun.cli.frame import (
     json_option,
     run_argument,
 )
+from drrun.cli.old_secrets import old_secret_option, old_values
 from drrun.cli.out import can_ask, say, sheet
 from drrun.cli.plan import load_selected, selection_options
 from drrun.cli.runbooks import must_exist
@@ -80,6 +82,8 @@ def run(frame: Frame, /, runbook: Path, **options: Any) -> None:
 @run_argument
 @click.option("--take-over", is_flag=True, help="From a controller that is dead or lost.")
 @click.option("--pinned", is_flag=True, help="Go on with the files as they were at the start.")
+@old_secret_option
+@click.option("--seal", is_flag=True, help="Do without values that only a former secret opens.")
 @driving_options
 @json_option
 @common_options
@@ -88,15 +92,17 @@ def resume(frame: Frame, /, run: str, **options: Any) -> None:
     """Go on with RUN: interrupted, paused, waiting or failed.
 
     Passed steps are not executed again, attempts in flight are looked at first, failed targets
-    get a new attempt, blocked ones are open again.
+    get a new attempt, blocked ones are open again. What is collected under a secret that has
+    changed since is sealed, unless its former value is given.
     """
     settings = frame.settings()
+    former = old_values(options["old_secrets"], may_ask=_interactive(settings))
     with frame.state() as records:
         session = go_on(
             records,
             equip_with(settings, records),
             find_run(records, run),
-            driven_by(settings),
+            replace(driven_by(settings), former=former, seal=options["seal"]),
             ask=pinned_unless_changed(settings, given=options["pinned"]),
             take_over=_watching() if options["take_over"] else None,
         )

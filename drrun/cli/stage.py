@@ -8,7 +8,7 @@ from pathlib import Path
 from drrun.cli.exit import Exit, exit_of_run
 from drrun.cli.faults import message
 from drrun.cli.logbook import catch_libraries, open_log
-from drrun.cli.out import ReaderGone, can_draw, give, say, sheet, wants_colour
+from drrun.cli.out import ReaderGone, can_draw, give, hide, say, sheet, wants_colour
 from drrun.cli.seen import facts_of, find
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
@@ -56,6 +56,7 @@ def perform(records: Records, session: Session, showing: Showing) -> Exit:
     Raises:
         DrrunError: The controller could not go on.
     """
+    hide(session.edges.orders.mask)
     catch_libraries(showing.log)
     _announce(session, showing)
     log = open_log(showing.log)

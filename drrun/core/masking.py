@@ -28,8 +28,9 @@ SHORTEST = 4
 _MASK = b"***"
 #: Bytes of a form's end that are masked where its first characters are missing.
 _SHORTEST_REST = 8
-#: A single line break. An empty line is no wrapping; and what waits in a stream stays bounded.
-_BREAK = re.compile(rb"(?<![\r\n])\r?\n(?![\r\n])")
+_BREAKS = re.compile(rb"[\r\n]+")
+#: An empty line is no wrapping; and so what waits in a stream stays bounded.
+_SINGLE = frozenset({b"\n", b"\r\n"})
 _SMALL = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode())
 
 
@@ -81,16 +82,17 @@ class _Flat:
 
     def __init__(self, raw: bytes) -> None:
         self._size = len(raw)
-        self.text = _BREAK.sub(b"", raw).lower()
         #: Where in `text` breaks were taken out, and how many bytes up to each.
         self._at: list[int] = []
         self._behind: list[int] = []
-        if len(self.text) != len(raw):
-            gone = 0
-            for found in _BREAK.finditer(raw):
+        done, gone, lines = 0, 0, list[bytes]()
+        for found in _BREAKS.finditer(raw):
+            if found[0] in _SINGLE:
+                lines.append(raw[done : found.start()])
                 self._at.append(found.start() - gone)
-                gone += len(found[0])
+                done, gone = found.end(), gone + len(found[0])
                 self._behind.append(gone)
+        self.text = b"".join([*lines, raw[done:]]).lower()
 
     def place(self, at: int) -> int:
         """Where the byte stands that is searched at `at`; behind the last one, the end."""
@@ -227,8 +229,8 @@ class Mask:
         text = flat.text.removesuffix(b"\r")
         start = max(start, len(text) - self._reach)
         short = range(max(start, len(text) - SHORTEST + 1), len(text))
-        begun = (match.start() for match in self._begin.finditer(text, start))
-        for at in (*begun, *short):
+        places: list[int] = [match.start() for match in self._begin.finditer(text, start)]
+        for at in [*places, *short]:
             if flat.begins_whole(at) and self._begins_form(text[at:]):
                 return at
         return len(flat.text)

@@ -13,7 +13,7 @@ Rules:
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from enum import Enum
 from functools import partial
 
@@ -124,7 +124,7 @@ class Controller:
             answers = self._take_requests()
             decision = self._settle()
             for request, answer in answers:
-                self._edges.inbox.settle(request, answer)
+                self._edges.inbox.settle(self._without_secrets(request), answer)
             for act in later:
                 act()
             self._watch()
@@ -200,11 +200,24 @@ class Controller:
         return Answer(accepted=True, message=found.message)
 
     def _consider(self, request: Request) -> Granted | Denied:
-        why = unsound(self._state, request, self._edges.signatures)
+        why = unsound(self._state, request, self._edges.signatures) or self._unrecordable(request)
         if why:
             return Denied(why)
         now = self._edges.clock.now()
         return consider(self._state, request.kind, request.body, request.actor, now)
+
+    def _unrecordable(self, request: Request) -> str:
+        """Why a request cannot be kept as it is, although later decisions need it so."""
+        kept = request.body if request.kind == "amend" else request.body.get("input")
+        if self._edges.orders.mask.structure(kept) is kept:
+            return ""
+        return (
+            "it holds the value of a secret, and it is recorded: name the secret instead, as in "
+            "{{ secrets.NAME }}"
+        )
+
+    def _without_secrets(self, request: Request) -> Request:
+        return replace(request, body=self._edges.orders.mask.structure(request.body))
 
     def _watch(self) -> None:
         if self._state.ended is None and self._leaving is Leaving.NOT:

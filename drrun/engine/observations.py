@@ -164,8 +164,7 @@ class Reporter:
 
     def _tells(self, outcome: Outcome) -> bool:
         """Whether there are values for later steps."""
-        good = isinstance(outcome, Ended) and outcome.good
-        return good and bool(self.captures or outcome.facts)
+        return isinstance(outcome, Ended) and outcome.good and bool(self.captures or outcome.facts)
 
     def _closed(self, outcome: Outcome, at: float, coming: frozenset[int]) -> Acted:
         captured: dict[str, Any] = {}

@@ -7,7 +7,7 @@ Rules:
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
@@ -309,7 +309,7 @@ class Inbox(Protocol):
         ...
 
     def settle(self, request: Request, answer: Answer) -> None:
-        """Record what became of a request."""
+        """Record what became of a request; of what was asked, only `request` stays."""
         ...
 
     def answer(self, request: Request) -> Answer | None:

@@ -68,7 +68,7 @@ def _left_out(event: ev.Event, names: Iterable[str]) -> ev.Event:
 
 def masked(event: ev.Event, mask: Mask) -> ev.Event:
     """The event without secrets; the very same where there are none."""
-    said = {name: getattr(event, name) for name in _texts(type(event))}
+    said = {name: getattr(event, name) for name in _texts(ev.kind_of(event))}
     hidden = mask.structure(said)
     if hidden is said:
         return event
@@ -84,5 +84,5 @@ def _changed(event: ev.Event, members: dict[str, Any]) -> ev.Event:
 
 
 @cache
-def _texts(kind: type[ev.Event]) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind) if each.name not in NAMES)
+def _texts(kind: str) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(ev.KINDS[kind]) if each.name not in NAMES)

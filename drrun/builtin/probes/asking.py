@@ -66,7 +66,9 @@ def judged(question: Question, expect: Expect, seen: Observed, said: str = "") -
     if why and said:
         why = f"{why} ({said})"
     value = seen.text if seen.present else "nothing"
-    return Seen(verdict, shown(question.mask.text(value)), question.mask.text(why), where(question))
+    return Seen(
+        verdict, shown(question.mask.text(value)), question.mask.text(why), where(question)
+    )
 
 
 def with_exit(expect: Expect, *default: int) -> Expect:

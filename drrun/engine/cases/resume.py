@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from drrun.core import events as ev
-from drrun.core.errors import HasSucceeded, InputError, Refused, RunHeld
+from drrun.core.actions import UsesAction
+from drrun.core.errors import HasSucceeded, InputError, NotReady, Refused, RunHeld
 from drrun.core.ids import RunId
-from drrun.core.status import RunStatus
+from drrun.core.state import RunState
+from drrun.core.status import Phase, RunStatus
 from drrun.engine.cases.look import known
-from drrun.engine.cases.start import Equip, Options, Seat, seat, took
+from drrun.engine.cases.start import Equip, Options, Seat, mark, record_marks, seat, took
 from drrun.engine.naming import LateSecrets
 from drrun.engine.ports import Document, Lease, Leases
 from drrun.engine.records import Records
@@ -39,7 +41,9 @@ def resume(
         HasSucceeded: There is nothing left to do.
         Refused: The run was rolled back, or the person does not want to go on.
         RunHeld: Another controller drives it.
-        NotReady: A secret cannot be resolved.
+        NotReady: A secret cannot be resolved, or changed while an attempt went on whose values
+            later steps may need.
+        InputError: A former value of a secret is none that the run has used.
     """
     seen = known(records, run)
     if seen.state.ended is RunStatus.SUCCEEDED and not options.back:
@@ -50,16 +54,49 @@ def resume(
     if diff and not ask(diff):
         raise Refused("nothing was changed; the run can be resumed later")
     tools = equip(seen.loaded)
-    secrets = LateSecrets(seen.loaded.plan.runbook.secrets, tools.secrets)
+    secrets = LateSecrets(seen.loaded.plan.runbook.secrets, tools.secrets, options.former)
     secrets.resolve_all()
+    mark(records, run, secrets)
+    _refuse_never_used(seen.state, secrets)
+    if not options.seal:
+        _refuse_lost_values(seen.state, run, secrets)
     lease = _take(records.leases, run, take_over)
     # Once more: another controller may have written between the look and the lease.
     state = known(records, run, amendable=True).state
     place = Seat(run, lease, seen.loaded.folder)
     session = seat(records, tools, secrets, state, place, options)
-    _begin(session, diff, options)
+    _begin(session, diff, options, secrets)
     records.journal.update(run, RunStatus.RUNNING, None)
     return session
+
+
+def _refuse_never_used(state: RunState, secrets: LateSecrets) -> None:
+    """A value that hides nothing would be taken for one that does."""
+    for name, each in secrets.former.items():
+        if not state.secrecy.used(name, each):
+            raise InputError(
+                f"--old-secret {name}: that is no value that this run has used. Nothing was begun"
+            )
+
+
+def _refuse_lost_values(state: RunState, run: RunId, secrets: LateSecrets) -> None:
+    """What a sealed output holds for later steps cannot be taken from it afterwards."""
+    lost: dict[str, None] = {}
+    keys = []
+    for key in state.active:
+        step = state.plan.steps[key.step].step
+        names = state.secrecy.outdated(key, secrets.known)
+        tells = bool(step.capture) or isinstance(step.action, UsesAction)
+        if names and tells and state.targets[key].phase is Phase.ACTING:
+            keys.append(str(key))
+            lost.update(dict.fromkeys(names))
+    if keys:
+        first = next(iter(lost))
+        raise NotReady(
+            f"{', '.join(lost)} changed while {', '.join(keys)} went on, and later steps may need "
+            f"values of that. Nothing was begun. Give the former value: drrun resume {run} "
+            f"--old-secret {first}; or do without those values: drrun resume {run} --seal"
+        )
 
 
 def _take(leases: Leases, run: RunId, take_over: Watch | None) -> Lease:
@@ -72,10 +109,11 @@ def _take(leases: Leases, run: RunId, take_over: Watch | None) -> Lease:
             take_over(held)
 
 
-def _begin(session: Session, diff: str, options: Options) -> None:
+def _begin(session: Session, diff: str, options: Options, secrets: LateSecrets) -> None:
     """Record who goes on, with what."""
     ledger = session.edges.ledger
     ledger.record(took(ledger.lease))
+    record_marks(ledger, secrets)
     if diff:
         ledger.record(ev.FilesChanged(decision="pinned", diff=diff, by=options.by), options.by)
     if not options.back:
