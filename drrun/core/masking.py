@@ -229,11 +229,9 @@ class Mask:
         text = flat.text.removesuffix(b"\r")
         start = max(start, len(text) - self._reach)
         short = range(max(start, len(text) - SHORTEST + 1), len(text))
-        places: list[int] = [match.start() for match in self._begin.finditer(text, start)]
-        for at in [*places, *short]:
-            if flat.begins_whole(at) and self._begins_form(text[at:]):
-                return at
-        return len(flat.text)
+        begun = (match.start() for match in self._begin.finditer(text, start))
+        whole = (at for at in (*begun, *short) if flat.begins_whole(at))
+        return next((at for at in whole if self._begins_form(text[at:])), len(flat.text))
 
     def _begins_form(self, end: bytes) -> bool:
         at = bisect_left(self._forms, end)
