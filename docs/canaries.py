@@ -78,8 +78,8 @@ _INTRODUCTION = _text(f"""
     command. Its value is kept nowhere. Whatever a program prints of it becomes `***` before it is
     kept, shown or sent, in each form of the table. The same holds for each line of a secret with
     several lines, and for the former value of a secret that changed, once somebody gives it.
-    Secrets and lines shorter than {SHORTEST} characters are not masked: that would blot out half of
-    every output, and the gaps would tell them.
+    Secrets and lines shorter than {SHORTEST} characters are not masked: that would blot out half
+    of every output, and the gaps would tell them.
 
     On a host a secret is in no argument list and in no file that drrun writes: it travels on
     standard input. It is in the environment of a command that names it in `env`, and nowhere else.
@@ -113,7 +113,7 @@ _REST = _text("""
     amendment is refused, because a resume needs these as they are. What the runbook and the
     inventory themselves say is pinned as it is. What people write (notes, reasons) is masked by
     the controller of the run, which knows the secrets; while nobody drives the run it is kept as
-    it was written.
+    it was written. What a person asked is in the state folder until its controller has answered.
 
     ## What nobody can mask
 
@@ -121,7 +121,7 @@ _REST = _text("""
       encrypted, compressed, reversed, or spelled in a form that is not in the table.
     - A secret in pieces: with other text between them, as a table of `xxd` has, or with fewer than
       8 characters in a piece. Where a form is wrapped, up to 3 characters may stay at the end of
-      the line before.
+      the line before; lines of fewer than 7 are not put together.
     - A number that was taken out of JSON, and is a secret.
 
     A step whose output must not be kept at all sends it elsewhere: `run: make-keys >/root/keys`.

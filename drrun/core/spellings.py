@@ -99,6 +99,7 @@ SPELLINGS: Final[Mapping[str, Spelling]] = {
     "UTF-16": lambda text: [
         text.encode(code, "surrogatepass") for code in ("utf-16-le", "utf-16-be")
     ],
+    "ISO 8859-1": lambda text: [text.encode("latin-1", "replace")],
     "base64, inside anything": lambda text: _base64(_bytes(text)),
     "base64, URL-safe": lambda text: [
         each.replace(b"+", b"-").replace(b"/", b"_") for each in _base64(_bytes(text))
@@ -150,4 +151,9 @@ def spelled(text: str) -> Iterable[bytes]:
     """Every form of `text`."""
     for spelling in SPELLINGS.values():
         for form in spelling(text):
-            yield form.encode("utf-8", "surrogatepass") if isinstance(form, str) else form
+            if isinstance(form, str):
+                yield form.encode("utf-8", "surrogatepass")
+                continue
+            yield form
+            # As it is seen by whoever takes it for UTF-8.
+            yield form.decode("utf-8", "replace").encode()

@@ -67,8 +67,11 @@ def opened(path: Path, private: Callable[[str], "X25519PrivateKey"]) -> Iterator
     with path.open("rb") as file:
         line = file.readline()
         marks, sender = _head(path, line)
-        public = X25519PublicKey.from_public_bytes(base64.b64decode(sender))
-        shared = [private(name).exchange(public) for name in sorted(marks)]
+        try:
+            public = X25519PublicKey.from_public_bytes(base64.b64decode(sender))
+            shared = [private(name).exchange(public) for name in sorted(marks)]
+        except ValueError:
+            raise JournalDamaged(f"{path} was altered") from None
         yield from _Pieces(_key(shared, line), line).read(path, file)
 
 

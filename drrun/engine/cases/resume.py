@@ -10,8 +10,8 @@ from drrun.core.errors import HasSucceeded, InputError, NotReady, Refused, RunHe
 from drrun.core.ids import RunId
 from drrun.core.state import RunState
 from drrun.core.status import Phase, RunStatus
-from drrun.engine.cases.look import known
-from drrun.engine.cases.start import Equip, Options, Seat, mark, record_marks, seat, took
+from drrun.engine.cases.look import Known, known
+from drrun.engine.cases.start import Equip, Options, Seat, Tools, mark, record_marks, seat, took
 from drrun.engine.naming import LateSecrets
 from drrun.engine.ports import Document, Lease, Leases
 from drrun.engine.records import Records
@@ -46,20 +46,12 @@ def resume(
         InputError: A former value of a secret is none that the run has used.
     """
     seen = known(records, run)
-    if seen.state.ended is RunStatus.SUCCEEDED and not options.back:
-        raise HasSucceeded(f"{run} has succeeded: there is nothing left to do")
-    if seen.state.ended is RunStatus.ROLLED_BACK and not options.back:
-        raise Refused(f"{run} was rolled back: there is nothing left to do")
+    _refuse_over(run, seen.state.ended, back=options.back)
     diff = changes(seen.loaded.documents)
     if diff and not ask(diff):
         raise Refused("nothing was changed; the run can be resumed later")
     tools = equip(seen.loaded)
-    secrets = LateSecrets(seen.loaded.plan.runbook.secrets, tools.secrets, options.former)
-    secrets.resolve_all()
-    mark(records, run, secrets)
-    _refuse_never_used(seen.state, secrets)
-    if not options.seal:
-        _refuse_lost_values(seen.state, run, secrets)
+    secrets = _secrets(records, tools, seen, options)
     lease = _take(records.leases, run, take_over)
     # Once more: another controller may have written between the look and the lease.
     state = known(records, run, amendable=True).state
@@ -68,6 +60,24 @@ def resume(
     _begin(session, diff, options, secrets)
     records.journal.update(run, RunStatus.RUNNING, None)
     return session
+
+
+def _refuse_over(run: RunId, ended: RunStatus | None, *, back: bool) -> None:
+    if ended is RunStatus.SUCCEEDED and not back:
+        raise HasSucceeded(f"{run} has succeeded: there is nothing left to do")
+    if ended is RunStatus.ROLLED_BACK and not back:
+        raise Refused(f"{run} was rolled back: there is nothing left to do")
+
+
+def _secrets(records: Records, tools: Tools, seen: Known, options: Options) -> LateSecrets:
+    """The run's secrets as they are now, and what a person says that they were."""
+    secrets = LateSecrets(seen.loaded.plan.runbook.secrets, tools.secrets, options.former)
+    secrets.resolve_all()
+    mark(records, seen.run, secrets)
+    _refuse_never_used(seen.state, secrets)
+    if not options.seal:
+        _refuse_lost_values(seen.state, seen.run, secrets)
+    return secrets
 
 
 def _refuse_never_used(state: RunState, secrets: LateSecrets) -> None:
