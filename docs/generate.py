@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import canaries
 import click
 import faults
 
@@ -72,6 +73,7 @@ def pages() -> Mapping[str, str]:
         "events.md": "\n".join(_events()),
         "faults.md": "\n".join(_faults()),
         "lint.md": "\n".join(_lint()),
+        "secrets.md": "\n".join(canaries.page()),
     }
 
 
