@@ -12,7 +12,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
-from drrun.cli.out import hidden
+from drrun.cli.out import hiding
 
 
 def open_log(path: Path) -> Any:
@@ -29,16 +29,18 @@ def open_log(path: Path) -> Any:
             structlog.processors.ExceptionRenderer(
                 structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
             ),
-            _line,
+            _hidden,
+            structlog.processors.JSONRenderer(),
         ],
     )
 
 
-def _line(logger: Any, method: str, entry: MutableMapping[str, Any]) -> str:
-    import structlog
-
-    line = structlog.processors.JSONRenderer()(logger, method, entry)
-    return hidden(line if isinstance(line, str) else line.decode())
+def _hidden(
+    _logger: Any, _method: str, entry: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Before it is spelled as JSON: that changes what a secret looks like."""
+    masked: MutableMapping[str, Any] = hiding().structure(entry)
+    return masked
 
 
 def catch_libraries(path: Path) -> None:

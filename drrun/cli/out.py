@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TextIO
 
 from drrun.core.errors import InputError
-from drrun.core.masking import Mask
+from drrun.core.masking import OPEN, Mask
 from drrun.report.ink import ansi, no_ink
 from drrun.report.text.sheet import Sheet
 
 #: Hides the secrets of the run that this process drives, in whatever it says.
-_masks: list[Mask] = []
+_masks: list[Mask] = [OPEN]
 
 
 def hide(mask: Mask) -> None:
@@ -28,9 +28,9 @@ def hide(mask: Mask) -> None:
     _masks[:] = [mask]
 
 
-def hidden(text: str) -> str:
-    """`text` without the secrets of the run that this process drives."""
-    return _masks[0].text(text) if _masks else text
+def hiding() -> Mask:
+    """What hides the secrets of the run that this process drives."""
+    return _masks[0]
 
 
 class ReaderGone(Exception):
@@ -75,7 +75,7 @@ def _written() -> Iterator[None]:
 
 def say(text: str) -> None:
     """Tell something, but no secret; nobody may be listening."""
-    text = hidden(text)
+    text = hiding().text(text)
     try:
         sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
         sys.stderr.flush()
