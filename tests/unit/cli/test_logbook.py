@@ -23,10 +23,7 @@ def _hidden() -> Iterator[None]:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # open till the end
 def test_a_fault_is_logged_without_the_secret_in_its_message(tmp_path: Path) -> None:
     path = tmp_path / "log"
-    try:
-        raise KeyError(SECRET)
-    except KeyError as error:
-        open_log(path).error(f"it broke at {SECRET}", exc_info=error, about={"pw": SECRET})
+    open_log(path).error(f"it broke at {SECRET}", exc_info=KeyError(SECRET), about={"pw": SECRET})
     text = path.read_text()
     assert "horse" not in text
     assert json.loads(text)["event"] == "it broke at ***"

@@ -14,10 +14,12 @@ import drrun
 from drrun.core import events as ev
 from drrun.core.execution import Execution
 from drrun.core.ids import RunId, StepId, TargetName
+from drrun.core.judging import Observed, judge
 from drrun.core.masking import Mask
 from drrun.core.probes import Expect, ProbeKind
 from drrun.core.spellings import SPELLINGS
 from drrun.core.values import Duration
+from drrun.engine.naming import LateSecrets
 from drrun.engine.ports import AttemptOrder, Question, Script
 from drrun.engine.redaction import NAMES, masked
 
@@ -37,24 +39,23 @@ def member(hint: Any, text: str) -> Any:
 
 
 @pytest.mark.parametrize("kind", ev.KINDS)
-@pytest.mark.parametrize("form", SPELLINGS)
-def test_no_event_keeps_a_secret_in_any_member_that_somebody_said(kind: str, form: str) -> None:
-    made = ev.KINDS[kind]
-    spelled = next(iter(SPELLINGS[form](SECRET)))
-    text = spelled.decode("utf-8", "replace") if isinstance(spelled, bytes) else spelled
+def test_no_event_keeps_a_secret_in_any_member_that_somebody_said(kind: str) -> None:
+    made, mask = ev.KINDS[kind], Mask([SECRET])
     hints = get_type_hints(made)
-    said = {
-        each.name: member(hints[each.name], "plain" if each.name in NAMES else f"a {text} b")
-        for each in fields(made)
-    }
-    event = masked(ev.event_of(kind, said), Mask([SECRET]))
-    assert text not in repr_of(ev.body_of(event))
-    assert type(event) is made
-    for name in NAMES & said.keys():
-        assert getattr(event, name) == said[name]
+    for name, spelling in SPELLINGS.items():
+        spelled = next(iter(spelling(SECRET)))
+        text = spelled.decode("utf-8", "replace") if isinstance(spelled, bytes) else spelled
+        said = {
+            each.name: member(hints[each.name], "plain" if each.name in NAMES else f"a {text} b")
+            for each in fields(made)
+        }
+        event = masked(ev.event_of(kind, said), mask)
+        assert text not in texts_of(ev.body_of(event)), name
+        assert type(event) is made
+        assert all(getattr(event, each) == said[each] for each in NAMES & said.keys())
 
 
-def repr_of(body: Mapping[str, Any]) -> str:
+def texts_of(body: Mapping[str, Any]) -> str:
     """All texts of a body, as they are."""
 
     def texts(value: Any) -> list[str]:
@@ -126,3 +127,26 @@ def test_every_class_that_carries_what_was_rendered_hides_it_from_its_repr() -> 
     carried = [(module, field) for module, field in found if field.name in _RENDERED]
     assert len(carried) >= 6
     assert [(module, field.name) for module, field in carried if field.repr] == []
+
+
+class Sources:
+    """Finds any secret."""
+
+    def resolve(self, name: str) -> str:
+        return f"value of {name}"
+
+
+def test_a_mask_is_made_once_for_what_is_known() -> None:
+    secrets = LateSecrets({"one": None, "two": None}, Sources(), {"one": "a former value"})
+    secrets.resolve_all()
+    mask = secrets.mask
+    assert secrets["one"]
+    assert secrets.mask is mask
+    assert mask.text("value of one, value of two, a former value") == "***, ***, ***"
+
+
+def test_a_value_that_is_cut_for_people_is_masked_before_it_is_cut() -> None:
+    seen = Observed("x" * 190 + SECRET)
+    _, why = judge(Expect(equals="never"), seen, Mask([SECRET]))
+    assert "cor'" not in why
+    assert "***" in why
