@@ -4,7 +4,7 @@ Rules:
 - A value itself is on no command line: it is named, or asked for at the terminal without an echo.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -25,33 +25,36 @@ old_secret_option = click.option(
 )
 
 
-def old_values(given: Sequence[str], *, may_ask: bool) -> Mapping[str, str]:
-    """The values, by name.
+def old_values(given: Sequence[str], *, may_ask: bool) -> Sequence[tuple[str, str]]:
+    """Names and values; a secret that changed twice has two.
 
     Raises:
         InputError: Something is no such name, or nobody can be asked.
         NotReady: A value is not there.
     """
+    return [_value(text, may_ask=may_ask) for text in given]
+
+
+def _value(text: str, *, may_ask: bool) -> tuple[str, str]:
     from drrun.builtin.secrets import SecretSources
 
-    named = dict(_reference(text) for text in given if "=" in text)
-    sources = SecretSources(named, Path.cwd())
-    values = {name: sources.resolve(name) for name in named}
-    for name in (text for text in given if "=" not in text):
-        if not (may_ask and can_ask()):
-            raise InputError(
-                f"--old-secret {name}: nobody can be asked here; say where it is: "
-                f"--old-secret {name}=file:PATH"
-            )
-        values[name] = click.prompt(f"former value of {name}", hide_input=True, err=True)
-    return values
+    if "=" in text:
+        reference = _reference(text)
+        sources = SecretSources({reference.name: reference}, Path.cwd())
+        return reference.name, sources.resolve(reference.name)
+    if not (may_ask and can_ask()):
+        raise InputError(
+            f"--old-secret {text}: nobody can be asked here; say where it is: "
+            f"--old-secret {text}=file:PATH"
+        )
+    return text, click.prompt(f"former value of {text}", hide_input=True, err=True)
 
 
-def _reference(text: str) -> tuple[str, SecretRef]:
+def _reference(text: str) -> SecretRef:
     name, _, where = text.partition("=")
     kind, colon, rest = where.partition(":")
     if kind not in _KINDS or not colon or not rest:
         # Without what was written: it may be the value itself.
         ways = " or ".join(f"{name}={each}:…" for each in _KINDS)
         raise InputError(f"--old-secret {name}: say where the value is, not the value: {ways}")
-    return name, SecretRef(name, kind, rest)
+    return SecretRef(name, kind, rest)

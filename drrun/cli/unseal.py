@@ -32,7 +32,7 @@ def unseal(frame: Frame, run: str, old_secrets: Sequence[str]) -> None:
         found = find_run(records, run)
         if records.seals is None:
             return
-        done = records.seals.unseal(found, values, Mask(values.values()))
+        done = records.seals.unseal(found, values, Mask(value for _, value in values))
     say(f"{plural(done.opened, 'output')} of {found} can be read now: drrun logs {found} STEP")
     if done.wanted:
         say(f"others are still sealed; they want the former value of {', '.join(done.wanted)} too")

@@ -6,7 +6,7 @@ Rules:
 - A secret is resolved when a template asks for it, and from then on masked everywhere.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
@@ -52,14 +52,14 @@ class LateSecrets(Mapping[str, str]):
     """Secrets of a runbook, each resolved when it is first asked for."""
 
     def __init__(
-        self, names: Mapping[str, Any], source: Secrets, former: Mapping[str, str] = NONE
+        self, names: Mapping[str, Any], source: Secrets, former: Sequence[tuple[str, str]] = ()
     ) -> None:
         """Resolve nothing yet.
 
         Args:
             names: Those that the runbook declares.
             source: Finds them.
-            former: Values that some of them had before, as a person gave them; only masked.
+            former: Name and value of what some of them were before, as a person said; only masked.
         """
         self._names = names
         self._source = source
@@ -68,7 +68,7 @@ class LateSecrets(Mapping[str, str]):
         self._mask: Mask | None = None
         #: Marks of the values by name, of those from before, and all of them.
         self.marks: Mapping[str, str] = NONE
-        self.former: Mapping[str, str] = NONE
+        self.former: Sequence[tuple[str, str]] = ()
         self.known: frozenset[str] = frozenset()
 
     def __getitem__(self, name: str) -> str:
@@ -97,16 +97,17 @@ class LateSecrets(Mapping[str, str]):
     def mask(self) -> Mask:
         """Hides all that were used, and what they were before; made once for what is known."""
         if self._mask is None:
-            self._mask = Mask((*self._resolved.values(), *self._former.values()))
+            self._mask = Mask((*self._resolved.values(), *(value for _, value in self._former)))
         return self._mask
 
     def mark(self, seals: Seals, run: RunId) -> None:
         """Learn the marks of all values that are known, those from before too."""
-        named = (*self._resolved.items(), *self._former.items())
+        named = (*self._resolved.items(), *self._former)
         with ThreadPoolExecutor() as pool:  # each takes its time, on purpose
             marks = list(pool.map(lambda each: seals.mark(run, *each), named))
         self.marks = dict(zip(self._resolved, marks, strict=False))
-        self.former = dict(zip(self._former, marks[len(self._resolved) :], strict=True))
+        names = (name for name, _ in self._former)
+        self.former = list(zip(names, marks[len(self._resolved) :], strict=True))
         self.known = frozenset(marks)
 
     def resolve_all(self) -> None:

@@ -832,16 +832,16 @@ class Seals(Protocol):
         """
         ...
 
-    def unseal(self, run: RunId, values: Mapping[str, str], mask: Mask) -> Unsealed:
+    def unseal(self, run: RunId, values: Sequence[tuple[str, str]], mask: Mask) -> Unsealed:
         """Open what was closed, where `values` has all that is needed, and keep it masked.
 
         Args:
             run: Whose outputs.
-            values: Secrets by name, as they were when they were used.
+            values: Names of secrets, each with a value that it had when it was used.
             mask: Hides them.
 
         Raises:
-            InputError: A value is not the one that was used.
+            InputError: A value is none that anything was closed with.
         """
         ...
 

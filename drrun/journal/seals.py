@@ -13,9 +13,8 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,25 +44,30 @@ class FileSeals:
         """The mark of a secret's value in a run."""
         return _mark(self._private(run, name, value))
 
-    def unseal(self, run: RunId, values: Mapping[str, str], mask: Mask) -> Unsealed:
+    def unseal(self, run: RunId, values: Sequence[tuple[str, str]], mask: Mask) -> Unsealed:
         """Open what was sealed, where `values` has all that is needed, and keep it masked.
 
         Raises:
-            InputError: A value is not the one that was used.
+            InputError: A value is none that anything was sealed with.
             JournalDamaged: A sealed file is not what was written.
         """
-        private = cache(lambda name: self._private(run, name, values[name]))
+        folder = folder_of_run(self._folder, run)
+        files = {path: marks_in(path) for path in sorted(folder.glob(f"*/*{ENDING}"))}
+        privates = {}
+        for name, value in values:
+            private = self._private(run, name, value)
+            mark = _mark(private)
+            if files and not any(marks.get(name) == mark for marks in files.values()):
+                raise InputError(f"that is not the value of {name} that was used in {run}")
+            privates[name, mark] = private
         count, wanted = 0, dict[str, None]()
-        for sealed in sorted(folder_of_run(self._folder, run).glob(f"*/*{ENDING}")):
-            marks = marks_in(sealed)
-            missing = [name for name in marks if name not in values]
+        for sealed, marks in files.items():
+            missing = [name for name, mark in marks.items() if (name, mark) not in privates]
             if missing:
                 wanted.update(dict.fromkeys(missing))
                 continue
-            for name, mark in marks.items():
-                if _mark(private(name)) != mark:
-                    raise InputError(f"that is not the value of {name} that was used in {run}")
-            _put(sealed, opened(sealed, private), mask)
+            keys = {name: privates[name, mark] for name, mark in marks.items()}
+            _put(sealed, opened(sealed, keys.__getitem__), mask)
             count += 1
         return Unsealed(count, tuple(wanted))
 

@@ -82,7 +82,7 @@ def _secrets(records: Records, tools: Tools, seen: Known, options: Options) -> L
 
 def _refuse_never_used(state: RunState, secrets: LateSecrets) -> None:
     """A value that hides nothing would be taken for one that does."""
-    for name, each in secrets.former.items():
+    for name, each in secrets.former:
         if not state.secrecy.used(name, each):
             raise InputError(
                 f"--old-secret {name}: that is no value that this run has used. Nothing was begun"

@@ -1,6 +1,6 @@
 """Begin a run: pin the documents, take the lease, record that it started."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 
@@ -64,8 +64,8 @@ class Options:
     #: Only to undo what has passed, as a request in the inbox wants: nothing is opened again, and
     #: a run that has succeeded is taken too.
     back: bool = False
-    #: Former values of secrets, by name, so that what shows them can be masked.
-    former: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: Name and former value of secrets that changed, so that what shows it can be masked.
+    former: Sequence[tuple[str, str]] = field(default=(), repr=False)
     #: Go on without a former value, although values for later steps are lost by that.
     seal: bool = False
 

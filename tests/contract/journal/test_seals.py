@@ -64,7 +64,7 @@ def test_what_is_sealed_shows_nothing_and_opens_masked(tmp_path: Path) -> None:
     seals = sealed(tmp_path, b"one corr", b"ect-horse-battery\n", b"two staple-of-another\n")
     assert b"one" not in the_file(tmp_path).read_bytes()
     assert b"sealed: it may show a former value of other, token" in read(tmp_path)
-    done = seals.unseal(RUN, values(), Mask(values().values()))
+    done = seals.unseal(RUN, [*values().items()], Mask(values().values()))
     assert (done.opened, done.wanted) == (1, ())
     assert read(tmp_path) == b"one ***\ntwo ***\n"
     assert list(tmp_path.rglob("*.sealed")) == []
@@ -73,7 +73,7 @@ def test_what_is_sealed_shows_nothing_and_opens_masked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("missing", ["token", "other"])
 def test_it_takes_every_former_value_to_open_it(tmp_path: Path, missing: str) -> None:
     seals = sealed(tmp_path, b"one\n")
-    some = {name: value for name, value in values().items() if name != missing}
+    some = [(name, value) for name, value in values().items() if name != missing]
     done = seals.unseal(RUN, some, OPEN)
     assert (done.opened, done.wanted) == (0, (missing,))
 
@@ -81,15 +81,26 @@ def test_it_takes_every_former_value_to_open_it(tmp_path: Path, missing: str) ->
 def test_a_value_that_was_not_used_opens_nothing(tmp_path: Path) -> None:
     seals = sealed(tmp_path, b"one\n")
     with pytest.raises(InputError, match="not the value of token"):
-        seals.unseal(RUN, {**values(), "token": "a-guess"}, OPEN)
+        seals.unseal(RUN, [("other", OTHER), ("token", "a-guess")], OPEN)
     assert the_file(tmp_path).exists()
+
+
+def test_a_secret_that_changed_twice_opens_with_both_of_its_former_values(tmp_path: Path) -> None:
+    seals = FileSeals(tmp_path)
+    for attempt, value in enumerate((OLD, OTHER), 1):
+        marks = {"token": seals.mark(RUN, "token", value)}
+        output = FileSpool(tmp_path).open(RUN, STEP, TARGET, attempt, OPEN, marks)
+        output.write("stdout", value.encode())
+        output.close()
+    assert seals.unseal(RUN, [("token", OLD)], Mask([OLD])).wanted == ("token",)
+    assert seals.unseal(RUN, [("token", OTHER)], Mask([OTHER])).wanted == ()
 
 
 def test_what_was_kept_before_a_controller_died_can_be_opened(tmp_path: Path) -> None:
     seals = sealed(tmp_path, b"one\n", b"two\n")
     file = the_file(tmp_path)
     file.write_bytes(file.read_bytes()[:-30])
-    assert seals.unseal(RUN, values(), OPEN).opened == 1
+    assert seals.unseal(RUN, [*values().items()], OPEN).opened == 1
     assert read(tmp_path) == b"one\n"
 
 
@@ -105,7 +116,7 @@ def test_a_sealed_file_that_was_altered_is_never_taken_for_what_was_written(
     raw[int(at * len(raw))] ^= 1 << bit
     file.write_bytes(raw)
     try:
-        done = seals.unseal(RUN, values(), OPEN)
+        done = seals.unseal(RUN, [*values().items()], OPEN)
     except (JournalDamaged, InputError):
         return
     # What is left is a beginning of it, as after a death, or asks for secrets that never were.

@@ -137,7 +137,7 @@ class Sources:
 
 
 def test_a_mask_is_made_once_for_what_is_known() -> None:
-    secrets = LateSecrets({"one": None, "two": None}, Sources(), {"one": "a former value"})
+    secrets = LateSecrets({"one": None, "two": None}, Sources(), [("one", "a former value")])
     secrets.resolve_all()
     mask = secrets.mask
     assert secrets["one"]
