@@ -171,6 +171,8 @@ class Mask:
 
     def structure(self, value: Any) -> Any:
         """Mask every text, also the keys, inside a JSON value; the very same if there is none."""
+        if not self._sought:
+            return value
         texts = (text.encode("utf-8", "surrogatepass") for text in _texts_in(value))
         # One look at all of them together: that is quick, and nearly always enough.
         return self._structure(value) if self._touches(b"\0".join(texts)) else value
