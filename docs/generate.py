@@ -47,7 +47,7 @@ tried first the next time; the others are left. A wrong host key or a refused lo
 after it. A route chosen by `set-route` is waited for to its end. One server (an address and port)
 has at most four of our callers at once, and 64 are logged in to at once in all.
 """
-#: What `drrun.builtin.actions.local_files` decides, for authors.
+#: What `drrun.builtin.local_paths` decides, for authors.
 _LOCAL_FILES = """\
 ## Files of the controller
 
@@ -58,6 +58,29 @@ goes into the runbook's folder, or into a folder that `fetch_into` in `drrun.yam
 folder that the runbook writes before it: `to: evidence/{{ steps.find.name }}` may become
 `evidence/db/a.log`, never `restore.sh` or `evidence/../restore.sh`. The same holds for the
 destination of `copy`, `template` and `rsync`, where the target is the controller itself.
+"""
+#: What `drrun.files.shell_reader` and `shell_rules` do, for authors.
+_VALUES = """\
+## Values in shell text
+
+`{{ x }}` in `run` is data, wherever it stands: the script begins with a variable that holds it,
+and refers to that. Write it as a word of its own, in either kind of quotes, in here-documents of
+every kind; it arrives byte for byte, with all its lines. A list that stands alone becomes several
+words.
+
+- Where the shell computes (`$((…))`, `let`, an index, `[[ a -eq b ]]`, `declare -i`, `exit`, `>&`)
+  it must be a number, else it is refused before anything is sent. `{{ x | int }}` makes one.
+- Where the shell wants a variable (`unset`, `read`, `printf -v`, `export {{ x }}=…`) it must be
+  the name of one.
+- In back-ticks, `${…}`, `~{{ x }}`, `{1..{{ n }}}` and `{{ x }}=…` it is refused, with what to
+  write instead.
+- In the program of another interpreter (`sh -c '…'`, `ssh host '…'`, `awk '…'`, `eval`, `… | sh`)
+  it is a warning: pass it as an argument, `sh -c '… "$1" …' sh {{ x }}`.
+- `{{ x | raw }}` is text of the script, and a warning.
+
+What `validate`, `plan` and `run` know (inputs, variables of the inventory) they judge at once.
+`show`, a dry-run and the report fill the values in where they stand; `--json` and `drrun events`
+have the script as it is sent, secrets masked.
 """
 _NOTE = "<!-- written by docs/generate.py; change the code instead -->\n"
 
@@ -108,8 +131,11 @@ def _lint() -> Iterator[str]:
 def _faults() -> Iterator[str]:
     yield "# Faults\n"
     yield _NOTE
-    yield "What may fail, what is promised then, and the tests that show it.\n"
-    yield "| number | promise | shown by |\n|---|---|---|"
+    yield (
+        "What may fail, what is promised then, and the tests that show it. Comments in the code\n"
+        "cite these numbers. What has no test yet says so. [The contract](contract.md) has the\n"
+        "promises in one piece, [Attempts](../explanation/attempts.md) the reasons for rules.\n"
+    )
     yield from faults.page()
     yield ""
 
@@ -140,6 +166,7 @@ def _runbook() -> Iterator[str]:
         "and what its `env` names: no secret that drrun was given in a variable.\n"
     )
     yield ", ".join(f"`{name}`" for name in INHERITED) + ".\n"
+    yield _VALUES
 
 
 def _inventory() -> Iterator[str]:

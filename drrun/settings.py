@@ -2,7 +2,7 @@
 
 Rules:
 - The first place that says something wins: flag, environment, `drrun.yaml` of the working folder,
-  `$XDG_CONFIG_HOME/drrun/config.yaml` (SPEC section 4).
+  `$XDG_CONFIG_HOME/drrun/config.yaml` (contract section 4).
 - Files are only read, and only if they exist. A setting that nobody knows is an error.
 """
 

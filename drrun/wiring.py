@@ -6,7 +6,7 @@ Rules:
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError
@@ -16,7 +16,7 @@ from drrun.engine.cases.look import Known
 from drrun.engine.cases.preflight import Eyes
 from drrun.engine.cases.start import Equip, Tools
 from drrun.engine.notifying import Notifier
-from drrun.engine.ports import BuiltInAction, Clock, Hands, Sweeper
+from drrun.engine.ports import BuiltInAction, Hands, Sweeper
 from drrun.journal.clock import SystemClock
 
 
@@ -61,7 +61,7 @@ def sweeper(world: World) -> Callable[[Known], Sweeper]:
     return equip
 
 
-def equipper(world: World, clock: Clock, ways: Sequence[Notifier] = ()) -> Equip:
+def equipper(world: World, ways: Sequence[Notifier] = ()) -> Equip:
     """Makes the tools of a run: hands that act over SSH and on this machine."""
 
     def equip(loaded: Loaded) -> Tools:
@@ -79,15 +79,20 @@ def equipper(world: World, clock: Clock, ways: Sequence[Notifier] = ()) -> Equip
         renderer = Templates()
         connections = Connections(loaded.plan.inventory.hosts, SshOptions(config=world.ssh_config))
         hands: Hands
-        if loaded.plan.mode is Mode.DRY_RUN:
-            probes = Probes(LivePlaces(connections))
-            hands = PooledHands(DryHands(connections, reading_actions(probes)))
-        else:
-            known: dict[str, BuiltInAction] = {}
-            live = LiveHands(connections, known, judge)
-            probes = Probes(live)
-            known.update(actions(renderer, clock, probes, ways, world.fetch_into))
-            hands = live
+        match loaded.plan.mode:
+            case Mode.DRY_RUN:
+                probes = Probes(LivePlaces(connections))
+                hands = PooledHands(DryHands(connections, reading_actions(probes)))
+            case Mode.LIVE | Mode.REHEARSAL:
+                known: dict[str, BuiltInAction] = {}
+                live = LiveHands(connections, known, judge)
+                probes = Probes(live)
+                known.update(actions(renderer, probes, ways, world.fetch_into))
+                hands = live
+            case Mode.TABLETOP:
+                raise AssertionError("a tabletop contacts nothing: it needs no hands")
+            case _:
+                assert_never(loaded.plan.mode)
         secrets = SecretSources(loaded.plan.runbook.secrets, loaded.folder)
         people = loaded.plan.runbook.people.values()
         signatures = SshSignatures({each.name: each.keys for each in people})
@@ -98,9 +103,9 @@ def equipper(world: World, clock: Clock, ways: Sequence[Notifier] = ()) -> Equip
 
 def eyes(world: World, loaded: Loaded) -> Eyes:
     """What looks at hosts before a run, each time over a connection of its own."""
-    from drrun.builtin.collected import Collected
     from drrun.builtin.probes import Probes
     from drrun.builtin.secrets import SecretSources
+    from drrun.engine.captured import CapturedOutput
     from drrun.hands.live import LivePlaces
     from drrun.ssh.connections import Connections
     from drrun.ssh.options import SshOptions
@@ -110,6 +115,6 @@ def eyes(world: World, loaded: Loaded) -> Eyes:
         place=lambda host: LivePlaces(Connections(hosts, options)).place(host),
         secrets=SecretSources(loaded.plan.runbook.secrets, loaded.folder),
         clock=SystemClock(),
-        collect=Collected,
+        collect=CapturedOutput,
         prober=Probes(LivePlaces(Connections(hosts, options))),
     )

@@ -1,7 +1,7 @@
 """Commands by which people act on a run, from any terminal. All go through one use case."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, say
 from drrun.core.errors import InputError
-from drrun.core.people.words import Asking, Denied
+from drrun.core.people.commands import Approve, Command, Decide, command_of
+from drrun.core.people.words import Denied, keys_of
 from drrun.core.signing import signed_text
 from drrun.engine.cases.act import act as ask_for
 from drrun.engine.cases.find import find_run
@@ -47,10 +48,13 @@ def _signed(frame: Frame, kind: str, options: dict[str, Any]) -> dict[str, Any]:
         run = find_run(records, options["run"])
         state = known(records, run).state
     by = frame.settings().by
-    keys = Asking(state, kind, options, by, 0.0).keys()
+    asked = command(kind, options)
+    if not isinstance(asked, Approve | Decide):
+        raise InputError(f"{kind} is not signed")
+    keys = keys_of(state, asked)
     if isinstance(keys, Denied):
         raise InputError(keys.why)
-    answer = answer_of(kind, options)
+    answer = answer_of(asked)
     texts = {key.target: signed_text(state, run, key, answer, by) for key in keys}
     made = {target: sign(text, options["sign"]) for target, text in texts.items() if text}
     return {"signatures": made}
@@ -68,12 +72,24 @@ def acting(*parameters: Callable[[Any], Any]) -> Callable[[Callable[..., None]],
     return make
 
 
+def command(kind: str, body: Mapping[str, Any]) -> Command:
+    """What was typed, as a command.
+
+    Raises:
+        InputError: Nobody knows that kind.
+    """
+    found = command_of(kind, body)
+    if found is None:
+        raise InputError(f"unknown request {kind!r}")
+    return found
+
+
 def post(frame: Frame, kind: str, options: dict[str, Any], **body: Any) -> None:
     """Ask something of a run, and say what became of it."""
     asked = {name: options[name] for name in ("step", "target", "reason") if options.get(name)}
     with frame.state() as records:
         run = find_run(records, options["run"])
-        answer = ask_for(records, run, kind, {**asked, **body}, frame.settings().by)
+        answer = ask_for(records, run, command(kind, {**asked, **body}), frame.settings().by)
     frame.code = Exit.DONE if answer.accepted else Exit.INVALID
     if options["as_json"]:
         accepted, said = answer.accepted, answer.message

@@ -10,10 +10,11 @@ from drrun.cli.act import acting, post
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.out import give, say, sheet
-from drrun.cli.seen import facts_of, find, view_of
+from drrun.cli.seen import find, view_of
 from drrun.core.errors import InputError
 from drrun.core.moments import parse_moment
 from drrun.core.people.afterwards import CLOCKS, SEVERITIES
+from drrun.core.people.commands import Close
 from drrun.engine.cases.act import act as ask_for
 from drrun.engine.cases.close import open_items
 from drrun.engine.cases.find import find_run
@@ -94,7 +95,7 @@ def _moment(name: str, written: str, now: float) -> float:
 def _show_clocks(frame: Frame, run: str, *, as_json: bool) -> None:
     with frame.state() as records:
         seen = find(records, run)
-        found = clocks_of(facts_of(seen), view_of(records, seen).services)
+        found = clocks_of(seen.facts, view_of(records, seen).services, seen.state.time.wall)
     if as_json:
         clocks = [
             {"name": each.name, "at": precise(each.at), "by": each.by or None, "why": each.why}
@@ -117,7 +118,7 @@ def follow_ups(frame: Frame, run: str, *, form: str, as_json: bool) -> None:
     """Everything that RUN left to do: findings, follow-ups, workarounds that still stand."""
     with frame.state() as records:
         seen = find(records, run)
-        found = list(loose_ends(seen.state, [(told.entry.at, told.event) for told in seen.told]))
+        found = list(loose_ends(seen.state, seen.facts))
     match "json" if as_json else form:
         case "json":
             give(dumps(document("follow-ups", run=seen.run, open=[_json(each) for each in found])))
@@ -150,7 +151,7 @@ def close(frame: Frame, /, **options: Any) -> None:
         still = open_items(seen, looking, records.clock.now())
         reason = options["reason"]
         by = frame.settings().by
-        answer = ask_for(records, run, "close", {"open": still, "reason": reason}, by)
+        answer = ask_for(records, run, Close(open=tuple(still), reason=reason), by)
     frame.code = Exit.DONE if answer.accepted else Exit.LEFT
     if options["as_json"]:
         accepted, said = answer.accepted, answer.message

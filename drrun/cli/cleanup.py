@@ -13,12 +13,19 @@ from drrun.core.runbook import Mode
 from drrun.engine.cases.cleanup import Swept, clean_up
 from drrun.engine.cases.close import unclean
 from drrun.engine.cases.find import find_run
+from drrun.report.clean import clean_line
 from drrun.report.jsondoc import document, dumps
 from drrun.report.table import Column, table
 from drrun.report.text.sheet import join
 from drrun.wiring import World, sweeper
 
-_SHAPE = (Column("host"), Column("job"), Column("what"), Column("why", least=20))
+_SHAPE = (
+    Column("host"),
+    Column("run"),
+    Column("job"),
+    Column("what"),
+    Column("why", least=20),
+)
 
 
 @click.command()
@@ -59,6 +66,7 @@ def _json(swept: Swept) -> dict[str, Any]:
     return {
         "host": swept.host,
         "run": swept.run,
+        "about": swept.about,
         "job": swept.job or None,
         "what": swept.what,
         "why": swept.why or None,
@@ -68,6 +76,8 @@ def _json(swept: Swept) -> dict[str, Any]:
 def _text(found: Sequence[Swept]) -> str:
     if not found:
         return "nothing is left on any host\n"
-    rows = [[each.host, each.job or "-", each.what, each.why] for each in found]
+    rows = [[each.host, each.run, each.job or "-", each.what, each.why] for each in found]
     page = sheet(sys.stdout)
-    return join(table(_SHAPE, rows, page.width, page.ink))
+    about = {each.run: each.about for each in found}
+    runs = [clean_line(f"{run}: {told}") for run, told in about.items()]
+    return join([*runs, "", *table(_SHAPE, rows, page.width, page.ink)])

@@ -40,7 +40,7 @@ def demo(frame: Frame, *, plain: bool) -> None:
     say(_BEFORE)
     with demonstration() as world, frame.state() as records:
         options = Options(by=settings.by, linger=_LINGER)
-        session = start(records, equipper(World(), records.clock), world.loaded, options)
+        session = start(records, equipper(World()), world.loaded, options)
         world.attend(session, records.inbox, records.clock)
         showing = Showing(settings.by, settings.log, interactive=False, plain=plain)
         frame.code = perform(records, session, showing)

@@ -51,11 +51,11 @@ def evidence(frame: Frame, run: str, digest: str | None, output: Path | None) ->
 
 
 def _given(seen: Known) -> Iterator[tuple[str, list[str]]]:
-    for told in seen.told:
-        event = told.event
+    for fact in seen.facts:
+        event = fact.event
         if not isinstance(event, ev.GateAnswered):
             continue
         match = _KEPT.fullmatch(str(event.input.get("evidence", "")))
         if match:
-            row = [moment(told.entry.at), event.by, event.step, match["name"], match["hash"]]
+            row = [moment(fact.at), event.by, event.step, match["name"], match["hash"]]
             yield match["hash"], row

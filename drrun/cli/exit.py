@@ -1,4 +1,4 @@
-"""Exit codes: what a script learns without reading anything. SPEC section 4."""
+"""Exit codes: what a script learns without reading anything. Contract section 4."""
 
 from enum import IntEnum
 from typing import Self

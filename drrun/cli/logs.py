@@ -17,7 +17,7 @@ from drrun.core import events as ev
 from drrun.core.chain import Head
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError
-from drrun.core.state import Key
+from drrun.core.ids import Key
 from drrun.core.status import FINAL, Status
 from drrun.engine.cases.look import Seen
 from drrun.engine.cases.sound import news

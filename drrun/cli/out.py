@@ -3,7 +3,7 @@
 Rules:
 - Each stream is looked at on its own: colour and width only where it is a terminal.
 - A reader that went away (`| head`, a closed terminal) ends a command that only prints, quietly;
-  a run goes on (FAULTS 50).
+  a run goes on (fault F50).
 """
 
 import os

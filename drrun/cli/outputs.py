@@ -2,7 +2,7 @@
 
 Rules:
 - It was written by somebody else: cleaned, and every line marked, so that it cannot pass for ours
-  (SPEC guarantee 12).
+  (contract guarantee 12).
 """
 
 from collections.abc import Iterable, Iterator

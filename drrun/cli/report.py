@@ -1,6 +1,5 @@
 """`drrun report`: what happened, for whoever was not there."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -8,20 +7,11 @@ import click
 from drrun.cli.frame import Frame, common_options
 from drrun.cli.out import give, say, write_file
 from drrun.cli.outputs import excerpts_of
-from drrun.cli.seen import facts_of, find, tell_damage, view_of
-from drrun.core.runbook import Mode
-from drrun.core.state import RunState
-from drrun.engine.cases.close import unclean
-from drrun.engine.cases.load import replanner
-from drrun.engine.cases.look import Known
-from drrun.engine.ports import Looked, RunRecord
-from drrun.engine.records import Records
+from drrun.cli.seen import find, tell_damage, view_of
+from drrun.engine.cases.report import report_of_run
 from drrun.report.after.redaction import LEVELS, redacted
-from drrun.report.after.view import Around, Report, report_of
-from drrun.report.clocks import spells
+from drrun.report.after.view import Report
 from drrun.report.damage import damage_text
-from drrun.report.facts import Fact
-from drrun.report.step_view import step_view
 
 _FORMATS = ("html", "markdown", "json", "csv")
 
@@ -41,7 +31,7 @@ def report(frame: Frame, run: str, *, form: str, output: Path | None, redact: st
     with frame.state() as records:
         seen = find(records, run, damaged=True)
         lines = tell_damage(frame, seen)
-        made = _report(records, seen)
+        made = report_of_run(records, seen, view_of(records, seen), excerpts_of)
     if lines:
         say(damage_text(lines))
     if redact:
@@ -53,62 +43,6 @@ def report(frame: Frame, run: str, *, form: str, output: Path | None, redact: st
         give(text)
         return
     write_file(output, text, "report")
-
-
-def _report(records: Records, seen: Known) -> Report:
-    facts = facts_of(seen)
-    view = view_of(records, seen)
-    end = view.head.ended_at or records.clock.now()
-    empty = RunState(seen.loaded.plan, replanner(seen.loaded.documents, judged=True))
-    mine: dict[str, list[Fact]] = {}
-    for fact in facts:
-        mine.setdefault(str(getattr(fact.event, "step", "")), []).append(fact)
-    order = seen.state.plan.order
-    steps = [step_view(seen.state, mine.get(step, []), step) for step in order]
-    outputs = {
-        (str(step.id), str(target), attempt): streams
-        for step in steps
-        for (target, attempt), streams in excerpts_of(records, seen.run, step).items()
-    }
-    around = _around(records, seen)
-    made = report_of(seen.state, facts, view, spells(empty, facts, end), steps, around)
-    return replace(made, outputs=outputs)
-
-
-def _around(records: Records, seen: Known) -> Around:
-    """What is known beside the run's own journal."""
-    runs = records.journal.runs()
-    this = next(each for each in runs if each.id == seen.run)
-    before = (
-        each
-        for each in runs
-        if (each.runbook, each.mode) == (this.runbook, this.mode)
-        and each.started_at < this.started_at
-    )
-    earlier = next(before, None)
-    notebook = records.notebook
-    looked = notebook.latest(this.runbook, this.started_at) if notebook else None
-    rehearsal = seen.loaded.plan.mode is Mode.REHEARSAL
-    return Around(
-        documents=tuple(
-            (each.kind, each.path, each.sha256) for each in seen.loaded.documents if each.path
-        ),
-        preflight=(looked.at, _short(looked)) if looked else None,
-        earlier=(str(earlier.id), earlier.status, _length(earlier)) if earlier else None,
-        unclean=tuple(unclean(seen)) if rehearsal else None,
-    )
-
-
-def _short(looked: Looked) -> tuple[str, ...]:
-    return tuple(
-        f"{each['what']} {each['where']}: {each['value']}"
-        for each in looked.checks
-        if not each["good"]
-    )
-
-
-def _length(run: RunRecord) -> float | None:
-    return None if run.ended_at is None else run.ended_at - run.started_at
 
 
 def _rendered(made: Report, form: str) -> str:

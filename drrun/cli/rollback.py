@@ -13,6 +13,7 @@ from drrun.cli.run import driven_by, equip_with, pinned_unless_changed, showing_
 from drrun.cli.stage import perform
 from drrun.core.errors import Refused
 from drrun.core.ids import StepId
+from drrun.core.people.commands import RollBack, body_of
 from drrun.core.people.consider import Denied, consider
 from drrun.core.people.overrides import behind
 from drrun.core.state import RunState
@@ -57,19 +58,19 @@ def rollback(frame: Frame, /, **options: Any) -> None:
 def _drive(frame: Frame, records: Records, seen: Known, options: dict[str, Any]) -> None:
     """Nobody drives the run: do it here, to the end of the rollback."""
     settings = frame.settings()
-    body = {"reason": options["reason"], "typed": options["typed"]}
+    command = RollBack(reason=options["reason"], typed=options["typed"])
     now = records.clock.now()
-    found = consider(seen.state, "rollback", body, settings.by, now)
+    found = consider(seen.state, command, settings.by, now)
     if isinstance(found, Denied):
         raise Refused(found.why)
     session = go_on(
         records,
-        equip_with(settings, records),
+        equip_with(settings),
         seen.run,
         replace(driven_by(settings), back=True),
         ask=pinned_unless_changed(settings, given=True),
     )
-    records.inbox.post(seen.run, now, settings.by, "rollback", body)
+    records.inbox.post(seen.run, now, settings.by, command.KIND, body_of(command))
     frame.code = perform(records, session, showing_with(settings, {**options, "plain": True}))
 
 

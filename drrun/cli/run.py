@@ -30,7 +30,6 @@ from drrun.engine.cases.load import refuse_unsupported
 from drrun.engine.cases.resume import AskPinned, Watch, refuse_changed
 from drrun.engine.cases.resume import resume as go_on
 from drrun.engine.cases.start import Equip, Options, start
-from drrun.engine.records import Records
 from drrun.report.clean import clean
 from drrun.report.plan_view import plan_view
 from drrun.report.text.plan import plan_text
@@ -74,7 +73,7 @@ def run(frame: Frame, /, runbook: Path, **options: Any) -> None:
     wanted = driven_by(settings, options["allowed"])
     with frame.state() as records:
         showing = showing_with(settings, options)
-        session = start(records, equip_with(settings, records), loaded, wanted)
+        session = start(records, equip_with(settings), loaded, wanted)
         frame.code = perform(records, session, showing)
 
 
@@ -100,7 +99,7 @@ def resume(frame: Frame, /, run: str, **options: Any) -> None:
     with frame.state() as records:
         session = go_on(
             records,
-            equip_with(settings, records),
+            equip_with(settings),
             find_run(records, run),
             replace(driven_by(settings), former=former, seal=options["seal"]),
             ask=pinned_unless_changed(settings, given=options["pinned"]),
@@ -152,10 +151,10 @@ def _patience(settings: Settings) -> float:
     return 0.0 if settings.no_input else _OTHER_TERMINAL
 
 
-def equip_with(settings: Settings, records: Records) -> Equip:
+def equip_with(settings: Settings) -> Equip:
     """What makes the tools of a run."""
     world = World(settings.ssh_config, settings.fetch_into)
-    return equipper(world, records.clock, notifiers_of(settings.notify))
+    return equipper(world, notifiers_of(settings.notify))
 
 
 def showing_with(settings: Settings, options: Any) -> Showing:

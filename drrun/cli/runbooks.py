@@ -51,7 +51,7 @@ def wanted(
 def found_inventory(runbook: Path, here: Path = Path()) -> tuple[Path, ...]:
     """The inventory of a runbook where none was named; says which it is.
 
-    `inventory/` beside the runbook's folder (SPEC section 3), else in it, else in the working
+    `inventory/` beside the runbook's folder (contract section 3), else in it, else in the working
     folder `here`.
     """
     folder = runbook.absolute().parent

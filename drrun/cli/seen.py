@@ -10,8 +10,9 @@ from drrun.core.ids import StepId
 from drrun.core.values import Duration
 from drrun.engine.cases.find import find_run
 from drrun.engine.cases.look import Known, Seen, fact_of, known, look
-from drrun.engine.ports import Entry, Lease
+from drrun.engine.ports import Entry
 from drrun.engine.records import Records
+from drrun.engine.run_clock import now_of
 from drrun.report.after.moments import COUNTING
 from drrun.report.damage import damage_lines
 from drrun.report.duty import hours
@@ -46,14 +47,6 @@ def glance(records: Records, text: str) -> Seen:
         seen = look(records, run)
     gc.freeze()  # nor is it looked through again while it is printed
     return seen
-
-
-def facts_of(seen: Known) -> list[Fact]:
-    """The journal as views see it."""
-    return [
-        Fact(told.entry.seq, told.entry.at, told.entry.actor, told.event, told.entry.hash)
-        for told in seen.told
-    ]
 
 
 def facts_of_steps(
@@ -91,30 +84,37 @@ def tell_damage(frame: Frame, seen: Seen) -> tuple[str, ...]:
 
 def view_of(records: Records, seen: Seen) -> RunView:
     """A run as it stands now."""
-    return run_view(seen.state, head_of(records, seen), records.clock.now())
+    return run_view(seen.state, head_of(records, seen), now_of(seen.state.time, records.clock))
 
 
 def head_of(records: Records, seen: Seen) -> RunHead:
     """What is known of a run beside its state."""
-    about, now = seen.about, records.clock.now()
+    about, now = seen.about, now_of(seen.state.time, records.clock)
+    wall = seen.state.time.wall  # what people stated they read from a clock on the wall
     ended_at = about.ended_at if seen.state.ended is not None else None
     return RunHead(
         id=seen.run,
         started_by=about.started_by,
         status=seen.status,
-        holder=held_by(seen.holder, now),
+        holder=_held_by(records, seen, now),
         ended_at=ended_at,
         # From when objectives count: the disruption, or the first that is known of it.
-        disrupted_at=next((about.stated[name] for name in COUNTING if name in about.stated), None),
+        disrupted_at=next(
+            (about.stated[name] - wall for name in COUNTING if name in about.stated), None
+        ),
         seal=f"{about.seq} {about.hash}" if about.seq else "",
         damage=damage_of(seen),
         duty=hours(about.shifts, ended_at or now),
     )
 
 
-def held_by(lease: Lease | None, now: float) -> str:
+def _held_by(records: Records, seen: Seen, now: float) -> str:
     """Who drives a run, in one sentence; "" if nobody does."""
+    lease, time = seen.holder, seen.state.time
     if lease is None:
         return ""
-    ago = Duration(round(max(0.0, now - lease.seen)))
-    return f"{lease.holder} (process {lease.pid} on {lease.host}, last seen {ago} ago)"
+    # What another machine wrote is compared as if its clock were right.
+    near = time.epoch == lease.epoch and records.clock.origin().boot == time.origin.boot != ""
+    ago = Duration(round(max(0.0, now - (lease.seen - time.own))))
+    told = f"process {lease.pid} on {lease.host}, last seen {'' if near else '~'}{ago} ago"
+    return f"{lease.holder} ({told})"

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from drrun.cli.act import command
 from drrun.cli.exit import Exit, exit_of_run
 from drrun.cli.faults import message
 from drrun.cli.logbook import catch_libraries, open_log
 from drrun.cli.out import ReaderGone, can_draw, give, hide, say, sheet, wants_colour
-from drrun.cli.seen import facts_of, find
+from drrun.cli.seen import find
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError, StateUnusable
@@ -86,7 +87,7 @@ def _show_dry(records: Records, session: Session, showing: Showing) -> None:
         return
     seen = find(records, session.run)
     with suppress(ReaderGone, InputError):
-        give(dry_text(dry_view(seen.state, facts_of(seen)), sheet(sys.stdout)))
+        give(dry_text(dry_view(seen.state, seen.facts), sheet(sys.stdout)))
 
 
 def _announce(session: Session, showing: Showing) -> None:
@@ -106,7 +107,7 @@ def _stage(records: Records, session: Session, showing: Showing) -> Stage:
     state = RunState(session.unamended, session.state.replan)
     for entry in records.journal.read(session.run):
         state.apply(ev.event_of(entry.kind, entry.body), entry.at)
-    stage = Stage(session, _view(session, showing), state, records.clock.now, feed)
+    stage = Stage(session, _view(session, showing), state, session.edges.clock.now, feed)
     if showing.interactive:
         stage.desk = Desk(feed, lambda reply: _post(records, session, showing.by, reply))
         stage.keyboard = Keyboard(feed, raw=_draws(showing))
@@ -114,7 +115,7 @@ def _stage(records: Records, session: Session, showing: Showing) -> Stage:
 
 
 def _post(records: Records, session: Session, by: str, reply: Reply) -> Answer:
-    return act(records, session.run, reply.kind, reply.body, by)
+    return act(records, session.run, command(reply.kind, reply.body), by)
 
 
 def _draws(showing: Showing) -> bool:
@@ -141,7 +142,7 @@ def _final(
         ended_at=last.at if last and state.ended is not None else None,
         seal=f"{last.seq} {last.hash}" if last else "",
     )
-    return run_view(state, head, records.clock.now())
+    return run_view(state, head, session.edges.clock.now())
 
 
 def _started_by(records: Records, session: Session) -> str:

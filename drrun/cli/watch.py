@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from drrun.cli.act import command
 from drrun.cli.frame import Frame, common_options, run_argument
 from drrun.cli.out import can_draw, wants_colour
 from drrun.cli.seen import glance
@@ -18,6 +19,7 @@ from drrun.engine.cases.look import fact_of
 from drrun.engine.cases.sound import news
 from drrun.engine.ports import Answer
 from drrun.engine.records import Records
+from drrun.engine.run_clock import now_of
 from drrun.report.clean import clean_bytes
 from drrun.report.facts import Fact
 from drrun.term.feed import Feed
@@ -88,7 +90,7 @@ class _Journal:
         return ()
 
     def post(self, kind: str, body: dict[str, Any]) -> Answer:
-        return act(self._records, self._run, kind, body, self._by)
+        return act(self._records, self._run, command(kind, body), self._by)
 
     def now(self) -> float:
-        return self._records.clock.now()
+        return now_of(self._state.time, self._records.clock)

@@ -7,7 +7,7 @@ Rules:
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any
+from typing import Any, assert_never
 
 from drrun.core.dataclass import dataclass
 
@@ -208,3 +208,16 @@ BUILT_IN: Mapping[str, NamedAction] = {
         changes=False,
     ),
 }
+
+
+def changes(action: Action) -> bool:
+    """Whether an action changes something; shell text may."""
+    match action:
+        case RunAction():
+            return True
+        case UsesAction():
+            return BUILT_IN[action.name].changes
+        case ManualAction() | DecisionAction():
+            return False
+        case _:
+            assert_never(action)

@@ -11,8 +11,8 @@ from dataclasses import field
 from typing import NamedTuple
 
 from drrun.core.dataclass import dataclass
+from drrun.core.ids import Key
 from drrun.core.probes import Purpose
-from drrun.core.state import Key
 
 
 class Activity(NamedTuple):

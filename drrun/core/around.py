@@ -6,11 +6,25 @@ Rules:
 
 from collections.abc import Iterable
 from dataclasses import field
+from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.ids import StepId
 from drrun.core.inventory import Inventory
+
+#: What changes it.
+Concerning = (
+    ev.RunStarted
+    | ev.RunResumed
+    | ev.RunClosed
+    | ev.Claimed
+    | ev.Assigned
+    | ev.HandedOver
+    | ev.RouteSet
+    | ev.Lost
+    | ev.Found
+)
 
 
 @dataclass(slots=True)
@@ -34,7 +48,7 @@ class Around:
     #: Who has closed the run; "" while nobody has.
     closed: str = ""
 
-    def apply(self, event: ev.Event) -> None:
+    def apply(self, event: Concerning) -> None:
         """Take in one event."""
         match event:
             case ev.RunStarted(by=by) | ev.RunResumed(by=by):
@@ -49,14 +63,14 @@ class Around:
                 self._hand_over(event)
             case ev.RouteSet(host=host, route="auto"):
                 self.routes.pop(host, None)
-            case ev.RouteSet(host=host, route=route):
-                self.routes[host] = route
+            case ev.RouteSet():
+                self.routes[event.host] = event.route
             case ev.Lost(thing=thing, why=why):
                 self._lose({**self.lost, thing: why or "declared lost"})
             case ev.Found(thing=thing):
                 self._lose({each: why for each, why in self.lost.items() if each != thing})
             case _:
-                pass
+                assert_never(event)
 
     def _hand_over(self, event: ev.HandedOver) -> None:
         for step in (StepId(each) for each in event.steps):

@@ -1,9 +1,10 @@
 """Which probes a step asks, and when."""
 
 from drrun.core.actions import UsesAction
+from drrun.core.ids import Key
 from drrun.core.probes import Probe, Purpose
 from drrun.core.runbook import StandIn, Step
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 
 
 def waits(step: Step) -> bool:

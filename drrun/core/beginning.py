@@ -11,15 +11,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from drrun.core import events as ev
 from drrun.core import wishes as w
 from drrun.core.actions import DecisionAction, ManualAction
 from drrun.core.air import Room
 from drrun.core.asked import waits
 from drrun.core.decision import Decision
 from drrun.core.fanout import queued, too_many_failed
-from drrun.core.ids import StepId
+from drrun.core.ids import Key, StepId
 from drrun.core.runbook import Mode, Step
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import Cause
 
 #: How many ready steps that need no place are looked at while nothing more may be begun.
@@ -51,18 +52,19 @@ def _begin(
     planned = state.plan.steps[step_id]
     step = planned.step
     if planned.left_out:
-        yield w.Skip(step_id, planned.left_out)
+        yield w.Record(ev.StepSkipped(step=step_id, why=planned.left_out))
     elif (step.when or step.only_if) and step_id not in state.conditions:
         yield w.SeeCondition(step_id)
     elif not state.conditions.get(step_id, True):
-        yield w.Skip(step_id, f"when: {' and '.join([*step.only_if, step.when or ''])} is false")
+        why = f"when: {' and '.join([*step.only_if, step.when or ''])} is false"
+        yield w.Record(ev.StepSkipped(step=step_id, why=why))
     elif step.not_before is not None and _unseen_clock(state, step_id):
         yield w.SeeClock(step_id)
     elif why := too_many_failed(state, planned):
-        yield w.CancelRest(step_id, why)
-    elif now < state.clocks.get(step_id, 0.0):
+        yield w.Record(ev.TargetsCancelled(step=step_id, why=why))
+    elif now + state.time.wall < state.clocks.get(step_id, 0.0):
         until = state.clocks[step_id]
-        decision.wake(until)
+        decision.wake(until - state.time.wall)
         yield from _wait(state, queued(state, planned), Cause.CLOCK, "not before", until)
     else:
         yield from _begin_targets(state, step, room, decision.locks)
@@ -85,7 +87,7 @@ def _begin_targets(
             yield from _wait(state, [key], Cause.LOCK, f"lock {busy}", None)
         elif _needs_no_room(step) or room.take(_first_place(state, step, key)):
             taken.update(step.locks)
-            yield w.Begin(key)
+            yield w.Record(ev.TargetBegan(step=key.step, target=key.target))
         elif room.full or hosts <= room.barred:
             return
 
@@ -113,7 +115,11 @@ def _wait(
     for key in keys:
         target = state.targets[key]
         if target.waits_for is not cause or target.until != until:
-            yield w.Wait(key, cause, detail, until)
+            yield w.Record(
+                ev.TargetWaiting(
+                    step=key.step, target=key.target, cause=cause, detail=detail, until=until
+                )
+            )
 
 
 def allowed(state: RunState, step: Step) -> bool:

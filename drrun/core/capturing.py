@@ -1,4 +1,4 @@
-"""Values taken from what an action printed. SPEC section 2, `capture`.
+"""Values taken from what an action printed. Contract section 2, `capture`.
 
 Rules:
 - A value that is not there is a fault of the attempt, not an empty text that a later step

@@ -7,8 +7,7 @@ Rules:
   before the first entry is the run's `genesis`: the run's unchanging facts and its documents.
 - A chain finds what was altered, taken out or put in between (`drrun.core.flaws`). It
   cannot find a tail that was cut together with the head kept beside it, nor a chain that was
-  rewritten as a whole: for that the head hash is printed and kept elsewhere (FAULTS section 4,
-  'Record').
+  rewritten as a whole: for that the head hash is printed and kept elsewhere (rule T5).
 """
 
 import hashlib

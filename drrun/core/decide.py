@@ -10,23 +10,26 @@ Rules:
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import assert_never
 
 from drrun.core import dry
+from drrun.core import events as ev
 from drrun.core import wishes as w
 from drrun.core.actions import DecisionAction, ManualAction
 from drrun.core.air import Activity, Room
 from drrun.core.asked import asked_of, until_of, waits
 from drrun.core.beginning import allowed, begin_steps
 from drrun.core.decision import Alarm, Decision
+from drrun.core.ids import Key
 from drrun.core.losses import losses
 from drrun.core.polling import Progress, outlook
 from drrun.core.probes import Probe, ProbeKind, Purpose, Verdict
 from drrun.core.runbook import Mode, OnFailure, OnUnknown
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState, attempt_of
 from drrun.core.status import Phase, RunStatus, Status
-from drrun.core.stopping import wind_up
+from drrun.core.stopping import failed, wind_up
 from drrun.core.target import TargetState
-from drrun.core.undoing import points_of_no_return, roll_back, undo_of
+from drrun.core.undoing import points_of_no_return, roll_back, roll_back_began, undo_of
 from drrun.core.undoing import to_undo as to_undo_now
 from drrun.core.waiting import while_asked
 
@@ -55,7 +58,7 @@ def decide(
     if state.ended is not None:
         return decision
     begin = begin and not (state.paused or state.aborted or state.rolling_back)
-    decision.wishes.extend(w.Block(step, state.because(step)) for step in state.doomed)
+    decision.wishes.extend(_blocked(state))
     if decision.wishes:
         return decision  # what is blocked cannot be lost, or cancelled, besides
     decision.wishes.extend(losses(state, room))
@@ -72,8 +75,13 @@ def decide(
         # Only when nothing else follows: what goes on may make a step ready that comes first.
         begin_steps(state, room, now, decision)
     if not decision.wishes and not room.air and _over(state):
-        decision.wishes.append(w.End(_verdict(state)))
+        decision.wishes.append(w.Record(ev.RunEnded(status=_verdict(state))))
     return decision
+
+
+def _blocked(state: RunState) -> Iterator[w.Wish]:
+    for step in state.doomed:
+        yield w.Record(ev.StepBlocked(step=step, because=state.because(step)))
 
 
 def _look_at(
@@ -87,6 +95,8 @@ def _look_at(
         decision.wake(alarm.wake_at)
     if not wishes and room.refused == refused:
         decision.resting[key] = alarm.wake_at
+    elif not wishes and room.full:
+        decision.wanting[key] = alarm.wake_at
 
 
 def _verdict(state: RunState) -> RunStatus:
@@ -123,10 +133,12 @@ def _go_on(
             return
     begin = begin or target.undoing
     match target.phase:
-        case Phase.QUEUED if begin:
-            yield from _try_again(key, target, room, now, alarm)
-        case Phase.GUARD | Phase.DONE_WHEN | Phase.ACT if begin:
-            yield from _towards_action(state, key, room, alarm, now)
+        case Phase.QUEUED:
+            if begin:
+                yield from _try_again(key, target, room, now, alarm)
+        case Phase.GUARD | Phase.DONE_WHEN | Phase.ACT:
+            if begin:
+                yield from _towards_action(state, key, room, alarm, now)
         case Phase.ACTING:
             yield from _while_acting(state, key, room, now, alarm)
         case Phase.VERIFY | Phase.JUDGED if dry.done_with(state, key):
@@ -138,8 +150,10 @@ def _go_on(
             yield from _after_verdict(state, key)
         case Phase.RECONCILE | Phase.ASK:
             yield from _find_out(state, key, room, now, alarm)
-        case _:
+        case Phase.ENDED:
             pass
+        case _:
+            assert_never(target.phase)
 
 
 def _find_out(state: RunState, key: Key, room: Room, now: float, alarm: Alarm) -> Iterator[w.Wish]:
@@ -147,12 +161,16 @@ def _find_out(state: RunState, key: Key, room: Room, now: float, alarm: Alarm) -
     step = state.plan.steps[key.step].step
     if state.targets[key].phase is Phase.ASK:
         yield w.OpenGate(key, "unknown")
-    elif step.on_unknown is OnUnknown.RERUN:
-        yield w.PlanRetry(key, "unknown", "on_unknown: rerun")
-    elif step.on_unknown is OnUnknown.RECONCILE and asked_of(state, key, Purpose.VERIFY):
-        yield from _ask(state, key, Purpose.RECONCILE, room, now, alarm)
-    else:
-        yield w.OpenGate(key, "unknown")
+        return
+    match step.on_unknown:
+        case OnUnknown.RERUN:
+            yield w.PlanRetry(key, "unknown", "on_unknown: rerun")
+        case OnUnknown.RECONCILE if asked_of(state, key, Purpose.VERIFY):
+            yield from _ask(state, key, Purpose.RECONCILE, room, now, alarm)
+        case OnUnknown.RECONCILE | OnUnknown.ASK:
+            yield w.OpenGate(key, "unknown")
+        case _:
+            assert_never(step.on_unknown)
 
 
 def _try_again(
@@ -161,7 +179,7 @@ def _try_again(
     if target.until is not None and now < target.until:
         alarm.wake(target.until)
     elif room.take(""):
-        yield w.Begin(key)
+        yield w.Record(ev.TargetBegan(step=key.step, target=key.target))
 
 
 def _towards_action(
@@ -204,7 +222,7 @@ def _while_acting(
     step = state.plan.steps[key.step].step
     if target.until is not None:
         if now >= target.until:
-            yield w.EndWait(key)
+            yield w.Record(ev.WaitEnded(**attempt_of(state, key)))
         else:
             alarm.wake(target.until)
     elif until_of(step):
@@ -221,19 +239,19 @@ def _while_acting(
 
 
 def _acts_since(state: RunState, key: Key) -> float | None:
-    """When an attempt began; connecting to its host is not its time (SPEC section 2)."""
+    """When an attempt began; connecting to its host is not its time (contract section 2)."""
     target = state.targets[key]
     here = not state.hosts[key]
     return target.intended_at if here and target.started_at is None else target.started_at
 
 
 def _say_whether_late(state: RunState, key: Key, now: float, alarm: Alarm) -> Iterator[w.Wish]:
-    """Without a written limit nothing is ended; past its p90 a person is told (SPEC section 2)."""
+    """Without a written limit nothing is ended; past p90 a person is told (contract section 2)."""
     estimate, since = state.plan.steps[key.step].step.estimate, _acts_since(state, key)
     if estimate is None or since is None or state.targets[key].late:
         return
     if now >= since + estimate.p90:
-        yield w.SayLate(key, float(estimate.p90))
+        yield w.Record(ev.AttemptLate(**attempt_of(state, key), p90=float(estimate.p90)))
     else:
         alarm.wake(since + estimate.p90)
 
@@ -256,7 +274,10 @@ def _ask(
     probes = asked_of(state, key, purpose)
     view = outlook(probes, {**target.progress, **_bypassed(probes, purpose, target.bypass, now)})
     if view.conclusion is not None:
-        yield w.Conclude(key, purpose, view.conclusion.verdict, view.conclusion.why)
+        verdict, why = view.conclusion.verdict, view.conclusion.why
+        yield w.Record(
+            ev.ProbesConcluded(**attempt_of(state, key), purpose=purpose, verdict=verdict, why=why)
+        )
         return
     people = [index for index, _ in view.looks if probes[index].kind is ProbeKind.ASK]
     for index, at in view.looks:
@@ -283,28 +304,36 @@ def _bypassed(
 def _after_verdict(state: RunState, key: Key) -> Iterator[w.Wish]:
     target = state.targets[key]
     step = state.plan.steps[key.step].step
-    if target.judged is None:  # an impossible fold; give up rather than hang
-        yield w.GiveUp(key, "failed", target.note)
-        return
-    cause, why = target.judged.cause, target.judged.why
-    retried = cause in {str(each) for each in step.retry.on} and not target.judged.final
-    again = not (state.aborted or target.undoing)
+    given_up = failed(state, key)
+    cause, why = given_up.cause, given_up.why
+    retried = cause in {str(each) for each in step.retry.on}
+    again = not (state.aborted or target.undoing or target.judged is None or target.judged.final)
     if retried and target.verdicts < step.retry.attempts and again:
         yield w.PlanRetry(key, cause, why)
         return
-    yield w.GiveUp(key, cause, why)
-    if step.on_failure is OnFailure.PAUSE and not state.paused:
-        yield w.Pause(f"step {key} failed: {why}")
-    elif step.on_failure is OnFailure.ABORT and not state.aborted:
-        yield w.Abort(f"step {key} failed: {why}")
-    elif step.on_failure is OnFailure.ROLLBACK and not state.rolling_back and not state.paused:
-        yield from _back(state, key, why)
+    yield w.Record(given_up)
+    failure = f"step {key} failed: {why}"
+    match step.on_failure:
+        case OnFailure.PAUSE:
+            if not state.paused:
+                yield w.Record(ev.RunPaused(why=failure, by="controller"))
+        case OnFailure.ABORT:
+            if not state.aborted:
+                yield w.Record(ev.RunAborted(why=failure, by="controller"))
+        case OnFailure.ROLLBACK:
+            if not state.rolling_back and not state.paused:
+                yield from _back(state, key, why)
+        case OnFailure.STOP | OnFailure.CONTINUE:
+            pass
+        case _:
+            assert_never(step.on_failure)
 
 
 def _back(state: RunState, key: Key, why: str) -> Iterator[w.Wish]:
     """Undo what has passed, unless there is no way back; then a person has to say."""
     past = points_of_no_return(state)
     if past:
-        yield w.Pause(f"step {key} failed ({why}), and {past[-1]} cannot be taken back")
+        stuck = f"step {key} failed ({why}), and {past[-1]} cannot be taken back"
+        yield w.Record(ev.RunPaused(why=stuck, by="controller"))
     elif to_undo_now(state):
-        yield w.RollBack(f"step {key} failed: {why}")
+        yield w.Record(roll_back_began(state, f"step {key} failed: {why}", "controller"))

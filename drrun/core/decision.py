@@ -5,7 +5,7 @@ from dataclasses import field
 
 from drrun.core import wishes as w
 from drrun.core.dataclass import dataclass
-from drrun.core.state import Key
+from drrun.core.ids import Key
 
 
 @dataclass(slots=True)
@@ -29,3 +29,5 @@ class Decision(Alarm):
     locks: Counter[str] = field(default_factory=Counter)
     #: Active targets of which nothing follows until something happens to them, or until then.
     resting: dict[Key, float | None] = field(default_factory=dict)
+    #: Those of which nothing follows before there is a place for anybody, or until then.
+    wanting: dict[Key, float | None] = field(default_factory=dict)

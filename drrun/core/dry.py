@@ -1,6 +1,6 @@
 """What is different in a dry-run: hosts are read, actions are shown and not done. Pure.
 
-Rules (SPEC guarantee 11):
+Rules (contract guarantee 11):
 - Guards, `done_when`, `fact`, `rsync -n` and written `dry_run` actions are executed: they only
   read.
 - A check that does not hold is tolerated where steps before would first change what it sees, and
@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from drrun.core.actions import DecisionAction, ManualAction, UsesAction
-from drrun.core.ids import StepId
+from drrun.core.ids import Key, StepId
 from drrun.core.plan import PlannedStep
 from drrun.core.probes import Probe, ProbeKind
 from drrun.core.runbook import Mode, Step
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.target import TargetState
 
 #: The guard that every step on a host has in a dry-run.

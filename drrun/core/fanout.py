@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from drrun.core.ids import Key
 from drrun.core.plan import PlannedStep
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import FINAL, Status
 
 

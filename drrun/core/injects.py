@@ -14,9 +14,14 @@ from drrun.core.fiction import Acted, Fiction, Moment, Script
 
 #: What can be injected -> whether it has a moment of its own.
 KINDS = {
-    "fail": False, "slow": False, "silent": False,
-    "lose": True, "find": True, "relapse": True, "say": True,
-}  # fmt: skip
+    "fail": False,
+    "slow": False,
+    "silent": False,
+    "lose": True,
+    "find": True,
+    "relapse": True,
+    "say": True,
+}
 #: The kinds of which steps are the object.
 OF_STEPS = ("fail", "slow", "silent", "relapse")
 _MOMENT = {"lose": "lost", "find": "found", "relapse": "relapse", "say": "say"}

@@ -1,6 +1,6 @@
 """Where things are: sites, hosts and the routes to them, stores, contacts, dependencies.
 
-The model of SPEC section 3. Values only: reading YAML or Ansible files is `drrun.files`.
+Contract section 3. Values only: reading YAML or Ansible files is `drrun.files`.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,9 @@
 """Judging what a probe saw by what its author expects. Pure.
 
 Rules:
-- Three answers: holds, does not hold, could not tell (SPEC guarantee 4). A limit that is compared
-  with something that is no quantity could not be told, nor could JSON that is none.
+- Three answers: holds, does not hold, could not tell (contract guarantee 4).
+- A limit that is compared with something that is no quantity could not be told, nor could JSON
+  that is none.
 - The reason names the expectation and the value seen.
 """
 

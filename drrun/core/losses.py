@@ -1,6 +1,6 @@
 """What becomes of steps whose hosts were declared lost. Pure.
 
-Rules (SPEC section 4, `lost`):
+Rules (contract section 4, `lost`):
 - Nothing contacts what was declared lost. An attempt in flight there is let go of; what became of
   it is not known.
 - The step says what then: `skip`, `block` (default), or another action, its ungraceful form, which
@@ -9,10 +9,12 @@ Rules (SPEC section 4, `lost`):
 
 from collections.abc import Iterator
 
+from drrun.core import events as ev
 from drrun.core import wishes as w
 from drrun.core.air import Activity, Room
+from drrun.core.ids import Key
 from drrun.core.runbook import StandIn
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState, attempt_of, planned
 from drrun.core.status import Phase
 
 
@@ -26,13 +28,19 @@ def losses(state: RunState, room: Room) -> Iterator[w.Wish]:
             if not target.ending:
                 yield w.LetGo(key, f"{thing} was declared lost")
         elif target.phase is Phase.ACTING:
-            yield w.GiveUpContact(key, f"{thing} was declared lost while it was in flight")
-        elif isinstance(state.plan.steps[key.step].step.when_lost, StandIn):
+            why = f"{thing} was declared lost while it was in flight"
+            yield w.Record(ev.ContactLost(**attempt_of(state, key), why=why))
+        elif isinstance(planned(state, key).step.when_lost, StandIn):
             why = f"{thing} was declared lost: its other form is executed"
             yield w.PlanRetry(key, "lost", why)
         else:
-            becomes = state.plan.steps[key.step].step.when_lost
-            yield w.Lose(key, thing, "skipped" if becomes == "skip" else "blocked")
+            yield w.Record(_lost(state, key, thing))
+
+
+def _lost(state: RunState, key: Key, thing: str) -> ev.TargetLost:
+    skips = planned(state, key).step.when_lost == "skip"
+    becomes = "skipped" if skips else "blocked"
+    return ev.TargetLost(step=key.step, target=key.target, thing=thing, becomes=becomes)
 
 
 def _thing(state: RunState, key: Key) -> str:

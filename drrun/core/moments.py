@@ -1,4 +1,4 @@
-"""Points in time as people write them. All times are UTC, RFC 3339 (SPEC section 2)."""
+"""Points in time as people write them. All times are UTC, RFC 3339 (contract section 2)."""
 
 import math
 import re

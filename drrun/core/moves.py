@@ -9,10 +9,11 @@ Rules:
 """
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.errors import IllegalMove
-from drrun.core.events import Event, kind_of
+from drrun.core.events import kind_of
 from drrun.core.probes import Purpose, Verdict
 from drrun.core.status import Status
 
@@ -23,37 +24,58 @@ CANCELLED, REGRESSED = Status.CANCELLED, Status.REGRESSED
 ROLLED_BACK = Status.ROLLED_BACK
 
 
-def answer_of(event: Event) -> str:
-    """The part of an event that decides which row it is."""
+def answer_of(event: ev.OfTarget | ev.OfTargets) -> str:
+    """The part of an event that decides which row it is; "" where one row has all."""
     match event:
-        case ev.ProbesConcluded(purpose=purpose, verdict=verdict):
-            return f"{purpose} {verdict}"
-        case ev.AttemptEnded(exit=status, fault=fault):
-            return "good" if status == 0 and not fault else "bad"
-        case ev.AttemptTimedOut(gone=gone) | ev.AttemptStopped(gone=gone):
-            return "gone" if gone else "perhaps alive"
-        case ev.GateOpened() | ev.GateAnswered():
-            return _asked(event)
-        case ev.TargetMarked(status=status):
-            return status
-        case ev.TargetReopened(seek=True):
-            return "seek"
-        case ev.TargetReopened(rewind=True):
-            return "rewind"
-        case ev.TargetLost(becomes=becomes):
-            return becomes
-        case _:
+        case ev.ProbesConcluded():
+            return f"{event.purpose} {event.verdict}"
+        case ev.AttemptEnded():
+            return "good" if event.exit == 0 and not event.fault else "bad"
+        case ev.AttemptTimedOut() | ev.AttemptStopped():
+            return "gone" if event.gone else "perhaps alive"
+        case ev.GateOpened():
+            return event.gate
+        case ev.GateAnswered():
+            return (
+                f"ask {event.purpose}" if event.gate == "ask" else f"{event.gate} {event.answer}"
+            )
+        case ev.TargetMarked():
+            return event.status
+        case ev.TargetReopened():
+            return "seek" if event.seek else "rewind" if event.rewind else ""
+        case ev.TargetLost():
+            return event.becomes
+        case (
+            ev.TargetBegan()
+            | ev.AttemptIntended()
+            | ev.AttemptStarted()
+            | ev.AttemptNeverStarted()
+            | ev.ContactLost()
+            | ev.ContactMissed()
+            | ev.ContactFound()
+            | ev.AttemptLate()
+            | ev.EndingBegan()
+            | ev.ActionShown()
+            | ev.WaitBegan()
+            | ev.WaitEnded()
+            | ev.ProbeSeen()
+            | ev.TargetWaiting()
+            | ev.RetryPlanned()
+            | ev.TargetFailed()
+            | ev.Approved()
+            | ev.PersonReminded()
+            | ev.GateEscalated()
+            | ev.WatchSeen()
+            | ev.Regressed()
+            | ev.Recovered()
+            | ev.UndoBegan()
+            | ev.StepSkipped()
+            | ev.StepBlocked()
+            | ev.TargetsCancelled()
+        ):
             return ""
-
-
-def _asked(event: ev.GateOpened | ev.GateAnswered) -> str:
-    match event:
-        case ev.GateOpened(gate=gate):
-            return gate
-        case ev.GateAnswered(gate="ask", purpose=purpose):
-            return f"ask {purpose}"
-        case ev.GateAnswered(gate=gate, answer=answer):
-            return f"{gate} {answer}"
+        case _:
+            assert_never(event)
 
 
 def _concluded(purpose: Purpose, verdict: Verdict) -> tuple[str, str]:
@@ -222,7 +244,7 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
 }
 
 
-def move(status: Status, event: Event) -> tuple[Status, str]:
+def move(status: Status, event: ev.OfTarget | ev.OfTargets) -> tuple[Status, str]:
     """The status after `event`, and the sentence for it.
 
     Raises:

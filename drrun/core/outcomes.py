@@ -3,12 +3,12 @@
 Rules:
 - Only `Ended` and a proved `TimedOut` or `Stopped` are verdicts. `NeverStarted` and
   `RefusedByHost` are verdicts of another kind: nothing happened. `ContactLost` is none: it says
-  nothing about the effect, and is never taken for a failure (FAULTS R5).
+  nothing about the effect, and is never taken for a failure (rule R5).
 """
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any
+from typing import Any, assert_never
 
 from drrun.core.dataclass import dataclass
 
@@ -75,9 +75,13 @@ Outcome = Ended | TimedOut | Stopped | NeverStarted | RefusedByHost | ContactLos
 
 
 def is_known(outcome: Outcome) -> bool:
-    """Whether nothing of the attempt can be going on any more, so that its place may forget it."""
+    """True if the attempt has certainly ended, so that its place may forget it."""
     match outcome:
-        case ContactLost() | TimedOut(gone=False) | Stopped(gone=False):
+        case Ended() | NeverStarted() | RefusedByHost():
+            return True
+        case TimedOut() | Stopped():
+            return outcome.gone
+        case ContactLost():
             return False
         case _:
-            return True
+            assert_never(outcome)

@@ -4,7 +4,7 @@ Rules:
 - Only what was seen settles anything: a deadline that passed while no controller was alive gives
   the probe one more look.
 - "Could not tell" is asked again a few times before it is believed: asking changes nothing, and a
-  connection that just broke is no reason to wake a person (FAULTS case 26).
+  connection that just broke is no reason to wake a person (case C26).
 - Lists of probes hold together or not at all; one that does not hold decides at once, one that
   could not tell decides only when no other can say more.
 """

@@ -2,7 +2,7 @@
 
 Rules:
 - A probe holds, does not hold, or could not tell; the third is never taken for the second
-  (SPEC guarantee 4).
+  (contract guarantee 4).
 - `Expect` judges text only: what was seen, and how the command or request ended.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import Place
 from drrun.core.execution import Execution
+from drrun.core.shell_values import readable
 from drrun.core.values import Duration, written
 
 
@@ -53,7 +54,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """What the answer must look like; every member that is given must be met (SPEC section 2)."""
+    """What the answer must look like; all that is given must be met (contract section 2)."""
 
     exit: tuple[int, ...] | None = None
     #: HTTP status codes.
@@ -126,5 +127,5 @@ def asked_in_a_line(ask: Mapping[str, Any]) -> str:
     """What a probe asks, for people: the command, the URL, the file, `host:port`."""
     if "port" in ask:
         return ":".join(str(ask[part]) for part in ("host", "port") if ask.get(part))
-    lines = written(next(iter(ask.values()), "")).strip().splitlines()
+    lines = readable(written(next(iter(ask.values()), ""))).strip().splitlines()
     return " ⏎ ".join(" ".join(line.split()) for line in lines if line.strip())

@@ -1,10 +1,23 @@
-"""What follows when something that had passed is broken again. SPEC section 2, `on_regressed`."""
+"""What follows when something that had passed is broken again (`on_regressed`).
+
+Rules:
+- How often a step was brought back, and how near a watch is to its threshold, are folded from the
+  journal like everything that decides: `resume` begins no budget anew.
+- An answer that could not be told breaks nothing, and mends nothing.
+"""
+
+from collections.abc import Iterator, Sequence
 
 from drrun.core import events as ev
-from drrun.core.state import Key, RunState
+from drrun.core.ids import Key
+from drrun.core.probes import Verdict
+from drrun.core.state import RunState, planned
+
+#: How often `rerun` may bring a step back before people are asked.
+RERUNS = 3
 
 
-def relapse(state: RunState, key: Key, name: str, why: str, *, again: bool) -> list[ev.Event]:
+def relapse(state: RunState, key: Key, name: str, why: str) -> Iterator[ev.Event]:
     """The facts of a relapse.
 
     Args:
@@ -12,16 +25,30 @@ def relapse(state: RunState, key: Key, name: str, why: str, *, again: bool) -> l
         key: What is broken.
         name: The watch that found it.
         why: What it saw.
-        again: The step may be done again, if its author wants that.
     """
-    step, target = key
-    facts: list[ev.Event] = [
-        ev.Regressed(step=step, target=target, name=name, why=f"{name}: {why}")
-    ]
-    how = state.plan.steps[step].step.on_regressed or "pause"
-    if how == "rerun" and again:
+    how = planned(state, key).step.on_regressed or "pause"
+    again = how == "rerun" and state.targets[key].reruns < RERUNS
+    pauses = not again and how != "continue" and not state.paused
+    yield ev.Regressed(step=key.step, target=key.target, name=name, why=f"{name}: {why}")
+    if again:
         reason = f"on_regressed: rerun ({name})"
-        facts.append(ev.TargetReopened(step=step, target=target, by="controller", why=reason))
-    elif how != "continue" and not state.paused:
-        facts.append(ev.RunPaused(why=f"{key} regressed: {name}: {why}", by="controller"))
-    return facts
+        yield ev.TargetReopened(
+            step=key.step, target=key.target, by="controller", why=reason, rerun=True
+        )
+    elif pauses:
+        yield ev.RunPaused(why=f"{key} regressed: {name}: {why}", by="controller")
+
+
+def window_after(before: Sequence[bool], verdict: Verdict, of: int) -> tuple[bool, ...]:
+    """The last `of` answers of a watch, after one more; True: broken."""
+    if verdict is Verdict.COULD_NOT_TELL:
+        return tuple(before)
+    return (*before, verdict is Verdict.DOES_NOT_HOLD)[-of:]
+
+
+def threshold(written: str | None) -> tuple[int, int]:
+    """`3 of 5` as numbers; one broken answer is enough where nothing is written."""
+    if not written:
+        return 1, 1
+    wanted, _, of = written.split()
+    return int(wanted), max(int(wanted), int(of))

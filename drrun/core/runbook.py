@@ -1,8 +1,8 @@
-"""The runbook as its author wrote it: steps, inputs, roles, services. SPEC section 2.
+"""The runbook as its author wrote it: steps, inputs, roles, services. Contract section 2.
 
 Rules:
 - Values only, nothing resolved: templates are text, hosts are patterns, files are names.
-- A default that SPEC names stands here once.
+- A default that the contract names stands here once.
 """
 
 from collections.abc import Mapping
@@ -190,7 +190,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A node of the DAG. The comment of each key is SPEC section 2's table."""
+    """A node of the DAG. docs/reference/runbook.md says what each key means."""
 
     id: StepId
     action: Action

@@ -2,10 +2,11 @@
 
 Rules:
 - The text names run, step, target, attempt, the moment at which it was asked, and the answer, so
-  that a signature is good for one answer to one question and for nothing else (FAULTS 99).
+  that a signature is good for one answer to one question and for nothing else (fault F99).
 """
 
-from drrun.core.state import Key, RunState
+from drrun.core.ids import Key
+from drrun.core.state import RunState
 
 #: Namespace of signatures (`ssh-keygen -Y sign -n`).
 NAMESPACE = "drrun"

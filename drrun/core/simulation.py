@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import field
 from itertools import count
+from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core import wishes as w
@@ -20,17 +21,18 @@ from drrun.core.air import Activity, Air, Room
 from drrun.core.dataclass import dataclass
 from drrun.core.decide import MAX_PARALLEL
 from drrun.core.fiction import Fiction, Moment, Said, Script
-from drrun.core.ids import StepId, TargetName
+from drrun.core.ids import Key, StepId
 from drrun.core.moments import parse_moment
+from drrun.core.people.commands import DeclareFound, DeclareLost
 from drrun.core.people.consider import Denied, consider
 from drrun.core.people.roles import may, members, role_of
 from drrun.core.plan import Plan, PlannedStep
 from drrun.core.probes import Purpose, Verdict
 from drrun.core.relapse import relapse
+from drrun.core.retrying import retry_planned
 from drrun.core.runbook import Retry
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState, attempt_of
 from drrun.core.status import Status
-from drrun.core.told import attempt_of, fact_of
 from drrun.core.values import Duration
 
 #: (step, attempt) -> seconds that the step's action, wait or answer takes.
@@ -92,11 +94,16 @@ class Simulation:
         runbook = self.plan.runbook
         self._record(
             ev.RunStarted(
-                name=runbook.name, title=runbook.title, mode="tabletop",
-                variant=self.plan.variant, inputs=dict(self.plan.inputs), options={},
-                by="simulation", tool="",
+                name=runbook.name,
+                title=runbook.title,
+                mode="tabletop",
+                variant=self.plan.variant,
+                inputs=dict(self.plan.inputs),
+                options={},
+                by="simulation",
+                tool="",
             )
-        )  # fmt: skip
+        )
         for moment in self.fiction.moments:
             if moment.at > 0:
                 self.inject(moment)
@@ -121,28 +128,29 @@ class Simulation:
 
     def _facts(self, what: ev.Event | Moment) -> Iterator[ev.Event]:
         """What follows from something that comes now; a loss is judged as a person's word."""
-        match what:
-            case ev.GateAnswered(step=step, target=target):
-                # The gate may be gone: its host was lost, its time was over.
-                if self.state.targets[Key(StepId(step), TargetName(target))].gate is not None:
-                    yield what
-            case Moment(kind="lost" | "found" as kind, what=thing):
-                body = {"thing": thing, "reason": "injected"}
-                found = consider(self.state, kind, body, "simulation", self.now)
-                yield from () if isinstance(found, Denied) else found.events
-            case Moment(kind="relapse", what=step):
-                yield from self._relapses(StepId(step))
-            case Moment():
-                self.hear(what)
-                yield ev.Noted(by="simulation", text=what.what)
-            case _:
-                yield what
+        if isinstance(what, Moment):
+            yield from self._of_moment(what)
+        # The gate may be gone: its host was lost, its time was over.
+        elif not isinstance(what, ev.GateAnswered) or self.state.targets[what.key].gate:
+            yield what
+
+    def _of_moment(self, moment: Moment) -> Iterator[ev.Event]:
+        if moment.kind in ("lost", "found"):
+            declare = DeclareLost if moment.kind == "lost" else DeclareFound
+            command = declare(thing=moment.what, reason="injected")
+            found = consider(self.state, command, "simulation", self.now)
+            yield from () if isinstance(found, Denied) else found.events
+        elif moment.kind == "relapse":
+            yield from self._relapses(StepId(moment.what))
+        else:
+            self.hear(moment)
+            yield ev.Noted(by="simulation", text=moment.what)
 
     def _relapses(self, step: StepId) -> Iterator[ev.Event]:
         for key in self.state.keys(step):
             if self.state.targets[key].status is not Status.PASSED:
                 continue
-            for event in relapse(self.state, key, "inject", "it is broken again", again=True):
+            for event in relapse(self.state, key, "inject", "it is broken again"):
                 yield event
                 if isinstance(event, ev.RunPaused):
                     yield ev.TargetReopened(step=key.step, target=key.target, by="simulation")
@@ -162,25 +170,31 @@ class Simulation:
 
     def _obey(self, wish: w.Wish) -> None:
         match wish:
+            case w.Record(event=event):
+                self._record(event)
+            case w.SeeCondition(step=step):
+                self._see_condition(step)
+            case w.SeeClock(step=step):
+                self._record(ev.ClockSet(step=step, until=self._clock(step)))
             case w.Evaluate(key=key, purpose=purpose, index=index):
                 self._evaluate(key, purpose, index)
             case w.StartAttempt(key=key):
                 self._start(key)
             case w.BeginWait(key=key):
                 self._begin_wait(key)
-            case w.OpenGate():
-                self._open_gate(wish)
+            case w.Reconcile(key=key):
+                self._record(ev.ContactLost(**attempt_of(self.state, key), why="simulated"))
             case w.EndAttempt(key=key) | w.LetGo(key=key):
                 self._air.pop(Activity(key), None)
                 self._record(ev.AttemptStopped(**attempt_of(self.state, key), gone=True))
-            case w.Reconcile(key=key):
-                self._record(ev.ContactLost(**attempt_of(self.state, key), why="simulated"))
-            case w.SeeCondition(step=step):
-                self._see_condition(step)
-            case w.SeeClock(step=step):
-                self._record(ev.ClockSet(step=step, until=self._clock(step)))
+            case w.Show():
+                raise AssertionError("a simulation is no dry-run")
+            case w.OpenGate():
+                self._open_gate(wish)
+            case w.PlanRetry():
+                self._record(retry_planned(self.state, wish, self.now, _delay))
             case _:
-                self._record(fact_of(wish, self.state, self.now, _delay))
+                assert_never(wish)
 
     def _clock(self, step: StepId) -> float:
         written = self.plan.steps[step].step.not_before or ""
@@ -213,10 +227,17 @@ class Simulation:
         if purpose is Purpose.UNTIL:
             at += self._length(key)
         seen = ev.ProbeSeen(
-            **attempt_of(self.state, key), purpose=purpose, index=index, name="", question="",
-            where="", expected="", verdict=verdict, value="",
+            **attempt_of(self.state, key),
+            purpose=purpose,
+            index=index,
+            name="",
+            question="",
+            where="",
+            expected="",
+            verdict=verdict,
+            value="",
             why="" if verdict is Verdict.HOLDS else "simulated",
-        )  # fmt: skip
+        )
         self._later(at, Activity(key, purpose, index), seen)
 
     def _start(self, key: Key) -> None:
@@ -255,9 +276,14 @@ class Simulation:
     def _open_gate(self, wish: w.OpenGate) -> None:
         key, step = wish.key, self.plan.steps[wish.key.step].step
         opened = ev.GateOpened(
-            step=key.step, target=key.target, gate=wish.kind, text=step.label,
-            purpose=wish.purpose or "", index=wish.index, role=role_of(step, wish.kind),
-        )  # fmt: skip
+            step=key.step,
+            target=key.target,
+            gate=wish.kind,
+            text=step.label,
+            purpose=wish.purpose or "",
+            index=wish.index,
+            role=role_of(step, wish.kind),
+        )
         self._record(opened)
         script = self._script(key)
         said = None if script.silent else script.said
@@ -282,10 +308,17 @@ def _answered(opened: ev.GateOpened, said: Said, action: object) -> ev.GateAnswe
         answer = "decide"
     usual = "approve" if opened.gate == "approval" else "confirm"
     return ev.GateAnswered(
-        step=opened.step, target=opened.target, gate=opened.gate, answer=answer or usual,
-        by=said.by, reason=said.reason, input=said.given, option=option,
-        purpose=opened.purpose, index=opened.index,
-    )  # fmt: skip
+        step=opened.step,
+        target=opened.target,
+        gate=opened.gate,
+        answer=answer or usual,
+        by=said.by,
+        reason=said.reason,
+        input=said.given,
+        option=option,
+        purpose=opened.purpose,
+        index=opened.index,
+    )
 
 
 def estimated(planned: PlannedStep) -> float:

@@ -126,7 +126,12 @@ SPELLINGS: Final[Mapping[str, Spelling]] = {
     "YAML or SQL in single quotes": lambda text: [text.replace("'", "''")],
     "YAML in double quotes": lambda text: [_yaml_quoted(text)],
     "CSV": lambda text: [text.replace('"', '""')],
-    "shell in single quotes": lambda text: [shlex.quote(text), text.replace("'", "'\\''")],
+    "shell in single quotes": lambda text: [
+        shlex.quote(text),
+        text.replace("'", "'\\''"),
+        text.replace("'", "'\"'\"'"),
+        text.replace("'", "\\'"),
+    ],
     "shell in double quotes": lambda text: [_WANTS_BACKSLASH_IN_QUOTES.sub(r"\\\1", text)],
     "shell with backslashes": lambda text: [_WANTS_BACKSLASH.sub(r"\\\1", text)],
     "shell in $'…'": lambda text: [_c_quoted(text)],

@@ -12,13 +12,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import NamedTuple
+from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.around import Around
+from drrun.core.clocks import Clocks
 from drrun.core.errors import IllegalMove
-from drrun.core.ids import StepId, TargetName
+from drrun.core.ids import Key, StepId
 from drrun.core.plan import Plan, PlannedStep, PlannedTarget
+from drrun.core.probes import Verdict
 from drrun.core.reached import Reached
 from drrun.core.ready import Ready, is_light
 from drrun.core.runbook import Need, OnFailure, StandIn
@@ -29,16 +31,6 @@ from drrun.core.target import TargetState, advance, given_up
 
 #: Makes the plan of a run anew, with all amendments so far.
 Replan = Callable[[Sequence[ev.PlanAmended]], Plan]
-
-
-class Key(NamedTuple):
-    """One target of one step."""
-
-    step: StepId
-    target: TargetName
-
-    def __str__(self) -> str:
-        return self.step if self.target == "local" else f"{self.step}@{self.target}"
 
 
 @dataclass(eq=False)
@@ -87,6 +79,10 @@ class RunState:
     shown: set[StepId] = field(default_factory=set)
     reached: Reached = field(default_factory=Reached)
     secrecy: Secrecy = field(default_factory=Secrecy)
+    #: What each invariant was seen to be last, by position; and when it was recorded to hold.
+    invariants: dict[int, ev.InvariantSeen] = field(default_factory=dict)
+    held_at: dict[int, float] = field(default_factory=dict)
+    time: Clocks = field(default_factory=Clocks)
     #: Targets whose step has another form, now that their host is lost.
     ungraceful: set[Key] = field(default_factory=set)
     _position: dict[StepId, int] = field(init=False)
@@ -202,76 +198,83 @@ class RunState:
         Raises:
             IllegalMove: The event cannot happen now; the state is as it was.
         """
+        if isinstance(event, ev.TargetEvent):
+            self._change(event.key, event, at)
+        elif isinstance(event, ev.StepSkipped | ev.StepBlocked | ev.TargetsCancelled):
+            self._change_all(StepId(event.step), event, at)
+        elif not isinstance(event, ev.ConditionSeen | ev.ClockSet):
+            self.stirred.update(dict.fromkeys(self.active))
         match event:
-            case ev.TargetEvent():
-                key = Key(StepId(event.step), TargetName(event.target))
-                self._change(key, event, at)
-                self._remember(key, event)
-            case ev.StepSkipped() | ev.StepBlocked() | ev.TargetsCancelled():
-                self._change_all(StepId(event.step), event, at)
+            case ev.GateAnswered():
+                self.answers[event.key] = event
+            case ev.ActionShown():
+                self.shown.add(event.key.step)
+            case ev.AttemptIntended():
+                self.reached.intend(event.key, self.hosts[event.key])
+                self.secrecy.intend(event.key)
+            case ev.TargetReopened():
+                self.reopened_by[event.key] = event.by
+            case ev.RetryPlanned(cause="lost"):
+                self._change_form(event.key)
+            case ev.TargetEvent() | ev.StepSkipped() | ev.StepBlocked() | ev.TargetsCancelled():
+                pass  # `advance` took in all of it
             case ev.ConditionSeen():
                 self.conditions[StepId(event.step)] = event.value
             case ev.ClockSet():
                 self.clocks[StepId(event.step)] = event.until
-            case _:
-                self._apply_to_run(event, at)
-
-    def _remember(self, key: Key, event: ev.TargetEvent) -> None:
-        match event:
-            case ev.GateAnswered():
-                self.answers[key] = event
-            case ev.ActionShown():
-                self.shown.add(key.step)
-            case ev.AttemptIntended():
-                self.reached.intend(key, self.hosts[key])
-                self.secrecy.intend(key)
-            case ev.TargetReopened(by=by):
-                self.reopened_by[key] = by
-            case ev.RetryPlanned(cause="lost"):
-                self._change_form(key)
-            case _:
-                pass
-
-    def _apply_to_run(self, event: ev.Event, at: float) -> None:
-        self.around.apply(event)
-        self.stirred.update(dict.fromkeys(self.active))
-        match event:
+            case ev.HostReached():
+                there = [key for key in self.active if self.hosts[key] == event.host]
+                self.reached.reach(event.host, event.boot, there)
+                self.time.apply(event, at)
             case ev.RunStarted():
-                self.started_at = at
-                self.options = event.options
-            case ev.ControllerTook(epoch=epoch, meets=meets):
-                self.epoch, self.reached.recorded = epoch, meets
-            case ev.SecretsUsed(marks=marks):
-                self.secrecy.use(marks)
-            case ev.HostReached(host=host, boot=boot):
-                there = [key for key in self.active if self.hosts[key] == host]
-                self.reached.reach(host, boot, there)
-            case ev.RunPaused(why=why):
-                self.paused = why or "paused"
+                self.around.apply(event)
+                self.started_at, self.options = at, event.options
+            case ev.RunResumed():
+                self.around.apply(event)
+                self._reopen(event, at)
+            case ev.WallClockSet():
+                self.time.apply(event, at)
+            case ev.ControllerTook():
+                self.time.apply(event, at)
+                self.epoch, self.reached.recorded = event.epoch, event.meets
+            case ev.SecretsUsed():
+                self.secrecy.use(event.marks)
+            case ev.RunPaused():
+                self.paused = event.why or "paused"
             case ev.RunUnpaused():
                 self.paused = ""
-            case ev.RunAborted(why=why):
-                self.aborted = why or "aborted"
-            case ev.RunEnded(status=status):
-                self.ended = RunStatus(status)
-            case ev.RunResumed():
-                self._reopen(event, at)
-            case _:
-                self._turn(event)
-
-    def _turn(self, event: ev.Event) -> None:
-        """The run takes another course than the plan's."""
-        match event:
+            case ev.RunAborted():
+                self.aborted = event.why or "aborted"
+            case ev.RunEnded():
+                self.ended = RunStatus(event.status)
             case ev.Lost() | ev.Found():
+                self.around.apply(event)
                 self._change_forms()
             case ev.PlanAmended():
                 self._amend(event)
-            case ev.RollbackBegan(why=why):
-                self.rolling_back, self.ended, self.paused = why, None, ""
-            case ev.InvariantBroken(name=name, why=why):
-                self.paused = f"invariant {name!r} is broken: {why}"
+            case ev.RollbackBegan():
+                self.rolling_back, self.ended, self.paused = event.why, None, ""
+            case ev.InvariantBroken():
+                self.paused = f"invariant {event.name!r} is broken: {event.why}"
+            case ev.RunClosed() | ev.Claimed() | ev.Assigned() | ev.HandedOver() | ev.RouteSet():
+                self.around.apply(event)
+            case ev.InvariantSeen():
+                self.invariants[event.index] = event
+                if event.verdict == Verdict.HOLDS:
+                    self.held_at[event.index] = at
+            case (
+                ev.ControllerLeft()
+                | ev.FilesChanged()
+                | ev.Noted()
+                | ev.RequestRefused()
+                | ev.FindingNoted()
+                | ev.FollowUpNoted()
+                | ev.ClockStated()
+            ):
+                pass  # for people to read; nothing follows from it
             case _:
-                pass
+                assert_never(event)
+        self.time.at = max(self.time.at, at)
 
     def _reopen(self, event: ev.RunResumed, at: float) -> None:
         self.ended, self.paused, self.aborted = None, "", ""
@@ -320,14 +323,14 @@ class RunState:
             self.ready.remove(key.step)
             self._sort_in(key.step)
 
-    def _change_all(self, step: StepId, event: ev.StepEvent, at: float) -> None:
+    def _change_all(self, step: StepId, event: ev.OfTargets, at: float) -> None:
         for key in self.keys(step):
             target = self.targets[key]
             ending = (self.aborted or self.rolling_back) and not target.undoing
             if target.queued or (ending and given_up(target)):
                 self._change(key, event, at)
 
-    def _change(self, key: Key, event: ev.Event, at: float) -> None:
+    def _change(self, key: Key, event: ev.OfTarget | ev.OfTargets, at: float) -> None:
         before = self.targets[key]
         after = advance(before, event, at)
         self.targets[key] = after
@@ -409,3 +412,8 @@ def fold(
 def planned(state: RunState, key: Key) -> PlannedStep:
     """The plan of the step that a target belongs to."""
     return state.plan.steps[key.step]
+
+
+def attempt_of(state: RunState, key: Key) -> ev.AttemptName:
+    """What names a target's current attempt in an event."""
+    return ev.attempt_name(key, state.targets[key].attempt)

@@ -1,7 +1,8 @@
-"""The words for how things stand: of a target, a step, a run. SPEC section 1."""
+"""The words for how things stand: of a target, a step, a run. Contract section 1."""
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import assert_never
 
 
 class Status(StrEnum):
@@ -25,18 +26,26 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+def _is_final(status: Status) -> bool:
+    match status:
+        case Status.PENDING | Status.WAITING | Status.RUNNING | Status.VERIFYING | Status.UNKNOWN:
+            return False
+        case (
+            Status.PASSED
+            | Status.FAILED
+            | Status.SKIPPED
+            | Status.BLOCKED
+            | Status.REGRESSED
+            | Status.ROLLED_BACK
+            | Status.CANCELLED
+        ):
+            return True
+        case _:
+            assert_never(status)
+
+
 #: Nothing moves a target from here but a person, or `resume`.
-FINAL = frozenset(
-    {
-        Status.PASSED,
-        Status.FAILED,
-        Status.SKIPPED,
-        Status.BLOCKED,
-        Status.REGRESSED,
-        Status.ROLLED_BACK,
-        Status.CANCELLED,
-    }
-)
+FINAL = frozenset(status for status in Status if _is_final(status))
 #: Dependents may go on.
 GOOD = frozenset({Status.PASSED, Status.SKIPPED})
 
@@ -86,6 +95,40 @@ class Cause(StrEnum):
     RETRY = "retry"
 
 
+def _weight(status: Status) -> int:
+    """Of several targets the one with the least weight speaks for the step."""
+    match status:
+        case Status.RUNNING:
+            return 0
+        case Status.VERIFYING:
+            return 1
+        case Status.UNKNOWN:
+            return 2
+        case Status.WAITING:
+            return 3
+        case Status.PENDING:
+            return 4
+        case Status.FAILED:
+            return 5
+        case Status.REGRESSED:
+            return 6
+        case Status.BLOCKED:
+            return 7
+        case Status.CANCELLED:
+            return 8
+        case Status.ROLLED_BACK:
+            return 9
+        case Status.PASSED:
+            return 10
+        case Status.SKIPPED:
+            return 11
+        case _:
+            assert_never(status)
+
+
+_BY_WEIGHT = sorted(Status, key=_weight)
+
+
 def step_status(counts: Mapping[Status, int], allowed_failures: int) -> Status:
     """The status of a step from those of its targets.
 
@@ -93,18 +136,14 @@ def step_status(counts: Mapping[Status, int], allowed_failures: int) -> Status:
         counts: How many targets stand where; none of the counts is 0.
         allowed_failures: How many of them may fail without failing the step.
     """
-    for status in _MOVING:
-        if status in counts:
+    several = len(counts) > 1
+    for status in _BY_WEIGHT:
+        if status not in counts:
+            continue
+        if status is Status.PENDING and several:
+            return Status.RUNNING
+        if status is Status.SKIPPED and several:
+            return Status.PASSED
+        if status is not Status.FAILED or counts[status] > allowed_failures:
             return status
-    if Status.PENDING in counts:
-        return Status.PENDING if len(counts) == 1 else Status.RUNNING
-    if counts.get(Status.FAILED, 0) > allowed_failures:
-        return Status.FAILED
-    for status in _SHOWN_FIRST:
-        if status in counts:
-            return status
-    return Status.SKIPPED if len(counts) == 1 and Status.SKIPPED in counts else Status.PASSED
-
-
-_MOVING = (Status.RUNNING, Status.VERIFYING, Status.UNKNOWN, Status.WAITING)
-_SHOWN_FIRST = (Status.REGRESSED, Status.BLOCKED, Status.CANCELLED, Status.ROLLED_BACK)
+    return Status.PASSED

@@ -5,16 +5,20 @@ Rules:
   would execute it.
 """
 
+from typing import assert_never
+
 from drrun.core.errors import Finding
 from drrun.core.plan import Plan
 from drrun.core.runbook import Mode
 
-_MODES = (Mode.LIVE, Mode.REHEARSAL, Mode.DRY_RUN)
-
 
 def unsupported(plan: Plan) -> list[Finding]:
     """Everything in a plan that cannot be executed yet, with its place."""
-    if plan.mode in _MODES:
-        return []
-    message = f"mode {plan.mode} contacts nothing, so it cannot be run: use simulate"
-    return [Finding(plan.runbook.place, message, code="not-supported")]
+    match plan.mode:
+        case Mode.LIVE | Mode.REHEARSAL | Mode.DRY_RUN:
+            return []
+        case Mode.TABLETOP:
+            message = f"mode {plan.mode} contacts nothing, so it cannot be run: use simulate"
+            return [Finding(plan.runbook.place, message, code="not-supported")]
+        case _:
+            assert_never(plan.mode)

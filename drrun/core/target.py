@@ -9,10 +9,12 @@ Rules:
 from collections.abc import Mapping
 from dataclasses import field, fields, replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, assert_never
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
+from drrun.core.errors import IllegalMove
+from drrun.core.event_text import how_it_ended
 from drrun.core.moves import move
 from drrun.core.polling import Progress
 from drrun.core.probes import Purpose, Verdict
@@ -95,6 +97,8 @@ class TargetState:
     undoing: bool = False
     #: Label of a guard that a person lets pass this once.
     bypass: str = ""
+    #: How often it was brought back by `on_regressed: rerun` since a person wanted it again.
+    reruns: int = 0
     #: What each watch saw last, by position.
     watched: Mapping[int, ev.WatchSeen] = field(default_factory=dict)
     #: One sentence on how it came to this.
@@ -149,24 +153,19 @@ def given_up(target: TargetState) -> bool:
     return target.status is Status.WAITING or (target.status is Status.RUNNING and before)
 
 
-def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:
+def advance(before: TargetState, event: ev.OfTarget | ev.OfTargets, at: float) -> TargetState:
     """The state after `event`.
 
     Raises:
         IllegalMove: Such an event cannot happen to a target of this status.
     """
-    match event:
-        case ev.ProbeSeen():
-            return _seen(before, event, at)
-        case ev.PersonReminded() | ev.GateEscalated() | ev.Approved():
-            move(before.status, event)
-            return _told(before, event)
-        case ev.WatchSeen(index=index):
-            move(before.status, event)
-            return _with(before, watched={**before.watched, index: event})
-        case _:
-            pass
+    if isinstance(event, ev.ProbeSeen):
+        return _seen(before, event, at)
     status, sentence = move(before.status, event)
+    if isinstance(event, ev.WatchSeen):
+        return _with(before, watched={**before.watched, event.index: event})
+    if isinstance(event, ev.PersonReminded | ev.GateEscalated | ev.Approved):
+        return _noted(before, event)
     after = _with(
         before,
         status=status,
@@ -176,19 +175,75 @@ def advance(before: TargetState, event: ev.Event, at: float) -> TargetState:
         until=None,
     )
     match event:
-        case ev.AttemptStarted():
-            return after if after.taken else _set(after, started_at=at)
-        case ev.ContactMissed(silent=silent):
-            return _set(after, missing_since=at - silent)
+        case ev.TargetWaiting():
+            return _set(after, waits_for=Cause(event.cause), until=event.until, note=event.detail)
+        case ev.TargetBegan():
+            fresh = _enter(after, Phase.GUARD, judged=None, attempt=after.attempt + 1)
+            return _set(fresh, began_at=at if after.began_at is None else after.began_at)
         case ev.AttemptIntended():
             fresh = _enter(after, Phase.ACTING, started_at=None, lost=False, ending=False)
             return _set(fresh, intended_at=at, late=False)
-        case ev.AttemptEvent():
-            return _attempted(after, event)
-        case ev.GateOpened() | ev.GateAnswered():
-            return _asked(after, event, at)
+        case ev.AttemptStarted():
+            return after if after.taken else _set(after, started_at=at)
+        case ev.AttemptEnded(exit=0, fault=""):
+            return _enter(after, Phase.VERIFY, values={**after.values, **event.captured})
+        case ev.AttemptEnded():
+            return _judge(after, RetryCause.FAILED, how_it_ended(event))
+        case ev.ProbesConcluded():
+            return _concluded(after, event)
+        case ev.AttemptNeverStarted():
+            return _judge(after, RetryCause.UNREACHABLE, event.why, final=event.final)
+        case ev.AttemptTimedOut(gone=True):
+            return _judge(after, RetryCause.TIMEOUT, event.note or "out of time")
+        case ev.ContactLost(why=why) | ev.AttemptTimedOut(note=why):
+            return _enter(after, Phase.RECONCILE, note=why, lost=True)
+        case ev.AttemptStopped(gone=True):
+            return _enter(after, Phase.ENDED, note=event.note or after.note)
+        case ev.AttemptStopped():
+            return _enter(after, Phase.ASK, note=event.note or after.note, lost=True)
+        case ev.AttemptLate():
+            return _set(after, late=True)
+        case ev.EndingBegan():
+            return _set(after, ending=True)
+        case ev.ContactMissed():
+            return _set(after, missing_since=at - event.silent)
+        case ev.ContactFound():
+            return _set(after, missing_since=None)
+        case ev.WaitBegan():
+            return _set(after, until=event.until, waits_for=Cause.CLOCK)
+        case ev.WaitEnded():
+            return _enter(after, Phase.VERIFY)
+        case ev.ActionShown():
+            return _enter(after, Phase.ENDED, note=event.note or after.note)
+        case ev.GateOpened():
+            cause = Cause.THIRD_PARTY if event.contact else Cause.PERSON
+            return _set(after, gate=Gate(event, at), waits_for=cause)
+        case ev.GateAnswered():
+            return _answered(_set(after, gate=None), event, at)
+        case ev.RetryPlanned():
+            queued = _enter(after, Phase.QUEUED, note=event.why, gate=None)
+            return _set(queued, until=event.not_before, waits_for=Cause.RETRY)
+        case ev.TargetReopened():
+            return _reopened(after, event)
+        case ev.TargetFailed():
+            return _enter(after, Phase.ENDED, note=event.why)
+        case ev.Regressed():
+            return _enter(after, Phase.ENDED, note=event.why, watched=_counted_anew(after, event))
+        case ev.TargetLost():
+            return _enter(after, Phase.ENDED, gate=None, note=f"{event.thing} was declared lost")
+        case ev.TargetMarked():
+            note = f"{after.note}: {event.by}, {event.why}"
+            return _enter(after, Phase.ENDED, gate=None, note=note)
+        case ev.StepSkipped() | ev.TargetsCancelled():
+            return _enter(after, Phase.ENDED, gate=None, note=event.why)
+        case ev.StepBlocked():
+            return _enter(after, Phase.ENDED, note=f"needs {', '.join(event.because)}")
+        case ev.UndoBegan():
+            return _enter(after, Phase.ACT, judged=None, undoing=True, attempt=after.attempt + 1)
+        case ev.Recovered():
+            return after
         case _:
-            return _moved(after, event, at)
+            assert_never(event)
 
 
 def _seen(before: TargetState, event: ev.ProbeSeen, at: float) -> TargetState:
@@ -201,106 +256,98 @@ def _seen(before: TargetState, event: ev.ProbeSeen, at: float) -> TargetState:
 
 def purposes_of(phase: Phase) -> frozenset[Purpose]:
     """Which lists of probes may be asked in a phase; without guards, done_when comes at once."""
-    return _PURPOSES.get(phase, frozenset())
-
-
-_PURPOSES = {
-    Phase.GUARD: frozenset({Purpose.GUARD, Purpose.DONE_WHEN}),
-    Phase.DONE_WHEN: frozenset({Purpose.DONE_WHEN}),
-    Phase.ACTING: frozenset({Purpose.UNTIL}),
-    Phase.VERIFY: frozenset({Purpose.VERIFY, Purpose.UNDONE}),
-    Phase.RECONCILE: frozenset({Purpose.RECONCILE}),
-}
-
-
-def _attempted(after: TargetState, event: ev.AttemptEvent) -> TargetState:
-    match event:
-        case ev.ProbesConcluded():
-            return _concluded(after, event)
-        case ev.AttemptEnded(exit=0, fault=""):
-            return _enter(after, Phase.VERIFY, values={**after.values, **event.captured})
-        case ev.AttemptEnded():
-            return _judge(after, RetryCause.FAILED, _how_it_ended(event))
-        case ev.AttemptNeverStarted():
-            return _judge(after, RetryCause.UNREACHABLE, event.why, final=event.final)
-        case ev.WaitBegan():
-            return _set(after, until=event.until, waits_for=Cause.CLOCK)
-        case ev.WaitEnded():
-            return _enter(after, Phase.VERIFY)
-        case ev.ActionShown(note=note):
-            return _enter(after, Phase.ENDED, note=note or after.note)
+    match phase:
+        case Phase.GUARD:
+            return _BEFORE
+        case Phase.DONE_WHEN:
+            return _DONE_WHEN
+        case Phase.ACTING:
+            return _UNTIL
+        case Phase.VERIFY:
+            return _AFTER
+        case Phase.RECONCILE:
+            return _RECONCILE
+        case Phase.QUEUED | Phase.ACT | Phase.JUDGED | Phase.ASK | Phase.ENDED:
+            return _NONE
         case _:
-            return _parted(after, event)
+            assert_never(phase)
 
 
-def _parted(after: TargetState, event: ev.AttemptEvent) -> TargetState:
-    """Time is over, contact is lost or found, somebody wants it to end."""
-    match event:
-        case ev.AttemptTimedOut(gone=True):
-            return _judge(after, RetryCause.TIMEOUT, event.note or "out of time")
-        case ev.ContactLost(why=why) | ev.AttemptTimedOut(note=why):
-            return _enter(after, Phase.RECONCILE, note=why, lost=True)
-        case ev.AttemptStopped(gone=True, note=note):
-            return _enter(after, Phase.ENDED, note=note or after.note)
-        case ev.AttemptStopped(note=note):
-            return _enter(after, Phase.ASK, note=note or after.note, lost=True)
-        case ev.EndingBegan():
-            return _set(after, ending=True)
-        case ev.ContactFound():
-            return _set(after, missing_since=None)
-        case ev.AttemptLate():
-            return _set(after, late=True)
-        case _:
-            return after
-
-
-def _how_it_ended(event: ev.AttemptEnded) -> str:
-    how = f"killed by SIG{event.signal}" if event.signal else f"exit {event.exit}"
-    return event.fault or (f"{how}: {event.note}" if event.note else how)
+_BEFORE = frozenset({Purpose.GUARD, Purpose.DONE_WHEN})
+_DONE_WHEN = frozenset({Purpose.DONE_WHEN})
+_UNTIL = frozenset({Purpose.UNTIL})
+_AFTER = frozenset({Purpose.VERIFY, Purpose.UNDONE})
+_RECONCILE = frozenset({Purpose.RECONCILE})
+_NONE: frozenset[Purpose] = frozenset()
 
 
 def _concluded(after: TargetState, event: ev.ProbesConcluded) -> TargetState:
-    holds = event.verdict == Verdict.HOLDS
-    match Purpose(event.purpose):
+    purpose, verdict = Purpose(event.purpose), Verdict(event.verdict)
+    match purpose:
         case Purpose.GUARD:
-            return _enter(after, Phase.DONE_WHEN) if holds else _judge(after, "guard", event.why)
-        case Purpose.DONE_WHEN if holds:
-            return _enter(after, Phase.ENDED, already=True)
-        case Purpose.DONE_WHEN if event.verdict == Verdict.DOES_NOT_HOLD:
-            return _enter(after, Phase.ACT)
+            good = verdict is Verdict.HOLDS
+            return _enter(after, Phase.DONE_WHEN) if good else _judge(after, "guard", event.why)
         case Purpose.DONE_WHEN:
-            return _judge(after, "done_when", event.why)
+            return _whether_done(after, verdict, event.why)
         case Purpose.UNTIL:
-            if holds:
+            if verdict is Verdict.HOLDS:
                 return _enter(after, Phase.VERIFY)
             return _judge(after, RetryCause.FAILED, event.why)
-        case Purpose.VERIFY | Purpose.RECONCILE | Purpose.UNDONE if holds:
-            return _enter(after, Phase.ENDED)
-        case Purpose.VERIFY | Purpose.UNDONE if event.verdict == Verdict.DOES_NOT_HOLD:
-            return _judge(after, RetryCause.VERIFY, event.why)
-        case _:
+        case Purpose.VERIFY | Purpose.UNDONE:
+            return _verified(after, verdict, event.why)
+        case Purpose.RECONCILE:
+            if verdict is Verdict.HOLDS:
+                return _enter(after, Phase.ENDED)
             return _enter(after, Phase.ASK, note=event.why or after.note)
+        case Purpose.WATCH:
+            raise IllegalMove("what is watched comes to no conclusion")
+        case _:
+            assert_never(purpose)
 
 
-def _told(before: TargetState, event: ev.TargetEvent) -> TargetState:
+def _whether_done(after: TargetState, verdict: Verdict, why: str) -> TargetState:
+    match verdict:
+        case Verdict.HOLDS:
+            return _enter(after, Phase.ENDED, already=True)
+        case Verdict.DOES_NOT_HOLD:
+            return _enter(after, Phase.ACT)
+        case Verdict.COULD_NOT_TELL:
+            return _judge(after, "done_when", why)
+        case _:
+            assert_never(verdict)
+
+
+def _verified(after: TargetState, verdict: Verdict, why: str) -> TargetState:
+    match verdict:
+        case Verdict.HOLDS:
+            return _enter(after, Phase.ENDED)
+        case Verdict.DOES_NOT_HOLD:
+            return _judge(after, RetryCause.VERIFY, why)
+        case Verdict.COULD_NOT_TELL:
+            return _enter(after, Phase.ASK, note=why or after.note)
+        case _:
+            assert_never(verdict)
+
+
+def _noted(
+    before: TargetState, event: ev.PersonReminded | ev.GateEscalated | ev.Approved
+) -> TargetState:
     """What only concerns the question that is open."""
     if before.gate is None:
         return before
     match event:
-        case ev.Approved(by=by):
-            gate = replace(before.gate, approved=(*before.gate.approved, by))
+        case ev.Approved():
+            gate = replace(before.gate, approved=(*before.gate.approved, event.by))
         case ev.GateEscalated():
             gate = replace(before.gate, escalated=True)
-        case _:
+        case ev.PersonReminded():
             gate = replace(before.gate, reminded=before.gate.reminded + 1)
+        case _:
+            assert_never(event)
     return _with(before, gate=gate)
 
 
-def _asked(after: TargetState, event: ev.GateOpened | ev.GateAnswered, at: float) -> TargetState:
-    if isinstance(event, ev.GateOpened):
-        cause = Cause.THIRD_PARTY if event.contact else Cause.PERSON
-        return _set(after, gate=Gate(event, at), waits_for=cause)
-    after = _set(after, gate=None)
+def _answered(after: TargetState, event: ev.GateAnswered, at: float) -> TargetState:
     by = f"by {event.by}" + (f": {event.reason}" if event.reason else "")
     if event.gate == "ask":
         verdict = Verdict.HOLDS if event.answer == "confirm" else Verdict.DOES_NOT_HOLD
@@ -321,38 +368,12 @@ def _asked(after: TargetState, event: ev.GateOpened | ev.GateAnswered, at: float
             return _enter(after, Phase.ENDED, note=f"{after.note}, {by}")
 
 
-def _moved(after: TargetState, event: ev.Event, at: float) -> TargetState:
-    match event:
-        case ev.TargetWaiting():
-            return _set(after, waits_for=Cause(event.cause), until=event.until, note=event.detail)
-        case ev.TargetBegan():
-            fresh = _enter(after, Phase.GUARD, judged=None, attempt=after.attempt + 1)
-            return _set(fresh, began_at=at if after.began_at is None else after.began_at)
-        case ev.RetryPlanned():
-            queued = _enter(after, Phase.QUEUED, note=event.why, gate=None)
-            return _set(queued, until=event.not_before, waits_for=Cause.RETRY)
-        case ev.TargetReopened():
-            return _reopened(after, event)
-        case ev.UndoBegan():
-            return _enter(after, Phase.ACT, judged=None, undoing=True, attempt=after.attempt + 1)
-        case _:
-            return _ended(after, event)
-
-
-def _ended(after: TargetState, event: ev.Event) -> TargetState:
-    match event:
-        case ev.TargetFailed(why=why) | ev.Regressed(why=why):
-            return _enter(after, Phase.ENDED, note=why)
-        case ev.TargetLost(thing=thing):
-            return _enter(after, Phase.ENDED, gate=None, note=f"{thing} was declared lost")
-        case ev.TargetMarked(by=by, why=why):
-            return _enter(after, Phase.ENDED, gate=None, note=f"{after.note}: {by}, {why}")
-        case ev.StepSkipped(why=why) | ev.TargetsCancelled(why=why):
-            return _enter(after, Phase.ENDED, gate=None, note=why)
-        case ev.StepBlocked(because=because):
-            return _enter(after, Phase.ENDED, note=f"needs {', '.join(because)}")
-        case _:
-            return after
+def _counted_anew(after: TargetState, event: ev.Regressed) -> Mapping[int, ev.WatchSeen]:
+    """What was watched; the answers that broke it count for nothing else."""
+    return {
+        index: replace(seen, window=()) if seen.name == event.name else seen
+        for index, seen in after.watched.items()
+    }
 
 
 def _reopened(after: TargetState, event: ev.TargetReopened) -> TargetState:
@@ -361,7 +382,11 @@ def _reopened(after: TargetState, event: ev.TargetReopened) -> TargetState:
     if after.status is Status.UNKNOWN:
         return _enter(after, Phase.RECONCILE, gate=None)
     return TargetState(
-        since=after.since, attempt=after.attempt, values=after.values, bypass=event.bypass
+        since=after.since,
+        attempt=after.attempt,
+        values=after.values,
+        bypass=event.bypass,
+        reruns=after.reruns + 1 if event.rerun else 0,
     )
 
 

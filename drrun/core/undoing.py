@@ -71,7 +71,7 @@ def roll_back(state: RunState) -> Iterator[w.Wish]:
         for key in state.keys(step):
             target = state.targets[key]
             if target.status in _UNDOABLE and not target.already:
-                yield w.BeginUndo(key)
+                yield w.Record(ev.UndoBegan(step=key.step, target=key.target))
 
 
 def _needed(state: RunState, step: StepId) -> bool:

@@ -1,7 +1,7 @@
 """Durations, sizes and shares: what authors write with a unit, as numbers that know it.
 
 Rules:
-- Parsing accepts exactly what SPEC section 2 names; a number without a unit is no duration,
+- Parsing accepts what contract section 2 names; a number without a unit is no duration,
   because nobody can see whether 5 was meant as seconds or minutes.
 - `str()` gives back what an author would have written.
 """

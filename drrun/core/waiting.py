@@ -8,9 +8,11 @@ Rules:
 
 from collections.abc import Callable, Iterator
 
+from drrun.core import events as ev
 from drrun.core import wishes as w
+from drrun.core.ids import Key
 from drrun.core.people.roles import members
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.target import Gate
 
 
@@ -29,21 +31,35 @@ def while_asked(
     asked = gate.asked
     if asked.decide_at is not None and asked.default:
         if now >= asked.decide_at:
-            yield w.TakeDefault(key, asked.default)
+            yield w.Record(_default(key, asked.default))
             return
         wake(asked.decide_at)
     if asked.remind_every:
         at = gate.opened_at + asked.remind_every * (gate.reminded + 1)
         if now >= at:
-            yield w.Remind(key, tuple(members(state, asked.role)), gate.reminded + 1)
+            to, times = members(state, asked.role), gate.reminded + 1
+            yield w.Record(ev.PersonReminded(step=key.step, target=key.target, to=to, times=times))
         else:
             wake(at)
     if asked.escalate_after and not gate.escalated:
         at = gate.opened_at + asked.escalate_after
         if now >= at:
-            yield w.Escalate(key, escalated_to(state, asked.role))
+            to = escalated_to(state, asked.role)
+            yield w.Record(ev.GateEscalated(step=key.step, target=key.target, to=to))
         else:
             wake(at)
+
+
+def _default(key: Key, option: str) -> ev.GateAnswered:
+    return ev.GateAnswered(
+        step=key.step,
+        target=key.target,
+        gate="decision",
+        answer="decide",
+        by="controller",
+        reason="nobody decided in time: the default that the runbook names",
+        option=option,
+    )
 
 
 def escalated_to(state: RunState, role: str) -> tuple[str, ...]:

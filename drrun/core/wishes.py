@@ -3,37 +3,21 @@
 Rules:
 - A wish is never stored. Obeying it records facts (`drrun.core.events`), and once these are
   recorded the same wish is not made again.
+- What needs nobody to be asked, and no chance, is decided with the wish: `Record` has the fact.
+- A closed union: every match handles all, and ends in `assert_never`.
 """
 
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import StepId
-from drrun.core.probes import Purpose, Verdict
-from drrun.core.state import Key
-from drrun.core.status import Cause, RunStatus
+from drrun.core.events import Event
+from drrun.core.ids import Key, StepId
+from drrun.core.probes import Purpose
 
 
 @dataclass(frozen=True, slots=True)
-class Skip:
-    """Leave a step out."""
+class Record:
+    """Record a fact; nothing else is to be done."""
 
-    step: StepId
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A step cannot begin: something that it needs failed."""
-
-    step: StepId
-    because: tuple[StepId, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CancelRest:
-    """Targets of a step that have not begun never will."""
-
-    step: StepId
-    why: str
+    event: Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,39 +35,12 @@ class SeeClock:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
-    """Record that a target could begin, but for something."""
-
-    key: Key
-    cause: Cause
-    detail: str
-    until: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """Take the locks; guards come next."""
-
-    key: Key
-
-
-@dataclass(frozen=True, slots=True)
 class Evaluate:
     """Ask one probe once."""
 
     key: Key
     purpose: Purpose
     index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Conclude:
-    """Record what the probes of a purpose came to."""
-
-    key: Key
-    purpose: Purpose
-    verdict: Verdict
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +53,6 @@ class StartAttempt:
 @dataclass(frozen=True, slots=True)
 class BeginWait:
     """Begin to wait for the clock, or for probes."""
-
-    key: Key
-
-
-@dataclass(frozen=True, slots=True)
-class EndWait:
-    """The clock has come."""
 
     key: Key
 
@@ -123,75 +73,11 @@ class EndAttempt:
 
 
 @dataclass(frozen=True, slots=True)
-class SayLate:
-    """Say that an attempt takes longer than its author's bad case."""
-
-    key: Key
-    p90: float
-
-
-@dataclass(frozen=True, slots=True)
 class LetGo:
     """Stop following an attempt whose host was declared lost."""
 
     key: Key
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class GiveUpContact:
-    """Nothing follows an attempt any more, and nobody may look: its outcome is not known."""
-
-    key: Key
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lose:
-    """A target's host was declared lost; the target is `skipped` or `blocked`."""
-
-    key: Key
-    thing: str
-    becomes: str
-
-
-@dataclass(frozen=True, slots=True)
-class Remind:
-    """Tell people again that they are waited for."""
-
-    key: Key
-    to: tuple[str, ...]
-    times: int
-
-
-@dataclass(frozen=True, slots=True)
-class Escalate:
-    """Tell more people."""
-
-    key: Key
-    to: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TakeDefault:
-    """A decision's time is over."""
-
-    key: Key
-    option: str
-
-
-@dataclass(frozen=True, slots=True)
-class RollBack:
-    """Undo what has passed."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class BeginUndo:
-    """Take one target back."""
-
-    key: Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,65 +108,17 @@ class PlanRetry:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
-    """The target failed."""
-
-    key: Key
-    cause: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Begin nothing new."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Abort:
-    """Give the run up."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """Nothing is left to do."""
-
-    status: RunStatus
-
-
 Wish = (
-    Skip
-    | Block
-    | CancelRest
+    Record
     | SeeCondition
     | SeeClock
-    | Wait
-    | Begin
     | Evaluate
-    | Conclude
     | StartAttempt
     | BeginWait
-    | EndWait
     | Reconcile
     | EndAttempt
-    | Show
-    | SayLate
     | LetGo
-    | GiveUpContact
-    | Lose
-    | Remind
-    | Escalate
-    | TakeDefault
-    | RollBack
-    | BeginUndo
+    | Show
     | OpenGate
     | PlanRetry
-    | GiveUp
-    | Pause
-    | Abort
-    | End
 )

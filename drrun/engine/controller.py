@@ -7,7 +7,7 @@ Rules:
   become durable together. Acts are carried out, requests answered and places told to forget only
   after it.
 - The controller looks at its inbox several times a second, so that an answer from any terminal
-  has its effect within a second (SPEC section 4).
+  has its effect within a second (contract section 4).
 """
 
 import threading
@@ -20,10 +20,12 @@ from functools import partial
 from drrun.core import events as ev
 from drrun.core.agenda import Agenda
 from drrun.core.air import Room
+from drrun.core.clocks import MAY_DIFFER
 from drrun.core.dataclass import dataclass
 from drrun.core.decision import Decision
 from drrun.core.errors import IllegalMove
 from drrun.core.outcomes import is_known
+from drrun.core.people.commands import command_of
 from drrun.core.people.consider import Denied, Granted, consider
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus, Status
@@ -121,6 +123,7 @@ class Controller:
         wait = 0.0
         while True:
             later = self._observe(wait)
+            self._look_at_the_wall()
             answers = self._take_requests()
             decision = self._settle()
             for request, answer in answers:
@@ -149,6 +152,13 @@ class Controller:
             elif isinstance(observation, Met):
                 later.append(observation.then)
         return later
+
+    def _look_at_the_wall(self) -> None:
+        """Record that the machine's clock was set; no limit and no duration heeds it."""
+        time = self._state.time
+        ahead = time.own + self._edges.clock.skew()
+        if abs(ahead - time.wall) > MAY_DIFFER:
+            self._record(ev.WallClockSet(ahead=ahead))
 
     def _record(self, event: ev.Event, actor: str = "controller", at: float | None = None) -> None:
         with suppress(IllegalMove):  # settled in the meantime by a person's word
@@ -200,11 +210,14 @@ class Controller:
         return Answer(accepted=True, message=found.message)
 
     def _consider(self, request: Request) -> Granted | Denied:
-        why = unsound(self._state, request, self._edges.signatures) or self._unrecordable(request)
+        command = command_of(request.kind, request.body)
+        if command is None:
+            return Denied(f"unknown request {request.kind!r}")
+        why = unsound(self._state, request, command, self._edges.signatures)
+        why = why or self._unrecordable(request)
         if why:
             return Denied(why)
-        now = self._edges.clock.now()
-        return consider(self._state, request.kind, request.body, request.actor, now)
+        return consider(self._state, command, request.actor, self._edges.clock.now())
 
     def _unrecordable(self, request: Request) -> str:
         """Why a request cannot be kept as it is, although later decisions need it so."""

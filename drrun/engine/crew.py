@@ -15,9 +15,9 @@ from typing import Any
 
 from drrun.core.air import Activity, Air
 from drrun.core.dataclass import dataclass
+from drrun.core.ids import Key
 from drrun.core.probes import Purpose, Verdict, asked_in_a_line
 from drrun.core.runbook import Step
-from drrun.core.state import Key
 from drrun.engine.observations import (
     Acted,
     Asked,

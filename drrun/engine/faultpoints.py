@@ -1,4 +1,4 @@
-"""Points at which a test kills this process. FAULTS section 1, methods M1 and M2.
+"""Points at which a test kills this process. Methods M1 and M2.
 
 Rules:
 - One stands before and after every journal write and every word with a host. The crash

@@ -7,16 +7,17 @@ Rules:
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, assert_never
 
 from drrun.core import events as ev
 from drrun.core import wishes as w
-from drrun.core.actions import Action, DecisionAction, ManualAction
+from drrun.core.actions import Action, DecisionAction, ManualAction, RunAction, UsesAction
 from drrun.core.asked import asked_of
 from drrun.core.errors import InputError, NotReady
+from drrun.core.ids import Key
 from drrun.core.people.roles import role_of
 from drrun.core.runbook import Step
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import Status
 from drrun.core.undoing import undo_of
 from drrun.core.values import Duration
@@ -88,8 +89,10 @@ class _Asked:
                 return text
             case DecisionAction(question=question):
                 return question or self.step.label
-            case _:
+            case RunAction() | UsesAction():
                 return self.step.label
+            case _:
+                assert_never(self.action)
 
     def _filled_in(self, template: str) -> str:
         try:

@@ -7,7 +7,7 @@ Rules:
   compared. Whoever wants the run watches the lease stand still, by a clock of its own that nobody
   can set, and that stands while the machine sleeps.
 - A lease alone protects nothing: its epoch is compared inside the journal's own insert and on the
-  hosts (FAULTS section 1, 'Leases').
+  hosts (fact L25).
 """
 
 from collections.abc import Callable

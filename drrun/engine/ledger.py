@@ -11,8 +11,8 @@ Rules:
 from collections.abc import Callable, Iterator
 
 from drrun.core import events as ev
-from drrun.core.ids import StepId, TargetName
-from drrun.core.state import Key, RunState
+from drrun.core.ids import Key, StepId, TargetName
+from drrun.core.state import RunState
 from drrun.engine.faultpoints import point
 from drrun.engine.ports import Clock, Draft, Entry, Journal, Lease
 
@@ -46,8 +46,6 @@ class Ledger:
         self._clock = clock
         self._waiting: list[tuple[Draft, ev.Event]] = []
         self._listeners: list[Listener] = []
-        #: The moment of the last fact; the next is none earlier.
-        self._at = 0.0
         self._seen = 0
 
     def subscribe(self, listener: Listener) -> None:
@@ -69,9 +67,9 @@ class Ledger:
         """
         if self._redact is not None:
             event = self._redact(event)
-        self._at = max(self._at, self._clock.now() if at is None else at)
-        self.state.apply(event, self._at)
-        draft = Draft(self._at, actor, ev.kind_of(event), event.VERSION, ev.body_of(event))
+        at = max(self.state.time.at, self._clock.now() if at is None else at)
+        self.state.apply(event, at)
+        draft = Draft(at, actor, ev.kind_of(event), event.VERSION, ev.body_of(event))
         self._waiting.append((draft, event))
 
     def touched(self) -> Iterator[Key]:

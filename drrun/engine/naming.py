@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 from drrun.core.errors import NotReady
-from drrun.core.ids import RunId, StepId, TargetName
+from drrun.core.ids import Key, RunId, StepId, TargetName
 from drrun.core.inventory import Host, Inventory
 from drrun.core.lazily import Lazily
 from drrun.core.masking import Mask
 from drrun.core.plan import Plan, PlannedTarget
-from drrun.core.state import Key, RunState
+from drrun.core.runbook import Step
+from drrun.core.state import RunState
 from drrun.engine.ports import NONE, Seals, Secrets
 
 
@@ -155,12 +156,19 @@ def target_names(
         target: What the plan says of it.
         common: What `run_names` gave.
     """
-    names = {**common, "steps": step_values(state, key)}
-    scope = state.plan.steps[key.step].step.scope
-    if scope is not None:
-        names["inputs"] = dict(scope.inputs)
+    names = planned_names(state.plan, state.plan.steps[key.step].step, target, common)
+    return names | {"steps": step_values(state, key)}
+
+
+def planned_names(
+    plan: Plan, step: Step, target: PlannedTarget, common: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The names of a target that its plan knows: all but what other steps found out."""
+    names = dict(common)
+    if step.scope is not None:
+        names["inputs"] = dict(step.scope.inputs)
     if target.host is not None:
-        inventory, host = state.plan.inventory, target.host
+        inventory, host = plan.inventory, target.host
         names |= {"host": HostName(host, inventory), "site": host.site}
         if host.vars:
             names["vars"] = {**common["vars"], **_own(inventory, host)}

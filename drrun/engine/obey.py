@@ -2,29 +2,31 @@
 
 Rules:
 - Obeying records first. Acts are collected and carried out by the controller after the commit
-  (write ahead, SPEC guarantee 1).
+  (write ahead, contract guarantee 1).
 - What is going to be in the air is booked at once, so that the next decision of the same turn
   sees it there.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core import wishes as w
 from drrun.core.actions import UsesAction
 from drrun.core.air import Activity
 from drrun.core.errors import InputError, NotReady
-from drrun.core.ids import StepId
+from drrun.core.ids import Key, StepId
 from drrun.core.moments import parse_moment
+from drrun.core.people.commands import SetRoute
 from drrun.core.people.consider import Denied, consider
 from drrun.core.probes import Verdict
 from drrun.core.reached import UNKNOWN
+from drrun.core.retrying import retry_planned
 from drrun.core.runbook import Mode
-from drrun.core.state import Key
+from drrun.core.state import attempt_of
 from drrun.core.status import Phase
-from drrun.core.told import fact_of
 from drrun.core.values import Duration
 from drrun.engine.crew import Crew
 from drrun.engine.gates import gate
@@ -36,7 +38,7 @@ from drrun.engine.ports import AttemptOrder, Clock, Seen
 from drrun.engine.retries import delay_before
 from drrun.engine.watching import Watching
 
-Act = Callable[[], None]
+Act = Callable[[], object]
 
 
 class Obedience:
@@ -58,6 +60,12 @@ class Obedience:
     def obey(self, wish: w.Wish) -> None:
         """Record the facts of one wish and keep its act."""
         match wish:
+            case w.Record(event=event):
+                self._ledger.record(event)
+            case w.SeeCondition(step=step):
+                self._see_condition(step)
+            case w.SeeClock(step=step):
+                self._see_clock(step)
             case w.Evaluate():
                 self._evaluate(wish)
             case w.StartAttempt(key=key):
@@ -66,29 +74,26 @@ class Obedience:
                 self._begin_wait(key)
             case w.Reconcile(key=key):
                 self._reconcile(key)
-            case w.EndAttempt() | w.LetGo():
-                self._end(wish)
+            case w.EndAttempt(key=key, why=why):
+                self._ledger.record(ev.EndingBegan(**self._attempt(key), why=why))
+                self._acts.append(partial(self._crew.end, Activity(key)))
+            case w.LetGo(key=key, why=why):
+                self._ledger.record(ev.EndingBegan(**self._attempt(key), why=why))
+                self._let_go(Activity(key))
             case w.Show():
                 self._show(wish)
             case w.OpenGate():
                 self._open_gate(wish)
-            case w.SeeCondition() | w.SeeClock():
-                self._see(wish)
+            case w.PlanRetry():
+                now = self._clock.now()
+                self._ledger.record(retry_planned(self._state, wish, now, delay_before))
             case _:
-                self._ledger.record(fact_of(wish, self._state, self._clock.now(), delay_before))
-
-    def _end(self, wish: w.EndAttempt | w.LetGo) -> None:
-        activity = Activity(wish.key)
-        self._ledger.record(ev.EndingBegan(**self._attempt(wish.key), why=wish.why))
-        if isinstance(wish, w.LetGo):
-            self._let_go(activity)
-        else:
-            self._acts.append(lambda: self._crew.end(activity))
+                assert_never(wish)
 
     def _let_go(self, activity: Activity) -> None:
         order = self._crew.let_go(activity)
         if order is not None:
-            self._acts.append(lambda: self._crew.release(order))
+            self._acts.append(partial(self._crew.release, order))
 
     def part(self, watching: Watching) -> None:
         """Let go of what the facts of this turn have settled from elsewhere; tell the watches."""
@@ -100,18 +105,8 @@ class Obedience:
                 if phase is not Phase.VERIFY:
                     self._crew.judged(key)
 
-    def _see(self, wish: w.SeeCondition | w.SeeClock) -> None:
-        if isinstance(wish, w.SeeCondition):
-            self._see_condition(wish.step)
-        else:
-            self._see_clock(wish.step)
-
-    def _attempt(self, key: Key) -> dict[str, Any]:
-        return {
-            "step": key.step,
-            "target": key.target,
-            "attempt": self._state.targets[key].attempt,
-        }
+    def _attempt(self, key: Key) -> ev.AttemptName:
+        return attempt_of(self._state, key)
 
     def _evaluate(self, wish: w.Evaluate) -> None:
         activity = Activity(wish.key, wish.purpose, wish.index)
@@ -127,7 +122,7 @@ class Obedience:
             self._answered(early)
             return
         self._crew.book(activity, self._state.hosts[wish.key])
-        self._acts.append(lambda: self._crew.ask(activity, attempt, questions))
+        self._acts.append(partial(self._crew.ask, activity, attempt, questions))
 
     def _answered(self, asked: Asked) -> None:
         """Nobody has to be asked: the answer is known now."""
@@ -153,8 +148,8 @@ class Obedience:
     def _set_route(self, key: Key, order: AttemptOrder) -> None:
         """Only the controller can: it takes no hand, and reaches nobody."""
         host = str(order.arguments.get("host") or (order.host.name if order.host else ""))
-        body = {"host": host, "route": str(order.arguments["route"])}
-        found = consider(self._state, "set-route", body, "controller", self._clock.now())
+        command = SetRoute(host=host, route=str(order.arguments["route"]))
+        found = consider(self._state, command, "controller", self._clock.now())
         if isinstance(found, Denied):
             why = found.why
             self._ledger.record(ev.AttemptNeverStarted(**self._attempt(key), why=why, final=True))
@@ -166,7 +161,7 @@ class Obedience:
     def _send(self, key: Key, order: AttemptOrder) -> None:
         step, activity = self._state.plan.steps[key.step].step, Activity(key)
         self._crew.book(activity, order.host.name if order.host else "", order)
-        self._acts.append(lambda: self._crew.act(activity, order, step))
+        self._acts.append(partial(self._crew.act, activity, order, step))
 
     def _intent(self, key: Key, order: AttemptOrder) -> ev.Event:
         return ev.AttemptIntended(**self._attempt(key), **self._orders.described(order))
@@ -244,7 +239,7 @@ class Obedience:
         template = self._state.plan.steps[step].step.not_before or ""
         try:
             text = self._orders.text(next(self._state.keys(step)), template)
-            until = parse_moment(text, self._clock.now())
+            until = parse_moment(text, self._clock.now() + self._state.time.wall)
         except (InputError, NotReady, ValueError) as error:
             self._fail_all(step, "not_before", f"not_before: {error}")
             return

@@ -7,10 +7,11 @@ Rules:
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.asked import asked_of
+from drrun.core.ids import Key
 from drrun.core.outcomes import (
     ContactLost,
     Ended,
@@ -19,37 +20,48 @@ from drrun.core.outcomes import (
     Stopped,
     TimedOut,
 )
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import Phase
 from drrun.core.target import purposes_of
-from drrun.engine.observations import Acted, Asked, Met, Observation, Told
+from drrun.engine.observations import Acted, Asked, Met, Observation, Told, Watched
+from drrun.engine.ports import Meeting
 
 
 def facts(state: RunState, observation: Observation) -> Iterator[ev.Event]:
     """The events that follow from an observation."""
     match observation:
-        case Acted() | Told() if not _acting(state, observation.activity.key, observation.attempt):
-            return
         case Acted():
-            yield _outcome(observation, aborted=bool(state.aborted))
+            if _acting(state, observation.activity.key, observation.attempt):
+                yield _outcome(observation, aborted=bool(state.aborted))
         case Told():
-            yield _news(observation)
+            if _acting(state, observation.activity.key, observation.attempt):
+                yield _news(observation)
         case Met(meeting=met):
-            yield ev.HostReached(
-                host=met.host,
-                boot=met.boot,
-                route=met.route,
-                user=met.user,
-                host_key=met.host_key,
-            )
+            yield _reached(met, observation.at)
         case Asked():
             yield from _answer(state, observation)
+        case Watched():
+            pass  # `Watching` knows what follows
         case _:
-            return
+            assert_never(observation)
+
+
+def _reached(met: Meeting, at: float) -> ev.Event:
+    """Its clock is compared with ours in the middle of the question and its answer."""
+    half = met.reading.within / 2 if met.reading else 0.0
+    return ev.HostReached(
+        host=met.host,
+        boot=met.boot,
+        route=met.route,
+        user=met.user,
+        host_key=met.host_key,
+        ahead=met.reading.says - at + half if met.reading else None,
+        error=half,
+    )
 
 
 def _news(told: Told) -> ev.Event:
-    who, progress = _attempt(told.activity.key, told.attempt), told.progress
+    who, progress = ev.attempt_name(told.activity.key, told.attempt), told.progress
     if progress.silent is not None:
         return ev.ContactMissed(**who, silent=progress.silent, why=progress.note)
     if progress.found_after is not None:
@@ -68,15 +80,11 @@ def _acting(state: RunState, key: Key, attempt: int) -> bool:
     return target.phase is Phase.ACTING and target.attempt == attempt
 
 
-def _attempt(key: Key, attempt: int) -> dict[str, Any]:
-    return {"step": key.step, "target": key.target, "attempt": attempt}
-
-
 def _outcome(acted: Acted, *, aborted: bool) -> ev.Event:
-    who = _attempt(acted.activity.key, acted.attempt)
+    who = ev.attempt_name(acted.activity.key, acted.attempt)
     match acted.outcome:
-        case Ended(exit=0, facts={"until": float(until)}):
-            return ev.WaitBegan(**who, until=until)
+        case Ended(exit=0, facts={"wait": float(wait)}):
+            return ev.WaitBegan(**who, until=acted.at + wait)
         case Ended(exit=status, signal=signal, note=note):
             return ev.AttemptEnded(
                 **who,
@@ -99,6 +107,8 @@ def _outcome(acted: Acted, *, aborted: bool) -> ev.Event:
             return ev.AttemptNeverStarted(**who, why=why, final=True)
         case ContactLost(why=why):
             return ev.ContactLost(**who, why=why)
+        case _:
+            assert_never(acted.outcome)
 
 
 def _answer(state: RunState, asked: Asked) -> Iterator[ev.Event]:
@@ -114,7 +124,7 @@ def _answer(state: RunState, asked: Asked) -> Iterator[ev.Event]:
     seen = asked.seen
     question = asked.question or probe.question
     yield ev.ProbeSeen(
-        **_attempt(key, asked.attempt),
+        **ev.attempt_name(key, asked.attempt),
         purpose=purpose,
         index=index,
         name=probe.name or f"{probe.kind}: {question}",

@@ -12,19 +12,19 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
-from drrun.core.actions import Action, ManualAction, RunAction, UsesAction
+from drrun.core.actions import Action, DecisionAction, ManualAction, RunAction, UsesAction
 from drrun.core.asked import asked_of
 from drrun.core.errors import InputError, NotReady
 from drrun.core.execution import Execution
-from drrun.core.ids import RunId
+from drrun.core.ids import Key, RunId
 from drrun.core.inventory import Host
 from drrun.core.masking import Mask
 from drrun.core.plan import Plan, PlannedTarget, hosts_matching
 from drrun.core.probes import Expect, Probe, ProbeKind, Purpose, asked_in_a_line
 from drrun.core.runbook import Mode, StandIn, Step
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.values import Duration, written
 from drrun.engine.naming import LateSecrets, run_names, step_values, target_names
 from drrun.engine.ports import AttemptOrder, Question, Renderer
@@ -95,8 +95,8 @@ class Orders:
             execution=self._execution(given_execution, names),
             timeout=None if step.on_timeout == "ask" else step.timeout,
             mask=self.mask,
-            folder=self._folder / (step.scope.folder if step.scope else "."),
-            heard=_heard(given),
+            folder=self._folder_of(key),
+            heard=_heard(given.arguments if isinstance(given, UsesAction) else {}),
             names=names,
             was_taken=target.taken,
             ending=target.ending,
@@ -111,12 +111,14 @@ class Orders:
         """What is executed, and its arguments."""
         match action:
             case RunAction(text=text):
-                return "run", {"text": self._renderer.text(text, names, shell=True)}  # noqa: S604 - quotes
+                return "run", {"text": self._renderer.text(text, names, shell=True)}  # noqa: S604 - values are no text
             case UsesAction(name=name, arguments=given):
                 plain = {name: each for name, each in given.items() if not isinstance(each, Probe)}
                 return name, self._renderer.value(plain, names)
-            case _:
+            case ManualAction() | DecisionAction():
                 raise InputError(f"step {step.id} has nothing to execute")
+            case _:
+                assert_never(action)
 
     def _checks(self, key: Key, names: Mapping[str, Any]) -> dict[int, Question]:
         """Probes of its `verify` that may go along with an attempt; see `AttemptOrder.checks`.
@@ -133,19 +135,18 @@ class Orders:
                 continue
             with suppress(InputError, NotReady):
                 if self._places(probe, key, names) == [host]:
-                    found[index] = self._question(probe, host, names)
+                    found[index] = self._question(probe, host, names, key)
         return found
 
     def _asked_by(
         self, action: Action, key: Key, names: Mapping[str, Any]
     ) -> tuple[Question, ...]:
         """What a `fact` asks."""
-        match action:
-            case UsesAction(name="fact", arguments={"probe": Probe() as probe}):
-                places = self._places(probe, key, names)
-                return tuple(self._question(probe, place, names) for place in places)
-            case _:
-                return ()
+        probe = action.arguments.get("probe") if isinstance(action, UsesAction) else None
+        if not isinstance(probe, Probe):
+            return ()
+        places = self._places(probe, key, names)
+        return tuple(self._question(probe, place, names, key) for place in places)
 
     def _to_execute(self, key: Key, step: Step) -> tuple[Action, Execution]:
         """The step's action, or what stands in its place now."""
@@ -199,8 +200,10 @@ class Orders:
                 return {"action": name, "command": f"{name} {words}", **named}
             case ManualAction(text=text):
                 return {"action": "manual", "command": self._told(key, text), "host": "local"}
-            case _:
+            case DecisionAction():
                 return {"action": "decision", "command": "", "host": "local"}
+            case _:
+                assert_never(action)
 
     def _told(self, key: Key, template: str) -> str:
         try:
@@ -217,7 +220,9 @@ class Orders:
         """
         probe = asked_of(self._state, key, purpose)[index]
         names = self.names(key)
-        return [self._question(probe, host, names) for host in self._places(probe, key, names)]
+        return [
+            self._question(probe, host, names, key) for host in self._places(probe, key, names)
+        ]
 
     def watch(self, key: Key | None, probe: Probe) -> list[Question]:
         """Questions of a probe that goes on being asked; without a key those of an invariant.
@@ -231,7 +236,7 @@ class Orders:
             places = self._places(probe, key, names)
         else:
             places = self._named(probe.on or ("local",), names)
-        return [self._question(probe, host, names) for host in places]
+        return [self._question(probe, host, names, key) for host in places]
 
     def text(self, key: Key, template: str) -> str:
         """A text for people, rendered for a target."""
@@ -296,7 +301,9 @@ class Orders:
             raise NotReady(f"declared lost, so it is not asked: {gone}")
         return there
 
-    def _question(self, probe: Probe, host: Host | None, names: Mapping[str, Any]) -> Question:
+    def _question(
+        self, probe: Probe, host: Host | None, names: Mapping[str, Any], key: Key | None
+    ) -> Question:
         ask = {
             name: self._ask_member(probe.kind, name, value, names)
             for name, value in probe.ask.items()
@@ -309,11 +316,18 @@ class Orders:
             host=host,
             execution=self._execution(probe.execution, names),
             mask=self.mask,
+            folder=self._folder_of(key),
+            heard=_heard(probe.ask),
         )
+
+    def _folder_of(self, key: Key | None) -> Path:
+        """From which names of files are meant: that of the runbook in which a step is written."""
+        scope = self._state.plan.steps[key.step].step.scope if key else None
+        return self._folder / (scope.folder if scope else ".")
 
     def _ask_member(self, kind: ProbeKind, name: str, value: Any, names: Mapping[str, Any]) -> Any:
         if kind is ProbeKind.RUN and name == "text":
-            return self._renderer.text(str(value), names, shell=True)  # noqa: S604 - it quotes
+            return self._renderer.text(str(value), names, shell=True)  # noqa: S604 - values are no text
         return self._renderer.value(value, names)
 
     def _expect(self, expect: Expect, names: Mapping[str, Any]) -> Expect:
@@ -337,11 +351,10 @@ class Orders:
         )
 
 
-def _heard(action: Action) -> Mapping[str, str]:
+def _heard(given: Mapping[str, Any]) -> Mapping[str, str]:
     """See `AttemptOrder.heard`."""
     from drrun.files.template_names import told_by_steps
 
-    given = action.arguments if isinstance(action, UsesAction) else {}
     texts = {name: value for name, value in given.items() if isinstance(value, str)}
     return {
         name: "".join(_BEFORE_VALUES.split(text, 1)[0].rpartition("/")[:2])
@@ -359,8 +372,15 @@ def _spelled(value: object) -> str:
 
 def _asked_from_here(probe: Probe) -> bool:
     """Whether a probe without `on` is asked by the controller: it names whom it asks itself."""
-    names_host = probe.kind is ProbeKind.TCP and "host" in probe.ask
-    return names_host or probe.kind in (ProbeKind.HTTP, ProbeKind.DNS)
+    match probe.kind:
+        case ProbeKind.HTTP | ProbeKind.DNS:
+            return True
+        case ProbeKind.TCP:
+            return "host" in probe.ask
+        case ProbeKind.RUN | ProbeKind.SQL | ProbeKind.FILE | ProbeKind.ASK:
+            return False
+        case _:
+            assert_never(probe.kind)
 
 
 def _span(given: object) -> str:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from drrun.core.chain import Head
+from drrun.core.clocks import Origin
 from drrun.core.dataclass import dataclass
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.inventory import Host
@@ -29,6 +30,14 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Seconds since the epoch, UTC; never goes back while the process lives."""
+        ...
+
+    def skew(self) -> float:
+        """Seconds by which the machine's clock was set forward since this one was read from it."""
+        ...
+
+    def origin(self) -> Origin:
+        """Since when the machine counts the seconds of this boot, by this clock."""
         ...
 
 
@@ -98,6 +107,8 @@ class Lease:
     seen: float
     #: Start time of the holder's process, to tell a reused pid.
     started: str = ""
+    #: The last sign of life of whoever held it before, by the clock of that one; None: nobody did.
+    seen_before: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,6 +403,14 @@ class Question:
     execution: Execution = field(default=Execution(), repr=False)
     #: Hides secrets in what is shown of the answer; no part of what is asked.
     mask: Mask = field(default=OPEN, compare=False)
+    #: For files of the controller, as in an `AttemptOrder`.
+    folder: Path = Path()
+    heard: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """What it is asked with, as an order has it."""
+        return self.ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -491,6 +510,16 @@ class BuiltInAction(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a host's clock said, at some moment between the question and its answer."""
+
+    #: Seconds since the epoch, UTC.
+    says: float
+    #: Seconds between the two, and what the clock leaves open; half of it is the uncertainty.
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
 class Meeting:
     """A host was reached, and answers."""
 
@@ -502,6 +531,8 @@ class Meeting:
     user: str = ""
     #: Fingerprint of the key that was accepted.
     host_key: str = ""
+    #: Its clock; None: it did not say.
+    reading: Reading | None = None
 
 
 #: Told of a meeting, from any thread, before anything is asked of the host; calls the second once
@@ -635,7 +666,7 @@ class Renderer(Protocol):
     """Fills in templates and evaluates conditions."""
 
     def text(self, template: str, names: Mapping[str, Any], *, shell: bool = False) -> str:
-        """Render one template; with `shell`, every value is quoted for sh.
+        """Render one template; with `shell`, values become variables of the script.
 
         Raises:
             InputError: A name is undefined, or the template is wrong.

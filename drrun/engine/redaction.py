@@ -13,10 +13,9 @@ from functools import cache
 from typing import Any, Final
 
 from drrun.core import events as ev
-from drrun.core.ids import StepId, TargetName
 from drrun.core.masking import Mask
 from drrun.core.secrecy import withheld
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.engine.naming import LateSecrets
 
 #: Members with names of the plan, of machines or of drrun's own; never what somebody said.
@@ -28,6 +27,14 @@ NAMES: Final = frozenset(
 )
 #: Members with what a place said.
 _SAID = ("value", "why", "note")
+_ABOUT_A_TARGET = (
+    ev.ProbeSeen,
+    ev.WatchSeen,
+    ev.Regressed,
+    ev.AttemptEnded,
+    ev.AttemptTimedOut,
+    ev.AttemptStopped,
+)
 
 
 class Redaction:
@@ -43,21 +50,12 @@ class Redaction:
 
     def _without_former(self, event: ev.Event) -> ev.Event:
         secrecy, known = self._state.secrecy, self._secrets.known
-        match event:
-            case (
-                ev.ProbeSeen()
-                | ev.WatchSeen()
-                | ev.Regressed()
-                | ev.AttemptEnded()
-                | ev.AttemptTimedOut()
-                | ev.AttemptStopped()
-            ):
-                key = Key(StepId(event.step), TargetName(event.target))
-                names: Iterable[str] = secrecy.outdated(key, known)
-            case ev.InvariantSeen() | ev.InvariantBroken():
-                names = secrecy.lost(known)
-            case _:
-                return event
+        if isinstance(event, _ABOUT_A_TARGET):
+            names: Iterable[str] = secrecy.outdated(event.key, known)
+        elif isinstance(event, ev.InvariantSeen | ev.InvariantBroken):
+            names = secrecy.lost(known)
+        else:
+            return event
         return _left_out(event, names) if names else event
 
 

@@ -1,5 +1,6 @@
 """One controller's time with one run: from taking the lease to giving it back."""
 
+from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.ids import RunId
 from drrun.core.plan import Plan
@@ -19,6 +20,8 @@ class Session:
     edges: Edges
     journal: Journal
     hands: Hands
+    #: What this controller begins with, to be recorded before it drives.
+    took: ev.ControllerTook
 
     @property
     def state(self) -> RunState:

@@ -4,10 +4,8 @@ Rules:
 - A signature that is not good is no answer: the request is refused, and the refusal recorded.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-from drrun.core.people.words import Asking, Denied
+from drrun.core.people.commands import Approve, Command, Decide
+from drrun.core.people.words import Denied, keys_of
 from drrun.core.signing import signed_text
 from drrun.core.state import RunState
 from drrun.engine.ports import Request, Signatures
@@ -22,23 +20,28 @@ class Unsigned:
         return False
 
 
-def answer_of(kind: str, body: Mapping[str, Any]) -> str:
+def answer_of(command: Approve | Decide) -> str:
     """The answer as it is signed."""
-    return f"{kind} {body['option']}" if kind == "decide" else kind
+    return f"decide {command.option}" if isinstance(command, Decide) else "approve"
 
 
-def unsound(state: RunState, request: Request, signatures: Signatures) -> str:
-    """Why a request must not be believed, "" if it may be."""
-    given = request.body.get("signatures") or {}
-    if not given:
+def unsound(state: RunState, request: Request, command: Command, signatures: Signatures) -> str:
+    """Why a command must not be believed, "" if it may be.
+
+    Args:
+        state: The run.
+        request: As it was posted.
+        command: What it says.
+        signatures: Checks them.
+    """
+    if not isinstance(command, Approve | Decide) or not command.signatures:
         return ""
-    asking = Asking(state, request.kind, request.body, request.actor, request.at)
-    keys = asking.keys()
+    keys = keys_of(state, command)
     if isinstance(keys, Denied):
         return keys.why
-    answer = answer_of(request.kind, request.body)
+    answer = answer_of(command)
     for key in keys:
-        signature = given.get(key.target)
+        signature = command.signatures.get(key.target)
         if signature is None:
             continue
         text = signed_text(state, request.run, key, answer, request.actor)

@@ -3,11 +3,10 @@
 Rules:
 - Only changes are recorded: a probe that answers as before, for days, is no news.
 - "Could not tell" breaks nothing; it is recorded as what it is.
-- What was seen before this controller is not counted: a threshold is reached anew.
+- What is counted is what the journal holds, so a threshold is reached across controllers.
 - Nothing is watched in a dry-run, nor once the run is aborted or rolled back.
 """
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import field
 from heapq import heappop, heappush
@@ -17,17 +16,15 @@ from typing import NamedTuple
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError, NotReady
+from drrun.core.ids import Key
 from drrun.core.plan import Plan
 from drrun.core.probes import Probe, Verdict
-from drrun.core.relapse import relapse
+from drrun.core.relapse import relapse, threshold, window_after
 from drrun.core.runbook import Mode
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import Status
 from drrun.engine.orders import Orders
 from drrun.engine.ports import Question, Seen
-
-#: How often `rerun` may bring a step back before people are asked.
-RERUNS = 3
 
 
 class Watched(NamedTuple):
@@ -38,23 +35,15 @@ class Watched(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Memory:
-    """What a watch remembers; only while this controller lives."""
-
-    due: float = 0.0
-    verdict: Verdict | None = None
-    broken: deque[bool] = field(default_factory=deque)
-    last_held: float = 0.0
-    reruns: int = 0
-
-
-@dataclass(slots=True)
 class Watching:
     """All watches of a run. Told of what changes, it looks only at those that are due."""
 
     state: RunState
     orders: Orders
-    _memory: dict[Watched, _Memory] = field(default_factory=dict)
+    #: When each may be asked again.
+    _again: dict[Watched, float] = field(default_factory=dict)
+    #: When an invariant was seen to hold, where that was no news; it only narrows suspicion.
+    _held_at: dict[int, float] = field(default_factory=dict)
     _asking: set[Watched] = field(default_factory=set)
     #: When each is asked next; those that are being asked, or nobody watches, are none of them.
     _due: dict[Watched, float] = field(default_factory=dict)
@@ -83,7 +72,7 @@ class Watching:
                 self._put_off(watched, now + probe.every)
                 continue
             del self._due[watched]
-            self._remember(watched).due = now + probe.every
+            self._again[watched] = now + probe.every
             self._asking.add(watched)
             yield watched, questions
 
@@ -96,16 +85,11 @@ class Watching:
     def seen(self, watched: Watched, seen: Seen, now: float) -> Iterator[ev.Event]:
         """What follows from an answer."""
         self._asking.discard(watched)
-        memory = self._remember(watched)
         self._attend(watched)
-        changed, memory.verdict = memory.verdict is not seen.verdict, seen.verdict
-        since = memory.last_held
-        if seen.verdict is Verdict.HOLDS:
-            memory.last_held = now
         if watched.key is None:
-            yield from self._of_invariant(watched, seen, changed=changed, since=since)
+            yield from self._of_invariant(watched.position, seen, now)
         elif self._still_watched(watched.key):
-            yield from self._of_step(watched.key, watched.position, seen, changed=changed)
+            yield from self._of_step(watched.key, watched.position, seen)
 
     def _idle(self) -> bool:
         state = self.state
@@ -129,14 +113,11 @@ class Watching:
         if watched.key is not None and not self._still_watched(watched.key):
             self._due.pop(watched, None)
         elif watched not in self._due and watched not in self._asking:
-            self._put_off(watched, self._remember(watched).due)
+            self._put_off(watched, self._again.get(watched, 0.0))
 
     def _put_off(self, watched: Watched, until: float) -> None:
         self._due[watched] = until
         heappush(self._line, (until, next(self._turns), watched))
-
-    def _remember(self, watched: Watched) -> _Memory:
-        return self._memory.setdefault(watched, _Memory())
 
     def _probe(self, watched: Watched) -> Probe:
         if watched.key is None:
@@ -146,45 +127,40 @@ class Watching:
     def _still_watched(self, key: Key) -> bool:
         return self.state.targets[key].status in (Status.PASSED, Status.REGRESSED)
 
-    def _of_step(self, key: Key, index: int, seen: Seen, *, changed: bool) -> Iterator[ev.Event]:
-        step = self.state.plan.steps[key.step].step
+    def _of_step(self, key: Key, index: int, seen: Seen) -> Iterator[ev.Event]:
+        step, target = self.state.plan.steps[key.step].step, self.state.targets[key]
         name = step.watch[index].label
-        who = {"step": key.step, "target": key.target}
-        if changed:
+        wanted, of = threshold(step.watch_threshold)
+        last = target.watched.get(index)
+        before = tuple(last.window) if last else ()
+        window = window_after(before, seen.verdict, of)
+        if last is None or last.verdict != seen.verdict or window != before:
             yield ev.WatchSeen(
-                **who,
+                step=key.step,
+                target=key.target,
                 index=index,
                 name=name,
                 verdict=seen.verdict,
                 value=seen.value,
                 why=seen.why,
+                window=window,
             )
-        memory = self._memory[Watched(key, index)]
-        wanted, of = _threshold(step.watch_threshold)
-        if seen.verdict is not Verdict.COULD_NOT_TELL:
-            memory.broken.append(seen.verdict is Verdict.DOES_NOT_HOLD)
-            while len(memory.broken) > of:
-                memory.broken.popleft()
-        target = self.state.targets[key]
-        if target.status is Status.PASSED and sum(memory.broken) >= wanted:
-            memory.broken.clear()
-            yield from self._regressed(key, name, seen.why, memory)
-        elif target.status is Status.REGRESSED and _holds_again(memory, wanted):
-            yield ev.Recovered(**who, name=name)
+        broken = seen.verdict is Verdict.DOES_NOT_HOLD and sum(window) >= wanted
+        if target.status is Status.PASSED and broken:
+            yield from relapse(self.state, key, name, seen.why)
+        elif target.status is Status.REGRESSED and len(window) >= wanted and not any(window):
+            yield ev.Recovered(step=key.step, target=key.target, name=name)
 
-    def _regressed(self, key: Key, name: str, why: str, memory: _Memory) -> Iterator[ev.Event]:
-        facts = relapse(self.state, key, name, why, again=memory.reruns < RERUNS)
-        memory.reruns += any(isinstance(each, ev.TargetReopened) for each in facts)
-        yield from facts
-
-    def _of_invariant(
-        self, watched: Watched, seen: Seen, *, changed: bool, since: float
-    ) -> Iterator[ev.Event]:
-        if not changed:
+    def _of_invariant(self, index: int, seen: Seen, now: float) -> Iterator[ev.Event]:
+        since = max(self._held_at.get(index, 0.0), self.state.held_at.get(index, 0.0))
+        if seen.verdict is Verdict.HOLDS:
+            self._held_at[index] = now
+        last = self.state.invariants.get(index)
+        if last is not None and last.verdict == seen.verdict:
             return
-        name = self.state.plan.runbook.invariants[watched.position].label
+        name = self.state.plan.runbook.invariants[index].label
         yield ev.InvariantSeen(
-            index=watched.position,
+            index=index,
             name=name,
             verdict=seen.verdict,
             value=seen.value,
@@ -204,15 +180,3 @@ class Watching:
             and (target.since >= since or target.status is Status.RUNNING)
         ]
         return (name for _, name in sorted(acted, reverse=True))
-
-
-def _holds_again(memory: _Memory, wanted: int) -> bool:
-    return len(memory.broken) >= wanted and not any(memory.broken)
-
-
-def _threshold(written: str | None) -> tuple[int, int]:
-    """`3 of 5` as numbers; one broken answer is enough where nothing is written."""
-    if not written:
-        return 1, 1
-    wanted, _, of = written.split()
-    return int(wanted), max(int(wanted), int(of))

@@ -5,7 +5,7 @@ Rules:
 - A file for an inventory plug-in is refused with the way out; drrun executes none.
 """
 
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from drrun.core.errors import Place
 from drrun.core.inventory import Inventory
@@ -118,8 +118,10 @@ def _members(written: Written) -> list[tuple[Scalar, Written | None]]:
             return [(entry.key, entry.value) for entry in entries.values()]
         case Listing(items):
             return [(item, None) for item in items if isinstance(item, Scalar)]
-        case _:
+        case Scalar():
             return []
+        case _:
+            assert_never(written)
 
 
 def _variables(written: Written) -> dict[str, Any]:

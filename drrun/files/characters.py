@@ -2,10 +2,10 @@
 
 Rules:
 - UTF-8 only; a byte order mark and CRLF are accepted and vanish, so that the same text saved by
-  another editor is the same text (FAULTS 14).
+  another editor is the same text (fault F14).
 - Characters that hide or reorder what a reviewer sees are refused wherever they stand: control
   characters, bidirectional overrides, invisible spaces, line separators that only some programs
-  treat as such (FAULTS 15, 16; section 4 "Injection"). All other Unicode is kept.
+  treat as such (faults F15 and F16, rule T1). All other Unicode is kept.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Final
 
 from drrun.core.errors import Finding, Place
 
-#: Largest file that is read. 10,000 steps fit three times (FAULTS 11, 19).
+#: Largest file that is read. 10,000 steps fit three times (faults F11 and F19).
 LARGEST: Final = 8 * 2**20
 
 _CONTROL = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"

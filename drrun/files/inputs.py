@@ -2,7 +2,7 @@
 
 Rules:
 - All mistakes are reported at once; nothing starts with a value that was guessed.
-- A value is data: text with a NUL is refused, everything else arrives as it was given (FAULTS 21).
+- A value is data: text with a NUL is refused, everything else arrives as it was given (fault F21).
 """
 
 import json
@@ -19,6 +19,8 @@ from drrun.files.yaml_reader import read_yaml
 
 #: Longest word that can be a number, a duration or a size.
 _LONGEST: Final = 40
+#: Where words of the command line stand.
+_COMMAND: Final = Place("command line")
 #: Two halves of one character, after no backslash or a whole number of escaped ones.
 _PAIR = re.compile(
     r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE
@@ -126,23 +128,27 @@ def bind_inputs(runbook: Runbook, given: Mapping[str, Any]) -> dict[str, Any]:
         InputError: Values are missing, unknown or of another type; all of them are named.
     """
     findings: list[Finding] = []
+
+    def wrong(message: str, code: str) -> Finding:
+        return Finding(runbook.place, message, code=code)
+
     bound: dict[str, Any] = {}
     for name in given:
         if name not in runbook.inputs:
             hint = did_you_mean(name, runbook.inputs)
-            findings.append(_finding(f"unknown input {shortened(name)}{hint}", "unknown-input"))
+            findings.append(wrong(f"unknown input {shortened(name)}{hint}", "unknown-input"))
     for name, declared in runbook.inputs.items():
         if name not in given:
             if declared.required:
                 about = f" ({declared.description})" if declared.description else ""
                 message = f"input '{name}'{about} is missing: give it with -e {name}=VALUE"
-                findings.append(_finding(message, "missing-input"))
+                findings.append(wrong(message, "missing-input"))
             bound[name] = declared.default
             continue
         try:
             bound[name] = read_value(given[name], declared)
         except ValueError as error:
-            findings.append(_finding(f"input '{name}': {error}", "wrong-input"))
+            findings.append(wrong(f"input '{name}': {error}", "wrong-input"))
     if findings:
         raise InputError(findings)
     return bound
@@ -159,11 +165,9 @@ def parse_assignments(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name:
-            findings.append(
-                _finding(f"{shortened(word)} is no input: write NAME=VALUE", "invalid")
-            )
+            findings.append(Finding(_COMMAND, f"{shortened(word)} is no input: write NAME=VALUE"))
         elif given.get(name, value) != value:
-            findings.append(_finding(f"input '{name}' is given twice", "invalid"))
+            findings.append(Finding(_COMMAND, f"input '{name}' is given twice"))
         else:
             given[name] = value
     if findings:
@@ -201,10 +205,6 @@ def _pairs_joined(raw: bytes | str) -> bytes | str:
 def _joined(found: re.Match[str]) -> str:
     high, low = int(found[2], 16), int(found[3], 16)
     return f"{found[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08X}"
-
-
-def _finding(message: str, code: str) -> Finding:
-    return Finding(Place(), message, code=code)
 
 
 def _refuse(wanted: str, value: Any) -> NoReturn:

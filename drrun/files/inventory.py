@@ -48,7 +48,7 @@ def read_inventory(texts: Sequence[tuple[str, bytes]]) -> tuple[Inventory, list[
     findings: list[Finding] = []
     merged, places = Inventory(), Places()
     for file, raw in texts:
-        part = _read_part(file, raw)
+        part = _placed(_read_part(file, raw), file)
         findings += part.findings
         merged = _merge(merged, part, places, findings)
     merged = _with_implied_groups(merged)
@@ -73,6 +73,18 @@ def _read_part(file: str, raw: bytes) -> Part:
     found = shape.read(written, reading)
     read = Inventory() if found is WRONG else found
     return Part(read, _places(written, reading), findings + reading.findings)
+
+
+def _placed(part: Part, file: str) -> Part:
+    """Every name and every finding stands in the file at least, whatever form that has."""
+    names = {
+        section: getattr(part.inventory, section) for section in (*_SECTIONS, "groups", "vars")
+    }
+    whole: Places = {(section, name): Place(file) for section in names for name in names[section]}
+    findings = [
+        each if each.place.file else replace(each, place=Place(file)) for each in part.findings
+    ]
+    return Part(part.inventory, {**whole, ("", "rehearsal"): Place(file), **part.places}, findings)
 
 
 def _places(table: Table, reading: Reading) -> Places:
@@ -106,7 +118,9 @@ def _merge(into: Inventory, part: Part, places: Places, findings: list[Finding])
     for name, group in part.inventory.groups.items():
         groups[name] = _merge_group(groups.get(name, Group(name)), group, findings, (places, part))
     for key, place in part.places.items():
-        places.setdefault(key, place)
+        # A file that says nothing of the rehearsal is none that could be at odds with another.
+        if key != ("", "rehearsal") or said is not None:
+            places.setdefault(key, place)
     # Order of the files, then of the names in them: the order that plans show.
     changed = {
         section: {name: both[name] for name in (*getattr(into, section), *both)}
@@ -129,8 +143,7 @@ def _merge_group(
 
 
 def _conflict(section: str, name: str, first: Places, second: Places) -> Finding:
-    elsewhere = first.get((section, name), Place())
-    here = second.get((section, name), Place())
+    elsewhere, here = first[section, name], second[section, name]
     known = {"": "key", "vars": "variable", "dependencies": "dependency"}
     kind = known.get(section, section[:-1])
     message = f"{kind} '{name}' is defined differently in {elsewhere}"
@@ -146,23 +159,23 @@ def _with_implied_groups(inventory: Inventory) -> Inventory:
 
 def _dangling(inventory: Inventory, places: Places) -> Iterator[Finding]:
     for host in inventory.hosts.values():
-        place = places.get(("hosts", host.name), Place())
+        place = places["hosts", host.name]
         if host.site and host.site not in inventory.sites:
             hint = did_you_mean(host.site, inventory.sites)
             message = f"hosts.{host.name}: unknown site '{host.site}'{hint}"
             yield Finding(place, message, code="unknown-site")
         yield from _dangling_via(host, inventory, place)
     for group in inventory.groups.values():
-        place = places.get(("groups", group.name), Place())
         for name in group.hosts:
             if name not in inventory.hosts:
+                place = places["groups", group.name]
                 yield _unknown_host(f"groups.{group.name}", name, inventory, place)
     yield from _dangling_stores(inventory, places)
 
 
 def _dangling_stores(inventory: Inventory, places: Places) -> Iterator[Finding]:
     for store in inventory.stores.values():
-        place = places.get(("stores", store.name), Place())
+        place = places["stores", store.name]
         for name in store.on:
             if name not in inventory.hosts and name not in inventory.groups:
                 yield _unknown_host(f"stores.{store.name}", name, inventory, place)

@@ -1,4 +1,4 @@
-"""An inventory's text to the model: SPEC section 3, in drrun's own form.
+"""An inventory's text to the model: contract section 3, in drrun's own form.
 
 Rules:
 - Names and addresses are of strict patterns, because they reach SSH (CVE-2023-51385).

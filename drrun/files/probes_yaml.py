@@ -43,9 +43,12 @@ _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 hosts: Shape[tuple[str, ...]] = ListOf(text, or_one=True, least=1)
 #: Programs that quote like sh; in another language drrun could not quote what it fills in.
 shell = Text("a POSIX shell like sh or bash", r"(/\S*/)?(sh|bash|dash|ash|ksh|mksh|zsh)( \S.*)?")
-environment: Shape[dict[str, str]] = MappingOf(
-    literally, name=Text("a name like PGHOST", r"[A-Za-z_][A-Za-z0-9_]{0,200}"), what="variable"
+#: A variable of drrun's own, which holds a value, would be exported by that name.
+_VARIABLE = Text(
+    "a name like PGHOST, which does not begin with drrun_",
+    r"(?!drrun_)[A-Za-z_][A-Za-z0-9_]{0,200}",
 )
+environment: Shape[dict[str, str]] = MappingOf(literally, name=_VARIABLE, what="variable")
 
 
 def _user(word: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from drrun.core import graph
-from drrun.core.actions import BUILT_IN, DecisionAction, RunAction, UsesAction
+from drrun.core.actions import DecisionAction, UsesAction, changes
 from drrun.core.errors import Finding, Place, Severity
 from drrun.core.inventory import Inventory
 from drrun.core.plan import hosts_matching
@@ -43,24 +43,14 @@ def find_dangling(runbook: Runbook, inventory: Inventory | None = None) -> list[
 
 
 def find_unverified(runbook: Runbook) -> Iterator[Finding]:
-    """Steps that change something and do not say how to tell that it worked (FAULTS 22)."""
+    """Steps that change something and do not say how to tell that it worked (fault F22)."""
     for step in runbook.steps.values():
-        if _changes(step) and not step.verify:
+        if changes(step.action) and not step.verify:
             message = (
                 f"steps.{step.id}: changes something and has no 'verify': nothing will tell"
                 " whether it worked"
             )
             yield Finding(step.place, message, Severity.WARNING, "missing-verify")
-
-
-def _changes(step: Step) -> bool:
-    match step.action:
-        case RunAction():
-            return True
-        case UsesAction(name):
-            return BUILT_IN[name].changes
-        case _:
-            return False
 
 
 def _circles(runbook: Runbook) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""A runbook's text to the model: SPEC section 2.
+"""A runbook's text to the model: contract section 2.
 
 Rules:
 - `read_runbook` never raises for what is written; with an error among the findings there is no

@@ -1,36 +1,36 @@
-"""The Jinja2 environment: sandboxed, strict about names, quoting what enters shell text.
+"""The Jinja2 environment: sandboxed, strict about names, keeping values out of shell text.
 
 Rules:
 - Imported only where something is rendered or linted: Jinja2 is slow to import.
-- Templates come from the runbook; what a host printed is only ever a value (FAULTS section 4).
+- Templates come from the runbook; what a host printed is only ever a value (rule T1).
 """
 
 import json
 import re
-import shlex
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import jinja2  # noqa: TID253 - this module is imported where templates are used
 import jinja2.sandbox  # noqa: TID253 - as above
 
 from drrun.core.lazily import Lazily
+from drrun.core.shell_values import PREFIX, assignment
 from drrun.files.nearest import did_you_mean
+from drrun.files.shell_spots import Guard
 from drrun.files.written import shortened
 
 #: Methods of a mapping that templates may call.
 _METHODS: Final = frozenset({"get", "items", "keys", "values"})
+#: Where a rendering finds what it holds; no template can write this name.
+HELD: Final = "values held"
+#: Longest name made of an expression, in characters.
+_LONGEST_NAME: Final = 40
 _LONGEST_PRODUCT: Final = 1_000_000
 
 
 class Raw(str):
     """Text that goes into shell text as it is, because the author wrote `| raw`."""
-
-    __slots__ = ()
-
-
-class Quoted(Raw):
-    """Text that has been quoted for the place where it stands."""
 
     __slots__ = ()
 
@@ -69,60 +69,73 @@ def plain(value: Any) -> str:
             return str(value)
 
 
-def bare(value: Any) -> str:
-    """One word of shell text; a list becomes several words.
+def guarded(value: Any, expression: str, guard: Guard | None) -> str:
+    """The text of a value in shell text.
 
     Raises:
-        ValueError: The value has a NUL in it.
-    """
-    if isinstance(value, Raw):
-        return value
-    if isinstance(value, list | tuple):
-        return Quoted(" ".join(bare(each) for each in value))
-    return Quoted(shlex.quote(_clean(value)))
-
-
-def in_double(value: Any) -> str:
-    """Inside double quotes: what expands is escaped."""
-    return value if isinstance(value, Raw) else Quoted(_escaped(_clean(value), '\\"$`'))
-
-
-def in_single(value: Any) -> str:
-    """Inside single quotes: a quote closes them, stands escaped, and opens them again."""
-    return value if isinstance(value, Raw) else Quoted(_clean(value).replace("'", "'\\''"))
-
-
-def in_heredoc(value: Any, name: str, *, literal: bool) -> str:
-    """In a here-document called `name`.
-
-    Raises:
-        ValueError: The value could end the document.
-    """
-    if isinstance(value, Raw):
-        return value
-    text = _clean(value)
-    if "\n" in text or (text and text in name):
-        raise ValueError("a value in a here-document may not have several lines or be its name")
-    return Quoted(text if literal else _escaped(text, "\\$`"))
-
-
-def in_arithmetic(value: Any) -> str:
-    """Inside `$((…))`: a whole number.
-
-    Raises:
-        ValueError: It is none.
+        ValueError: It does not pass the guard, or has a NUL in it.
     """
     text = _clean(value)
-    if isinstance(value, Raw):
-        return value
-    if not re.fullmatch(r"-?[0-9]{1,18}", text):
-        raise ValueError(f"a value inside $((…)) must be a whole number, not {shortened(text)}")
-    return Quoted(text)
+    if guard is not None and not guard.lets(text):
+        where = f"{{{{ {expression} }}}} stands where the shell computes with it"
+        raise ValueError(f"{where}: it must be {guard.value}, not {shortened(text)}")
+    return text
 
 
-def in_comment(value: Any) -> str:
-    """In a comment, which the end of a line would end."""
-    return value if isinstance(value, Raw) else Quoted(" ".join(_clean(value).split()))
+class Held:
+    """The values of one shell text, by the variables that hold them."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, str] = {}
+
+    def beginning(self) -> str:
+        """The lines that give the variables their values."""
+        return "".join(assignment(name, value) for name, value in self._values.items())
+
+    def refer(
+        self, value: Any, expression: str, reference: str, guard: str, *, splits: bool
+    ) -> str:
+        """Hold a value, and give the reference to it.
+
+        Args:
+            value: The value.
+            expression: Where it comes from; its variable is called after it.
+            reference: The reference, with `name` for the variable.
+            guard: Name of the guard that it has to pass; "" for none.
+            splits: Whether a list becomes several words.
+
+        Raises:
+            ValueError: It does not pass, or has a NUL in it.
+        """
+        if isinstance(value, Raw):
+            return value
+        if splits and isinstance(value, list | tuple):
+            words = (self.refer(each, expression, reference, guard, splits=True) for each in value)
+            return " ".join(words)
+        text = guarded(value, expression, Guard[guard] if guard else None)
+        return reference.replace("name", self._variable(_called_after(expression), text))
+
+    def _variable(self, name: str, text: str) -> str:
+        found, number = name, 1
+        while self._values.setdefault(found, text) != text:
+            number += 1
+            found = f"{name}_{number}"
+        return found
+
+
+@lru_cache(maxsize=5000)
+def _called_after(expression: str) -> str:
+    """A name by which the expression is recognised."""
+    words = re.sub(r"[^A-Za-z0-9]+", "_", expression).strip("_")
+    return PREFIX + (words[:_LONGEST_NAME].rstrip("_") or "value")
+
+
+@jinja2.pass_context
+def _held(
+    context: Any, value: Any, expression: str, reference: str, guard: str, splits: bool
+) -> str:
+    held: Held = context[HELD]
+    return held.refer(value, expression, reference, guard, splits=splits)
 
 
 def _jsonable(value: Any) -> Any:
@@ -134,10 +147,6 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, Lazily):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is no JSON value")
-
-
-def _escaped(text: str, special: str) -> str:
-    return "".join(f"\\{character}" if character in special else character for character in text)
 
 
 def _clean(value: Any) -> str:
@@ -166,12 +175,7 @@ class Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
         self.policies["json.dumps_kwargs"] = {"sort_keys": True, "default": _jsonable}
         self.filters |= {
             "raw": lambda value: Raw(plain(value)),
-            "drrun_double": in_double,
-            "drrun_single": in_single,
-            "drrun_heredoc": lambda value, name: in_heredoc(value, name, literal=False),
-            "drrun_literal": lambda value, name: in_heredoc(value, name, literal=True),
-            "drrun_comment": in_comment,
-            "drrun_arithmetic": in_arithmetic,
+            "drrun_value": _held,
         }
 
     def getattr(self, obj: Any, attribute: str) -> Any:

@@ -1,4 +1,4 @@
-"""Steps as written: every key of SPEC section 2's table.
+"""Steps as written: every key that docs/reference/runbook.md lists.
 
 Rules:
 - `defaults` stand for keys that a step does not have; of `env`, for single variables. Those about

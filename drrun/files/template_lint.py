@@ -9,10 +9,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from drrun.core import graph
-from drrun.core.actions import DecisionAction, ManualAction, UsesAction
+from drrun.core.actions import DecisionAction, ManualAction, RunAction, UsesAction
 from drrun.core.errors import Finding, Place, Severity
 from drrun.core.ids import StepId
 from drrun.core.inventory import Inventory
@@ -32,7 +32,6 @@ _EARLY: Final = ("inputs", "vars")
 _ROOTS: Final = (*_EARLY, "steps", "host", "site", "run", "secrets")
 #: Files that actions read may use inputs too.
 _READS_FILES: Final = ("template", "runbook")
-_NESTED_SHELL: Final = re.compile(r"\b(?:eval|su|ssh|runuser|(?:ba|da|k|z)?sh\s+-\w*c)\b[^;|&]*$")
 _NOT_MEANT: Final = "braces that are not meant for drrun stand in {% raw %}…{% endraw %}"
 _TIME: Final = re.compile(r"\d\d:\d\d.*|\d{4}-\d\d-\d\d.*", re.DOTALL)
 
@@ -144,23 +143,19 @@ def _uses(text: Templated, *, expression: bool) -> "Uses | str":
 def _of_shell(text: Templated, step: Step, uses: "Uses") -> Iterator[Finding]:
     from jinja2 import TemplateError
 
-    from drrun.files.shell_contexts import Context
-    from drrun.files.template_source import spots
+    from drrun.files.template_source import values_of
 
     if uses.raw:
         message = "'| raw' puts a value into shell text unquoted"
         yield _finding(text, step, message, "raw-filter", Severity.WARNING)
     try:
-        found = list(spots(text.text))
+        values = values_of(text.text)
     except TemplateError as error:
         yield _finding(text, step, error.message or "is no shell text", "template")
         return
-    quoted = (Context.DOUBLE, Context.SINGLE)
-    if any(spot.context in quoted and _NESTED_SHELL.search(before) for spot, before in found):
-        message = (
-            "a value inside quotes for a second shell is quoted for the first one only: give it"
-            " as an argument ($1) or over standard input"
-        )
+    warned = {each.spot.warned: each for each in values if each.spot.warned}
+    for why, value in warned.items():
+        message = f"{{{{ {value.expression} }}}} {why}"
         yield _finding(text, step, message, "nested-shell", Severity.WARNING)
 
 
@@ -211,8 +206,10 @@ def _values_of(step: Step) -> Collection[str] | None:
             known += step.action.input
         case DecisionAction():
             known.append("option")
-        case _:
+        case RunAction():
             pass
+        case _:
+            assert_never(step.action)
     return known
 
 

@@ -6,7 +6,6 @@ Rules:
 """
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
@@ -14,18 +13,17 @@ from jinja2 import TemplateSyntaxError  # noqa: TID253 - this module is imported
 
 from drrun.core.dataclass import dataclass
 from drrun.files.sandbox import Environment, plain
-from drrun.files.shell_contexts import Context, ShellText, Spot
+from drrun.files.shell_pieces import Piece
+from drrun.files.shell_reader import ShellReader
+from drrun.files.shell_rules import judge, warn
+from drrun.files.shell_spots import Context, Spot
+from drrun.files.shell_words import Command
 
-_FILTERS: Final = {
-    Context.BARE: "",
-    Context.DOUBLE: " | drrun_double",
-    Context.SINGLE: " | drrun_single",
-    Context.HEREDOC: " | drrun_heredoc({name})",
-    Context.LITERAL_HEREDOC: " | drrun_literal({name})",
-    Context.COMMENT: " | drrun_comment",
-    Context.ARITHMETIC: " | drrun_arithmetic",
-}
 _PART_OF_ID = re.compile(r"[a-z0-9-]+")
+#: Blocks that make text, or take it from elsewhere.
+_WRITING: Final = frozenset(
+    {"macro", "call", "filter", "block", "include", "import", "from", "extends"}
+)
 _BRANCHES: Final = frozenset({"else", "elif"})
 
 
@@ -47,6 +45,15 @@ class _Region:
     inside: list[Token]
     end: str
     line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value in shell text."""
+
+    #: As written, names of steps in order.
+    expression: str
+    spot: Spot
 
 
 @lru_cache(maxsize=1)
@@ -108,84 +115,115 @@ def _step_id(tokens: list[Token], position: int) -> tuple[str, int]:
     return ("".join(parts), end) if parts else ("", position)
 
 
-def prepare(template: str, *, shell: bool) -> str:
-    """The source for Jinja2.
+def prepare(template: str) -> str:
+    """The source of a text for Jinja2.
 
     Raises:
-        TemplateSyntaxError: It is no template, or a value stands where it cannot be quoted.
+        TemplateSyntaxError: It is no template.
     """
-    reader = _ShellReader() if shell else None
+    return "".join(
+        region.begin + with_step_names(region.inside) + region.end for region in regions(template)
+    )
+
+
+def prepare_shell(template: str) -> str:
+    """The source of shell text for Jinja2: every value becomes a reference to a variable.
+
+    Raises:
+        TemplateSyntaxError: It is no template, or a value stands where no reference is right.
+    """
+    read = _ShellTemplate(template)
     parts = []
-    for region in regions(template):
-        inside = with_step_names(region.inside)
-        if reader is not None:
-            spot = reader.take(region)
-            if spot is not None:
-                applied = _FILTERS[spot.context].format(name=repr(spot.document))
-                inside = f"({inside}){applied}" if applied else inside
-        parts += [region.begin, inside, region.end]
-    if reader is not None:
-        reader.finish()
+    for piece in read.pieces:
+        match piece:
+            case Piece():
+                parts.append(piece.written())
+            case region, Spot() as spot:
+                inside = with_step_names(region.inside)
+                guard = spot.guard.name if spot.guard else ""
+                how = f"{inside.strip()!r}, {spot.reference!r}, {guard!r}, {spot.splits}"
+                parts.append(f"{region.begin} ({inside}) | drrun_value({how}) {region.end}")
     return "".join(parts)
 
 
-def spots(template: str) -> Iterator[tuple[Spot, str]]:
-    """Where each value of shell text stands, and what stands before it in its line."""
-    reader = _ShellReader()
-    for region in regions(template):
-        before = reader.text.line
-        spot = reader.take(region)
-        if spot is not None:
-            yield spot, before
-    reader.finish()
+# Looked at when the text is judged, and when the values are known.
+@lru_cache(maxsize=2000)
+def values_of(template: str) -> tuple[Value, ...]:
+    """The values of shell text.
+
+    Raises:
+        TemplateSyntaxError: As `prepare_shell`.
+    """
+    read = _ShellTemplate(template)
+    warn(read.commands)
+    return tuple(
+        Value(with_step_names(piece[0].inside).strip(), piece[1])
+        for piece in read.pieces
+        if not isinstance(piece, Piece)
+    )
 
 
-class _ShellReader:
-    """Follows shell text through the regions of a template."""
+class _ShellTemplate:
+    """Follows shell text through the regions of a template.
 
-    def __init__(self) -> None:
-        self.text = ShellText()
+    Raises:
+        TemplateSyntaxError: A value stands where no reference is right, or quotes do not add up.
+    """
+
+    def __init__(self, template: str) -> None:
+        self._reader = ShellReader()
         self._branches: list[tuple[Context, ...]] = []
-        self._seen = False
-
-    def take(self, region: _Region) -> Spot | None:
-        """Go on over a region; for a value, say where it stands."""
-        if region.kind == "data":
-            self.text.feed(region.begin)
-        elif region.kind.startswith("raw"):
-            self.text.feed("".join(token.text for token in region.inside))
-        elif region.kind == "block":
-            self._block(region)
-        elif region.kind == "variable":
-            self._seen = True
-            spot = self.text.spot()
+        found = []
+        for region in regions(template):
+            if region.kind == "data":
+                self._reader.feed(region.begin)
+            elif region.kind == "variable":
+                found.append((region, self._reader.value()))
+            elif region.kind.startswith("raw"):
+                self._reader.aside(region.begin)
+                self._reader.feed("".join(token.text for token in region.inside))
+                self._reader.aside(region.end)
+            else:
+                self._block(region)
+        opened = self._reader.finish()
+        judge(self.commands)
+        for region, spot in found:
             if spot.refused:
-                inside = "".join(token.text for token in region.inside).strip()
-                message = f"{{{{ {inside} }}}} {spot.refused}"
-                raise TemplateSyntaxError(message, region.line)
-            return spot
-        return None
-
-    def finish(self) -> None:
-        """Refuse a text with values in it whose quotes do not add up.
-
-        Raises:
-            TemplateSyntaxError: Something is still open.
-        """
-        opened = self.text.finish()
-        if opened and self._seen:
+                raise _refusal(region, spot.refused)
+        if opened and found:
             raise TemplateSyntaxError(f"the shell text is not complete: {opened}", 1)
+        values = iter(found)
+        self.pieces = [
+            piece if isinstance(piece, Piece) else next(values) for piece in self._reader.pieces
+        ]
+
+    @property
+    def commands(self) -> list[Command]:
+        """The simple commands in it."""
+        return self._reader.commands
 
     def _block(self, region: _Region) -> None:
-        word = next((token.text for token in region.inside if token.kind == "name"), "")
+        names = [token.text for token in region.inside if token.kind == "name"]
+        word = names[0] if names else ""
+        assigns = any(token.text == "=" for token in region.inside)
+        if word in _WRITING or (word == "set" and not assigns):
+            message = f"{{% {word} %}} makes text of values, which shell text cannot keep apart"
+            raise TemplateSyntaxError(message, region.line)
         if word in {"if", "for"}:
-            self._branches.append(self.text.state())
+            self._branches.append(self._reader.state())
         elif self._branches and (word in _BRANCHES or word in {"endif", "endfor"}):
-            if self.text.state() != self._branches[-1]:
+            if self._reader.state() != self._branches[-1]:
                 message = f"quotes must be closed before '{word}'"
                 raise TemplateSyntaxError(message, region.line)
             if word.startswith("end"):
                 self._branches.pop()
+        inside = with_step_names(region.inside)
+        self._reader.aside(region.begin + inside + region.end)
+
+
+def _refusal(region: _Region, why: str) -> TemplateSyntaxError:
+    inside = "".join(token.text for token in region.inside).strip()
+    return TemplateSyntaxError(f"{{{{ {inside} }}}} {why}", region.line)
 
 
 def is_lone(text: str) -> bool:
@@ -225,7 +263,7 @@ def parsed(template: str) -> Any:
     Raises:
         TemplateSyntaxError: It is no template.
     """
-    named = prepare(template, shell=False) if "steps" in template else template
+    named = prepare(template) if "steps" in template else template
     return lexing().parse(named)
 
 

@@ -1,14 +1,14 @@
 """Templates: filling in text, values and conditions. Implements the engine's `Renderer`.
 
 Rules:
-- In shell text every value is quoted for the place where it stands (`shell_contexts`); `| raw`
-  opts out.
+- In shell text no value is written: the script begins with variables that hold them, and its text
+  refers to these (`shell_reader`); `| raw` opts out.
 - `steps.ID` works for ids with hyphens: `steps.freeze-writes.lag` is one name, not a difference.
 - Whatever goes wrong in a template is the author's mistake, told in plain words, never a crash.
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Final
 
 from drrun.core.errors import DrrunError, InputError
@@ -27,14 +27,14 @@ class Templates:
     """Fills in templates and evaluates conditions."""
 
     def text(self, template: str, names: Mapping[str, Any], *, shell: bool = False) -> str:
-        """Render one template; with `shell`, every value is quoted for sh.
+        """Render one template; with `shell`, values become variables of the script.
 
         Raises:
             InputError: A name is undefined, or the template is wrong.
         """
         if not has_template(template):
             return template
-        render = _guarded(partial(_compiled, shell=shell), template)
+        render = _guarded(_compiled_shell if shell else _compiled, template)
         return str(_guarded(render, dict(names), about=template))
 
     def value(self, value: Any, names: Mapping[str, Any]) -> Any:
@@ -89,11 +89,25 @@ def _guarded(act: Callable[..., Any], *arguments: Any, about: str = "") -> Any:
 
 
 @lru_cache(maxsize=2000)
-def _compiled(template: str, *, shell: bool) -> Callable[..., str]:
+def _compiled(template: str) -> Callable[..., str]:
     from drrun.files.template_source import prepare
 
-    source = prepare(template, shell=shell)
-    render: Callable[..., str] = _environment(shell=shell).from_string(source).render
+    render: Callable[..., str] = _environment().from_string(prepare(template)).render
+    return render
+
+
+@lru_cache(maxsize=2000)
+def _compiled_shell(template: str) -> Callable[..., str]:
+    from drrun.files.sandbox import HELD, Held
+    from drrun.files.template_source import prepare_shell
+
+    compiled = _environment().from_string(prepare_shell(template))
+
+    def render(names: Mapping[str, Any]) -> str:
+        held = Held()
+        text: str = compiled.render({**names, HELD: held})
+        return held.beginning() + text
+
     return render
 
 
@@ -102,7 +116,7 @@ def _expression(expression: str) -> Callable[..., Any]:
     from drrun.files.sandbox import Unknown
     from drrun.files.template_source import lone_expression
 
-    compiled = _environment(shell=False).compile_expression(
+    compiled = _environment().compile_expression(
         lone_expression(expression), undefined_to_none=False
     )
 
@@ -122,8 +136,8 @@ def _is_lone(text: str) -> bool:
     return is_lone(text)
 
 
-@lru_cache(maxsize=2)
-def _environment(*, shell: bool) -> Any:
-    from drrun.files.sandbox import Environment, bare, plain
+@lru_cache(maxsize=1)
+def _environment() -> Any:
+    from drrun.files.sandbox import Environment, plain
 
-    return Environment(bare if shell else plain)
+    return Environment(plain)

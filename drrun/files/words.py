@@ -1,9 +1,9 @@
 """Shapes of single words: texts, names, numbers, durations, choices.
 
 Rules:
-- The wanted type decides, never the looks of what was written (FAULTS 9): where text is wanted,
+- The wanted type decides, never the looks of what was written (fault F9): where text is wanted,
   `5432`, `true`, `1.10` and `22:22` are the text that stands there.
-- A number too long to be meant is refused by its length, before it is converted (FAULTS 8).
+- A number too long to be meant is refused by its length, before it is converted (fault F8).
 """
 
 import math
@@ -302,7 +302,7 @@ pattern = Pattern()
 anything = Anything()
 #: A key of a template's namespace: `inputs.max_lag`.
 identifier = Text("a name like max_lag (letters, digits, _)", r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-#: An id of a step, role, lock, service: no look-alikes, no option injection (FAULTS 16, 21).
+#: An id of a step, role, lock, service: no look-alikes, no option injection (faults F16 and F21).
 slug = Text("an id like freeze-writes (a-z, 0-9, -)", r"[a-z0-9][a-z0-9-]{0,99}")
 #: A name that may also be a host's: `db1.phl`.
 dotted = Text(

@@ -2,7 +2,7 @@
 
 Rules:
 - A scalar keeps its text exactly; nothing is a number or a boolean until somebody who knows the
-  wanted type asks for one. `no`, `010`, `22:22` and `1.10` therefore never change (FAULTS 9).
+  wanted type asks for one. `no`, `010`, `22:22` and `1.10` therefore never change (fault F9).
 - Lines and columns count from 1.
 """
 

@@ -2,9 +2,10 @@
 
 Rules:
 - The tree is built from parser events in a loop, not by PyYAML's recursive composer: limits
-  apply while reading, so that a bomb costs what was read until then (FAULTS 11).
+  apply while reading, so that a bomb costs what was read until then (fault F11).
 - Refused, each with its place: tags, merge keys, duplicate keys, keys that are no words, aliases
-  inside their own anchor, too much nesting or aliasing, a second document (FAULTS 2, 10-13).
+  inside their own anchor, too much nesting or aliasing, a second document (faults F2 and F10
+  to F13).
 - A tab is refused where YAML refuses it, in indentation, and is named; inside text it is text.
 """
 

@@ -1,6 +1,6 @@
 """Hands of a dry-run: they execute what only reads, over channels that leave nothing behind.
 
-Rules (SPEC guarantee 11):
+Rules (contract guarantee 11):
 - No job, no folder, no file on any host. What a live run would do never gets here: the rules show
   it instead (`drrun.core.dry`).
 - Nothing is in doubt: what was cut off is told as not done, because nothing was to be done.

@@ -19,6 +19,7 @@ from functools import partial
 from drrun.core.ids import RunId
 from drrun.core.inventory import Host
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, Stopped, is_known
+from drrun.engine.captured import CapturedOutput
 from drrun.engine.either import Either
 from drrun.engine.pool import Pool
 from drrun.engine.ports import (
@@ -36,7 +37,6 @@ from drrun.engine.ports import (
 )
 from drrun.hands.lanes import LanePlace, Lanes, awaited
 from drrun.hands.local import LocalPlace
-from drrun.ssh.asks import Reply
 from drrun.ssh.connections import Connections
 from drrun.ssh.jobs import Job
 from drrun.ssh.remote import SshRemote
@@ -257,7 +257,7 @@ class _Reported:
         """It goes on."""
         self._report.news(progress)
 
-    def checked(self, index: int, reply: Reply | None, code: int) -> None:
+    def checked(self, index: int, reply: CapturedOutput | None, code: int) -> None:
         """The answer to one of its checks."""
         position = self._positions[index]
         seen = None

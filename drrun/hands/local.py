@@ -17,9 +17,10 @@ from dataclasses import field
 
 from drrun.core.dataclass import dataclass
 from drrun.core.outcomes import ContactLost, NeverStarted, Outcome
+from drrun.engine.captured import CapturedOutput
 from drrun.engine.environment import inherited
 from drrun.engine.ports import Cancel, Output, Progress, Script
-from drrun.ssh.ending import END_WITHIN, Told, ender
+from drrun.ssh.ending import END_WITHIN, ender
 from drrun.ssh.session import Finish, Talk
 from drrun.ssh.wire import BadScript, launch
 
@@ -63,15 +64,15 @@ class LocalPlace:
 
 def _aside(script: Script) -> bytes:
     """Run a short script of our own; what it printed."""
-    told, patience = Told(), threading.Event()
+    output, patience = CapturedOutput(), threading.Event()
     timer = threading.Timer(END_WITHIN, patience.set)
     timer.daemon = True
     timer.start()
     try:
-        LocalPlace().run(script, told, lambda _: None, patience)
+        LocalPlace().run(script, output, lambda _: None, patience)
     finally:
         timer.cancel()
-    return told.kept
+    return bytes(output.streams["stdout"])
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 Rules:
 - An anchor finds an old copy of the database that was put back, and a tail that was cut together
-  with the head inside the database (FAULTS 87). Whoever can write the folder can forge it too:
+  with the head inside the database (fault F87). Whoever can write the folder can forge it too:
   the head hash that is printed and left on the hosts is the anchor that counts.
 - Written after the commit and never synchronised: it may be older than the database, or empty
   after power loss, and then says nothing. It is never newer. A fault in writing it is ignored.

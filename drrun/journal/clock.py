@@ -2,15 +2,21 @@
 
 Rules:
 - The wall clock is read once. From then on a clock counts that goes on while the machine sleeps
-  and cannot be set, so a jump of the wall clock changes no duration and no order (FAULTS 94).
+  and cannot be set, so a jump of the wall clock changes no duration and no order (fault F94).
 """
 
 import re
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
+from drrun.core.clocks import Origin
 from drrun.core.ids import RunId
 
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+#: Reads like `time:[4026531834]`: containers may count from a moment of their own.
+_NAMESPACE = Path("/proc/self/ns/time")
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
 
 
@@ -24,19 +30,50 @@ def _wall() -> float:
     return time.time()  # noqa: TID251  # this is the adapter that everybody else asks
 
 
+def _boot() -> str:
+    """Which boot of which machine `_elapsed` counts; "" where the system does not tell."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return ""
+    try:
+        boot = _BOOT.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+    try:
+        return f"{boot} {_NAMESPACE.readlink()}"
+    except OSError:
+        return boot
+
+
 class SystemClock:
     """The real `Clock`."""
 
-    def __init__(self) -> None:
-        self._offset = _wall() - _elapsed()
+    def __init__(
+        self,
+        wall: Callable[[], float] = _wall,
+        elapsed: Callable[[], float] = _elapsed,
+        boot: Callable[[], str] = _boot,
+    ) -> None:
+        """Begin to count.
+
+        Args:
+            wall: The machine's clock, seconds since the epoch, UTC; it may be set.
+            elapsed: Seconds since the machine was booted; nobody can set them.
+            boot: Which boot that was.
+        """
+        self._wall, self._elapsed, self._boot = wall, elapsed, boot
+        self._offset = wall() - elapsed()
 
     def now(self) -> float:
         """Seconds since the epoch, UTC; never goes back while the process lives."""
-        return self._offset + _elapsed()
+        return self._offset + self._elapsed()
 
     def skew(self) -> float:
         """Seconds by which the wall clock was set forward (or back, negative) since the start."""
-        return _wall() - self.now()
+        return self._wall() - self.now()
+
+    def origin(self) -> Origin:
+        """When the machine was booted, by this clock."""
+        return Origin(self._boot(), self._offset)
 
 
 class SystemIds:

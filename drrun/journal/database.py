@@ -2,13 +2,13 @@
 
 Rules:
 - Rollback journal and synchronous=EXTRA: a commit that returned survives power loss. No WAL:
-  before 3.51.3 it can lose pages, and a flipped byte in it goes unnoticed (FAULTS section 1).
+  before 3.51.3 it can lose pages, and a flipped byte in it goes unnoticed (fact L23).
 - The rollback journal's file stays: a commit is the moment at which its header has been zeroed and
   synchronised. Deleting the file instead costs two more times the disk's patience, for the folder.
   SQLite synchronises the folder once, when a connection first writes the file, before it changes
   any page. (`tests/contract/journal/test_power_cut.py` cuts the power at every call.)
 - A transaction that met an I/O error is never tried again on this handle: a second fsync may
-  report success for bytes that are gone (FAULTS 86).
+  report success for bytes that are gone (fault F86).
 - Reading creates nothing. Where there is no file there is an empty history, unless the folder
   knows of runs (`drrun.journal.traces`).
 - One connection for all threads of the process, under a lock; every call is short.

@@ -2,7 +2,7 @@
 
 Rules:
 - `STATE/evidence/SHA256`, mode 0600, on disk before the journal names it; the journal holds name,
-  size and hash, so that a file that was changed is found out (SPEC guarantee 7).
+  size and hash, so that a file that was changed is found out (contract guarantee 7).
 - The same content is kept once.
 """
 

@@ -2,10 +2,10 @@
 
 Rules:
 - Folder 0700, files 0600, whatever the umask. Owned by this user, no symbolic link, not writable
-  by others, not on a network file system, whose locks lie (FAULTS section 4 'Files', 85).
+  by others, not on a network file system, whose locks lie (rule T3, fault F85).
 - Looking creates nothing: only `prepare` writes.
 - A reserve is kept on disk, and freed when the disk is full, so that the pause can still be
-  recorded (FAULTS 84).
+  recorded (fault F84).
 """
 
 import contextlib

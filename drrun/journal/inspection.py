@@ -2,7 +2,7 @@
 
 Rules:
 - Everything that is wrong is named, by entry where there is one: altered, missing, added, cut.
-- Whoever takes the lease looks first: nobody goes on with a damaged run (FAULTS 87).
+- Whoever takes the lease looks first: nobody goes on with a damaged run (fault F87).
 """
 
 import hashlib

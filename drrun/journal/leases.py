@@ -77,7 +77,10 @@ class SqliteLeases:
             )
             if not taken:
                 raise LeaseLost
-        return Lease(run, epoch, seat.holder, seat.host, seat.pid, now, now, seat.started)
+        return Lease(
+            run, epoch, seat.holder, seat.host, seat.pid, now, now, seat.started,
+            seen_before=lease_of(row).seen if row else None,
+        )  # fmt: skip
 
     def renew(self, lease: Lease) -> None:
         """Give a sign of life.

@@ -2,7 +2,7 @@
 
 Rules:
 - Dead is said only with proof: same boot and same pid namespace, and the pid is gone, a zombie,
-  or belongs to a process that started at another time (FAULTS 62); or the same machine, by name
+  or belongs to a process that started at another time (fault F62); or the same machine, by name
   and machine id, has booted since. Everything else is out of sight.
 - Where there is no /proc, `ps` tells when a process started.
 """

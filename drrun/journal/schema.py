@@ -2,8 +2,8 @@
 
 Rules:
 - Migrations go forward only, all in one transaction: killed in the middle, a file is old or new,
-  never half (FAULTS 97). A file with entries is copied before it is migrated.
-- A file made by a newer version is refused, and so is one that is not ours (FAULTS 95).
+  never half (fault F97). A file with entries is copied before it is migrated.
+- A file made by a newer version is refused, and so is one that is not ours (fault F95).
 """
 
 import sqlite3

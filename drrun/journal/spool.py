@@ -5,7 +5,7 @@ Rules:
   only what may be the beginning of a secret is held back until more comes, or the end.
 - Of each stream half of the attempt's limit is kept: a head in that file, and behind it segments
   `ATTEMPT.stdout.000000000001`, … of which only the last two stay. What was left out between is
-  marked for every reader and counted. (FAULTS 67)
+  marked for every reader and counted. (fault F67)
 - Size and SHA-256 of all bytes, after masking, are what `close` tells: the journal has them, here
   they are kept nowhere. A stream costs one fsync, one that printed nothing costs no file at all.
 - When each part came is kept beside it, in `ATTEMPT.stdout.times`.

@@ -11,7 +11,7 @@ from drrun.core.ids import StepId
 from drrun.core.runbook import Step
 from drrun.lint.subject import Subject, advice, doubt, some
 
-#: At least yearly, where the runbook says nothing (CASES 4.1).
+#: At least yearly, where the runbook says nothing (SOC 2, DORA, NIST SP 800-34).
 _PERIOD = 365 * 86400.0
 _DAY = 86400.0
 

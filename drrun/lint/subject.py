@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from drrun.core.actions import BUILT_IN, RunAction, UsesAction
+from drrun.core.actions import changes
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import Finding, Place, Severity
 from drrun.core.inventory import Inventory
@@ -23,14 +23,7 @@ class Subject:
 
     def changing(self) -> Iterator[Step]:
         """Steps whose action changes something."""
-        for step in self.runbook.steps.values():
-            match step.action:
-                case RunAction():
-                    yield step
-                case UsesAction(name=name) if BUILT_IN[name].changes:
-                    yield step
-                case _:
-                    pass
+        return (step for step in self.runbook.steps.values() if changes(step.action))
 
     def is_over(self, waiver: Mapping[str, Any]) -> bool:
         """Whether a waiver's day is over; one without a day, or with a duration, never is."""

@@ -46,15 +46,13 @@ class About:
     def add(self, fact: Fact) -> None:
         """Take in one fact."""
         self.seq, self.hash = fact.seq, fact.hash
-        match fact.event:
-            case ev.RunStarted(by=by):
-                self.started_by = self.started_by or by
-            case ev.RunEnded():
-                self.ended_at = fact.at
-            case ev.ClockStated(name=name, moment=moment):
-                self.stated[name] = moment
-            case _:
-                pass
+        event = fact.event
+        if isinstance(event, ev.RunStarted):
+            self.started_by = self.started_by or event.by
+        elif isinstance(event, ev.RunEnded):
+            self.ended_at = fact.at
+        elif isinstance(event, ev.ClockStated):
+            self.stated[event.name] = event.moment
         if fact.actor not in _NOBODY:
             self._at_work(fact)
 

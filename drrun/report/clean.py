@@ -1,9 +1,9 @@
-"""Untrusted text made harmless for a terminal. SPEC guarantee 12.
+"""Untrusted text made harmless for a terminal. Contract guarantee 12.
 
 Rules:
 - What could move the cursor, set a title, write the clipboard, hide or reorder text is shown as a
   visible escape: C0 but newline and tab, DEL, C1, line and paragraph separators, bidi controls,
-  invisible tags, lone surrogates (FAULTS 70, 71; section 4 'Terminal').
+  invisible tags, lone surrogates (faults F70 and F71, rule T6).
 - Nothing is dropped, so that two different texts never look the same because of the cleaning.
 """
 

@@ -8,11 +8,15 @@ Rules:
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.actions import UsesAction
+from drrun.core.clocks import TakenOver
 from drrun.core.dataclass import dataclass
-from drrun.core.state import Key, RunState, planned
+from drrun.core.ids import Key
+from drrun.core.state import RunState, planned
 from drrun.core.status import Cause, Phase, Status
 from drrun.core.values import Duration
 from drrun.report.facts import Fact
@@ -31,6 +35,13 @@ class Spell:
     cause: str
     since: float
     until: float
+    #: Seconds of it that are none: the clocks of two controllers jumped.
+    jumped: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long it was."""
+        return max(0.0, self.until - self.since - self.jumped)
 
 
 def spells(state: RunState, facts: Iterable[Fact], end: float) -> list[Spell]:
@@ -57,7 +68,13 @@ def spells(state: RunState, facts: Iterable[Fact], end: float) -> list[Spell]:
         state.apply(fact.event, fact.at)
     if since is not None and end > since and state.ended is None:
         _add(found, _cause(state, away=left), since, end)
-    return found
+    return [_corrected(spell, state.time.unsure) for spell in found]
+
+
+def _corrected(spell: Spell, unsure: Iterable[TakenOver]) -> Spell:
+    within = (each for each in unsure if spell.since < each.at <= spell.until)
+    jumped = sum(each.jump or 0.0 for each in within)
+    return replace(spell, jumped=jumped) if jumped else spell
 
 
 def _cause(state: RunState, *, away: bool) -> str:
@@ -70,7 +87,7 @@ def totals(found: Iterable[Spell]) -> dict[str, Duration]:
     """Seconds by cause, the longest first."""
     sums: dict[str, float] = {}
     for spell in found:
-        sums[spell.cause] = sums.get(spell.cause, 0.0) + spell.until - spell.since
+        sums[spell.cause] = sums.get(spell.cause, 0.0) + spell.seconds
     ordered = sorted(sums.items(), key=lambda each: -each[1])
     return {cause: Duration(seconds) for cause, seconds in ordered}
 
@@ -98,7 +115,7 @@ _ACTING = frozenset({"work", "transfer", "verification"})
 def _of_queued(state: RunState) -> Iterator[str]:
     for target in state.targets.values():
         if target.status is Status.WAITING and not target.begun and target.waits_for:
-            yield _WAITS[target.waits_for]
+            yield _waited_for(target.waits_for)
 
 
 def _of_active(state: RunState) -> Iterator[str]:
@@ -107,7 +124,7 @@ def _of_active(state: RunState) -> Iterator[str]:
         if target.gate is not None:
             yield "unknown outcome" if target.gate.kind == "unknown" else _whose(state, key)
         elif target.status is Status.WAITING and target.waits_for is not None:
-            yield _WAITS[target.waits_for]
+            yield _waited_for(target.waits_for)
         elif target.status is Status.VERIFYING:
             yield "verification"
         elif target.phase is Phase.ACTING:
@@ -118,13 +135,20 @@ def _of_active(state: RunState) -> Iterator[str]:
             yield "verification"
 
 
-_WAITS = {
-    Cause.PERSON: "person",
-    Cause.THIRD_PARTY: "third party",
-    Cause.CLOCK: "clock",
-    Cause.LOCK: "lock",
-    Cause.RETRY: "retry",
-}
+def _waited_for(cause: Cause) -> str:
+    match cause:
+        case Cause.PERSON:
+            return "person"
+        case Cause.THIRD_PARTY:
+            return "third party"
+        case Cause.CLOCK:
+            return "clock"
+        case Cause.LOCK:
+            return "lock"
+        case Cause.RETRY:
+            return "retry"
+        case _:
+            assert_never(cause)
 
 
 def _whose(state: RunState, key: Key) -> str:
@@ -133,13 +157,11 @@ def _whose(state: RunState, key: Key) -> str:
 
 
 def _acting(state: RunState, key: Key) -> str:
-    match planned(state, key).step.action:
-        case UsesAction(name="wait"):
-            return "waiting time"
-        case UsesAction(name="rsync" | "fetch" | "copy"):
-            return "transfer"
-        case _:
-            return "work"
+    action = planned(state, key).step.action
+    name = action.name if isinstance(action, UsesAction) else ""
+    if name == "wait":
+        return "waiting time"
+    return "transfer" if name in ("rsync", "fetch", "copy") else "work"
 
 
 def _add(found: list[Spell], cause: str, since: float, until: float) -> None:

@@ -39,7 +39,7 @@ def forecast(state: RunState, now: float) -> Forecast | None:
             lengths[step] = 0.0
             continue
         unestimated += planned.step.estimate is None
-        wait = max(0.0, state.clocks.get(step, 0.0) - now)
+        wait = max(0.0, state.clocks.get(step, 0.0) - state.time.wall - now)
         lengths[step] = wait + _left(state, step, status, now)
     ends = finish_times(plan.runbook.steps, plan.order, lengths)
     return Forecast(Duration(max(ends.values(), default=0.0)), unestimated)

@@ -6,6 +6,7 @@ Rules:
 
 from collections.abc import Callable
 from enum import StrEnum
+from typing import assert_never
 
 from drrun.core.status import RunStatus, Status
 
@@ -25,32 +26,37 @@ class Style(StrEnum):
 #: Text and its style -> text.
 Ink = Callable[[str, Style], str]
 
-_OF_STATUS = {
-    Status.PASSED: Style.GOOD,
-    Status.FAILED: Style.BAD,
-    Status.REGRESSED: Style.BAD,
-    Status.BLOCKED: Style.BAD,
-    Status.UNKNOWN: Style.DOUBT,
-    Status.WAITING: Style.DOUBT,
-    Status.RUNNING: Style.MOVING,
-    Status.VERIFYING: Style.MOVING,
-}
-_OF_RUN = {
-    RunStatus.SUCCEEDED: Style.GOOD,
-    RunStatus.FAILED: Style.BAD,
-    RunStatus.ABORTED: Style.BAD,
-    RunStatus.RUNNING: Style.MOVING,
-}
-
 
 def style_of(status: Status) -> Style:
     """The style of a step's or target's status."""
-    return _OF_STATUS.get(status, Style.QUIET)
+    match status:
+        case Status.PASSED:
+            return Style.GOOD
+        case Status.FAILED | Status.REGRESSED | Status.BLOCKED:
+            return Style.BAD
+        case Status.UNKNOWN | Status.WAITING:
+            return Style.DOUBT
+        case Status.RUNNING | Status.VERIFYING:
+            return Style.MOVING
+        case Status.PENDING | Status.SKIPPED | Status.ROLLED_BACK | Status.CANCELLED:
+            return Style.QUIET
+        case _:
+            assert_never(status)
 
 
 def style_of_run(status: RunStatus) -> Style:
     """The style of a run's status."""
-    return _OF_RUN.get(status, Style.DOUBT)
+    match status:
+        case RunStatus.SUCCEEDED:
+            return Style.GOOD
+        case RunStatus.FAILED | RunStatus.ABORTED:
+            return Style.BAD
+        case RunStatus.RUNNING:
+            return Style.MOVING
+        case RunStatus.PAUSED | RunStatus.WAITING | RunStatus.INTERRUPTED | RunStatus.ROLLED_BACK:
+            return Style.DOUBT
+        case _:
+            assert_never(status)
 
 
 def no_ink(text: str, style: Style) -> str:

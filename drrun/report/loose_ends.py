@@ -6,6 +6,7 @@ from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.state import RunState
 from drrun.core.status import Status
+from drrun.report.facts import Fact
 
 #: Of a step that never acted nothing is left to do.
 _ACTED = frozenset({Status.PASSED, Status.REGRESSED, Status.FAILED, Status.UNKNOWN})
@@ -27,18 +28,28 @@ class LooseEnd:
     by: str = ""
 
 
-def loose_ends(state: RunState, journal: Iterable[tuple[float, ev.Event]]) -> Iterator[LooseEnd]:
+def loose_ends(state: RunState, facts: Iterable[Fact]) -> Iterator[LooseEnd]:
     """All of them, what people found first."""
-    for _, event in journal:
-        match event:
-            case ev.FindingNoted():
-                yield LooseEnd("finding", event.text, event.severity, event.owner, event.due,
-                              event.step, event.by)  # fmt: skip
-            case ev.FollowUpNoted():
-                yield LooseEnd("follow-up", event.text, "", event.owner, event.due, event.step,
-                              event.by)  # fmt: skip
-            case _:
-                pass
+    for event in (fact.event for fact in facts):
+        if isinstance(event, ev.FindingNoted):
+            yield LooseEnd(
+                "finding",
+                event.text,
+                event.severity,
+                event.owner,
+                event.due,
+                event.step,
+                event.by,
+            )
+        elif isinstance(event, ev.FollowUpNoted):
+            yield LooseEnd(
+                "follow-up",
+                event.text,
+                owner=event.owner,
+                due=event.due,
+                step=event.step,
+                by=event.by,
+            )
     for step in state.plan.order:
         written = state.plan.steps[step].step
         if written.follow_up and state.step(step) in _ACTED:
@@ -46,6 +57,11 @@ def loose_ends(state: RunState, journal: Iterable[tuple[float, ev.Event]]) -> It
     for step in state.plan.order:
         given = state.plan.steps[step].step.workaround
         if given is not None and state.step(step) is Status.PASSED:
-            yield LooseEnd("workaround", str(given.get("reason", "")), "",
-                          str(given.get("owner", "")), str(given.get("expires", "")),
-                          step)  # fmt: skip
+            yield LooseEnd(
+                "workaround",
+                str(given.get("reason", "")),
+                "",
+                str(given.get("owner", "")),
+                str(given.get("expires", "")),
+                step,
+            )

@@ -3,18 +3,20 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from itertools import chain
+from typing import assert_never
 
 from drrun.core.asked import waits
+from drrun.core.clocks import Span
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import StepId, TargetName
+from drrun.core.ids import Key, StepId, TargetName
 from drrun.core.people.roles import members
-from drrun.core.runbook import Step
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import FINAL, Cause, Phase, RunStatus, Status
 from drrun.core.target import TargetState
 from drrun.core.values import Duration
 from drrun.report.clean import first_line
 from drrun.report.forecast import Forecast, forecast, is_late
+from drrun.report.offsets import ClockLine, clock_lines, clock_warnings
 from drrun.report.services import ServiceView, service_views
 from drrun.report.times import clock
 
@@ -64,6 +66,8 @@ class StepLine:
     counts: Mapping[Status, int]
     began_at: float | None
     ended_at: float | None
+    #: Until it ended, or now; None: it has not begun.
+    took: Span | None
     #: By the author's estimate.
     planned: Duration | None
     #: It has taken longer than the author's bad case.
@@ -138,14 +142,16 @@ class RunView:
     asks: tuple[Ask, ...]
     forecast: Forecast | None
     services: tuple[ServiceView, ...]
+    #: Since the start, until the end or now.
+    took: Span
+    #: How the clocks of hosts stood when they were reached, and what is to be known of that.
+    clocks: tuple[ClockLine, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def elapsed(self) -> Duration:
         """Since the start, until the end or now."""
-        if self.started_at is None:
-            return Duration(0)
-        end = self.head.ended_at if self.head.ended_at is not None else self.now
-        return Duration(max(0.0, end - self.started_at))
+        return Duration(self.took.seconds)
 
     @property
     def counts(self) -> dict[Status, int]:
@@ -182,11 +188,20 @@ def run_view(state: RunState, head: RunHead, now: float) -> RunView:
         asks=asks,
         forecast=forecast(state, now),
         services=service_views(state.plan, state, now, head.disrupted_at),
+        took=_took(state, head, now),
+        clocks=clock_lines(state.time),
+        warnings=tuple(clock_warnings(state.time)),
     )
 
 
+def _took(state: RunState, head: RunHead, now: float) -> Span:
+    if state.started_at is None:
+        return Span(0.0)
+    return state.time.span(state.started_at, now if head.ended_at is None else head.ended_at)
+
+
 def _without_controller(line: StepLine) -> StepLine:
-    """What was in flight when the controller was lost has an unknown outcome (SPEC section 1)."""
+    """What was in flight when the controller was lost is unknown (contract section 1)."""
     if line.status not in (Status.RUNNING, Status.VERIFYING):
         return line
     note = "was in flight when its controller left: resume finds out"
@@ -197,15 +212,14 @@ def asks_of(state: RunState) -> Iterator[Ask]:
     """All open questions, oldest first."""
     gates = [(key, gate) for key in state.active if (gate := state.targets[key].gate) is not None]
     for key, gate in sorted(gates, key=lambda each: each[1].opened_at):
-        step = state.plan.steps[key.step].step
         yield Ask(
             step=key.step,
             target=key.target,
             kind=gate.kind,
             text=gate.text,
             since=gate.opened_at,
-            role=gate.asked.role or step.owner,
-            people=members(state, gate.asked.role or step.owner),
+            role=gate.asked.role,
+            people=members(state, gate.asked.role),
             input=gate.asked.input,
             evidence=gate.asked.evidence,
             options=gate.asked.options,
@@ -224,11 +238,6 @@ def taken_by(state: RunState, step: StepId) -> str:
     return claim.by if claim else state.around.assigned.get(step, "")
 
 
-def people_of(state: RunState, step: Step) -> tuple[str, ...]:
-    """Who may be meant by a step's owner."""
-    return members(state, step.owner)
-
-
 def step_line(state: RunState, step: StepId, now: float) -> StepLine:
     """Look at one step."""
     planned = state.plan.steps[step]
@@ -237,6 +246,8 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
     targets = [state.targets[key] for key in keys]
     only = keys[0].target if len(keys) == 1 else ""
     contact = _missing(state, keys, now) or connecting(state, keys, now)
+    began = min((at for each in targets if (at := each.began_at) is not None), default=None)
+    ended = state.settled_at.get(step) if status in FINAL else None
     return StepLine(
         id=step,
         title=planned.step.title,
@@ -244,8 +255,9 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
         status=status,
         where="" if only == "local" else only,
         counts=state.counts(step),
-        began_at=min((at for each in targets if (at := each.began_at) is not None), default=None),
-        ended_at=state.settled_at.get(step) if status in FINAL else None,
+        began_at=began,
+        ended_at=ended,
+        took=None if began is None else state.time.span(began, now if ended is None else ended),
         planned=None if planned.step.estimate is None else Duration(planned.length),
         late=is_late(state, step, now),
         was_late=status in FINAL and any(target.late for target in targets),
@@ -338,8 +350,10 @@ def _why(
             return f"a person has to answer {', '.join(ask.key for ask in asks)}"
         case RunStatus.FAILED:
             return ", ".join(line.id for line in lines if line.status is Status.FAILED)
-        case _:
+        case RunStatus.RUNNING | RunStatus.SUCCEEDED | RunStatus.ROLLED_BACK:
             return ""
+        case _:
+            assert_never(status)
 
 
 def next_steps(state: RunState) -> Iterator[StepId]:

@@ -137,7 +137,7 @@ def _raises_of(service: str, plan: Plan) -> Mapping[StepId, Level]:
 def _reached(step: StepId, state: RunState | None) -> Duration | None:
     if state is None or state.started_at is None or state.step(step) is not Status.PASSED:
         return None
-    return Duration(state.settled_at[step] - state.started_at)
+    return Duration(state.time.span(state.started_at, state.settled_at[step]).seconds)
 
 
 def _judged(rto: Duration | None, recovered: float | None, elapsed: float) -> Objective:

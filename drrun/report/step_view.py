@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import Any
+from typing import Any, assert_never
 
 from drrun.core import events as ev
+from drrun.core.clocks import Span
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import StepId, TargetName
-from drrun.core.state import Key, RunState
+from drrun.core.event_text import tell
+from drrun.core.ids import Key, StepId, TargetName
+from drrun.core.state import RunState
 from drrun.core.status import FINAL, Status
 from drrun.report.facts import Fact
 from drrun.report.plan_view import action_name
@@ -47,7 +49,9 @@ class AttemptStory:
     host_key: str = ""
     user: str = ""
     ended_at: float | None = None
-    #: `exit 0`, `ended by KILL`, `contact lost: …`; "" while it goes on.
+    #: None while it goes on.
+    took: Span | None = None
+    #: `exit 0`, `killed by SIGKILL`, `contact lost: …`; "" while it goes on.
     ending: str = ""
     exit: int | None = None
     captured: Mapping[str, Any] = field(default_factory=dict)
@@ -150,6 +154,8 @@ def _target(state: RunState, key: Key, facts: Sequence[Fact]) -> TargetStory:
         if over and not attempt.ending:
             attempt.ending = "superseded" if number < len(attempts) else str(target.status)
             attempt.ended_at = attempt.ended_at or (target.since or None)
+        if attempt.ended_at is not None:
+            attempt.took = state.time.span(attempt.began_at, attempt.ended_at)
     return TargetStory(
         target=key.target,
         host=state.hosts[key],
@@ -178,7 +184,7 @@ def attempts_of(facts: Iterable[Fact]) -> list[AttemptStory]:
     return attempts
 
 
-def _told(attempt: AttemptStory, event: ev.AttemptEvent, at: float) -> None:
+def _told(attempt: AttemptStory, event: ev.OfAttempt, at: float) -> None:
     match event:
         case ev.AttemptIntended():
             _intended(attempt, event)
@@ -190,38 +196,39 @@ def _told(attempt: AttemptStory, event: ev.AttemptEvent, at: float) -> None:
             attempt.user = event.user
         case ev.ProbeSeen():
             _seen(attempt, event, at)
-        case ev.WaitEnded():
-            attempt.ended_at, attempt.ending = at, "waited"
+        case ev.AttemptEnded():
+            attempt.exit, attempt.captured = event.exit, event.captured
+            attempt.output = event.output
+            _ended(attempt, event, at)
+        case (
+            ev.AttemptTimedOut()
+            | ev.AttemptStopped()
+            | ev.AttemptNeverStarted()
+            | ev.ContactLost()
+            | ev.WaitEnded()
+        ):
+            _ended(attempt, event, at)
+        case (
+            ev.ContactMissed()
+            | ev.ContactFound()
+            | ev.AttemptLate()
+            | ev.EndingBegan()
+            | ev.WaitBegan()
+            | ev.ProbesConcluded()
+        ):
+            pass
         case _:
-            ending = _ending(event)
-            if ending:
-                attempt.ended_at, attempt.ending = at, ending
-    if isinstance(event, ev.AttemptEnded):
-        attempt.exit, attempt.captured, attempt.output = event.exit, event.captured, event.output
+            assert_never(event)
+
+
+def _ended(attempt: AttemptStory, event: ev.OfAttempt, at: float) -> None:
+    told = tell(event)
+    attempt.ended_at, attempt.ending = at, told.text if told else ""
 
 
 def _intended(attempt: AttemptStory, event: ev.AttemptIntended | ev.ActionShown) -> None:
     attempt.action, attempt.command, attempt.host = event.action, event.command, event.host
     attempt.become, attempt.environment = event.become, tuple(event.environment)
-
-
-def _ending(event: ev.AttemptEvent) -> str:
-    match event:
-        case ev.AttemptEnded(exit=None, signal=signal, note=note):
-            ended, more = f"ended by {signal or 'a signal'}", note
-        case ev.AttemptEnded(exit=status, note=note, fault=fault):
-            ended, more = f"exit {status}", fault or note
-        case ev.AttemptTimedOut(gone=gone, note=note):
-            ended, more = "out of time", note or ("" if gone else "its processes may live on")
-        case ev.AttemptStopped(gone=gone, note=note):
-            ended, more = "ended on request", note or ("" if gone else "it may live on")
-        case ev.AttemptNeverStarted(why=why):
-            ended, more = "never started", why
-        case ev.ContactLost(why=why):
-            ended, more = "contact lost", why
-        case _:
-            return ""
-    return f"{ended}: {more}" if more else ended
 
 
 def _seen(attempt: AttemptStory, event: ev.ProbeSeen, at: float) -> None:

@@ -1,8 +1,9 @@
-"""Moments and spans as people read them. All UTC (SPEC section 2)."""
+"""Moments and spans as people read them. All UTC (contract section 2)."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from drrun.core.clocks import Span
 from drrun.core.values import Duration
 
 
@@ -37,6 +38,13 @@ def span(seconds: float) -> str:
     if seconds < 9.95:
         return f"{seconds:.1f}s".replace(".0s", "s")
     return _whole(round(seconds))
+
+
+def took(found: Span | None) -> str:
+    """`4m12s`; `~4m12s` where more than one clock counted it; "" for nothing."""
+    if found is None:
+        return ""
+    return f"{'' if found.exact else '~'}{span(found.seconds)}"
 
 
 @lru_cache(maxsize=4096)

@@ -31,6 +31,16 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Clock:
+    """What the host's clock says."""
+
+    #: Seconds since the epoch; None: the host does not tell.
+    says: float | None
+    #: What is not told: it may be so much later.
+    coarse: float
+
+
+@dataclass(frozen=True, slots=True)
 class Unusable:
     """The host cannot keep commands."""
 
@@ -155,8 +165,8 @@ class Done:
 
 
 Answer = (
-    Ready | Unusable | Begun | Ended | Answered | Exists | Refused | Stale | Withdrawn | State
-    | Stored | Pong | LeftRun | Done
+    Ready | Clock | Unusable | Begun | Ended | Answered | Exists | Refused | Stale | Withdrawn
+    | State | Stored | Pong | LeftRun | Done
 )  # fmt: skip
 
 
@@ -205,8 +215,17 @@ def _seldom(verb: str, words: list[str], rest: str) -> Answer:
             return LeftRun(rest)
         case "done", []:
             return Done()
+        case "clock", _:
+            return _clock(rest)
         case _:
             raise ValueError(f"{verb} {rest}")
+
+
+def _clock(word: str) -> Clock:
+    whole, _, part = word.partition(".")
+    if not whole.isdecimal():
+        return Clock(None, 0.0)
+    return Clock(float(word), 0.0) if part.isdecimal() else Clock(float(whole), 1.0)
 
 
 def _state(

@@ -6,44 +6,22 @@ Rules:
 - Whoever asks is answered exactly once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
+from drrun.engine.captured import CapturedOutput
 from drrun.engine.ports import Output, Script
 from drrun.ssh.answers import Answer, Answered, Begun, Kept, Ready, Refused, Stored
 from drrun.ssh.bulk import Wanted
 from drrun.ssh.ending import kill_script
-from drrun.ssh.following import Unreached
+from drrun.ssh.following import Alarm, Unreached
 from drrun.ssh.lane import KEPT_ON_HOST, Lane
 from drrun.ssh.requests import Work, mark_of, work_of
 from drrun.ssh.wire import Beginning
 
 #: Bytes asked for at once.
 WINDOW = 1 << 20
-#: Bytes kept of each stream of an answer: enough for any, too little for an accident.
-_LONGEST = 1 << 20
-
-
-class Reply:
-    """An `Output` in memory."""
-
-    def __init__(self) -> None:
-        self.streams: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
-
-    def write(self, stream: str, data: bytes) -> None:
-        """Keep bytes."""
-        kept = self.streams[stream]
-        kept += data[: max(0, _LONGEST - len(kept))]
-
-    def text(self, stream: str) -> str:
-        """What was kept, decoded."""
-        return self.streams[stream].decode("utf-8", "replace")
-
-    def close(self) -> Mapping[str, Any]:
-        """Nothing to flush."""
-        return {}
 
 
 class Streams:
@@ -135,17 +113,18 @@ class Ask:
         self._script = script
         self._work: Work = work_of(script)
         self._output = output
-        self._reply = Reply()
+        self._reply = CapturedOutput()
         self._streams: Streams | None = None
         self._done = done
         self._process: Begun | None = None
         self._asked = False
         self._over = False
+        self._due: Alarm | None = None
 
     def begin(self) -> None:
         """Ask; on the lane's thread."""
         if self._script.timeout is not None:
-            self._lane.at(float(self._script.timeout), self._late)
+            self._due = self._lane.at(float(self._script.timeout), self._late)
         self._lane.follow(self)
 
     def let_go(self) -> None:
@@ -161,7 +140,7 @@ class Ask:
         self._asked = True
         name = self._lane.fresh_name()
         self._lane.rename(self, name)
-        self._reply, self._process = Reply(), None
+        self._reply, self._process = CapturedOutput(), None
         self._streams = Streams(self._lane, name, self._reply, marked=self._work.marked)
         if self._work.ahead is None:
             self._lane.send(self._work.ask(name))
@@ -228,6 +207,8 @@ class Ask:
         if self._over:
             return
         self._over = True
+        if self._due is not None:
+            self._due.cancel()
         self._lane.unfollow(self)
         self._forget()
         self._done(outcome)
@@ -265,7 +246,7 @@ def end(
         if then is not None:
             then(False)  # noqa: FBT003 - what is awaited
         return
-    told = Reply()
+    told = CapturedOutput()
     script = kill_script(process.pid, process.start, become)
 
     def ended(_: Outcome) -> None:

@@ -1,7 +1,7 @@
 """Session channels of an open connection: opened with patience, read without losing news.
 
 Rules:
-- A refused channel (MaxSessions, FAULTS 36) is waited out as long as sessions of ours are the
+- A refused channel (MaxSessions, fault F36) is waited out as long as sessions of ours are the
   reason, and for `session_within` seconds otherwise.
 - paramiko keeps one error for all threads of a connection, so its kind proves nothing.
 """
@@ -48,7 +48,7 @@ def session(link: Link, cancel: Cancel) -> Iterator[paramiko.Channel]:
 
 
 def _patiently(link: Link, cancel: Cancel) -> paramiko.Channel:
-    """Open a session channel, again and again while it is refused (FAULTS 36)."""
+    """Open a session channel, again and again while it is refused (fault F36)."""
     alone = tenacity.stop_after_delay(link.options.session_within)
 
     def pause(length: float) -> None:

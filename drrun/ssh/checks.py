@@ -9,15 +9,16 @@ Rules:
 from collections.abc import Callable
 from functools import partial
 
+from drrun.engine.captured import CapturedOutput
 from drrun.engine.ports import Script
 from drrun.ssh.answers import Answered, Begun, Refused
-from drrun.ssh.asks import Reply, Streams, end
+from drrun.ssh.asks import Streams, end
 from drrun.ssh.following import Alarm
 from drrun.ssh.lane import Lane
 from drrun.ssh.requests import work_of
 
 #: Position, what it printed (None: it will not come), exit code.
-Tell = Callable[[int, Reply | None, int], None]
+Tell = Callable[[int, CapturedOutput | None, int], None]
 #: Seconds for one that has no limit of its own.
 _LIMIT = 60.0
 
@@ -75,7 +76,7 @@ class Checks:
                 # Whoever was to execute it failed before that.
                 self.give_up()
             case Answered(name=name, code=code, out=out, err=err):
-                reply = Reply()
+                reply = CapturedOutput()
                 streams = Streams(self._lane, name, reply, marked=self._works[index].marked)
                 streams.bring(out, err, partial(self._answered, index, streams, reply, code))
 
@@ -91,7 +92,7 @@ class Checks:
         """Nothing more is wanted."""
         self._next = len(self._scripts)
 
-    def _answered(self, index: int, streams: Streams, reply: Reply, code: int) -> None:
+    def _answered(self, index: int, streams: Streams, reply: CapturedOutput, code: int) -> None:
         if index != self._next:
             return
         self._next += 1

@@ -4,7 +4,7 @@ Rules:
 - Routes are tried in order, the one that worked last first. The next is tried once one failed, or
   beside it once it has gone on for `head_start`; the first that logs in is used, the others are
   left. Only "not reached" goes on to the next route: a wrong key or a refused login is not
-  repeated elsewhere (FAULTS 29, 31). A route that a person chose is waited for to its end.
+  repeated elsewhere (faults F29 and F31). A route that a person chose is waited for to its end.
 - Whoever comes while a connection is being opened waits for it and shares what becomes of it. It
   is given up when nobody waits any more.
 - A connection that died is opened anew by the next who needs it.

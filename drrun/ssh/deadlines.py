@@ -2,7 +2,7 @@
 
 Rules:
 - paramiko waits without a limit for the answer to an exec request and to a global request, and
-  counts others on the wall clock (FAULTS section 3). Closing is what wakes all of them.
+  counts others on the wall clock (fact L5). Closing is what wakes all of them.
 - Counted on the monotonic clock. What ends a call may block, so it gets a thread of its own.
 """
 

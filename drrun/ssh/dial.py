@@ -1,4 +1,4 @@
-"""Opens one connection to one host by one way, within deadlines. FAULTS section 3.
+"""Opens one connection to one host by one way, within deadlines: facts L5, L6 and L17.
 
 Rules:
 - Each wait has a deadline: the name, the network, the gateway, the login as a whole; a server that
@@ -11,7 +11,7 @@ Rules:
 - The host key is judged on every hop, before a key or name of the user is offered.
 - What was opened is closed when the rest fails: a login left half open takes a MaxStartups place.
 - Fabric gets a configuration that loads no files; by default it executes `~/.fabric.py`.
-- A greeting that is cut off is tried again after a random pause (MaxStartups, FAULTS 36).
+- A greeting that is cut off is tried again after a random pause (MaxStartups, fault F36).
 """
 
 import asyncio

@@ -5,10 +5,8 @@ Rules:
   KILL, five seconds, and then what is left. A kill without that answer proves nothing.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-from drrun.core.dataclass import dataclass
 from drrun.core.runbook import Execution
 from drrun.core.values import Duration
 from drrun.engine.ports import Script
@@ -19,26 +17,6 @@ from drrun.ssh.wire import Started, ending
 _GRACE = "5"
 #: Seconds that ending, with its proof, may take.
 END_WITHIN = 20.0
-
-
-@dataclass(slots=True)
-class Told:
-    """Keeps the few bytes that a script of our own prints. An `Output`."""
-
-    kept: bytes = b""
-
-    def write(self, stream: str, data: bytes) -> None:
-        """Keep standard output."""
-        if stream == "stdout":
-            self.kept = (self.kept + data)[:4096]
-
-    def text(self, stream: str) -> str:
-        """What was printed."""
-        return self.kept.decode("utf-8", "replace") if stream == "stdout" else ""
-
-    def close(self) -> Mapping[str, Any]:
-        """Nothing to flush."""
-        return {}
 
 
 #: For our own short scripts: nothing is done about one that does not end, but not to wait for it.

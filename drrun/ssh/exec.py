@@ -2,7 +2,7 @@
 
 Rules:
 - Not paramiko's or Fabric's `run`: those are quadratic in output, mirror the terminal, and take a
-  lost status for -1 (FAULTS section 3).
+  lost status for -1 (facts L7 and L10).
 - Nothing is executed before the last byte of the script arrived, so a fault up to then is provably
   without effect.
 - Never a pty: it would kill the command with the link.
@@ -14,9 +14,10 @@ from functools import partial
 import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
 
 from drrun.core.outcomes import NeverStarted, Outcome
+from drrun.engine.captured import CapturedOutput
 from drrun.engine.ports import Cancel, Output, Script
 from drrun.ssh.channels import ChannelLine, beside, session
-from drrun.ssh.ending import END_WITHIN, HELPLESS, Told, ender
+from drrun.ssh.ending import END_WITHIN, HELPLESS, ender
 from drrun.ssh.faults import DeadlineError, Stopped, after_sending, before_sending
 from drrun.ssh.link import Link
 from drrun.ssh.readers import reader_of
@@ -67,10 +68,10 @@ def _converse(link: Link, line: ChannelLine, talk: Talk, cancel: Cancel) -> Outc
 
 def _aside(link: Link, script: Script) -> bytes:
     """Run a short script of our own beside what runs there; what it printed."""
-    told, ready, never = Told(), launch(script), threading.Event()
+    output, ready, never = CapturedOutput(), launch(script), threading.Event()
     with beside(link) as (other, channel), other.deadlines.limit(END_WITHIN, channel.close):
         _request(other, channel, ready.line, never)
         line = ChannelLine(other, channel)
-        talk = Talk(line, ready, script, told, str(other.way), HELPLESS, END_WITHIN)
+        talk = Talk(line, ready, script, output, str(other.way), HELPLESS, END_WITHIN)
         _converse(other, line, talk, never)
-    return told.kept
+    return bytes(output.streams["stdout"])

@@ -1,8 +1,8 @@
-"""The one door at which errors of paramiko and of sockets become outcomes. FAULTS section 3.
+"""The one door at which errors of paramiko and of sockets become outcomes.
 
 Rules:
 - While the whole script was not sent, a fault is `NeverStarted`: provably no effect. From then on
-  it is `ContactLost`, which says nothing about the effect (FAULTS R5).
+  it is `ContactLost`, which says nothing about the effect (rule R5).
 - `final` only where another try cannot help. An identity that is not proved is `RefusedByHost`.
 - A sentence says which host, by which route and address, what happened, and what to do next.
 """

@@ -1,4 +1,4 @@
-"""Whether a host is who it says it is: a pinned key first, else known_hosts. SPEC guarantee 10.
+"""Whether a host is who it says it is: a pinned key, else known_hosts. Contract guarantee 10.
 
 Rules:
 - An unknown, changed or revoked key is refused before anything about the user is sent.
@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path
+from typing import assert_never
 
 import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
 
@@ -91,8 +92,10 @@ class Identity(paramiko.MissingHostKeyPolicy):
                 pass
             case Standing.UNKNOWN if self.record:
                 self._record(self.record, offered)
-            case _:
+            case Standing.UNKNOWN | Standing.CHANGED | Standing.REVOKED | Standing.AUTHORITY:
                 raise HostIdentityError(self._message(verdict, offered))
+            case _:
+                assert_never(verdict.standing)
         self.accepted = offered.fingerprint
 
     def _judge(self, offered: Key) -> Verdict:

@@ -14,7 +14,6 @@ Rules:
 import dataclasses
 import math
 import signal
-import time
 from collections.abc import Sequence
 from dataclasses import field
 from enum import Enum, auto
@@ -31,10 +30,11 @@ from drrun.core.outcomes import (
     TimedOut,
 )
 from drrun.core.values import Duration
+from drrun.engine.captured import CapturedOutput
 from drrun.engine.faultpoints import point
 from drrun.engine.ports import AttemptOrder, Output, Progress, Script
 from drrun.ssh import answers as a
-from drrun.ssh.asks import Reply, Streams, end, not_begun
+from drrun.ssh.asks import Streams, end, not_begun
 from drrun.ssh.checks import Checks
 from drrun.ssh.following import Alarm, Unreached
 from drrun.ssh.lane import KEPT_ON_HOST, Lane
@@ -69,7 +69,7 @@ class Teller(Protocol):
         """It goes on."""
         ...
 
-    def checked(self, index: int, reply: Reply | None, code: int) -> None:
+    def checked(self, index: int, reply: CapturedOutput | None, code: int) -> None:
         """The answer to one of its checks; None: it will not come."""
         ...
 
@@ -112,6 +112,8 @@ class Job:
     _killing: bool = False
     #: What it ends with once its last words are here, when it was ended.
     _stop: Outcome | None = None
+    #: Since when nothing was heard of it, though a host was sought; and when that is given up.
+    _sought_since: float | None = None
     _patience: Alarm | None = None
     #: When its time is over.
     _due: Alarm | None = None
@@ -143,7 +145,7 @@ class Job:
         if self.order.ending:
             self._ending = Ending.BY_REQUEST
         if self.order.was_taken:
-            self._began_at = time.monotonic() - self.order.age
+            self._began_at = self.lane.clock() - self.order.age
         self.lane.follow(self)
 
     def end(self) -> None:
@@ -154,7 +156,7 @@ class Job:
         if not self._sent and not self.order.again:
             self._finish(Stopped(gone=True, note="it was never begun"))
         elif self._ready is None:
-            self._seek("it does not answer")
+            self._hurry()
         else:
             self._end()
 
@@ -176,8 +178,6 @@ class Job:
         self._ready = ready
         asked_before = self._boot != "" and ready is not self._sent_to
         self._forgot = self._forgot or (ready.lost and asked_before)
-        if self._patience is not None:
-            self._patience.cancel()
         if self.order.reboots and self._process and ready.boot != self._boot:
             self._finish(_back(self.lane.place))
         elif self._refusal:
@@ -212,13 +212,34 @@ class Job:
             self._seek(outcome.why)
 
     def _seek(self, why: str) -> None:
-        """Contact is sought, for as long as that makes sense."""
+        """Contact is sought, for as long as that makes sense.
+
+        A launcher that answers and dies before it says anything of this is no contact, however
+        often that happens.
+        """
         if self._patience is not None:
             self._patience.cancel()
-        hurry = self._ending is not None or self._overdue() > 0
-        limited = self._limit() is not None and self._began_at is not None
-        seconds = END_PATIENCE if hurry else self._left() + END_PATIENCE if limited else PATIENCE
-        self._patience = self.lane.at(seconds, partial(self._give_up, why))
+        now = self.lane.clock()
+        if self._sought_since is None:
+            self._sought_since = now
+        if self._ending is not None or self._overdue() > 0:
+            until = self._sought_since + END_PATIENCE
+        elif self._limit() is not None and self._began_at is not None:
+            until = now + self._left() + END_PATIENCE
+        else:
+            until = self._sought_since + PATIENCE
+        self._patience = self.lane.at(max(0.0, until - now), partial(self._give_up, why))
+
+    def _hurry(self) -> None:
+        """It is to be ended: contact is sought anew, and not for long."""
+        self._sought_since = None
+        self._seek("it does not answer")
+
+    def _found(self) -> None:
+        """Something was heard of it."""
+        self._sought_since = None
+        if self._patience is not None:
+            self._patience.cancel()
 
     def silent(self, seconds: float, why: str) -> None:
         """Nothing is heard of its host."""
@@ -241,6 +262,7 @@ class Job:
             return
         if self._over:
             return
+        self._found()
         match answer:
             case a.Begun():
                 self._begun(answer)
@@ -300,7 +322,7 @@ class Job:
         if self._process is not None:
             return
         self._process = begun
-        self._began_at = time.monotonic() - (age or 0.0)
+        self._began_at = self.lane.clock() - (age or 0.0)
         link = self.lane.wire.link if self.lane.wire else None
         self.teller.news(
             Progress(
@@ -446,8 +468,8 @@ class Job:
     def _doubtful(self, word: str) -> None:
         """Something is being written at this moment, or never will be."""
         if self._doubt is None:
-            self._doubt = time.monotonic()
-        if word != "gone" and time.monotonic() < self._doubt + DOUBT:
+            self._doubt = self.lane.clock()
+        if word != "gone" and self.lane.clock() < self._doubt + DOUBT:
             self._look_later(SOON)
         elif word == "torn":
             self._finish(
@@ -512,7 +534,7 @@ class Job:
         self.teller.done(outcome, self._checks.coming)
         self._leave()
 
-    def _checked(self, index: int, reply: Reply | None, code: int) -> None:
+    def _checked(self, index: int, reply: CapturedOutput | None, code: int) -> None:
         self.teller.checked(index, reply, code)
         self._leave()
 
@@ -540,7 +562,7 @@ class Job:
         limit = self._limit()
         if limit is None or self._began_at is None:
             return -math.inf
-        return time.monotonic() - self._began_at - limit
+        return self.lane.clock() - self._began_at - limit
 
     def _late(self) -> None:
         if self._over or self._last:
@@ -552,7 +574,7 @@ class Job:
             return
         self._ending = self._ending or Ending.BY_TIME
         if self._ready is None:
-            self._seek("it does not answer")
+            self._hurry()
         else:
             self._end()
 
@@ -600,7 +622,7 @@ class Job:
 
 
 def _back(place: str) -> Outcome:
-    """For a reboot that is the step (FAULTS 58)."""
+    """For a reboot that is the step (fault F58)."""
     return Ended(0, note=f"{place} is back with a new boot id")
 
 

@@ -2,7 +2,7 @@
 
 Rules:
 - The user's file is never handed to paramiko: one line it does not understand makes it reject the
-  whole file, and it matches no wildcards (FAULTS section 3, 32).
+  whole file, and it matches no wildcards (fact L2, fault F32).
 - A line that cannot be read is passed over with a remark, and never makes a host known.
 - A revoked key is refused whatever else is said about it.
 - Files are read once for all hosts, and again when they changed. Where a key is given, lines are

@@ -24,13 +24,15 @@ from contextlib import suppress
 from dataclasses import field
 from enum import Enum, auto
 
+from drrun.core.clocks import MAY_DIFFER
 from drrun.core.dataclass import dataclass
 from drrun.core.ids import RunId
 from drrun.core.outcomes import NeverStarted
 from drrun.engine.faultpoints import point
-from drrun.engine.ports import Meet, Meeting
+from drrun.engine.ports import Meet, Meeting, Reading
 from drrun.ssh.answers import (
     Answer,
+    Clock,
     Done,
     LeftRun,
     Pong,
@@ -49,7 +51,7 @@ from drrun.ssh.wires import Wire
 KEPT_ON_HOST = 1 << 30
 #: Seconds until a log-in must have started our shell: start-up files may be slow.
 START_WITHIN = 180.0
-#: Seconds without an answer after which people are told (FAULTS G3 allows 15).
+#: Seconds without an answer after which people are told (goal G3 allows 15).
 TOLD_AFTER = 10.0
 #: Seconds between signs of life while somebody follows; owed for so long, it is given up.
 PING_EVERY, PING_WITHIN = 4.0, 40.0
@@ -87,6 +89,9 @@ class _Contact:
     bulk: Bulk
     waiting: bytes = b""
     chatter: bytes = b""
+    #: When it was greeted, and what its clock said to that.
+    greeted_at: float = 0.0
+    reading: Reading | None = None
 
 
 @dataclass(slots=True)
@@ -134,6 +139,8 @@ class Lane:
     _ready: Ready | None = None
     #: The boot of the host that is recorded as reached.
     _met: str = ""
+    #: How far its clock was ahead of ours then, whatever ours begins with; None: it did not say.
+    _ahead: float | None = None
     _followers: dict[str, Follower] = field(default_factory=dict)
     _following: dict[int, Follower] = field(default_factory=dict)
     _pause: float = FIRST_PAUSE
@@ -486,6 +493,8 @@ class Lane:
         except ValueError as error:
             raise Torn(str(error)) from error
         match answer:
+            case Clock():
+                self._read(contact, answer)
             case Ready():
                 self._greeted(contact, answer)
             case Unusable():
@@ -507,26 +516,40 @@ class Lane:
             self._phase = _Phase.GREETING
             known = "known" if self.known or self._met else "new"
             hello = f"hello {self.run} {self.epoch} {known}\n" if self.run else ""
+            contact.greeted_at = self.clock()
             self._transmit(contact, contact.boot.program + hello.encode())
             if not self.run:
                 self._opened(Ready("-", lost=False, folder=""))
 
+    def _read(self, contact: _Contact, clock: Clock) -> None:
+        if clock.says is not None:
+            within = self.clock() - contact.greeted_at + clock.coarse
+            contact.reading = Reading(clock.says, within)
+
     def _greeted(self, contact: _Contact, ready: Ready) -> None:
         """Nothing is asked of a host before it is recorded that it can be."""
-        if self.meet is None or self._met == ready.boot:
+        ahead = contact.reading.says - contact.greeted_at if contact.reading else None
+        if self.meet is None or (self._met == ready.boot and not self._was_set(contact, ahead)):
             self._opened(ready)
             return
         link, name = contact.wire.link, self.road.name
-        meeting = Meeting(name, ready.boot)
+        meeting = Meeting(name, ready.boot, reading=contact.reading)
         if link is not None:
-            meeting = Meeting(name, ready.boot, link.way.route, link.user, link.host_key)
+            route, user, key = link.way.route, link.user, link.host_key
+            meeting = Meeting(name, ready.boot, route, user, key, contact.reading)
 
         def go_on() -> None:
             if self._contact is contact:
-                self._met = ready.boot
+                self._met, self._ahead = ready.boot, ahead
                 self._opened(ready)
 
         self.meet(meeting, lambda: self.post(go_on))
+
+    def _was_set(self, contact: _Contact, ahead: float | None) -> bool:
+        """Whether the host's clock goes otherwise than was recorded, beyond what is uncertain."""
+        if ahead is None or contact.reading is None or self._ahead is None:
+            return False
+        return abs(ahead - self._ahead) > MAY_DIFFER + contact.reading.within
 
     def _opened(self, ready: Ready) -> None:
         point("after launcher")

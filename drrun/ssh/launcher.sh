@@ -3,8 +3,8 @@
 # the channel, the link and the controller. What happens is pushed on standard output by whoever
 # sees it; bulk output goes to standard error, where nobody else writes.
 #
-# Portable sh (dash, bash, busybox ash, zsh as sh); no root. Needs mkdir and ls once, setsid where
-# there is one; od, wc, tail, head, dd and rm for outputs only.
+# Portable sh (dash, bash, busybox ash, zsh as sh); no root. Needs mkdir, ls and date once, setsid
+# where there is one; od, wc, tail, head, dd and rm for outputs only.
 #
 # Rules (docs/explanation/attempts.md):
 # - NAME.d decides about the attempt NAME, and is made by exclusive create: by the process that
@@ -18,7 +18,8 @@
 # output.
 #
 # Request                                     Answer, each behind the nonce
-#   hello RUN EPOCH known|new                 ready BOOT lost|kept PATH
+#   hello RUN EPOCH known|new                 clock SECONDS
+#                                             ready BOOT lost|kept PATH
 #                                             unusable FOLDER WHY
 #   check USER SHELL LINES, then the lines    (belongs to the next start)
 #   start NAME EPOCH LINES INPUT USER SHELL   begun NAME PID START LEADS
@@ -202,6 +203,8 @@ remember() {
 }
 
 hello() {
+    # Where %N is not known, it stays or is left out, and whole seconds are counted.
+    say clock "$(date -u +%s.%N 2>/dev/null)"
     fresh=kept
     for folder in "$base" "$base/$1"; do
         mode=drwx------

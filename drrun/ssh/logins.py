@@ -3,7 +3,7 @@
 Rules:
 - With an `identity` in the inventory that key alone is tried. Else the agent's keys, then the
   identity files of the SSH configuration: a server cuts off after a few (MaxAuthTries), and some
-  lock out (FAULTS 29).
+  lock out (fault F29).
 - The agent is asked only where one of its keys may be needed: not for a key file that can be read.
 - A key file is read once, for all hosts, and again when it, or a certificate beside it, changed.
 - An encrypted key is usable through an agent only; nobody is there to type a passphrase.

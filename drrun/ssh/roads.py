@@ -65,7 +65,7 @@ class FarRoad:
             return ""
 
     def _channel(self, link: Link, boot: Boot, ring: Callable[[], None]) -> Wire | Unreached:
-        """A session, waited for where the server has no room for one more (FAULTS 36)."""
+        """A session, waited for where the server has no room for one more (fault F36)."""
         deadline = time.monotonic() + link.options.session_within
         while True:
             try:

@@ -1,12 +1,12 @@
 """The talk with one started script: its output, its end, its time limit. Over SSH or locally.
 
 Rules:
-- Silence is not death (FAULTS 69): without a written timeout nothing here ends a command.
+- Silence is not death (fault F69): without a written timeout nothing here ends a command.
 - Both streams are taken as they come, by one thread, and nothing is collected in memory.
 - Whatever ended before the script said that it begins, provably did not execute it.
-- The script's end is its own exit; a child that keeps the output open is left alone (FAULTS 60).
+- The script's end is its own exit; a child that keeps the output open is left alone (fault F60).
 - A written timeout ends the whole session of the script and proves it gone, else says that it
-  could not (FAULTS 61).
+  could not (fault F61).
 """
 
 import threading

@@ -3,13 +3,13 @@
 Rules:
 - paramiko drops `exit-signal` requests, so a killed command looks like a lost one; RFC 4254
   section 6.10 says how it is told.
-- paramiko's keepalive sends, never listens, and counts on the wall clock (FAULTS section 3). Ours
+- paramiko's keepalive sends, never listens, and counts on the wall clock (facts L4 and L5). Ours
   is a question that must be answered, asked by the thread that reads whenever it heard nothing for
   a while; each message that comes is noted with its time.
 - paramiko wakes each reading thread ten times a second to see whether it was closed. Ours wake
   once a pulse, because closing wakes them.
-- Nagle's algorithm doubles the latency of a command (LIBRARIES D); without TCP_USER_TIMEOUT a
-  partition is noticed after a quarter of an hour.
+- Nagle's algorithm doubles the latency of a command (fact L21); without TCP_USER_TIMEOUT a
+  partition is noticed after a quarter of an hour (fact L22).
 """
 
 import socket

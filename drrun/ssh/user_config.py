@@ -1,7 +1,7 @@
 """The user's SSH configuration, as OpenSSH itself reads it: `ssh -G NAME`, once for each name.
 
 Rules:
-- Include, Match and tokens are OpenSSH's business; paramiko gets them wrong (LIBRARIES A).
+- Include, Match and tokens are OpenSSH's business; paramiko gets them wrong (fact L18).
 - The inventory wins over what stands here; the callers see to that.
 - What is said of every host is asked first, of a name that nobody has. It is the answer for all
   names where no file that OpenSSH read uses a keyword that matters here, and none is asked then.

@@ -2,9 +2,9 @@
 
 Rules:
 - The line is below 1 kB, holds no secret and means the same to sh, bash, zsh, csh and fish.
-- A script that arrives incomplete executes nothing (FAULTS R8).
-- The environment is quoted assignments inside the script, never arguments (FAULTS section 3).
-- What the host prints before our nonce is not the script's output (FAULTS 40, 73).
+- A script that arrives incomplete executes nothing (rule R8).
+- The environment is quoted assignments inside the script, never arguments (fact L13).
+- What the host prints before our nonce is not the script's output (faults F40 and F73).
 """
 
 import re
@@ -117,7 +117,7 @@ def become_of(user: str | None) -> str:
 
 
 def _becoming(user: str | None) -> tuple[str, ...]:
-    """`sudo -n`, which fails at once where a password is wanted (FAULTS 42)."""
+    """`sudo -n`, which fails at once where a password is wanted (fault F42)."""
     name = become_of(user)
     return ("sudo", "-n", "-u", name, "--") if name else ()
 

@@ -1,9 +1,9 @@
 """A question at the prompt: what is asked, what a typed line means, when the answer is whole.
 
 Rules:
-- A point of no return wants the step's name typed, not a letter (LIBRARIES A2).
+- A point of no return wants the step's name typed, not a letter (as clig.dev asks).
 - What cannot be understood is asked again, with the reason; nothing is guessed.
-- The prompt consists of our own words only, never of text from elsewhere (FAULTS section 4).
+- The prompt consists of our own words only, never of text from elsewhere (rule T6).
 """
 
 from collections.abc import Mapping

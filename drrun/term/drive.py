@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import field
+from typing import assert_never
 
 from drrun.core.dataclass import dataclass
 from drrun.core.state import RunState
@@ -101,15 +102,17 @@ class Stage:
                 self.view.tell(take_in(self.state, item))
             case Signalled(number):
                 self._signalled(number)
-            case Typed(keys) if self.desk is not None:
-                self.desk.take(keys)
-            case Answered(answer) if self.desk is not None:
-                self.desk.answered(answer)
+            case Typed(keys):
+                if self.desk is not None:
+                    self.desk.take(keys)
+            case Answered(answer):
+                if self.desk is not None:
+                    self.desk.answered(answer)
             case Over(standing, error):
                 self._left.standing, self._left.error = standing, error
                 self._over = True
             case _:
-                pass
+                assert_never(item)
 
     def _signalled(self, number: int) -> None:
         if number == POLITE:

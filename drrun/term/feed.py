@@ -52,7 +52,7 @@ Item = Fact | Signalled | Typed | Answered | Over
 
 #: First: nothing new begins. Again: leave at once.
 POLITE = signal.SIGINT
-#: Leave at once, remote commands go on (FAULTS 47, 49).
+#: Leave at once, remote commands go on (faults F47 and F49).
 AT_ONCE = (signal.SIGTERM, signal.SIGHUP)
 
 

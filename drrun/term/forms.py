@@ -5,7 +5,7 @@ from dataclasses import field
 from typing import Any
 
 from drrun.core.dataclass import dataclass
-from drrun.core.people.consider import WANT_REASON
+from drrun.core.people.commands import WANT_REASON
 from drrun.report.run_view import Ask
 
 #: Keys that act, and the request that each makes.

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import field
-from typing import Any, Protocol
+from typing import Any, Protocol, assert_never
 
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import DrrunError
@@ -22,7 +22,7 @@ from drrun.report.facts import Fact
 from drrun.report.run_view import Ask, asks_of
 from drrun.report.text.board import Row, Size
 from drrun.report.text.watching import Look, watch_rows
-from drrun.term.feed import Answered, Feed, Signalled, Typed
+from drrun.term.feed import Answered, Feed, Item, Over, Signalled, Typed
 from drrun.term.forms import ACTS, Form, form
 from drrun.term.keys import Keyboard, LineEditor
 
@@ -106,7 +106,7 @@ class Watch:
                 if self.leaves and self.state.ended is not None:
                     break
 
-    def _handle(self, item: object, keyboard: Keyboard) -> None:
+    def _handle(self, item: Item, keyboard: Keyboard) -> None:
         match item:
             case Signalled(number) if number in (2, 15, 1):
                 self._over = True
@@ -116,8 +116,10 @@ class Watch:
                 self._typed(keys.decode("utf-8", "replace"))
             case Answered(answer):
                 self.notice = answer.message if answer.accepted else f"refused: {answer.message}"
+            case Fact() | Over():
+                raise AssertionError("nobody drives the run from here")
             case _:
-                pass
+                assert_never(item)
 
     def _typed(self, keys: str) -> None:
         if not keys:

@@ -41,6 +41,8 @@ class _Kept:
     entries: list[Entry] = field(default_factory=list)
     lease: Lease | None = None
     epoch: int = 0
+    #: The last sign of life of whoever held it last.
+    seen: float | None = None
 
 
 @dataclass(slots=True)
@@ -165,8 +167,10 @@ class MemoryJournal:
             kept.epoch += 1
             seat = self._seat
             kept.lease = Lease(
-                run, kept.epoch, seat.holder, seat.host, seat.pid, now, now, seat.started
-            )
+                run, kept.epoch, seat.holder, seat.host, seat.pid, now, now, seat.started,
+                seen_before=kept.seen,
+            )  # fmt: skip
+            kept.seen = now
             return kept.lease
 
     def renew(self, lease: Lease) -> None:
@@ -174,7 +178,8 @@ class MemoryJournal:
         with self._store.lock:
             kept = self._held(lease)
             before = kept.lease.seen if kept.lease else lease.seen
-            kept.lease = replace(lease, seen=max(self._clock.now(), before + 0.001))
+            kept.seen = max(self._clock.now(), before + 0.001)
+            kept.lease = replace(lease, seen=kept.seen)
 
     def release(self, lease: Lease) -> None:
         """Stop being the controller; nothing happens if another one is by now."""

@@ -1,4 +1,4 @@
-"""`abort` ends what runs, with all its processes, and says what it could not end. FAULTS 25."""
+"""`abort` ends what runs, with all its processes, and says what it could not end. Case C25."""
 
 import subprocess
 from pathlib import Path

@@ -134,6 +134,7 @@ steps:
 
 
 @pytest.mark.parametrize("to", ["{{ steps.find.name }}", "evidence/{{ steps.find.name|d('x') }}"])
+@pytest.mark.faults(123)
 def test_a_host_does_not_choose_where_a_file_is_written(
     program: Program, tmp_path: Path, to: str
 ) -> None:

@@ -1,5 +1,6 @@
 """`drrun cleanup` finds what a crash left on hosts, and removes only what nobody needs."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,17 @@ def test_jobs_of_another_run_are_shown_and_left_alone(program: Program, server: 
     leave_behind(server, "another", "x@db1.1")
     done = program("cleanup", "latest")
     assert (done.exit, "foreign" in done.out, jobs(server)) == (0, True, ["x@db1.1"])
+    assert "another: not known here\n" in done.out
+
+
+def test_each_run_that_is_touched_is_named_with_its_state_and_age(
+    program: Program, server: Sshd
+) -> None:
+    run = killed(program, server)
+    done = program("cleanup", "latest")
+    assert re.search(rf"^{run}: \S+, begun \S+ ago$", done.out, re.MULTILINE), done.out
+    (server.home / "go").touch()
+    program("resume", "latest", "--no-input")
 
 
 def test_a_succeeded_run_leaves_nothing_on_its_hosts(program: Program, server: Sshd) -> None:

@@ -62,6 +62,7 @@ def dry(program: Program) -> str:
     return done.out
 
 
+@pytest.mark.faults(105)
 def test_the_host_is_bit_identical_afterwards(program: Program, server: Sshd) -> None:
     before = tree(server.home)
     dry(program)

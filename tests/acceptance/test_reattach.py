@@ -1,4 +1,4 @@
-"""Steps in flight when the link, the server or the laptop is lost. FAULTS section 2."""
+"""Steps in flight when the link, the server or the laptop is lost. Cases C7 to C16."""
 
 import os
 import signal
@@ -176,7 +176,7 @@ def test_a_written_time_limit_ends_everything_that_the_command_started(
 @pytest.mark.faults(74)
 def test_a_secret_is_in_no_file_and_no_argument(
     program: Program, server: Sshd, tmp_path: Path
-) -> None:  # F74, SPEC guarantee 8
+) -> None:  # fault F74; contract guarantee 8
     program.write(
         "runbooks/slow.yml",
         SLOW.replace("steps:", "secrets: {key: {env: DR_KEY}}\nsteps:")

@@ -58,6 +58,7 @@ def program(tmp_path: Path) -> Program:
 
 @pytest.mark.parametrize("command", ["validate", "plan", "run"])
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.faults(1)
 def test_wrong_input_ends_with_exit_2_and_its_place(
     program: Program, case: str, command: str
 ) -> None:

@@ -2,7 +2,8 @@
 
 One run counts the points. Then, for each of them, a run is killed there with SIGKILL and resumed
 until it ends. Judged from outside: an append-only file on the hosts has each step's line exactly
-once. FAULTS M1, M11 and F45; SPEC guarantees 1 and 2.
+once. Methods M1 and M11, fault F45;
+contract guarantees 1 and 2.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Packets that are lost without a word, while a step is in flight. FAULTS M3, case 10."""
+"""Packets that are lost without a word, while a step is in flight. Method M3, case C10."""
 
 import subprocess
 import threading

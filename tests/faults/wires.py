@@ -9,7 +9,7 @@ Use the fixture `wire`::
             ...
 
 Rules:
-- Packets are dropped, not refused: nobody is told (FAULTS M3).
+- Packets are dropped, not refused: nobody is told (method M3).
 - Without root there are no namespaces. Then the test is skipped, but never in CI.
 """
 

@@ -1,16 +1,17 @@
-"""The house stays small enough to be read."""
+"""The house stays small enough to be read.
+
+A size is a smell and no law: the limits stand where nobody squeezes a line to meet them.
+"""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 PACKAGE = Path(__file__).parents[2] / "drrun"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 #: Path below drrun/ -> why it may be longer. May only shrink.
 LONGER: dict[str, str] = {
     "engine/ports.py": "all ports in one place, nearly all of it documentation",
-    "core/state.py": "the fold of all events, in one place",
     "ssh/jobs.py": "one state machine: whoever judges it has to see all of it",
     "ssh/lane.py": "one actor: its states and all that may change them",
 }
@@ -20,29 +21,47 @@ def name(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_no_module_is_longer_than_400_lines(path: Path) -> None:
-    if name(path) not in LONGER:
-        assert len(path.read_text().splitlines()) <= 400
+def lines(path: Path) -> int:
+    return len(path.read_text().splitlines())
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_no_function_is_longer_than_40_lines(path: Path) -> None:
-    long = [
-        node.name
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= 40
+def long_functions(path: Path) -> Iterator[str]:
+    """Functions of more than 40 lines, without flat matches: each of their cases is read alone."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef) and length(node) - cases(node) > 40:
+            yield f"{name(path)}: {node.name}"
+
+
+def length(node: ast.AST) -> int:
+    return (getattr(node, "end_lineno", 0) or 0) - getattr(node, "lineno", 0) + 1
+
+
+def cases(function: ast.FunctionDef) -> int:
+    """Lines of flat matches: a closed union has as many cases as it has members."""
+    matches = [node for node in function.body if isinstance(node, ast.Match)]
+    return sum(length(node) for node in matches if all(short(case) for case in node.cases))
+
+
+def short(case: ast.match_case) -> bool:
+    return length(case.body[0]) <= 8 and len(case.body) <= 4
+
+
+def test_no_module_is_longer_than_500_lines() -> None:
+    assert not [name(path) for path in MODULES if name(path) not in LONGER and lines(path) > 500]
+
+
+def test_no_function_is_longer_than_40_lines() -> None:
+    assert not [found for path in MODULES for found in long_functions(path)]
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    assert not [
+        name(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_text()))
     ]
-    assert not long
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_every_module_says_what_it_is_for(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text()))
 
 
 def test_the_exceptions_are_needed() -> None:
-    assert all(len((PACKAGE / path).read_text().splitlines()) > 400 for path in LONGER), (
+    assert all(lines(PACKAGE / path) > 500 for path in LONGER), (
         "an exception in LONGER is not needed any more: take it out"
     )
 

@@ -26,10 +26,11 @@ from drrun.core.outcomes import (
 )
 from drrun.core.runbook import Execution
 from drrun.core.values import Duration
+from drrun.engine.captured import CapturedOutput
 from drrun.engine.ports import AttemptOrder, Progress, Script
 from drrun.ssh import jobs
 from drrun.ssh.answers import Answer, Ready, Stored
-from drrun.ssh.asks import Ask, Reply
+from drrun.ssh.asks import Ask
 from drrun.ssh.bulk import Wanted
 from drrun.ssh.following import Alarm, Follower, Unreached
 from drrun.ssh.jobs import Job
@@ -128,11 +129,11 @@ class _Lane:
         self.following: list[Follower] = []
         self.storing: Callable[[Stored], None] | None = None
         self.asked = 0
-        self.clock = 1000.0
+        self.now = 1000.0
         self.overdue = False
 
-    def monotonic(self) -> float:
-        return self.clock
+    def clock(self) -> float:
+        return self.now
 
     def follow(self, follower: Follower) -> None:
         self.following.append(follower)
@@ -227,7 +228,7 @@ class _Teller:
     def news(self, progress: Progress) -> None:
         self.begun = True
 
-    def checked(self, index: int, reply: Reply | None, code: int) -> None:
+    def checked(self, index: int, reply: CapturedOutput | None, code: int) -> None:
         raise AssertionError("the model has no checks")
 
     def done(self, outcome: Outcome, checks: object) -> None:
@@ -296,7 +297,7 @@ class Controllers:
         )
         script = Script("true", execution, timeout=Duration(LIMIT) if start.timeout else None)
         anything: Any = lane
-        with patch.object(jobs, "time", lane), patch.object(jobs, "DOUBT", 2 * jobs.SOON):
+        with patch.object(jobs, "DOUBT", 2 * jobs.SOON):
             job = self._kind(anything, order, script, _Nowhere(), teller)
             job.begin()
             for told in path:
@@ -305,9 +306,9 @@ class Controllers:
                     job.end()
                     continue
                 if told == ("alarm", "Job._look_now") and job._doubt is not None:
-                    lane.clock += jobs.SOON
+                    lane.now += jobs.SOON
                 elif told == ("alarm", "Job._late"):
-                    lane.clock += LIMIT
+                    lane.now += LIMIT
                 lane.tell(told)
             # What remains of the time is a fact that it decides by.
             lane.overdue = job._overdue() > 0
@@ -330,7 +331,7 @@ class Controllers:
             job._ending,
             job._killing,
             job._stop is None,
-            None if job._doubt is None else lane.clock - job._doubt,
+            None if job._doubt is None else lane.now - job._doubt,
             lane.overdue,
             job._full,
             job._last,

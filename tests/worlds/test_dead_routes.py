@@ -45,6 +45,7 @@ def put_behind(world: World, first: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 4], ids=["one host", "four hosts at once"])
+@pytest.mark.faults(110)
 def test_behind_a_first_route_that_swallows_calls_a_step_is_executed_once(
     enter: Enter, count: int
 ) -> None:
@@ -57,6 +58,7 @@ def test_behind_a_first_route_that_swallows_calls_a_step_is_executed_once(
     assert done.exit == 0, done.err
 
 
+@pytest.mark.faults(110)
 def test_behind_a_first_route_whose_packets_are_dropped_a_step_is_executed_once(
     enter: Enter, wire: Wire
 ) -> None:

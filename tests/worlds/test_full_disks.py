@@ -44,6 +44,7 @@ def unexplained(name: str, verdict: Verdict) -> bool:
 
 
 @pytest.mark.parametrize("behind", BEHIND.values(), ids=BEHIND)
+@pytest.mark.faults(147)
 def test_on_a_full_disk_nothing_is_executed_twice_and_the_record_says_why(
     world: World, behind: str
 ) -> None:

@@ -82,6 +82,7 @@ def _state(pid: int) -> str:
         return "X"
 
 
+@pytest.mark.faults(149)
 def test_steps_end_where_nobody_collects_what_has_ended(world: World) -> None:
     done = world.run(world.steps("(sleep 0.1 &)"))
     assert (done.exit, world.lies()) == (0, []), done.err

@@ -36,6 +36,7 @@ ONCE = {name: [name] for name in SHELLS}
 NAMED = [REPLACED.format(name) for name in SHELLS]
 
 
+@pytest.mark.faults(112)
 def test_a_replaced_shell_executes_nothing_and_is_named(world: World) -> None:
     done = world.run(world.steps())
     assert executed(world.fleet) == NOTHING
@@ -56,6 +57,7 @@ def test_resuming_behind_a_replaced_shell_executes_nothing_until_it_is_mended_th
     assert (done.exit, world.lies()) == (0, []), done.err
 
 
+@pytest.mark.faults(112)
 def test_preflight_names_a_replaced_shell(world: World) -> None:
     world.write(world.steps())
     done = world.program("preflight", "runbooks/world.yml")

@@ -1,5 +1,7 @@
 """Servers that allow one session for each connection."""
 
+import pytest
+
 from tests.worlds.conftest import Enter
 from tests.worlds.fleet import Lane
 
@@ -16,6 +18,7 @@ STEPS = "\n".join(
 )
 
 
+@pytest.mark.faults(114)
 def test_several_steps_and_their_checks_fit_into_one_session(enter: Enter) -> None:
     world = enter({"db1": Lane()}, "MaxSessions 1")
     done = world.run(STEPS)

@@ -19,6 +19,7 @@ RETRY = "{attempts: 2, delay: 1s}"
 
 
 @pytest.mark.parametrize("count", [1, 6], ids=["one host", "six hosts at once"])
+@pytest.mark.faults(109)
 def test_a_slow_login_executes_once(enter: Enter, count: int) -> None:
     lanes = {f"db{n}": Lane(login=f"sleep {LOGIN:g}") for n in range(1, count + 1)}
     world = enter(lanes)
@@ -38,6 +39,7 @@ def test_without_a_retry_a_slow_login_is_no_failure(
     assert (done.exit, world.lies()) == (0, []), done.err
 
 
+@pytest.mark.faults(109)
 def test_the_time_to_connect_belongs_to_no_time_limit(
     enter: Enter,
 ) -> None:
@@ -52,6 +54,7 @@ CHATTER = {"title": r"printf '\033]0;db1\007'", "greeting": "printf 'motd> '"}
 
 
 @pytest.mark.parametrize("bashrc", CHATTER.values(), ids=CHATTER)
+@pytest.mark.faults(113)
 def test_a_start_up_file_that_prints_without_a_line_end_takes_nothing_away(
     enter: Enter, bashrc: str
 ) -> None:

@@ -55,6 +55,7 @@ def disturb(enter: Enter, found: Mapping[str, Disturbance]) -> tuple[World, Done
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.faults(111)
 def test_whatever_stalls_once_executes_once_and_passes(enter: Enter) -> None:
     found = points(enter, "before", "after")
     world, done = disturb(enter, found)

@@ -110,6 +110,7 @@ STEPS = f"""
 """
 
 
+@pytest.mark.faults(148)
 def test_steps_of_every_kind_are_executed_once_and_told_as_they_ended(world: World) -> None:
     home = world.fleet["db1"].home
     world.run(STEPS)

@@ -13,12 +13,11 @@ from drrun.builtin.actions.syncing import Rsync
 from drrun.builtin.actions.telling import Notify
 from drrun.builtin.actions.waiting import WaitForTtl
 from drrun.engine.notifying import Notifier
-from drrun.engine.ports import BuiltInAction, Clock, Prober, Renderer
+from drrun.engine.ports import BuiltInAction, Prober, Renderer
 
 
 def actions(
     renderer: Renderer,
-    clock: Clock,
     prober: Prober,
     ways: Sequence[Notifier] = (),
     fetch_into: Sequence[Path] = (),
@@ -27,7 +26,6 @@ def actions(
 
     Args:
         renderer: For templates.
-        clock: For the end of a wait.
         prober: For facts.
         ways: How people are told.
         fetch_into: Folders besides the runbook's own that files may be fetched into.
@@ -42,7 +40,7 @@ def actions(
         "http.request": SendRequest(),
         "notify": Notify(ways),
         "fact": Fact(prober),
-        "wait": WaitForTtl(clock),
+        "wait": WaitForTtl(),
     }
 
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from drrun.builtin.actions.local_files import read_source, target_path
-from drrun.builtin.collected import Collected
 from drrun.core.errors import InputError
 from drrun.core.outcomes import Ended, NeverStarted, Outcome
+from drrun.engine.captured import CapturedOutput
 from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote, Renderer, Script
 
 #: Exit status of a copy that found the file to be the same already.
@@ -125,7 +125,7 @@ def _put(
     return outcome
 
 
-class Tee(Collected):
+class Tee(CapturedOutput):
     """Keeps what is said, and passes it on."""
 
     def __init__(self, output: Output) -> None:

@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from drrun.builtin.actions.local_files import LARGEST, Arrival, arriving, local_path
+from drrun.builtin.actions.local_files import LARGEST, Arrival, arriving
+from drrun.builtin.local_paths import local_path
 from drrun.core.errors import InputError
 from drrun.core.outcomes import Ended, NeverStarted, Outcome
 from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote, Script

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable
 from http.client import HTTPException
 
-from drrun.builtin.actions.local_files import local_path
+from drrun.builtin.local_paths import local_path
 from drrun.builtin.probes.http import fetch
 from drrun.core.errors import InputError
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome

@@ -11,17 +11,14 @@ from collections.abc import Callable
 
 from drrun.builtin.probes.dns import Unresolved, ask_server, read, servers_of
 from drrun.core.outcomes import Ended, NeverStarted, Outcome
-from drrun.engine.ports import AttemptOrder, Cancel, Clock, Output, Progress, Remote
+from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote
 
 #: Seconds to find the TTL out.
 _WITHIN = 20.0
 
 
 class WaitForTtl:
-    """Finds out until when to wait."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    """Finds out how long to wait."""
 
     def perform(
         self,
@@ -31,7 +28,7 @@ class WaitForTtl:
         tell: Callable[[Progress], None],
         cancel: Cancel,
     ) -> Outcome:
-        """Ask all servers for the TTL; the outcome carries the end of the wait."""
+        """Ask all servers for the TTL; the outcome carries the length of the wait."""
         del place, tell, cancel
         name = str(order.arguments["ttl"])
         deadline = time.monotonic() + _WITHIN
@@ -46,4 +43,4 @@ class WaitForTtl:
         if longest is None:
             return NeverStarted(f"there is no A record of {name} whose TTL could be waited for")
         output.write("stdout", f"{name}: TTL {longest} s\n".encode())
-        return Ended(0, facts={"ttl": longest, "until": self._clock.now() + longest})
+        return Ended(0, facts={"ttl": longest, "wait": float(longest)})

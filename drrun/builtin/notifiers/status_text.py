@@ -1,7 +1,7 @@
 """Keeps a public text of how the services are, for a status page: a file that others serve.
 
 Rules:
-- Only services and their levels, and when that was: no host, no person, no step (CASES S22).
+- Only services and their levels, and when that was: no host, no person, no step.
 - Written aside and renamed, so that nobody serves half of it.
 """
 

@@ -6,24 +6,11 @@ Rules:
   service that is down) or could not tell (a place that cannot be asked), as each module says.
 """
 
-from collections.abc import Callable, Mapping
-from importlib import import_module
+from typing import assert_never
 
 from drrun.core.outcomes import Outcome
 from drrun.core.probes import ProbeKind, Verdict
 from drrun.engine.ports import Cancel, Places, Question, Seen
-
-Evaluate = Callable[[Question, Places, Cancel], Seen]
-
-#: Kind -> module with `evaluate`; imported when first asked, because dnspython and TLS are slow.
-MODULES: Mapping[ProbeKind, str] = {
-    ProbeKind.RUN: "drrun.builtin.probes.run",
-    ProbeKind.TCP: "drrun.builtin.probes.tcp",
-    ProbeKind.HTTP: "drrun.builtin.probes.http",
-    ProbeKind.DNS: "drrun.builtin.probes.dns",
-    ProbeKind.FILE: "drrun.builtin.probes.file",
-    ProbeKind.SQL: "drrun.builtin.probes.sql",
-}
 
 
 class Probes:
@@ -33,11 +20,25 @@ class Probes:
         self._places = places
 
     def evaluate(self, question: Question, cancel: Cancel) -> Seen:
-        """Ask once."""
-        where = question.host.name if question.host else "local"
-        if question.kind not in MODULES:
-            return Seen(Verdict.COULD_NOT_TELL, "", "a person has to look", where)
-        evaluate: Evaluate = import_module(MODULES[question.kind]).evaluate
+        """Ask once; a kind is imported when it is asked first: dnspython and TLS are slow."""
+        match question.kind:
+            case ProbeKind.RUN:
+                from drrun.builtin.probes.run import evaluate
+            case ProbeKind.TCP:
+                from drrun.builtin.probes.tcp import evaluate
+            case ProbeKind.HTTP:
+                from drrun.builtin.probes.http import evaluate
+            case ProbeKind.DNS:
+                from drrun.builtin.probes.dns import evaluate
+            case ProbeKind.FILE:
+                from drrun.builtin.probes.file import evaluate
+            case ProbeKind.SQL:
+                from drrun.builtin.probes.sql import evaluate
+            case ProbeKind.ASK:
+                where = question.host.name if question.host else "local"
+                return Seen(Verdict.COULD_NOT_TELL, "", "a person has to look", where)
+            case _:
+                assert_never(question.kind)
         return evaluate(question, self._places, cancel)
 
 

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from drrun.builtin.collected import Collected
 from drrun.core.dataclass import dataclass
 from drrun.core.judging import Observed, judge, shown
 from drrun.core.outcomes import Ended, Outcome
 from drrun.core.probes import Expect, Verdict
+from drrun.engine.captured import CapturedOutput
 from drrun.engine.ports import Cancel, Places, Question, Script, Seen
 
 
@@ -27,7 +27,7 @@ class Reply:
 
 def command(question: Question, places: Places, cancel: Cancel, text: str) -> Reply:
     """Run a command where the question is asked, within its time limit."""
-    output = Collected()
+    output = CapturedOutput()
     script = Script(text, question.execution, timeout=question.timeout)
     outcome = places.place(question.host).run(script, output, lambda _: None, cancel)
     # What it says on standard error is for people only, and may be shortened for them.

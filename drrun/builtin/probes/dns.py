@@ -2,7 +2,7 @@
 
 Rules:
 - Without `server` every authoritative server of the zone is asked directly, on every address it
-  has: one that is stale is what a cutover fails on (FAULTS 81). Caches are not asked.
+  has: one that is stale is what a cutover fails on (fault F81). Caches are not asked.
 - All of them must satisfy the expectation. One that does not: does not hold. One that is silent
   while the others satisfy: could not tell.
 - The value is the records' data, sorted, separated by blanks; with `want: ttl` or `want: serial`

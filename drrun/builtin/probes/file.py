@@ -4,6 +4,7 @@ Rules:
 - It must exist unless the author says `absent: true` or `exists: false`.
 - `equals`, `contains`, `matches` and `json` judge its first 64 KiB; `lt` and the like its size, if
   `size` is asked for. `sha256`, `mode` and `owner` are compared where they are given.
+- A file of the controller is looked at only where `local_path` lets it.
 - Portable sh: nothing is needed on the target but cat, head, wc and, for the hash, sha256sum,
   shasum or openssl. Not allowed to read: could not tell.
 """
@@ -11,6 +12,7 @@ Rules:
 import shlex
 from dataclasses import replace
 
+from drrun.builtin.local_paths import expanded, local_path
 from drrun.builtin.probes.asking import (
     Reply,
     command,
@@ -20,6 +22,7 @@ from drrun.builtin.probes.asking import (
     no,
     unanswered,
 )
+from drrun.core.errors import InputError
 from drrun.core.judging import Observed
 from drrun.core.probes import Expect
 from drrun.core.values import quantity
@@ -49,9 +52,11 @@ echo "$mode $owner" $size ${{hash%% *}}
 def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
     """Look once."""
     ask = question.ask
-    text = _LOOK.format(
-        path=shlex.quote(str(ask["path"])), hash="yes" if ask.get("sha256") else "no"
-    )
+    try:
+        path = _path(question)
+    except InputError as error:
+        return doubt(question, str(error))
+    text = _LOOK.format(path=shlex.quote(path), hash="yes" if ask.get("sha256") else "no")
     reply = command(question, places, cancel, text)
     status = ended_with(reply)
     if status is None:
@@ -66,6 +71,20 @@ def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
             return judged(question, expect, Observed(present=False))
         return no(question, "nothing", f"{ask['path']} is not there")
     return _judge(question, expect, reply)
+
+
+def _path(question: Question) -> str:
+    """Where to look; a link that the author names is looked at itself.
+
+    Raises:
+        InputError: It is a file of the controller that may not be used.
+    """
+    written = str(question.ask["path"])
+    if question.host is not None:
+        return written
+    path = local_path(question, "path")
+    named_here = "path" not in question.heard
+    return str(question.folder / expanded(written) if named_here else path)
 
 
 def _judge(question: Question, expect: Expect, reply: Reply) -> Seen:

@@ -19,7 +19,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from drrun.builtin.local_paths import local_path
 from drrun.builtin.probes.asking import doubt, judged, no
+from drrun.core.errors import InputError
 from drrun.core.judging import Observed
 from drrun.core.probes import Expect
 from drrun.core.values import Duration
@@ -33,7 +35,10 @@ def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
     """Send one request."""
     del places, cancel
     try:
-        status, body = fetch(question.ask, question.timeout)
+        ask = question.ask
+        if ask.get("ca"):
+            ask = {**ask, "ca": str(local_path(question, "ca"))}
+        status, body = fetch(ask, question.timeout)
     except socket.gaierror as error:
         return doubt(question, f"its name cannot be looked up: {error.strerror}")
     except ssl.SSLCertVerificationError as error:
@@ -43,7 +48,7 @@ def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
     except (OSError, http.client.HTTPException) as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return no(question, "no answer", str(why).lower())
-    except ValueError as error:
+    except (ValueError, InputError) as error:
         return doubt(question, str(error))
     expect, seen = _expected(question), Observed(body, status=status)
     answer = judged(question, expect, seen)

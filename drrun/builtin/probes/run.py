@@ -2,7 +2,7 @@
 
 Rules:
 - Exit 0 is expected unless the author says otherwise. 126 and 127 mean that the command could not
-  be executed, which says nothing about what it should have found (FAULTS 78).
+  be executed, which says nothing about what it should have found (fault F78).
 - A place that cannot be asked, or a command that does not end in time, could not tell.
 """
 

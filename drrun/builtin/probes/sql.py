@@ -3,7 +3,7 @@
 Rules:
 - On a host: through its own `psql`, as `become` says. On the controller: with a `dsn` through
   psycopg (`pip install 'drrun[pg]'`), or psql if that is not there.
-- The session is read-only (SPEC guarantee 11); the server's own time limit is set too.
+- The session is read-only (contract guarantee 11); the server's own time limit is set too.
 - One value is its text; several rows are lines, columns separated by tabs. Whatever goes wrong,
   a refused connection too, could not tell: it says nothing about the data.
 """
@@ -24,6 +24,12 @@ from drrun.builtin.probes.asking import (
 )
 from drrun.core.judging import Observed, shown
 from drrun.engine.ports import Cancel, Places, Question, Seen
+
+#: What names files of the controller in a dsn.
+_FILES = frozenset(
+    {"passfile", "service", "servicefile", "sslcert", "sslcrl", "sslcrldir", "sslkey",
+     "sslrootcert"}
+)  # fmt: skip
 
 
 def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
@@ -61,6 +67,8 @@ def _parts(question: Question) -> dict[str, str]:
     for name in ("host", "port", "user", "password", "database"):
         if ask.get(name):
             parts[names.get(name, name)] = str(ask[name])
+    if "dsn" in question.heard and _FILES & parts.keys():
+        raise ValueError("it has a value in it that a host has said, and so may name no file")
     return {name: value for name, value in parts.items() if value}
 
 
@@ -111,6 +119,13 @@ _VARIABLES = {
 }
 
 
+#: The query goes to the server alone: where psql itself reads, `\!` is a command of the shell.
+_PSQL = """psql -X -A -t -q -F '\t' -v ON_ERROR_STOP=1 -f - <<'END'
+\\set query `printf %s "$drrun_query"`
+SELECT :'query' \\gexec
+END"""
+
+
 def _by_psql(question: Question, parts: Mapping[str, str], places: Places, cancel: Cancel) -> Seen:
     settings = (
         f"-c default_transaction_read_only=on -c statement_timeout={_milliseconds(question)}"
@@ -121,8 +136,8 @@ def _by_psql(question: Question, parts: Mapping[str, str], places: Places, cance
         [
             "command -v psql >/dev/null 2>&1 || { echo 'there is no psql here' >&2; exit 120; }",
             *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
-            f"printf '%s\\n' {shlex.quote(str(question.ask['query']))} |",
-            "psql -X -A -t -q -F '\t' -v ON_ERROR_STOP=1 -f -",
+            f"export drrun_query={shlex.quote(str(question.ask['query']))}",
+            _PSQL,
         ]
     )
     reply = command(question, places, cancel, text)

@@ -1,7 +1,7 @@
-"""Where secrets come from: the environment, a file, or a command. SPEC section 2, `secrets`.
+"""Where secrets come from: the environment, a file, or a command. Contract section 2, `secrets`.
 
 Rules:
-- A secret is found when it is used, and kept nowhere (SPEC guarantee 8).
+- A secret is found when it is used, and kept nowhere (contract guarantee 8).
 - An empty secret is a missing one. No message ever holds a value, or what a command printed.
 """
 

@@ -1,11 +1,11 @@
 """Facts that people add to a run, also after it: what was found, what is still to be done."""
 
 from drrun.core.dataclass import dataclass
-from drrun.core.events.base import Event
+from drrun.core.events.base import EventBase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FindingNoted(Event):
+class FindingNoted(EventBase):
     """Something that has to be put right, as a post-mortem or an auditor would have it."""
 
     text: str
@@ -19,7 +19,7 @@ class FindingNoted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FollowUpNoted(Event):
+class FollowUpNoted(EventBase):
     """Something that is still to be done."""
 
     text: str
@@ -30,7 +30,7 @@ class FollowUpNoted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClockStated(Event):
+class ClockStated(EventBase):
     """When something happened that no journal could see; the last word on each clock counts."""
 
     #: `disrupted`, `detected`, `acknowledged`, `declared`, `protected`.
@@ -42,7 +42,7 @@ class ClockStated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunClosed(Event):
+class RunClosed(EventBase):
     """Nothing is open any more, or a person answers for what is."""
 
     by: str

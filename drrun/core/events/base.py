@@ -1,19 +1,20 @@
 """What all events share."""
 
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 from drrun.core.dataclass import dataclass
+from drrun.core.ids import Key, StepId, TargetName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class EventBase:
     """Something that happened."""
 
     VERSION: ClassVar[int] = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepEvent(Event):
+class StepEvent(EventBase):
     """Something that happened to a step as a whole."""
 
     step: str
@@ -25,9 +26,27 @@ class TargetEvent(StepEvent):
 
     target: str
 
+    @property
+    def key(self) -> Key:
+        """Which target."""
+        return Key(StepId(self.step), TargetName(self.target))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptEvent(TargetEvent):
     """Something that happened to one attempt, counted from 1."""
 
     attempt: int
+
+
+class AttemptName(TypedDict):
+    """What names an attempt in an event."""
+
+    step: str
+    target: str
+    attempt: int
+
+
+def attempt_name(key: Key, attempt: int) -> AttemptName:
+    """The name of one attempt on a target."""
+    return {"step": key.step, "target": key.target, "attempt": attempt}

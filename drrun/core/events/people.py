@@ -5,7 +5,7 @@ from dataclasses import field
 from typing import Any
 
 from drrun.core.dataclass import dataclass
-from drrun.core.events.base import Event, StepEvent, TargetEvent
+from drrun.core.events.base import EventBase, StepEvent, TargetEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ class Assigned(StepEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandedOver(Event):
+class HandedOver(EventBase):
     """One person went off duty and another took over what was theirs."""
 
     by: str

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from drrun.core.dataclass import dataclass
-from drrun.core.events.base import Event
+from drrun.core.events.base import EventBase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted(Event):
+class RunStarted(EventBase):
     """A plan began to be executed. Its documents are pinned beside the journal."""
 
     name: str
@@ -23,7 +23,7 @@ class RunStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ControllerTook(Event):
+class ControllerTook(EventBase):
     """A controller took the lease."""
 
     epoch: int
@@ -33,10 +33,26 @@ class ControllerTook(Event):
     tool: str
     #: It records every host before it asks anything of it; older controllers did not.
     meets: bool = False
+    #: How far its clock is ahead of the run's; whether that is known, or taken for granted.
+    ahead: float = 0.0
+    exact: bool = False
+    #: Which boot of its machine counts its seconds, and since which moment of the run's clock.
+    boot: str = ""
+    booted: float = 0.0
+    #: The last sign of life of whoever drove the run before, by the clock of that one.
+    sign_of_life: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HostReached(Event):
+class WallClockSet(EventBase):
+    """The clock of the controller's machine was set; the run's goes on as before."""
+
+    #: How far it is ahead of the run's now.
+    ahead: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostReached(EventBase):
     """A launcher answers on a host; recorded before anything is asked of it."""
 
     #: "" for the controller's own machine.
@@ -47,10 +63,13 @@ class HostReached(Event):
     route: str = ""
     user: str = ""
     host_key: str = ""
+    #: How far its clock is ahead of the run's, give or take `error`; None: it did not say.
+    ahead: float | None = None
+    error: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecretsUsed(Event):
+class SecretsUsed(EventBase):
     """A controller has found the runbook's secrets; recorded where one is not as it was."""
 
     #: Name -> what tells one value from another, and reveals neither.
@@ -60,14 +79,14 @@ class SecretsUsed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ControllerLeft(Event):
+class ControllerLeft(EventBase):
     """The controller stopped driving the run on its own accord; the run can be resumed."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunPaused(Event):
+class RunPaused(EventBase):
     """Nothing new begins."""
 
     why: str
@@ -75,14 +94,14 @@ class RunPaused(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunUnpaused(Event):
+class RunUnpaused(EventBase):
     """Steps begin again."""
 
     by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunAborted(Event):
+class RunAborted(EventBase):
     """The run was given up; what was not begun is cancelled."""
 
     why: str
@@ -90,14 +109,14 @@ class RunAborted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunResumed(Event):
+class RunResumed(EventBase):
     """A person resumed the run: failed, blocked and cancelled targets are open again."""
 
     by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FilesChanged(Event):
+class FilesChanged(EventBase):
     """On resuming, files differed from those that the run is pinned to."""
 
     #: `pinned`: go on with the stored ones.
@@ -107,14 +126,14 @@ class FilesChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunEnded(Event):
+class RunEnded(EventBase):
     """Nothing is left to do."""
 
     status: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noted(Event):
+class Noted(EventBase):
     """A person wrote something down."""
 
     by: str
@@ -123,7 +142,7 @@ class Noted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestRefused(Event):
+class RequestRefused(EventBase):
     """A person asked for something that cannot be done."""
 
     kind: str

@@ -76,7 +76,7 @@ class TargetFailed(TargetEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetReopened(TargetEvent):
-    """A person wants the target to be tried again from the start, or to be looked for again."""
+    """The target is to be done again from the start, or to be looked for again."""
 
     by: str
     why: str = ""
@@ -86,6 +86,8 @@ class TargetReopened(TargetEvent):
     bypass: str = ""
     #: A person went back to this step, or to one before it, although it had passed.
     rewind: bool = False
+    #: Nobody asked for it: `on_regressed: rerun`.
+    rerun: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from drrun.core.dataclass import dataclass
-from drrun.core.events.base import Event, TargetEvent
+from drrun.core.events.base import EventBase, TargetEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lost(Event):
+class Lost(EventBase):
     """A person declared a site, host, provider or person lost: nothing contacts it any more."""
 
     #: `site:phl`, `host:db1.phl`, `provider:cogent`, `person:drew`.
@@ -18,7 +18,7 @@ class Lost(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found(Event):
+class Found(EventBase):
     """A declaration of loss was taken back."""
 
     thing: str
@@ -27,7 +27,7 @@ class Found(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RouteSet(Event):
+class RouteSet(EventBase):
     """A route was chosen for a host; `auto`: as the inventory says."""
 
     host: str
@@ -48,13 +48,15 @@ class TargetLost(TargetEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchSeen(TargetEvent):
-    """A watch of a passed step answers differently than before."""
+    """A watch of a passed step answers differently, or its answers come nearer to a threshold."""
 
     index: int
     name: str
     verdict: str
     value: str
     why: str = ""
+    #: The last answers that could be told, as many as its threshold looks at; True: broken.
+    window: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ class Recovered(TargetEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InvariantSeen(Event):
+class InvariantSeen(EventBase):
     """An invariant answers differently than before."""
 
     index: int
@@ -85,7 +87,7 @@ class InvariantSeen(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InvariantBroken(Event):
+class InvariantBroken(EventBase):
     """What must never be, is; the run pauses. `suspects`: steps that acted since it held."""
 
     name: str
@@ -94,7 +96,7 @@ class InvariantBroken(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RollbackBegan(Event):
+class RollbackBegan(EventBase):
     """Passed steps are undone from now on, in reverse order of dependency."""
 
     why: str
@@ -110,7 +112,7 @@ class UndoBegan(TargetEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanAmended(Event):
+class PlanAmended(EventBase):
     """Steps were added or changed, by this text."""
 
     path: str

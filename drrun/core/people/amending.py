@@ -8,6 +8,7 @@ Rules:
 from drrun.core import events as ev
 from drrun.core.errors import InputError
 from drrun.core.ids import StepId
+from drrun.core.people.commands import Amend
 from drrun.core.people.words import Asking, Denied, Granted
 from drrun.core.plan import Plan
 from drrun.core.state import RunState
@@ -16,7 +17,7 @@ from drrun.core.status import Status
 _NOT_BEGUN = (Status.PENDING, Status.WAITING, Status.BLOCKED, Status.CANCELLED)
 
 
-def amend(asking: Asking) -> Granted | Denied:
+def amend(asking: Asking, command: Amend) -> Granted | Denied:
     """Add or change steps by a text."""
     state = asking.state
     if state.ended is not None:
@@ -24,10 +25,10 @@ def amend(asking: Asking) -> Granted | Denied:
     if state.replan is None:
         return Denied("this run cannot be amended")
     event = ev.PlanAmended(
-        path=asking.text("path"),
-        text=asking.text("text"),
+        path=command.path,
+        text=command.text,
         by=asking.by,
-        why=asking.reason,
+        why=command.reason,
         added=(),
         changed=(),
     )

@@ -2,17 +2,21 @@
 
 Rules:
 - The same answer twice is fine and changes nothing; a different one is a conflict.
-- An approval is never given by whoever drives the run or started the step (SPEC section 2), and
+- An approval is never given by whoever drives the run or started the step (contract
+  section 2), and
   each person counts once.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, assert_never
 
 from drrun.core import events as ev
+from drrun.core.event_text import PAST
+from drrun.core.ids import Key
+from drrun.core.people.commands import AnswerCommand, Approve, Confirm, Decide, Reject
 from drrun.core.people.roles import may, named
-from drrun.core.people.words import Asking, Denied, Granted
-from drrun.core.state import Key
+from drrun.core.people.words import Asking, Denied, Granted, keys_of
+from drrun.core.state import RunState
 from drrun.core.target import Gate
 from drrun.core.values import Duration
 
@@ -25,33 +29,26 @@ _ANSWERS: Mapping[str, tuple[str, ...]] = {
 }
 _INSTEAD = {"approval": "drrun approve", "decision": "drrun decide"}
 _TRUE, _FALSE = {"yes", "true", "y", "1"}, {"no", "false", "n", "0"}
-#: `confirm` -> `confirmed`.
-PAST = {
-    "confirm": "confirmed",
-    "reject": "rejected",
-    "approve": "approved",
-    "decide": "decided",
-}
 
 
-def answer(asking: Asking) -> Granted | Denied:
+def answer(asking: Asking, command: AnswerCommand) -> Granted | Denied:
     """What to make of an answer."""
-    keys = asking.keys()
+    keys = keys_of(asking.state, command)
     if isinstance(keys, Denied):
         return keys
     gates = [(key, gate) for key in keys if (gate := asking.state.targets[key].gate) is not None]
     if not gates:
-        return _answered_before(asking, keys)
+        return _answered_before(asking.state, command, keys)
     events: list[ev.Event] = []
     for key, gate in gates:
-        if gate.kind not in _ANSWERS[asking.kind]:
+        if gate.kind not in _ANSWERS[command.KIND]:
             other = _INSTEAD.get(gate.kind, "drrun confirm")
             return Denied(f"{key} asks for another answer ({gate.kind}): {other}, or drrun reject")
-        found = _one(asking, key, gate)
+        found = _one(asking, command, key, gate)
         if isinstance(found, Denied):
             return found
         events.extend(found)
-    done = f"{PAST[asking.kind]} {', '.join(str(key) for key, _ in gates)}"
+    done = f"{PAST[command.KIND]} {', '.join(str(key) for key, _ in gates)}"
     if not events:
         return Granted([], f"{done}, as before")
     still = _still_missing(gates, events)
@@ -61,55 +58,62 @@ def answer(asking: Asking) -> Granted | Denied:
 def _asked_others(asking: Asking, gates: list[tuple[Key, Gate]]) -> str:
     """That somebody else was asked: it counts at 3 a.m., and the record says so."""
     state = asking.state
-    for key, gate in gates:
-        role = gate.asked.role or state.plan.steps[key.step].step.owner
+    for _, gate in gates:
+        role = gate.asked.role
         if role and not may(state, role, asking.by):
             return f"; {named(state, role)} was asked, so the report names it as a deviation"
     return ""
 
 
-def _one(asking: Asking, key: Key, gate: Gate) -> list[ev.Event] | Denied:
+def _one(asking: Asking, command: AnswerCommand, key: Key, gate: Gate) -> list[ev.Event] | Denied:
     """The facts that follow for one target."""
     role = gate.asked.role
-    if gate.asked.signed and asking.kind == "approve" and not _signature(asking, key):
+    unsigned = isinstance(command, Approve) and not _signature(command, key)
+    if gate.asked.signed and unsigned:
         return Denied(f"only a signed approval of {key} counts: --sign KEYFILE")
     if gate.kind in ("approval", "decision") and not may(asking.state, role, asking.by):
         return Denied(f"{key} is for {named(asking.state, role)} to answer, not for {asking.by}")
-    match asking.kind:
-        case "approve":
-            return _approval(asking, key, gate)
-        case "decide":
-            return _decision(asking, key, gate)
-        case "confirm":
-            given = _typed(gate, asking.body)
+    match command:
+        case Approve():
+            return _approval(asking, command, key, gate)
+        case Decide():
+            return _decision(asking, command, key, gate)
+        case Confirm():
+            given = _typed(gate, command)
             if isinstance(given, Denied):
                 return given
-            return [_answered(asking, key, gate, input=given)]
+            return [_answered(asking, command, key, gate, input=given)]
+        case Reject():
+            return [_answered(asking, command, key, gate)]
         case _:
-            return [_answered(asking, key, gate)]
+            assert_never(command)
 
 
-def _answered(asking: Asking, key: Key, gate: Gate, **more: Any) -> ev.GateAnswered:
+def _answered(
+    asking: Asking, command: AnswerCommand, key: Key, gate: Gate, **more: Any
+) -> ev.GateAnswered:
     return ev.GateAnswered(
         step=key.step,
         target=key.target,
         gate=gate.kind,
-        answer=asking.kind,
+        answer=command.KIND,
         by=asking.by,
-        reason=asking.reason,
+        reason=command.reason,
         purpose=gate.asked.purpose,
         index=gate.asked.index,
-        signature=_signature(asking, key),
+        signature=_signature(command, key),
         **more,
     )
 
 
-def _signature(asking: Asking, key: Key) -> str:
+def _signature(command: AnswerCommand, key: Key) -> str:
     """The signature over the answer for one target; whoever asks has checked it."""
-    return str((asking.body.get("signatures") or {}).get(key.target, ""))
+    if not isinstance(command, Approve | Decide):
+        return ""
+    return str(command.signatures.get(key.target, ""))
 
 
-def _approval(asking: Asking, key: Key, gate: Gate) -> list[ev.Event] | Denied:
+def _approval(asking: Asking, command: Approve, key: Key, gate: Gate) -> list[ev.Event] | Denied:
     if asking.by in gate.approved:
         return []
     if asking.by in asking.state.starters(key):
@@ -117,18 +121,18 @@ def _approval(asking: Asking, key: Key, gate: Gate) -> list[ev.Event] | Denied:
             f"{asking.by} started {key} and so cannot approve it: somebody else of "
             f"{named(asking.state, gate.asked.role)} has to"
         )
-    wanted, typed = gate.asked.typed, asking.text("typed")
-    if wanted and typed != wanted:
+    wanted = gate.asked.typed
+    if wanted and command.typed != wanted:
         return Denied(f"to approve {key}, type what you approve: --type {wanted!r}")
     if len(gate.approved) + 1 >= gate.asked.count:
-        return [_answered(asking, key, gate)]
+        return [_answered(asking, command, key, gate)]
     return [
         ev.Approved(
             step=key.step,
             target=key.target,
             by=asking.by,
-            reason=asking.reason,
-            signature=_signature(asking, key),
+            reason=command.reason,
+            signature=_signature(command, key),
         )
     ]
 
@@ -144,27 +148,29 @@ def _still_missing(gates: list[tuple[Key, Gate]], events: list[ev.Event]) -> str
     )
 
 
-def _decision(asking: Asking, key: Key, gate: Gate) -> list[ev.Event] | Denied:
-    option = asking.text("option")
+def _decision(asking: Asking, command: Decide, key: Key, gate: Gate) -> list[ev.Event] | Denied:
+    option = command.option
     if option not in gate.asked.options:
         return Denied(f"{option!r} is no option of {key}: {', '.join(gate.asked.options)}")
-    return [_answered(asking, key, gate, option=option)]
+    return [_answered(asking, command, key, gate, option=option)]
 
 
-def _answered_before(asking: Asking, keys: list[Key]) -> Granted | Denied:
+def _answered_before(state: RunState, command: AnswerCommand, keys: list[Key]) -> Granted | Denied:
     for key in keys:
-        before = asking.state.answers.get(key)
+        before = state.answers.get(key)
         if before is None:
             continue
         option = f" for {before.option}" if before.option else ""
         said = f"{key} was {PAST.get(before.answer, before.answer)}{option} by {before.by}"
-        if before.answer == asking.kind and before.option == asking.text("option"):
-            if other := _given_otherwise(asking.body.get("input") or {}, before.input):
+        option_now = command.option if isinstance(command, Decide) else ""
+        if before.answer == command.KIND and before.option == option_now:
+            given = command.input if isinstance(command, Confirm) else {}
+            if other := _given_otherwise(given, before.input):
                 return Denied(f"{said} with {other}; nothing is being asked any more")
             return Granted([], f"{said} already")
         return Denied(f"{said}; nothing is being asked any more")
     step = keys[0].step
-    return Denied(f"{step} asks nobody anything: it is {asking.state.step(step)}")
+    return Denied(f"{step} asks nobody anything: it is {state.step(step)}")
 
 
 def _given_otherwise(given: Mapping[str, Any], before: Mapping[str, Any]) -> str:
@@ -173,9 +179,9 @@ def _given_otherwise(given: Mapping[str, Any], before: Mapping[str, Any]) -> str
     return " ".join(f"{name}={before.get(name)}" for name in differs)
 
 
-def _typed(gate: Gate, body: Mapping[str, Any]) -> dict[str, Any] | Denied:
+def _typed(gate: Gate, command: Confirm) -> dict[str, Any] | Denied:
     wanted = gate.asked.input
-    given = dict(body.get("input") or {})
+    given = command.input
     unknown = sorted(set(given) - set(wanted))
     if unknown:
         return Denied(f"nobody asked for {', '.join(unknown)}; wanted: {', '.join(wanted)}")
@@ -185,7 +191,7 @@ def _typed(gate: Gate, body: Mapping[str, Any]) -> dict[str, Any] | Denied:
             "this step wants answers: "
             + " ".join(f"--input {name}=<{wanted[name]}>" for name in missing)
         )
-    if gate.asked.evidence and not (body.get("evidence") or body.get("reason")):
+    if gate.asked.evidence and not (command.evidence or command.reason):
         return Denied("this step wants evidence: --evidence FILE, or --reason with a note")
     typed = {}
     for name, text in given.items():
@@ -193,8 +199,8 @@ def _typed(gate: Gate, body: Mapping[str, Any]) -> dict[str, Any] | Denied:
             typed[name] = as_type(str(text), wanted[name])
         except ValueError as error:
             return Denied(f"{name}: {error}")
-    if body.get("evidence"):
-        typed["evidence"] = body["evidence"]
+    if command.evidence:
+        typed["evidence"] = command.evidence
     return typed
 
 

@@ -6,64 +6,103 @@ Rules:
 - Every refusal says why, and what can be done instead.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.ids import StepId
 from drrun.core.people import afterwards, duties, overrides, world
+from drrun.core.people import commands as c
 from drrun.core.people.amending import amend
 from drrun.core.people.answers import answer
 from drrun.core.people.words import Asking, Denied, Granted
 from drrun.core.state import RunState
 from drrun.core.undoing import points_of_no_return, roll_back_began, to_undo
 
-__all__ = ["WANT_REASON", "Denied", "Granted", "consider"]
-
-#: Requests that override the plan and so want a reason.
-WANT_REASON = frozenset({"skip", "mark-done", "abort", "lost", "amend", "clock"})
+__all__ = ["Denied", "Granted", "consider"]
 
 
-def consider(
-    state: RunState, kind: str, body: Mapping[str, Any], by: str, now: float
-) -> Granted | Denied:
-    """What to make of a request.
+def consider(state: RunState, command: c.Command, by: str, now: float) -> Granted | Denied:
+    """What to make of a command.
 
     Args:
         state: The run as it is known.
-        kind: The command, `confirm`, `skip`…
-        body: `step`, `target`, `reason`, `input`, `evidence`, `text`, as the command gave them.
+        command: What is asked for.
         by: Who asks.
         now: Seconds since the epoch.
     """
-    asking = Asking(state, kind, body, by, now)
-    if kind in WANT_REASON and not asking.reason:
-        what = "a clock that is stated" if kind == "clock" else f"{kind} overrides the plan: it"
-        return Denied(f"{what} wants a --reason")
+    if command.OVERRIDES and not command.reason:
+        return Denied(f"{command.OVERRIDES} wants a --reason")
     if by in state.around.lost_people:
         return Denied(f"{by} was declared lost; if that is wrong: drrun found RUN person:{by}")
-    handle = _HANDLERS.get(kind)
-    return handle(asking) if handle else Denied(f"nobody knows how to {kind}")
+    return _weighed(Asking(state, by, now), command)
 
 
-def _reject(asking: Asking) -> Granted | Denied:
-    back = asking.text("rewind_to")
-    refused = answer(asking)
+def _weighed(asking: Asking, command: c.Command) -> Granted | Denied:
+    match command:
+        case c.Confirm() | c.Approve() | c.Decide():
+            return answer(asking, command)
+        case c.Reject():
+            return _reject(asking, command)
+        case c.Retry():
+            return overrides.retry(asking, command)
+        case c.Skip():
+            return overrides.mark(asking, command, "skipped")
+        case c.MarkDone():
+            return overrides.mark(asking, command, "passed")
+        case c.Claim():
+            return duties.claim(asking, command)
+        case c.Assign():
+            return duties.assign(asking, command)
+        case c.HandOver():
+            return duties.hand_over(asking, command)
+        case c.Note():
+            return duties.note(asking, command)
+        case c.AddFinding():
+            return afterwards.finding(asking, command)
+        case c.AddFollowUp():
+            return afterwards.follow_up(asking, command)
+        case c.StateClock():
+            return afterwards.clock(asking, command)
+        case c.Close():
+            return afterwards.close(asking, command)
+        case c.Pause():
+            return _pause(asking, command)
+        case c.Unpause():
+            return _unpause(asking)
+        case c.Abort():
+            return _abort(asking, command)
+        case c.RollBack():
+            return _roll_back(asking, command)
+        case c.Amend():
+            return amend(asking, command)
+        case c.DeclareLost():
+            return world.lost(asking, command)
+        case c.DeclareFound():
+            return world.found(asking, command)
+        case c.SetRoute():
+            return world.set_route(asking, command)
+        case _:
+            assert_never(command)
+
+
+def _reject(asking: Asking, command: c.Reject) -> Granted | Denied:
+    back = command.rewind_to
+    refused = answer(asking, command)
     if not back or isinstance(refused, Denied):
         return refused
-    rewound = overrides.rewind(asking, StepId(back))
+    rewound = overrides.rewind(asking, StepId(back), command.reason)
     if isinstance(rewound, Denied):
         return rewound
     return Granted([*refused.events, *rewound.events], rewound.message)
 
 
-def _pause(asking: Asking) -> Granted | Denied:
+def _pause(asking: Asking, command: c.Pause) -> Granted | Denied:
     state = asking.state
     if state.ended is not None:
         return Denied(f"the run is {state.ended} already")
     if state.paused:
         return Granted([], f"paused already: {state.paused}")
-    why = f"{asking.reason} (by {asking.by})" if asking.reason else f"by {asking.by}"
+    why = f"{command.reason} (by {asking.by})" if command.reason else f"by {asking.by}"
     return Granted([ev.RunPaused(why=why, by=asking.by)], "paused")
 
 
@@ -75,17 +114,17 @@ def _unpause(asking: Asking) -> Granted | Denied:
     return Granted([ev.RunUnpaused(by=asking.by)], "going on")
 
 
-def _abort(asking: Asking) -> Granted | Denied:
+def _abort(asking: Asking, command: c.Abort) -> Granted | Denied:
     state = asking.state
     if state.ended is not None:
         return Denied(f"the run is {state.ended} already")
     if state.aborted:
         return Granted([], f"aborted already: {state.aborted}")
-    event = ev.RunAborted(why=asking.reason, by=asking.by)
+    event = ev.RunAborted(why=command.reason, by=asking.by)
     return Granted([event], "aborted: what runs is ended, nothing new begins")
 
 
-def _roll_back(asking: Asking) -> Granted | Denied:
+def _roll_back(asking: Asking, command: c.RollBack) -> Granted | Denied:
     state = asking.state
     if state.rolling_back:
         return Granted([], f"rolling back already: {state.rolling_back}")
@@ -93,7 +132,7 @@ def _roll_back(asking: Asking) -> Granted | Denied:
         return Denied("nothing that has passed can be undone")
     past = points_of_no_return(state)
     name = state.plan.runbook.name
-    if past and asking.text("typed") != name:
+    if past and command.typed != name:
         return Denied(
             f"{', '.join(past)} cannot be taken back: there is no plain way back. A second person "
             f"may insist: drrun rollback RUN --type {name} --by SOMEBODY --reason …"
@@ -102,32 +141,5 @@ def _roll_back(asking: Asking) -> Granted | Denied:
         return Denied(
             f"{asking.by} drives this run: past {past[-1]} a second person has to insist"
         )
-    event = roll_back_began(state, asking.reason or f"by {asking.by}", asking.by)
+    event = roll_back_began(state, command.reason or f"by {asking.by}", asking.by)
     return Granted([event], f"rolling back: {', '.join(event.steps)}")
-
-
-_HANDLERS: Mapping[str, Callable[[Asking], Granted | Denied]] = {
-    "pause": _pause,
-    "unpause": _unpause,
-    "abort": _abort,
-    "rollback": _roll_back,
-    "amend": amend,
-    "confirm": answer,
-    "approve": answer,
-    "decide": answer,
-    "reject": _reject,
-    "retry": overrides.retry,
-    "skip": lambda asking: overrides.mark(asking, "skipped"),
-    "mark-done": lambda asking: overrides.mark(asking, "passed"),
-    "note": duties.note,
-    "finding": afterwards.finding,
-    "follow-up": afterwards.follow_up,
-    "clock": afterwards.clock,
-    "close": afterwards.close,
-    "claim": duties.claim,
-    "assign": duties.assign,
-    "handover": duties.hand_over,
-    "lost": world.lost,
-    "found": world.found,
-    "set-route": world.set_route,
-}

@@ -1,55 +1,56 @@
 """Who has what: claim, assign, hand over, and notes for each other."""
 
 from drrun.core import events as ev
-from drrun.core.people.words import Asking, Denied, Granted
+from drrun.core.people.commands import Assign, Claim, HandOver, Note
+from drrun.core.people.words import Asking, Denied, Granted, step_of
 from drrun.core.status import FINAL
 
 
-def note(asking: Asking) -> Granted | Denied:
+def note(asking: Asking, command: Note) -> Granted | Denied:
     """Write something down."""
-    step = asking.text("step")
+    step = command.step
     if step and step not in asking.state.plan.steps:
         return Denied(f"there is no step {step!r}")
-    return Granted([ev.Noted(by=asking.by, text=asking.text("text"), step=step)], "noted")
+    return Granted([ev.Noted(by=asking.by, text=command.text, step=step)], "noted")
 
 
-def claim(asking: Asking) -> Granted | Denied:
+def claim(asking: Asking, command: Claim) -> Granted | Denied:
     """Take a step on."""
-    step = asking.step()
+    step = step_of(asking.state, command)
     if isinstance(step, Denied):
         return step
     before = asking.state.around.claims.get(step)
     if before is not None and before.by == asking.by:
         return Granted([], f"you have {step} already")
-    if before is not None and not asking.reason:
+    if before is not None and not command.reason:
         return Denied(f"{before.by} has {step}; to take it over, say why with --reason")
-    event = ev.Claimed(step=step, by=asking.by, reason=asking.reason)
+    event = ev.Claimed(step=step, by=asking.by, reason=command.reason)
     return Granted([event], f"you have {step} now")
 
 
-def assign(asking: Asking) -> Granted | Denied:
+def assign(asking: Asking, command: Assign) -> Granted | Denied:
     """Make a step somebody's."""
-    step = asking.step()
+    step = step_of(asking.state, command)
     if isinstance(step, Denied):
         return step
-    to = asking.text("to")
+    to = command.to
     if asking.state.around.assigned.get(step) == to:
         return Granted([], f"{step} is {to}'s already")
-    event = ev.Assigned(step=step, to=to, by=asking.by, reason=asking.reason)
+    event = ev.Assigned(step=step, to=to, by=asking.by, reason=command.reason)
     return Granted([event], f"{step} is {to}'s")
 
 
-def hand_over(asking: Asking) -> Granted | Denied:
+def hand_over(asking: Asking, command: HandOver) -> Granted | Denied:
     """Give everything that is one's own to another, with a note."""
-    to, state = asking.text("to"), asking.state
-    if not asking.text("text"):
+    to, state = command.to, asking.state
+    if not command.text:
         return Denied("a handover wants a note: what does the next person have to know?")
     if to == asking.by:
         return Denied("you cannot hand over to yourself")
     mine = {step for step, who in state.around.assigned.items() if who == asking.by}
     mine |= {step for step, each in state.around.claims.items() if each.by == asking.by}
     steps = tuple(step for step in state.plan.order if step in mine and _open(asking, step))
-    event = ev.HandedOver(by=asking.by, to=to, note=asking.text("text"), steps=steps)
+    event = ev.HandedOver(by=asking.by, to=to, note=command.text, steps=steps)
     return Granted([event], f"handed over to {to}: {', '.join(steps) or 'no open step'}")
 
 

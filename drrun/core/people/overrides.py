@@ -8,31 +8,32 @@ Rules:
 from collections.abc import Iterator
 
 from drrun.core import events as ev
-from drrun.core.ids import StepId
-from drrun.core.people.words import Asking, Denied, Granted
-from drrun.core.state import Key, RunState
+from drrun.core.ids import Key, StepId
+from drrun.core.people.commands import MarkDone, Retry, Skip
+from drrun.core.people.words import Asking, Denied, Granted, keys_of
+from drrun.core.state import RunState
 from drrun.core.status import Status
 
 _SETTLED = frozenset({Status.PASSED, Status.SKIPPED, Status.ROLLED_BACK})
 _BUSY = frozenset({Status.RUNNING, Status.VERIFYING})
 
 
-def retry(asking: Asking) -> Granted | Denied:
+def retry(asking: Asking, command: Retry) -> Granted | Denied:
     """Try failed targets again, or those whose outcome is not known."""
-    keys = asking.keys()
+    keys = keys_of(asking.state, command)
     if isinstance(keys, Denied):
         return keys
     if (held := _claimed_by_another(asking, keys[0].step)) is not None:
         return held
-    state, why = asking.state, asking.reason or f"by {asking.by}"
-    bypass = asking.text("bypass_guard")
-    if bypass and (wrong := _no_such_guard(asking, keys[0].step, bypass)):
+    state, why = asking.state, command.reason or f"by {asking.by}"
+    bypass = command.bypass_guard
+    if bypass and (wrong := _no_such_guard(asking, command, keys[0].step)):
         return wrong
     events: list[ev.Event] = []
     for key in keys:
         target = state.targets[key]
         if target.status in (Status.FAILED, Status.CANCELLED, Status.REGRESSED):
-            if asking.body.get("only_failed") and target.status is Status.CANCELLED:
+            if command.only_failed and target.status is Status.CANCELLED:
                 continue
             events.append(
                 ev.TargetReopened(
@@ -63,18 +64,19 @@ def _nothing_to_retry(state: RunState, step: StepId) -> Granted | Denied:
     return Denied(f"step {step} is {status}: nothing to try again")
 
 
-def _no_such_guard(asking: Asking, step: StepId, name: str) -> Denied | None:
+def _no_such_guard(asking: Asking, command: Retry, step: StepId) -> Denied | None:
+    name = command.bypass_guard
     guards = [probe.label for probe in asking.state.plan.steps[step].step.guard]
     if name not in guards:
         return Denied(f"{step} has no guard {name!r}: {', '.join(guards) or 'it has none'}")
-    if not asking.reason:
+    if not command.reason:
         return Denied("bypassing a guard overrides the plan: say why with --reason")
     return None
 
 
-def mark(asking: Asking, status: str) -> Granted | Denied:
+def mark(asking: Asking, command: Skip | MarkDone, status: str) -> Granted | Denied:
     """Declare targets done, or not wanted."""
-    keys = asking.keys()
+    keys = keys_of(asking.state, command)
     if isinstance(keys, Denied):
         return keys
     state, step = asking.state, keys[0].step
@@ -88,7 +90,7 @@ def mark(asking: Asking, status: str) -> Granted | Denied:
         return Denied(f"step {step} is {state.step(step)} already")
     events: list[ev.Event] = [
         ev.TargetMarked(
-            step=key.step, target=key.target, status=status, by=asking.by, why=asking.reason
+            step=key.step, target=key.target, status=status, by=asking.by, why=command.reason
         )
         for key in open_
     ]
@@ -96,12 +98,12 @@ def mark(asking: Asking, status: str) -> Granted | Denied:
 
 
 def _busy(state: RunState, key: Key) -> bool:
-    """Whether it runs; one whose host is not seen may be given up by a person (FAULTS 57)."""
+    """Whether it runs; one whose host is not seen may be given up by a person (fault F57)."""
     target = state.targets[key]
     return target.status in _BUSY and target.missing_since is None
 
 
-def rewind(asking: Asking, to: StepId) -> Granted | Denied:
+def rewind(asking: Asking, to: StepId, reason: str) -> Granted | Denied:
     """Go back to a step: it and everything behind it is done again."""
     if to not in asking.state.plan.steps:
         return Denied(f"there is no step {to!r} to go back to; `drrun status` lists them")
@@ -110,7 +112,7 @@ def rewind(asking: Asking, to: StepId) -> Granted | Denied:
     busy = [key for key in keys if _busy(asking.state, key)]
     if busy:
         return Denied(f"{busy[0]} runs: wait for it, then go back to {to}")
-    why = asking.reason or f"back to {to}, by {asking.by}"
+    why = reason or f"back to {to}, by {asking.by}"
     events = [
         ev.TargetReopened(step=key.step, target=key.target, by=asking.by, why=why, rewind=True)
         for key in keys

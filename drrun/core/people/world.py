@@ -1,43 +1,43 @@
 """What people say about the world: something is lost, or found, or reached by another route.
 
 Rules:
-- What was declared lost is not contacted again until it is declared found (SPEC section 4).
+- What was declared lost is not contacted again until it is declared found (contract section 4).
 """
 
 from collections.abc import Iterable, Iterator
 
 from drrun.core import events as ev
-from drrun.core.ids import StepId, TargetName
+from drrun.core.ids import Key, StepId, TargetName
+from drrun.core.people.commands import DeclareFound, DeclareLost, SetRoute
 from drrun.core.people.overrides import freed
 from drrun.core.people.words import Asking, Denied, Granted
-from drrun.core.state import Key
 from drrun.core.status import Status
 
 #: Kinds of things that can be lost.
 KINDS = ("site", "host", "provider", "person")
 
 
-def lost(asking: Asking) -> Granted | Denied:
+def lost(asking: Asking, command: DeclareLost) -> Granted | Denied:
     """Declare something lost."""
-    found = _thing(asking)
+    found = _thing(asking, command.thing)
     if isinstance(found, Denied):
         return found
     if found in asking.state.around.lost:
         return Granted([], f"{found} was declared lost already")
-    event = ev.Lost(thing=found, by=asking.by, why=asking.reason)
+    event = ev.Lost(thing=found, by=asking.by, why=command.reason)
     return Granted([event], f"{found} is lost: nothing contacts it any more")
 
 
-def found(asking: Asking) -> Granted | Denied:
+def found(asking: Asking, command: DeclareFound) -> Granted | Denied:
     """Take a declaration back."""
-    thing = _thing(asking)
+    thing = _thing(asking, command.thing)
     if isinstance(thing, Denied):
         return thing
     if thing not in asking.state.around.lost:
         return Denied(
             f"{thing} was not declared lost: {', '.join(asking.state.around.lost) or 'nothing'}"
         )
-    event = ev.Found(thing=thing, by=asking.by, why=asking.reason)
+    event = ev.Found(thing=thing, by=asking.by, why=command.reason)
     return Granted([event, *_open_again(asking, thing)], f"{thing} is back")
 
 
@@ -65,9 +65,9 @@ def _open_again(asking: Asking, thing: str) -> Iterator[ev.Event]:
                         yield event
 
 
-def _thing(asking: Asking) -> str | Denied:
+def _thing(asking: Asking, written: str) -> str | Denied:
     """`site:phl`, checked against what there is."""
-    kind, _, name = asking.text("thing").partition(":")
+    kind, _, name = written.partition(":")
     if not name:
         kind, name = "host", kind
     if kind not in KINDS:
@@ -98,9 +98,9 @@ def _unique(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def set_route(asking: Asking) -> Granted | Denied:
+def set_route(asking: Asking, command: SetRoute) -> Granted | Denied:
     """Choose the route by which a host is reached."""
-    host, route = asking.text("host"), asking.text("route")
+    host, route = command.host, command.route
     known = asking.state.plan.inventory.hosts.get(host)
     if known is None:
         return Denied(f"there is no host {host!r} in the inventory of this run")
@@ -109,5 +109,5 @@ def set_route(asking: Asking) -> Granted | Denied:
         return Denied(f"{host} has no route {route!r}: {', '.join(labels)}, or auto")
     if asking.state.around.routes.get(host, "auto") == route:
         return Granted([], f"{host} is reached by {route} already")
-    event = ev.RouteSet(host=host, route=route, by=asking.by, why=asking.reason)
+    event = ev.RouteSet(host=host, route=route, by=asking.by, why=command.reason)
     return Granted([event], f"{host} is reached by {route} from now on")

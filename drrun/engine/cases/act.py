@@ -7,29 +7,28 @@ Rules:
 """
 
 import threading
-from collections.abc import Mapping
-from typing import Any
 
 from drrun.core.ids import RunId
-from drrun.core.people.afterwards import KINDS as AFTERWARDS
+from drrun.core.people.afterwards import AddsOnly
+from drrun.core.people.commands import Command, body_of
 from drrun.core.people.consider import Denied, Granted, consider
 from drrun.engine.cases.look import Known, known
 from drrun.engine.ledger import Ledger
 from drrun.engine.ports import Answer
 from drrun.engine.records import Records
+from drrun.engine.run_clock import clock_of, now_of
 
 #: Seconds to wait for a live controller's answer.
 PATIENCE = 10.0
 
 
-def act(records: Records, run: RunId, kind: str, body: Mapping[str, Any], by: str) -> Answer:
+def act(records: Records, run: RunId, command: Command, by: str) -> Answer:
     """Ask something of a run.
 
     Args:
         records: Where the run is kept.
         run: Which run.
-        kind: The command, `confirm`, `skip`…
-        body: What the command was given: `step`, `target`, `reason`, `input`, `evidence`, `text`.
+        command: What is asked for.
         by: Who asks.
 
     Returns:
@@ -37,19 +36,8 @@ def act(records: Records, run: RunId, kind: str, body: Mapping[str, Any], by: st
     """
     seen = known(records, run, amendable=True)
     if seen.holder is None:
-        found = consider(seen.state, kind, body, by, records.clock.now())
-        if isinstance(found, Denied):
-            return Answer(accepted=False, message=found.why)
-        if not found.events:
-            return Answer(accepted=True, message=found.message)
-        if kind in AFTERWARDS:
-            return _write(records, seen, found, by)
-    request = records.inbox.post(run, records.clock.now(), by, kind, body)
-    if seen.holder is None:
-        return Answer(
-            accepted=True,
-            message=f"kept for later: nobody drives this run now; go on with: drrun resume {run}",
-        )
+        return _act_alone(records, seen, command, by)
+    request = records.inbox.post(run, records.clock.now(), by, command.KIND, body_of(command))
     pause = threading.Event()
     deadline = records.clock.now() + PATIENCE
     while records.clock.now() < deadline:
@@ -64,6 +52,21 @@ def act(records: Records, run: RunId, kind: str, body: Mapping[str, Any], by: st
     )
 
 
+def _act_alone(records: Records, seen: Known, command: Command, by: str) -> Answer:
+    """Nobody drives the run: weigh it here; write it down, or keep it for whoever goes on."""
+    now = now_of(seen.state.time, records.clock)
+    found = consider(seen.state, command, by, now)
+    if isinstance(found, Denied):
+        return Answer(accepted=False, message=found.why)
+    if not found.events:
+        return Answer(accepted=True, message=found.message)
+    if isinstance(command, AddsOnly):
+        return _write(records, seen, found, by)
+    records.inbox.post(seen.run, records.clock.now(), by, command.KIND, body_of(command))
+    go_on = f"nobody drives this run now; go on with: drrun resume {seen.run}"
+    return Answer(accepted=True, message=f"kept for later: {go_on}")
+
+
 def _write(records: Records, seen: Known, found: Granted, by: str) -> Answer:
     """Add to the record what changes nothing about the run, as its controller for a moment.
 
@@ -72,7 +75,8 @@ def _write(records: Records, seen: Known, found: Granted, by: str) -> Answer:
     """
     lease = records.leases.take(seen.run)
     try:
-        ledger = Ledger(seen.state, records.journal, lease, records.clock)
+        clock = clock_of(seen.state.time, records.clock)
+        ledger = Ledger(seen.state, records.journal, lease, clock)
         for event in found.events:
             ledger.record(event, by)
         ledger.commit()

@@ -2,7 +2,7 @@
 
 Rules:
 - The archive holds its own SHA-256 sums, and the journal in it is checked as in a state folder:
-  whoever has the head hash can tell that nothing was altered (SPEC guarantee 7).
+  whoever has the head hash can tell that nothing was altered (contract guarantee 7).
 - Reading one believes nothing: names that are not ours, sums that do not fit and sizes beyond
   `LARGEST` are refused before anything is written.
 - The same run gives the same bytes.

@@ -8,6 +8,7 @@ Rules:
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import NotReady, Refused
@@ -16,6 +17,7 @@ from drrun.core.inventory import Host
 from drrun.core.jobnames import job_of
 from drrun.core.state import RunState
 from drrun.core.status import Phase
+from drrun.core.values import Duration
 from drrun.engine.cases.look import Known, known
 from drrun.engine.ports import LeftJob, Sweeper
 from drrun.engine.records import Records
@@ -29,11 +31,13 @@ class Swept:
     """What became of one job, or of one host that could not be asked."""
 
     host: str
+    #: Whose it is; `about` says how that run stands, and how old it is.
     run: str
     job: str
     #: `removed`, `kept`, `foreign`, `unreachable`.
     what: str
     why: str = ""
+    about: str = ""
 
 
 def clean_up(
@@ -56,9 +60,23 @@ def clean_up(
     try:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = pool.map(lambda host: list(_sweep(seen, host, sweeper)), acted_on(seen))
-            return seen, [swept for each in found for swept in each]
+            known_runs = about_runs(records)
+            return seen, [
+                replace(swept, about=known_runs.get(swept.run, "not known here"))
+                for each in found
+                for swept in each
+            ]
     finally:
         sweeper.close()
+
+
+def about_runs(records: Records) -> Mapping[str, str]:
+    """How each run stands, and how long ago it began."""
+    now = records.clock.now()
+    return {
+        each.id: f"{each.status}, begun {Duration(round(max(0.0, now - each.started_at)))} ago"
+        for each in records.journal.runs()
+    }
 
 
 def acted_on(seen: Known) -> Sequence[Host | None]:

@@ -1,4 +1,4 @@
-"""What has to be done before a run is closed. SPEC section 4, `close`."""
+"""What has to be done before a run is closed. Contract section 4, `close`."""
 
 from collections.abc import Iterator
 
@@ -31,9 +31,8 @@ def unclean(seen: Known) -> Iterator[str]:
 
 
 def _workarounds(seen: Known) -> Iterator[str]:
-    journal = [(told.entry.at, told.event) for told in seen.told]
     ends: list[LooseEnd] = [
-        each for each in loose_ends(seen.state, journal) if each.kind == "workaround"
+        each for each in loose_ends(seen.state, seen.facts) if each.kind == "workaround"
     ]
     for each in ends:
         yield f"workaround of {each.step}: {each.text}"

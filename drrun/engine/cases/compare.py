@@ -54,8 +54,8 @@ def side_of(seen: Known) -> Side:
     """A run."""
     state = seen.state
     routes: dict[StepId, dict[str, None]] = {}
-    for told in seen.told:
-        event = told.event
+    for fact in seen.facts:
+        event = fact.event
         if isinstance(event, ev.AttemptStarted) and event.route:
             routes.setdefault(StepId(event.step), {})[event.route] = None
     ends = state.settled_at
@@ -64,7 +64,7 @@ def side_of(seen: Known) -> Side:
         for step in state.plan.order
         if step in ends and (began := begun_at(state, step)) is not None
     }
-    last = [told.entry.at for told in seen.told if isinstance(told.event, ev.RunEnded)]
+    last = [fact.at for fact in seen.facts if isinstance(fact.event, ev.RunEnded)]
     over = last[-1] if last and state.ended is not None else None
     return Side(
         name=seen.run,
@@ -72,7 +72,9 @@ def side_of(seen: Known) -> Side:
         length=took(seen),
         routes={step: tuple(found) for step, found in routes.items()},
         critical=critical_chain(state.plan, moments),
-        total=None if state.started_at is None or over is None else over - state.started_at,
+        total=None
+        if state.started_at is None or over is None
+        else state.time.span(state.started_at, over).seconds,
     )
 
 

@@ -2,7 +2,7 @@
 
 Rules:
 - The same simulation as `drrun simulate`: whatever players choose, the rules are the real ones.
-- A record says that it is a tabletop; nothing in it counts as a test (SPEC section 1).
+- A record says that it is a tabletop; nothing in it counts as a test (contract section 1).
 - Whenever it ends, also in the middle, what was said so far is kept.
 """
 

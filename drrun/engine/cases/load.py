@@ -2,7 +2,7 @@
 
 Rules:
 - `load` reads files into documents; `plan_of` makes the plan from documents alone. A run stores
-  its documents, and resuming it calls `plan_of` again (SPEC guarantee 6).
+  its documents, and resuming it calls `plan_of` again (contract guarantee 6).
 - All errors of all files are reported at once.
 """
 
@@ -25,6 +25,7 @@ from drrun.core.runbook import Estimate, Mode, Runbook, StandIn
 from drrun.core.state import Replan
 from drrun.core.support import unsupported
 from drrun.core.values import Duration
+from drrun.engine.cases.known_values import wrong_values
 from drrun.engine.ports import Document
 from drrun.files.amendments import Amendment
 from drrun.files.inputs import bind_inputs
@@ -78,10 +79,11 @@ def first_plan_of(documents: Sequence[Document]) -> Loaded:
     """Make the plan of a run that is to begin here.
 
     Raises:
-        InputError: Every finding in every document; or a file that a step sends is not here.
+        InputError: Every finding in every document; or a file that a step sends is not here, or a
+            value cannot stand where it is used.
     """
     loaded = plan_of(documents)
-    missing = [*_missing_files(loaded), *_wrong_mode(loaded.plan)]
+    missing = [*_missing_files(loaded), *_wrong_mode(loaded.plan), *wrong_values(loaded.plan)]
     if missing:
         raise InputError(missing)
     return loaded

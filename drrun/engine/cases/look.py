@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from drrun.core.chain import Head
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import IllegalMove, InputError, JournalDamaged, RunDamaged
-from drrun.core.events import Event, PlanAmended, event_of
+from drrun.core.events import PlanAmended, event_of
 from drrun.core.ids import RunId
 from drrun.core.packing import NotPacked, pack, unpack
 from drrun.core.plan import Plan
@@ -34,14 +34,6 @@ from drrun.report.facts import Fact
 
 if TYPE_CHECKING:
     from drrun.engine.cases.load import Loaded
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One entry of the journal with its event."""
-
-    entry: Entry
-    event: Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +78,8 @@ class Known(Seen):
     """Everything that is known of a run."""
 
     loaded: "Loaded"
-    told: tuple[Told, ...]
+    #: Its journal, as far as it was applied.
+    facts: tuple[Fact, ...]
 
 
 def known(
@@ -112,9 +105,9 @@ def known(
         loaded = plan_of(records.journal.documents(run), judged=True)
     state = RunState(loaded.plan, replanner(loaded.documents, judged=not amendable))
     fold = _Fold(state, About(), checked)
-    told = [Told(entry, fact.event) for entry, fact in fold.over(records, run)]
+    facts = tuple(fold.over(records, run))
     holder = records.leases.holder(run)
-    return Known(run, state, fold.about, holder, checked, fold.unfit, loaded, tuple(told))
+    return Known(run, state, fold.about, holder, checked, fold.unfit, loaded, facts)
 
 
 def look(records: Records, run: RunId, worth_keeping: int = WORTH_KEEPING) -> Seen:
@@ -176,7 +169,7 @@ class _Fold:
     checked: Checked
     unfit: int = 0
 
-    def over(self, records: Records, run: RunId) -> Iterator[tuple[Entry, Fact]]:
+    def over(self, records: Records, run: RunId) -> Iterator[Fact]:
         """Entries that are not folded yet, as far as the journal was looked at."""
         if self.checked.flaws:
             yield from self._what_fits(records.journal.left(run, self.about.seq))
@@ -186,9 +179,9 @@ class _Fold:
                 return  # it came after the look
             fact = fact_of(entry)
             self._apply(fact)
-            yield entry, fact
+            yield fact
 
-    def _what_fits(self, left: Iterable[Entry]) -> Iterator[tuple[Entry, Fact]]:
+    def _what_fits(self, left: Iterable[Entry]) -> Iterator[Fact]:
         for entry in left:
             if self.checked.doubts(entry):
                 continue
@@ -198,7 +191,7 @@ class _Fold:
             except _CANNOT_BE:
                 self.unfit += 1
             else:
-                yield entry, fact
+                yield fact
 
     def _apply(self, fact: Fact) -> None:
         self.state.apply(fact.event, fact.at)

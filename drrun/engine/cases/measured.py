@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from drrun.core import events as ev
-from drrun.core.ids import StepId, TargetName
-from drrun.core.state import Key
+from drrun.core.ids import Key, StepId
 from drrun.core.status import Status
 from drrun.core.values import Duration
 from drrun.engine.cases.load import Loaded, with_estimates
@@ -33,7 +32,7 @@ _SLACK, _MINUTE = 1.5, 60.0
 def took(seen: Known) -> dict[StepId, float]:
     """Step -> seconds that it acted and was verified, in one run."""
     begun, unfit, tries = _begun(seen)
-    taken = [told.entry.at for told in seen.told if isinstance(told.event, ev.ControllerTook)]
+    taken = [fact.at for fact in seen.facts if isinstance(fact.event, ev.ControllerTook)]
     found: dict[StepId, float] = {}
     state = seen.state
     for step in state.plan.order:
@@ -58,18 +57,16 @@ def _begun(seen: Known) -> tuple[dict[Key, float], set[Key], Counter[Key]]:
     begun: dict[Key, float] = {}
     marked: set[Key] = set()
     tries: Counter[Key] = Counter()
-    for told in seen.told:
-        match told.event:
-            case ev.TargetBegan(step=step, target=target):
-                begun[Key(StepId(step), TargetName(target))] = told.entry.at
-                tries[Key(StepId(step), TargetName(target))] += 1
-            case ev.AttemptIntended(step=step, target=target):
-                # Whoever had to approve it first is no part of the work.
-                begun[Key(StepId(step), TargetName(target))] = told.entry.at
-            case ev.TargetMarked(step=step, target=target):
-                marked.add(Key(StepId(step), TargetName(target)))
-            case _:
-                pass
+    for fact in seen.facts:
+        event = fact.event
+        if isinstance(event, ev.TargetBegan):
+            begun[event.key] = fact.at
+            tries[event.key] += 1
+        elif isinstance(event, ev.AttemptIntended):
+            # Whoever had to approve it first is no part of the work.
+            begun[event.key] = fact.at
+        elif isinstance(event, ev.TargetMarked):
+            marked.add(event.key)
     return begun, marked, tries
 
 

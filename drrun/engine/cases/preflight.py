@@ -1,7 +1,7 @@
 """What a run will need, measured before it: hosts by every route, logins, tools, clocks, backups.
 
 Rules:
-- Only reads, over channels that leave nothing behind (SPEC guarantee 11).
+- Only reads, over channels that leave nothing behind (contract guarantee 11).
 - All hosts at once; whoever does not answer costs its own time limit and nobody else's.
 - Everything that falls short is told, not the first thing only.
 """
@@ -11,13 +11,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from threading import Event
+from typing import assert_never
 
 from drrun.core.actions import RunAction
+from drrun.core.clocks import MAY_DIFFER
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import DrrunError
 from drrun.core.execution import Execution
 from drrun.core.inventory import Backup, Host, Route, Store
-from drrun.core.outcomes import Ended, NeverStarted, Outcome, RefusedByHost
+from drrun.core.outcomes import (
+    ContactLost,
+    Ended,
+    NeverStarted,
+    Outcome,
+    RefusedByHost,
+    Stopped,
+    TimedOut,
+)
 from drrun.core.plan import Plan
 from drrun.core.runbook import Step
 from drrun.core.values import Duration, Size
@@ -28,8 +38,6 @@ from drrun.engine.cases.ttls import ttls
 from drrun.engine.ports import Clock, Looked, Output, Prober, Remote, Script, Secrets
 from drrun.engine.records import Records
 
-#: Seconds by which a host's clock may differ.
-CLOCK_MAY_DIFFER = 5.0
 #: Hosts that are asked at once.
 _AT_ONCE = 64
 #: Programs that are looked for where a step's text names them.
@@ -160,19 +168,19 @@ class _Visit:
             return
         yield Check("reached", where, good=True, value=f"in {after - before:.1f} s")
         told = [line.partition("=")[::2] for line in said.splitlines() if "=" in line]
-        yield from self._clock(dict(told), (before + after) / 2)
+        yield from self._clock(dict(told), before, after)
         for name, value in told:
             if name == "missing":
                 yield Check("tool", self.host.name, good=False, value=f"{value} is not there")
         yield from self._users(place)
 
-    def _clock(self, told: Mapping[str, str], here: float) -> Iterator[Check]:
+    def _clock(self, told: Mapping[str, str], before: float, after: float) -> Iterator[Check]:
         if told.get("now", "").isdigit():
-            off = int(told["now"]) - here
-            good = abs(off) <= CLOCK_MAY_DIFFER
-            wanted = f"within {CLOCK_MAY_DIFFER:.0f} s"
-            # `date` counts whole seconds.
-            value = "right" if abs(off) <= 1 else f"{off:+.0f} s"
+            # `date` counts whole seconds, and was asked at some moment between the two.
+            off, unsure = int(told["now"]) + 0.5 - (before + after) / 2, (after - before + 1) / 2
+            good = abs(off) <= MAY_DIFFER + unsure
+            wanted = f"within {MAY_DIFFER:.0f} s; set it by NTP: chronyc makestep"
+            value = "right" if abs(off) <= unsure else f"{off:+.0f} s"
             yield Check("clock", self.host.name, good, value, wanted)
         if told.get("free", "").isdigit():
             free = Size(int(told["free"]) * 1024)
@@ -246,12 +254,16 @@ def _ask(eyes: Eyes, place: Remote, text: str, become: str = "") -> tuple[Outcom
 
 def _why(outcome: Outcome) -> str:
     match outcome:
-        case NeverStarted(why=why) | RefusedByHost(why=why):
-            return why
-        case Ended(exit=status, note=note):
-            return note or f"exit {status}"
+        case NeverStarted() | RefusedByHost() | ContactLost():
+            return outcome.why
+        case Ended():
+            return outcome.note or f"exit {outcome.exit}"
+        case TimedOut():
+            return outcome.note or "out of time"
+        case Stopped():
+            return outcome.note or "ended on request"
         case _:
-            return str(getattr(outcome, "why", "") or getattr(outcome, "note", "") or outcome)
+            assert_never(outcome)
 
 
 def _tools(steps: Iterable[Step]) -> set[str]:

@@ -5,8 +5,7 @@ from hashlib import sha256
 
 from drrun.core import events as ev
 from drrun.core.errors import JournalDamaged
-from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.state import Key
+from drrun.core.ids import Key, RunId, StepId, TargetName
 from drrun.engine.records import Records
 
 

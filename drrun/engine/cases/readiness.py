@@ -1,6 +1,6 @@
 """Is a runbook known to work? Verified when, in which mode, by which run; and why that lapsed.
 
-Rules (SPEC section 4, `readiness`):
+Rules (contract section 4, `readiness`):
 - Only a live run or a rehearsal that succeeded verifies; a dry-run or a tabletop never does.
 - It lapses when a file that the run was pinned to has changed since, or when its period is over.
 - A rehearsal that has not cleaned up behind itself verifies nothing.
@@ -9,6 +9,7 @@ Rules (SPEC section 4, `readiness`):
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import assert_never
 
 from drrun.core.dataclass import dataclass
 from drrun.core.runbook import Mode, Runbook
@@ -20,10 +21,22 @@ from drrun.engine.cases.prints import is_file
 from drrun.engine.ports import Document, Looked, RunRecord
 from drrun.engine.records import Records
 
-#: At least yearly, where the runbook says nothing (CASES 4.1: SOC 2, DORA, NIST SP 800-34).
+#: At least yearly, where the runbook says nothing (SOC 2, DORA, NIST SP 800-34).
 PERIOD = Duration(365 * 86400)
-#: Modes that prove something.
-PROVING = (str(Mode.LIVE), str(Mode.REHEARSAL))
+
+
+def _proves(mode: Mode) -> bool:
+    match mode:
+        case Mode.LIVE | Mode.REHEARSAL:
+            return True
+        case Mode.DRY_RUN | Mode.TABLETOP:
+            return False
+        case _:
+            assert_never(mode)
+
+
+#: Modes whose runs count as experience.
+PROVING = frozenset(str(mode) for mode in Mode if _proves(mode))
 
 
 @dataclass(frozen=True, slots=True)

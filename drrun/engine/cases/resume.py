@@ -11,7 +11,7 @@ from drrun.core.ids import RunId
 from drrun.core.state import RunState
 from drrun.core.status import Phase, RunStatus
 from drrun.engine.cases.look import Known, known
-from drrun.engine.cases.start import Equip, Options, Seat, Tools, mark, record_marks, seat, took
+from drrun.engine.cases.start import Equip, Options, Seat, Tools, mark, record_marks, seat
 from drrun.engine.naming import LateSecrets
 from drrun.engine.ports import Document, Lease, Leases
 from drrun.engine.records import Records
@@ -122,7 +122,7 @@ def _take(leases: Leases, run: RunId, take_over: Watch | None) -> Lease:
 def _begin(session: Session, diff: str, options: Options, secrets: LateSecrets) -> None:
     """Record who goes on, with what."""
     ledger = session.edges.ledger
-    ledger.record(took(ledger.lease))
+    ledger.record(session.took)
     record_marks(ledger, secrets)
     if diff:
         ledger.record(ev.FilesChanged(decision="pinned", diff=diff, by=options.by), options.by)

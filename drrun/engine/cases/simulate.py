@@ -18,11 +18,11 @@ from statistics import median
 
 from drrun.core.dataclass import dataclass
 from drrun.core.errors import InputError, NotReady
-from drrun.core.ids import RunId, StepId
+from drrun.core.ids import Key, RunId, StepId
 from drrun.core.injects import Inject, fiction_of
 from drrun.core.plan import Plan
 from drrun.core.simulation import Condition, Simulation, Takes, estimated
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import FINAL, RunStatus, Status
 from drrun.engine.naming import LateSecrets, run_names, step_values, target_names
 from drrun.files.templating import Templates

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from drrun import __version__
 from drrun.core import events as ev
+from drrun.core.clocks import Join
 from drrun.core.dataclass import dataclass
 from drrun.core.decide import MAX_PARALLEL
 from drrun.core.errors import DiskFull, InputError, StateUnusable
@@ -33,6 +34,7 @@ from drrun.engine.ports import (
 )
 from drrun.engine.records import Records
 from drrun.engine.redaction import Redaction
+from drrun.engine.run_clock import RunClock
 from drrun.engine.session import Session
 from drrun.engine.signed import Unsigned
 
@@ -98,7 +100,7 @@ def start(records: Records, equip: Equip, loaded: Loaded, options: Options) -> S
     )
     ledger = session.edges.ledger
     ledger.record(_started(loaded.plan, options), options.by)
-    ledger.record(took(lease))
+    ledger.record(session.took)
     record_marks(ledger, secrets)
     ledger.commit()
     return session
@@ -183,18 +185,6 @@ def _pinned(document: Document) -> Document:
     return replace(document, path=str(Path(document.path).resolve()))
 
 
-def took(lease: Lease) -> ev.ControllerTook:
-    """The fact that a lease was taken."""
-    return ev.ControllerTook(
-        epoch=lease.epoch,
-        holder=lease.holder,
-        host=lease.host,
-        pid=lease.pid,
-        tool=__version__,
-        meets=True,
-    )
-
-
 def _plain(value: object) -> object:
     """An input as JSON keeps it; a duration as its author would write it."""
     if isinstance(value, float) and type(value) is not float:
@@ -221,12 +211,33 @@ def seat(
     place: Seat,
     options: Options,
 ) -> Session:
-    """Put a controller together."""
-    redact = Redaction(state, secrets)
-    ledger = Ledger(state, records.journal, place.lease, records.clock, redact)
+    """Put a controller together. The run's clock goes on where its journal ends."""
+    own, lease = records.clock, place.lease
+    join = state.time.join(own.origin(), own.now())
+    clock = RunClock(own, join.ahead)
+    ledger = Ledger(state, records.journal, lease, clock, Redaction(state, secrets))
     orders = Orders(state, place.run, tools.renderer, secrets, place.folder)
-    crew = Crew(tools.hands, tools.prober, records.spool, records.clock)
-    edges = Edges(ledger, orders, crew, records.clock, records.inbox, records.leases,
-                  tools.signatures)  # fmt: skip
+    crew = Crew(tools.hands, tools.prober, records.spool, clock)
+    edges = Edges(ledger, orders, crew, clock, records.inbox, records.leases, tools.signatures)
     controller = Controller(edges, Limits(options.max_parallel, options.linger))
-    return Session(place.run, controller, edges, records.journal, tools.hands)
+    return Session(
+        place.run, controller, edges, records.journal, tools.hands, _took(lease, clock, join)
+    )
+
+
+def _took(lease: Lease, clock: RunClock, join: Join) -> ev.ControllerTook:
+    """The fact that a lease was taken."""
+    origin = clock.origin()
+    return ev.ControllerTook(
+        epoch=lease.epoch,
+        holder=lease.holder,
+        host=lease.host,
+        pid=lease.pid,
+        tool=__version__,
+        meets=True,
+        ahead=join.ahead,
+        exact=join.exact,
+        boot=origin.boot,
+        booted=origin.at,
+        sign_of_life=lease.seen_before,
+    )

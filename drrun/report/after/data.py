@@ -103,7 +103,7 @@ def report_csv(report: Report) -> str:
     critical = set(report.critical)
     for line in report.run.lines:
         began, ended = line.began_at, line.ended_at
-        took = round(ended - began, 3) if began is not None and ended is not None else ""
+        took = round(line.took.seconds, 3) if line.took and ended is not None else ""
         writer.writerow(
             [
                 line.id, _cell(line.title), line.owner, line.status, _cell(line.where),

@@ -9,7 +9,7 @@ from drrun.report import pages
 from drrun.report.after.view import Report
 from drrun.report.layout import Size, lay_out
 from drrun.report.run_view import StepLine
-from drrun.report.times import span
+from drrun.report.times import span, took
 
 #: Of a node in the graph.
 NODE = Size(width=150, height=26, column=190, row=36)
@@ -74,8 +74,7 @@ def bars(report: Report) -> tuple[Bar, ...]:
             continue
         end = line.ended_at if line.ended_at is not None else start + length
         left, width = pages.place(line.began_at - start, end - start, length)
-        took = span(max(0.0, end - line.began_at))
-        found.append(Bar(line, left, width, took, line.id in critical))
+        found.append(Bar(line, left, width, took(line.took), line.id in critical))
     return tuple(sorted(found, key=lambda bar: (bar.left, bar.width)))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from drrun.report.after.moments import Away
 from drrun.report.after.view import Report, Said
 from drrun.report.marking import safe, table
-from drrun.report.times import moment, rough, span
+from drrun.report.times import moment, rough, span, took
 
 
 def markdown(report: Report) -> str:
@@ -23,7 +23,7 @@ def _lines(report: Report) -> Iterator[str]:
     if report.redacted:
         yield f"*Redacted for {report.redacted} readers.*\n"
     began = moment(run.started_at) if run.started_at is not None else "never"
-    yield f"**{run.head.status}** after {span(run.elapsed)}, begun {began} UTC.\n"
+    yield f"**{run.head.status}** after {took(run.took)}, begun {began} UTC.\n"
     yield f"- Run: `{run.head.id}`, mode {run.mode}"
     counts = ", ".join(f"{count} {status}" for status, count in run.counts.items())
     yield f"- Steps: {counts}"
@@ -50,6 +50,11 @@ def _clocks(report: Report) -> Iterator[str]:
         ("clock", "UTC", "stated by", "why"),
         ((each.name, moment(each.at), each.by, each.why) for each in report.clocks),
     )
+    for warning in report.run.warnings:
+        yield f"**{safe(warning)}**\n"
+    if report.run.clocks:
+        told = "; ".join(str(each) for each in report.run.clocks)
+        yield f"Clocks of hosts against that of the controller's machine: {safe(told)}\n"
     if any(each.from_disruption is not None for each in report.away):
         yield from table(
             ("service", "after the disruption", "after the declaration", "RTO"),
@@ -92,12 +97,10 @@ def _services(report: Report) -> Iterator[str]:
 
 def _steps(report: Report) -> Iterator[Sequence[str]]:
     for line in report.run.lines:
-        took = ""
-        if line.began_at is not None and line.ended_at is not None:
-            took = span(line.ended_at - line.began_at)
+        length = took(line.took) if line.ended_at is not None else ""
         planned = "" if line.planned is None else rough(line.planned)
         where = f"{line.total} targets" if line.total > 1 else line.where
-        yield line.id, str(line.status), where, took, planned, line.note
+        yield line.id, str(line.status), where, length, planned, line.note
 
 
 def _open(report: Report) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The clocks of an incident, and how long each service was away by two of them. CASES 4.2."""
+"""The clocks of an incident, and how long each service was away by two of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -47,23 +47,29 @@ class Away:
         return None if self.rto is None or took is None else took <= self.rto
 
 
-def clocks_of(facts: Iterable[Fact], services: Iterable[ServiceView]) -> tuple[Clock, ...]:
-    """All moments that are known; of what was stated twice the last word."""
+def clocks_of(
+    facts: Iterable[Fact], services: Iterable[ServiceView], wall: float
+) -> tuple[Clock, ...]:
+    """All moments that are known; of what was stated twice the last word.
+
+    Args:
+        facts: The whole journal.
+        services: When they came back.
+        wall: How far the clock on the wall is ahead of the run's: people state what that one says.
+    """
     found: dict[str, Clock] = {}
     started: float | None = None
     for fact in facts:
-        match fact.event:
-            case ev.ClockStated(name=name, moment=moment, by=by, why=why):
-                found[name] = Clock(name, moment, by, why)
-            case ev.RunStarted():
-                started = fact.at
-                found["run started"] = Clock("run started", fact.at)
-            case ev.RunEnded(status=status):
-                found["run ended"] = Clock("run ended", fact.at, why=status)
-            case ev.RunClosed(by=by, why=why):
-                found["closed"] = Clock("closed", fact.at, by, why)
-            case _:
-                pass
+        event = fact.event
+        if isinstance(event, ev.ClockStated):
+            found[event.name] = Clock(event.name, event.moment, event.by, event.why)
+        elif isinstance(event, ev.RunStarted):
+            started = fact.at + wall
+            found["run started"] = Clock("run started", started)
+        elif isinstance(event, ev.RunEnded):
+            found["run ended"] = Clock("run ended", fact.at + wall, why=event.status)
+        elif isinstance(event, ev.RunClosed):
+            found["closed"] = Clock("closed", fact.at + wall, event.by, event.why)
     back = [view.recovered for view in services if view.rungs]
     if started is not None and back and None not in back:
         latest = max(each for each in back if each is not None)

@@ -6,13 +6,15 @@ Rules:
 - All text is escaped by the template engine, after what would reorder or hide it was made visible.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from drrun.core.shell_values import readable
 from drrun.report.after import drawing
 from drrun.report.after.view import Report
 from drrun.report.pages import template
-from drrun.report.times import clock, moment, rough, span
+from drrun.report.times import clock, moment, rough, span, took
 
 
 def html(report: Report) -> str:
@@ -31,11 +33,13 @@ def html(report: Report) -> str:
 
 @cache
 def _template() -> Any:
-    filters = {
+    filters: dict[str, Callable[..., object]] = {
         "span": span,
         "rough": rough,
+        "took": took,
         "moment": moment,
         "clock": clock,
+        "readable": readable,
         "word": lambda text: "".join(c if c.isalnum() else "-" for c in str(text)),
     }
     return template("report.html.j2", "drrun.report.after", filters)

@@ -10,6 +10,7 @@ from typing import Any
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
+from drrun.core.event_text import tell
 from drrun.core.ids import StepId
 from drrun.core.people.roles import members
 from drrun.core.state import RunState
@@ -24,7 +25,6 @@ from drrun.report.run_view import RunView, StepLine
 from drrun.report.services import ServiceView
 from drrun.report.step_view import StepView
 from drrun.report.times import span
-from drrun.report.words import Word, words_of
 
 #: (step, target, attempt) -> stream -> lines.
 Outputs = Mapping[tuple[str, str, int], Mapping[str, Sequence[str]]]
@@ -159,23 +159,33 @@ def report_of(
         notes=tuple(_said(facts, (ev.Noted,))),
         workarounds=tuple(_workarounds(state)),
         ends=tuple(_ends(state, facts)),
-        clocks=clocks_of(facts, run.services),
+        clocks=clocks_of(facts, run.services, state.time.wall),
         around=around,
         tool=_tool(facts),
         routes=_routes(steps),
         stores=tuple(_stores(state)),
-    )  # fmt: skip
+    )
 
 
 _DEVIATING = (
-    ev.TargetMarked, ev.StepSkipped, ev.PlanAmended, ev.RunAborted, ev.RunPaused, ev.FilesChanged,
-    ev.TargetLost, ev.RollbackBegan, ev.TargetReopened, ev.Lost, ev.RouteSet, ev.RunClosed,
-)  # fmt: skip
+    ev.TargetMarked,
+    ev.StepSkipped,
+    ev.PlanAmended,
+    ev.RunAborted,
+    ev.RunPaused,
+    ev.FilesChanged,
+    ev.TargetLost,
+    ev.RollbackBegan,
+    ev.TargetReopened,
+    ev.Lost,
+    ev.RouteSet,
+    ev.RunClosed,
+)
 _DECIDED = (ev.GateAnswered, ev.Approved)
 _BREAKING = (ev.Regressed, ev.Recovered, ev.InvariantBroken)
 
 
-def _said(facts: Iterable[Fact], kinds: tuple[type[ev.Event], ...]) -> Iterator[Said]:
+def _said(facts: Iterable[Fact], kinds: tuple[type[ev.EventBase], ...]) -> Iterator[Said]:
     known: dict[str, str] = {}
     for fact in facts:
         if isinstance(fact.event, ev.GateOpened) and fact.event.known:
@@ -184,13 +194,13 @@ def _said(facts: Iterable[Fact], kinds: tuple[type[ev.Event], ...]) -> Iterator[
             continue
         if isinstance(fact.event, ev.StepSkipped) and fact.actor == "controller":
             continue  # the runbook says so itself: a condition, a variant
-        text = _text(fact)
+        told = tell(fact.event)
+        if told is None:
+            continue
+        text = told.text
         if isinstance(fact.event, ev.GateAnswered) and fact.event.step in known:
             text += f" ({known[fact.event.step]})"
-        step = str(getattr(fact.event, "step", ""))
-        target = str(getattr(fact.event, "target", ""))
-        key = f"{step}@{target}" if target not in ("", "local") else step
-        yield Said(fact.at, fact.actor, key, text)
+        yield Said(fact.at, fact.actor, told.about, text)
 
 
 def _deviations(state: RunState, facts: Sequence[Fact]) -> list[Said]:
@@ -238,20 +248,6 @@ def _known(given: Mapping[str, Any]) -> str:
     return "; ".join(told)
 
 
-def _text(fact: Fact) -> str:
-    words: list[Word] = list(words_of([fact]))
-    if words:
-        return words[0].text
-    event = fact.event
-    told = [
-        str(value)
-        for name in ("why", "text", "thing", "host", "route", "decision", "name", "reason")
-        if (value := getattr(event, name, ""))
-    ]
-    kind = "".join(f" {c.lower()}" if c.isupper() else c for c in type(event).__name__).strip()
-    return ": ".join([kind, *told])
-
-
 def _needed(state: RunState, step: StepId) -> Iterator[StepId]:
     for need in state.plan.steps[step].step.needs:
         yield from need.any_of
@@ -273,7 +269,7 @@ def _tool(facts: Iterable[Fact]) -> str:
 
 def _ends(state: RunState, facts: Iterable[Fact]) -> Iterator[LooseEnd]:
     """Findings and follow-ups; workarounds have a place of their own."""
-    for end in loose_ends(state, ((fact.at, fact.event) for fact in facts)):
+    for end in loose_ends(state, facts):
         if end.kind != "workaround":
             yield end
 

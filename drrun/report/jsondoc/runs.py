@@ -33,6 +33,12 @@ def run_json(view: RunView) -> dict[str, Any]:
         ended_at=at(view.head.ended_at),
         now=at(view.now),
         elapsed=seconds(view.elapsed),
+        elapsed_exact=view.took.exact,
+        clocks=[
+            {"host": each.host, "ahead": round(each.ahead, 3), "error": round(each.error, 3)}
+            for each in view.clocks
+        ],
+        warnings=list(view.warnings),
         remaining=None if forecast is None else seconds(forecast.remaining),
         without_estimate=None if forecast is None else forecast.unestimated,
         counts={str(status): count for status, count in view.counts.items()},
@@ -53,6 +59,8 @@ def _line(line: StepLine) -> dict[str, Any]:
         "targets": {str(status): count for status, count in line.counts.items()},
         "began_at": at(line.began_at),
         "ended_at": at(line.ended_at),
+        "seconds": None if line.took is None else round(line.took.seconds, 3),
+        "exact": line.took is None or line.took.exact,
         "planned": seconds(line.planned),
         "note": line.note or None,
     }

@@ -168,22 +168,22 @@ def _maker(
     state: RunState, now: float, most: int, width: int
 ) -> Callable[[str, Style, list[StepId]], Section]:
     def make(head: str, style: Style, steps: list[StepId]) -> Section:
-        rows = [_row(step_line(state, step, now), now, width) for step in steps[:most]]
+        rows = [_row(step_line(state, step, now), width) for step in steps[:most]]
         return Section(head, style, len(steps), rows)
 
     return make
 
 
-def _row(line: StepLine, now: float, width: int) -> Row:
+def _row(line: StepLine, width: int) -> Row:
     parts = []
     if line.total > 1:
         parts.append(f"{line.done}/{line.total} targets")
     elif line.where:
         parts.append(clean_line(line.where))
-    if line.began_at is not None:
+    if line.took is not None:
         planned = f" (planned {rough(line.planned)})" if line.planned is not None else ""
-        end = line.ended_at if line.ended_at is not None else now
-        parts.append(f"{_whole(end - line.began_at)}{planned}")
+        about = "" if line.took.exact else "~"
+        parts.append(f"{about}{_whole(line.took.seconds)}{planned}")
     elif line.planned is not None:
         parts.append(rough(line.planned))
     if line.late:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from drrun.core.shell_values import readable
 from drrun.report.clean import clean, clean_line
 from drrun.report.dry_view import DryView, Shown
 from drrun.report.ink import Style
@@ -38,5 +39,5 @@ def _action(shown: Shown, sheet: Sheet) -> Iterator[str]:
         yield f"    {sheet.ink('tolerated:', Style.DOUBT)} {clean_line(shown.note)}"
     if shown.action not in ("run", "") and not shown.command.startswith(shown.action):
         yield f"    {shown.action}:"
-    for line in clean(shown.command.rstrip("\n")).splitlines():
+    for line in clean(readable(shown.command).rstrip("\n")).splitlines():
         yield f"    {line}"

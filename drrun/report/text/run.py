@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator
+from typing import assert_never
 
 from drrun.core.status import GOOD, RunStatus, Status
 from drrun.report.clean import clean, clean_line
@@ -10,7 +11,7 @@ from drrun.report.run_view import BAD, Ask, RunView, StepLine
 from drrun.report.services import Objective, ServiceView
 from drrun.report.table import Cell, Column, table
 from drrun.report.text.sheet import PLAIN, Sheet, join, plural
-from drrun.report.times import hour, moment, rough, span
+from drrun.report.times import hour, moment, rough, span, took
 
 _SHAPE = (
     Column(""),
@@ -25,7 +26,7 @@ _SHAPE = (
 def run_text(view: RunView, sheet: Sheet = PLAIN) -> str:
     """Everything about a run that fits on a screen or two."""
     lines = [sheet.title(view.title or view.name), *_head(view, sheet), ""]
-    lines += table(_SHAPE, [_row(line, view.now) for line in view.lines], sheet.width, sheet.ink)
+    lines += table(_SHAPE, [_row(line) for line in view.lines], sheet.width, sheet.ink)
     if view.asks:
         lines += ["", sheet.ink("waiting for an answer", Style.DOUBT)]
         for ask in view.asks:
@@ -45,7 +46,7 @@ def summary_text(view: RunView, sheet: Sheet = PLAIN) -> str:
     lines = ["", sheet.title(view.title or view.name), *_head(view, sheet)]
     wrong = [line for line in view.lines if line.status in BAD or line.status is Status.UNKNOWN]
     if wrong:
-        rows = [_row(line, view.now) for line in wrong]
+        rows = [_row(line) for line in wrong]
         lines += ["", *table(_SHAPE, rows, sheet.width, sheet.ink)]
     for ask in view.asks:
         lines += ["", *_ask(ask, view, sheet)]
@@ -84,9 +85,11 @@ def _head(view: RunView, sheet: Sheet) -> Iterator[str]:
         ended = view.head.ended_at
         began = f"started {moment(view.started_at)} UTC by {clean_line(view.head.started_by)}"
         end = f", ended {moment(ended)} UTC" if ended is not None else ""
-        yield f"{began}{end}, {span(view.elapsed)}"
+        yield f"{began}{end}, {took(view.took)}"
     if view.head.holder and view.head.ended_at is None:
         yield clean_line(f"driven by {view.head.holder}")
+    for warning in view.warnings:
+        yield sheet.ink(clean_line(warning), Style.DOUBT)
     yield progress_of(view)
     remaining = remaining_of(view)
     if remaining:
@@ -95,19 +98,16 @@ def _head(view: RunView, sheet: Sheet) -> Iterator[str]:
         yield sheet.ink(f"journal {clean_line(view.head.seal)}", Style.QUIET)
 
 
-def _row(line: StepLine, now: float) -> list[str | Cell]:
+def _row(line: StepLine) -> list[str | Cell]:
     where = line.where
     if line.total > 1:
         where = f"{line.done}/{line.total} targets"
-    took = ""
-    if line.began_at is not None:
-        took = span((line.ended_at if line.ended_at is not None else now) - line.began_at)
     note = f"LATE. {line.note}" if line.late and "late" not in line.note else line.note
     return [
         Cell(str(line.status), style_of(line.status)),
         line.id,
         where,
-        took,
+        took(line.took),
         "" if line.planned is None else rough(line.planned),
         note,
     ]
@@ -191,9 +191,13 @@ def what_next(view: RunView) -> Iterator[str]:
     match view.head.status:
         case RunStatus.FAILED | RunStatus.INTERRUPTED | RunStatus.ABORTED:
             yield f"go on:   drrun resume {run}"
-        case RunStatus.WAITING | RunStatus.PAUSED if not view.head.holder:
-            yield f"go on:   drrun resume {run}"
+        case RunStatus.WAITING:
+            if not view.head.holder:
+                yield f"go on:   drrun resume {run}"
         case RunStatus.PAUSED:
-            yield f"go on:   drrun unpause {run}"
-        case _:
+            word = "unpause" if view.head.holder else "resume"
+            yield f"go on:   drrun {word} {run}"
+        case RunStatus.RUNNING | RunStatus.SUCCEEDED | RunStatus.ROLLED_BACK:
             pass
+        case _:
+            assert_never(view.head.status)

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from drrun.core.ids import TargetName
+from drrun.core.shell_values import readable
 from drrun.report.clean import clean, clean_line, fit
 from drrun.report.ink import Style, style_of
 from drrun.report.step_view import AttemptStory, ProbeStory, StepView, TargetStory
 from drrun.report.text.sheet import PLAIN, Sheet, join
-from drrun.report.times import clock, moment, span
+from drrun.report.times import clock, moment, took
 from drrun.report.words import Word
 
 #: (target, attempt) -> stream -> lines of output to show.
@@ -60,11 +61,9 @@ def _target(target: TargetStory, excerpts: Excerpts, sheet: Sheet, *, many: bool
 def _attempt(
     attempt: AttemptStory, streams: Mapping[str, list[str]], sheet: Sheet
 ) -> Iterator[str]:
-    took = ""
-    if attempt.ended_at is not None:
-        took = f", {span(attempt.ended_at - attempt.began_at)}"
+    length = f", {took(attempt.took)}" if attempt.took else ""
     ending = attempt.ending or "goes on"
-    yield clean_line(f"attempt {attempt.number} at {clock(attempt.began_at)}{took}: {ending}")
+    yield clean_line(f"attempt {attempt.number} at {clock(attempt.began_at)}{length}: {ending}")
     if attempt.command:
         for head, line in _headed_lines(attempt.action, clean(_spoken(attempt)).rstrip()):
             yield f"  {sheet.ink(head.ljust(8), Style.QUIET)} {line}"
@@ -78,7 +77,7 @@ def _attempt(
 
 def _spoken(attempt: AttemptStory) -> str:
     """The command, without the action's name, which is the head beside it."""
-    return attempt.command.removeprefix(f"{attempt.action} ")
+    return readable(attempt.command.removeprefix(f"{attempt.action} "))
 
 
 def _headed_lines(head: str, text: str) -> Iterator[tuple[str, str]]:

@@ -80,16 +80,16 @@ def _list(state: RunState, look: Look, now: float, room: int, width: int) -> Ite
     asked = {ask.step for ask in asks_of(state)}
     for step in order[first : first + room]:
         line = step_line(state, step, now)
-        yield _row(line, width, selected=step == look.selected, asked=step in asked, now=now)
+        yield _row(line, width, selected=step == look.selected, asked=step in asked)
 
 
-def _row(line: StepLine, width: int, *, selected: bool, asked: bool, now: float) -> Row:
+def _row(line: StepLine, width: int, *, selected: bool, asked: bool) -> Row:
     column = min(30, max(12, width // 3))
     mark = ">" if selected else " "
     status = "asks you?" if asked else str(line.status)
     style = Style.DOUBT if asked else style_of(line.status)
     name = fit(line.id, column)
-    took = _took(line, now)
+    took = _took(line)
     note = "" if line.status is Status.PENDING else line.note
     return (
         Piece(f"{mark} ", Style.STRONG),
@@ -100,11 +100,10 @@ def _row(line: StepLine, width: int, *, selected: bool, asked: bool, now: float)
     )
 
 
-def _took(line: StepLine, now: float) -> str:
-    if line.began_at is not None:
-        end = line.ended_at if line.ended_at is not None else now
-        late = "!" if line.late else ""
-        return f"{span(round(max(0.0, end - line.began_at)))}{late}"
+def _took(line: StepLine) -> str:
+    if line.took is not None:
+        about, late = "" if line.took.exact else "~", "!" if line.late else ""
+        return f"{about}{span(round(line.took.seconds))}{late}"
     return f"~{rough(line.planned)}" if line.planned else ""
 
 

@@ -134,6 +134,7 @@ def test_a_cut_anywhere_in_the_last_page_is_told(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize("lose", ["missing", "empty", "blank"])
+@pytest.mark.faults(116)
 def test_without_its_database_no_command_says_that_there_is_no_run_yet(
     folder: Folder, tool: Tool, lose: str
 ) -> None:
@@ -219,6 +220,7 @@ def _acts(last: int, chance: random.Random) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("seed", range(6))
+@pytest.mark.faults(103, 117)
 def test_whatever_is_done_to_entries_every_command_tells_it(folder: Folder, seed: int) -> None:
     for done in _acts(_last(folder), random.Random(seed)):
         folder.tamper(*done)
@@ -226,6 +228,7 @@ def test_whatever_is_done_to_entries_every_command_tells_it(folder: Folder, seed
             assert (name, code, done) == (name, DAMAGED, done), out + err
 
 
+@pytest.mark.faults(108)
 def test_all_that_is_wrong_is_told_above_what_is_shown(folder: Folder) -> None:
     folder.tamper(
         "UPDATE entries SET body = json_set(body, '$.target', 'x') WHERE seq = 7",

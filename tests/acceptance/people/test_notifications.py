@@ -132,7 +132,7 @@ def test_an_e_mail_arrives(program: Program) -> None:
         run(program, [{"email": "ops@example.org", "smtp": address, "on": "ended"}])
         server.shutdown()
         text = "".join(server.lines)  # type: ignore[attr-defined] # as above
-    assert "Subject: [drrun] ended: the run has ended: failed" in text
+    assert "Subject: [drrun] ended: the run ended: failed" in text
 
 
 def test_a_command_gets_the_text_and_the_facts(program: Program) -> None:

@@ -86,6 +86,7 @@ APPROVED = """
 """
 
 
+@pytest.mark.faults(99)
 def test_who_drives_the_run_cannot_approve(table: Table) -> None:
     table.begin(APPROVED)
     table.asked("cut-over")
@@ -93,6 +94,7 @@ def test_who_drives_the_run_cannot_approve(table: Table) -> None:
     assert (done.exit, "started" in done.err) == (2, True), done.err
 
 
+@pytest.mark.faults(99)
 def test_an_approval_takes_as_many_different_persons_as_it_says(table: Table) -> None:
     table.begin(APPROVED)
     table.asked("cut-over")
@@ -280,6 +282,7 @@ BACK = """
 """
 
 
+@pytest.mark.faults(137)
 def test_a_rollback_undoes_in_reverse_order_and_says_what_stays(table: Table) -> None:
     table.begin(BACK)
     table.asked("hold")
@@ -438,6 +441,7 @@ def test_a_run_that_has_succeeded_can_be_taken_back(table: Table) -> None:
     assert table.program.here("verify-journal", "latest").exit == 0
 
 
+@pytest.mark.faults(137)
 def test_a_rollback_that_cannot_be_is_refused_before_anything_is_driven(table: Table) -> None:
     table.begin("  a: {run: 'true', verify: {run: 'true'}}\n")
     assert table.end().exit == 0

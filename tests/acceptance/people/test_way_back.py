@@ -1,4 +1,4 @@
-"""A switchover that fails before and after the point of no return. CASES A6, real PostgreSQL."""
+"""A switchover that fails before and after the point of no return, on real PostgreSQL."""
 
 import json
 import subprocess

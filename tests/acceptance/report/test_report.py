@@ -77,6 +77,7 @@ def test_the_page_opens_offline_without_a_complaint_and_asks_nobody_for_anything
     assert "<title>After &lt;script&gt;" in seen.dom
 
 
+@pytest.mark.faults(72)
 def test_what_hosts_print_is_shown_and_never_obeyed(page: Path) -> None:
     seen = browse(page, then="document.body.dataset.scripts = document.scripts.length;")
     assert 'data-scripts="2"' in seen.dom  # ours, and this test's

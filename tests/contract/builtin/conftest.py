@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 
 from drrun.builtin.actions import actions
-from drrun.builtin.collected import Collected
 from drrun.builtin.probes import Probes
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.inventory import Host
 from drrun.core.outcomes import Outcome
+from drrun.engine.captured import CapturedOutput
 from drrun.engine.ports import AttemptOrder, Remote
 from drrun.files.templating import Templates
 from drrun.hands.local import LocalPlace
-from drrun.testing.clock import ManualClock
 
 Act = Callable[..., Outcome]
 
@@ -35,7 +34,7 @@ class Acting:
 
     folder: Path
     #: What the last one printed.
-    output: Collected
+    output: CapturedOutput
 
     def __call__(
         self, name: str, /, *, order: dict[str, Any] | None = None, **given: Any
@@ -44,8 +43,8 @@ class Acting:
             RunId("r"), StepId("s"), TargetName("local"), 1, 1, None, name, given,
             folder=self.folder, names={"word": "hello"}, **(order or {}),
         )  # fmt: skip
-        self.output = Collected()
-        known = actions(Templates(), ManualClock(), Probes(Here()))
+        self.output = CapturedOutput()
+        known = actions(Templates(), Probes(Here()))
         return known[name].perform(
             attempt, LocalPlace(), self.output, lambda _: None, threading.Event()
         )
@@ -53,4 +52,4 @@ class Acting:
 
 @pytest.fixture
 def act(tmp_path: Path) -> Acting:
-    return Acting(tmp_path, Collected())
+    return Acting(tmp_path, CapturedOutput())

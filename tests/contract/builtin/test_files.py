@@ -83,7 +83,7 @@ def test_rsync_makes_a_folder_the_same_and_says_how_much_it_moved(
 
 
 def test_rsync_finds_what_only_a_checksum_can_see(act: Acting, tmp_path: Path) -> None:
-    """Same size, same time, other content: a plain rsync would call it equal (FAULTS 2)."""
+    """Same size, same time, other content: a plain rsync would call it equal."""
     import os
 
     tree(tmp_path / "a", {"x": "good"})

@@ -1,4 +1,4 @@
-"""Which files of the controller an action may touch: tried on all of them, with generated paths.
+"""Which files of the controller an action or a probe may touch, tried with generated paths.
 
 Rules:
 - Beside the runbook's folder lies one that is nobody's business. Whatever a path looks like,
@@ -17,15 +17,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drrun.builtin.actions import actions
-from drrun.builtin.collected import Collected
 from drrun.builtin.probes import Probes
 from drrun.core.actions import BUILT_IN
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.inventory import Host, Route
 from drrun.core.outcomes import Ended, NeverStarted, Outcome
-from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Script
+from drrun.core.probes import Expect, ProbeKind, Verdict
+from drrun.core.values import Duration
+from drrun.engine.captured import CapturedOutput
+from drrun.engine.ports import (
+    AttemptOrder,
+    Cancel,
+    Output,
+    Progress,
+    Question,
+    Remote,
+    Script,
+    Seen,
+)
 from drrun.files.templating import Templates
-from drrun.testing.clock import ManualClock
 from tests.contract.builtin.conftest import Acting, Here
 
 SECRET = b"PRIVATE KEY of the operator"
@@ -51,11 +61,15 @@ OTHERWISE = {
     "rsync": {"source": "sub/", "to": "below/"},
     "http.request": {"url": "https://127.0.0.1:1/"},
 }
+#: By probe, the same.
+ASKED = {ProbeKind.FILE: {"path"}, ProbeKind.HTTP: {"ca"}, ProbeKind.SQL: {"dsn"}}
+#: Probes that look at none; what `ask` has looked at is a person.
+ASKED_WITHOUT = {ProbeKind.RUN, ProbeKind.TCP, ProbeKind.DNS, ProbeKind.ASK}
 CASES = [(name, argument) for name, arguments in FILES.items() for argument in sorted(arguments)]
 
 
 def known(*fetch_into: Path) -> Mapping[str, Any]:
-    return actions(Templates(), ManualClock(), Probes(Here()), fetch_into=fetch_into)
+    return actions(Templates(), Probes(Here()), fetch_into=fetch_into)
 
 
 @dataclass
@@ -70,6 +84,16 @@ class Recorded:
         self.scripts.append(script)
         output.write("stdout", b"what a host sends")
         return Ended(0)
+
+
+@dataclass
+class Recording:
+    """Every place is this one."""
+
+    recorded: Recorded
+
+    def place(self, host: Host | None) -> Remote:
+        return self.recorded
 
 
 @dataclass
@@ -100,9 +124,17 @@ class Ground:
             folder=self.home, heard=heard,
         )  # fmt: skip
         done: Outcome = known(*fetch_into)[name].perform(
-            order, self.place, Collected(), lambda _: None, threading.Event()
+            order, self.place, CapturedOutput(), lambda _: None, threading.Event()
         )
         return done
+
+    def ask(
+        self, kind: ProbeKind, ask: Mapping[str, Any], heard: Mapping[str, str] | None = None
+    ) -> Seen:
+        question = Question(
+            kind, ask, Expect(), Duration(5), None, folder=self.home, heard=heard or {}
+        )
+        return Probes(Recording(self.place)).evaluate(question, threading.Event())
 
     def beside(self) -> dict[str, bytes]:
         """All files that are not in the runbook's folder."""
@@ -169,6 +201,7 @@ def test_every_action_says_which_files_of_the_controller_it_touches() -> None:
 @pytest.mark.parametrize(("name", "argument"), CASES)
 @many
 @given(parts=PATHS, first=FIRST, before=st.sampled_from(["", "below/", "/", "./", "../", "~/"]))
+@pytest.mark.faults(123)
 def test_what_a_host_said_never_leads_out_of_the_folder_that_the_runbook_writes(
     ground: Ground, name: str, argument: str, parts: list[str], first: str, before: str
 ) -> None:
@@ -212,6 +245,7 @@ def test_the_name_of_a_file_on_a_host_never_chooses_another_folder(
 
 @many
 @given(parts=PATHS)
+@pytest.mark.faults(17)
 def test_a_relative_name_is_read_in_the_folder_of_the_runbook_only(
     ground: Ground, parts: list[str]
 ) -> None:
@@ -274,3 +308,56 @@ def test_nothing_stays_of_a_file_that_did_not_arrive(act: Acting, tmp_path: Path
     given: dict[str, Any] = {"from": f"{tmp_path}/nowhere", "to": "evidence/log"}
     assert isinstance(act("fetch", **given), Ended)
     assert list((tmp_path / "evidence").iterdir()) == []
+
+
+def test_every_probe_says_which_files_of_the_controller_it_looks_at() -> None:
+    assert set(ProbeKind) == ASKED.keys() | ASKED_WITHOUT
+
+
+@many
+@given(parts=PATHS, first=FIRST, before=st.sampled_from(["", "below/", "/", "./", "../", "~/"]))
+def test_what_a_host_said_never_has_a_probe_look_beside_the_runbook(
+    ground: Ground, parts: list[str], first: str, before: str
+) -> None:
+    ground.place.scripts.clear()
+    path = before + written(ground, parts, first)
+    seen = ground.ask(ProbeKind.FILE, {"path": path}, heard={"path": before})
+    for script in ground.place.scripts:
+        looked_at = Path(named_in(script, "f")).resolve()
+        assert looked_at.is_relative_to(ground.home / "below")
+    if before != "below/":
+        assert seen.verdict is Verdict.COULD_NOT_TELL
+        assert ground.place.scripts == []
+
+
+@many
+@given(parts=PATHS)
+def test_a_probe_looks_at_a_relative_name_in_the_folder_of_the_runbook_only(
+    ground: Ground, parts: list[str]
+) -> None:
+    ground.place.scripts.clear()
+    ground.ask(ProbeKind.FILE, {"path": "./" + "/".join(parts)})
+    for script in ground.place.scripts:
+        assert Path(named_in(script, "f")).resolve().is_relative_to(ground.home)
+
+
+def test_a_probe_looks_at_what_the_author_names_absolutely(ground: Ground) -> None:
+    ground.ask(ProbeKind.FILE, {"path": str(ground.outside / "secret")})
+    assert named_in(ground.place.scripts[0], "f") == str(ground.outside / "secret")
+
+
+@pytest.mark.parametrize(
+    ("kind", "ask"),
+    [
+        (ProbeKind.HTTP, {"url": "https://127.0.0.1:1/", "ca": "/outside/secret"}),
+        (ProbeKind.SQL, {"query": "select 1", "dsn": "host=127.0.0.1 sslkey=/outside/secret"}),
+    ],
+)
+def test_what_a_host_said_names_no_file_that_a_library_would_read(
+    ground: Ground, kind: ProbeKind, ask: dict[str, str]
+) -> None:
+    (argument,) = ASKED[kind]
+    seen = ground.ask(kind, ask, heard={argument: ""})
+    assert seen.verdict is Verdict.COULD_NOT_TELL
+    assert "a host" in seen.why
+    assert ground.place.scripts == []

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,17 @@ def test_a_value_that_is_not_expected_does_not_hold_and_is_named(ask: Ask) -> No
 @pytest.mark.faults(83)
 def test_a_number_is_compared_with_its_limit(ask: Ask) -> None:
     assert ask("select 42", lt="5m").verdict is Verdict.HOLDS
+
+
+def test_a_query_is_for_the_server_alone(ask: Ask, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    query = f"select 'it''s \\ `x` :a'\n\\! touch {canary}\n"
+    assert ask(query).verdict is Verdict.COULD_NOT_TELL
+    assert (
+        ask("select 'it''s \\ `x` $y :a' -- ;", equals=r"it's \ `x` $y :a").verdict
+        is Verdict.HOLDS
+    )
+    assert not canary.exists()
 
 
 def test_several_rows_are_lines(ask: Ask) -> None:

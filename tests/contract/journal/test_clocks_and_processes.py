@@ -90,7 +90,7 @@ def test_a_process_that_nobody_buried_is_dead() -> None:
 
 @pytest.mark.faults(62)
 def test_a_pid_that_was_given_to_another_process_is_dead() -> None:
-    """FAULTS 62."""
+    """Fault F62."""
     assert sign_of(dataclasses.replace(lease_here(), pid=1)) is Sign.DEAD
 
 

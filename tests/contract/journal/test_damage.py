@@ -1,4 +1,4 @@
-"""A journal that is not what was written is found, and the place is named (FAULTS 87, 103)."""
+"""A journal that is not what was written is found and named by place (faults F87 and F103)."""
 
 import random
 import shutil
@@ -87,8 +87,9 @@ def test_nobody_becomes_controller_of_a_damaged_run(written: Path, store: Store)
     assert store.leases.holder(RUN) is None
 
 
+@pytest.mark.faults(108)
 def test_what_is_left_of_a_damaged_run_can_be_read(written: Path, store: Store) -> None:
-    """FAULTS 108."""
+    """Fault F108."""
     tamper(written, "DELETE FROM entries WHERE seq = 3")
     assert [entry.seq for entry in store.journal.read(RUN)] == [1, 2, 4, 5, 6]
 
@@ -118,6 +119,7 @@ def test_an_old_copy_of_the_database_is_found_by_the_anchor(written: Path, store
         store.leases.take(RUN)
 
 
+@pytest.mark.faults(103)
 def test_a_cut_nobody_here_remembers_changes_the_head_that_was_printed(
     written: Path, store: Store
 ) -> None:

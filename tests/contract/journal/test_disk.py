@@ -1,4 +1,4 @@
-"""Disks that are full, read-only, failing or not ours (FAULTS 84-86)."""
+"""Disks that are full, read-only, failing or not ours (faults F84 to F86)."""
 
 import contextlib
 import stat
@@ -162,7 +162,7 @@ def test_a_journal_on_a_read_only_disk_can_be_read_but_not_written(tiny_disk: Pa
 
 @pytest.mark.faults(86)
 def test_after_an_io_error_nothing_is_tried_again_by_that_process(disk: SqliteBench) -> None:
-    """FAULTS 86: a write fails; then the disk works again, and still nothing is written."""
+    """Fault F86: a write fails; then the disk works again, and still nothing is written."""
     other = disk.other("disk-fails", RUN)
     first, second = other.hear()["outcome"], other.hear()["outcome"]
     assert first.startswith("StateUnusable: the disk with ")

@@ -124,3 +124,14 @@ def test_a_sign_of_life_is_seen_by_others(bench: Bench) -> None:
     holder = bench.elsewhere().leases.holder(RUN)
     assert holder is not None
     assert (holder.since, holder.seen) == (START, START + 10)
+
+
+def test_whoever_takes_over_is_told_when_the_holder_before_was_last_seen(bench: Bench) -> None:
+    theirs = bench.elsewhere().leases
+    old = theirs.take(RUN)
+    bench.clock.advance(10)
+    theirs.renew(old)
+    assert (old.seen_before, taken_by_force(bench, bench.mine.leases).seen_before) == (
+        None,
+        START + 10,
+    )

@@ -72,6 +72,7 @@ CUTS = {size: cut_to(size) for size in [*range(65), 99, 100, 512, 4095, 4096, 81
 
 @pytest.mark.parametrize("lose", LOSSES, ids=lambda each: each.__name__)
 @pytest.mark.parametrize("trace", ["heads", "outputs"])
+@pytest.mark.faults(116)
 def test_a_database_that_is_gone_is_damage_while_anything_is_left_of_its_runs(
     state: Path, store: Store, lose: Callable[[Path], None], trace: str
 ) -> None:
@@ -86,6 +87,7 @@ def test_a_database_that_is_gone_is_damage_while_anything_is_left_of_its_runs(
 
 
 @pytest.mark.parametrize("size", CUTS)
+@pytest.mark.faults(116)
 def test_a_database_that_was_cut_to_anything_is_damage(
     state: Path, store: Store, size: int
 ) -> None:

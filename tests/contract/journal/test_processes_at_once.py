@@ -19,7 +19,7 @@ from tests.contract.journal.benches import (
 
 
 def test_everything_a_killed_controller_was_promised_is_there(disk: SqliteBench) -> None:
-    """FAULTS 45: twenty controllers, each killed at a random moment of its writing."""
+    """Fault F45: twenty controllers, each killed at a random moment of its writing."""
     chance = random.Random(45)
     durable: dict[int, str] = {}
     for _ in range(20):
@@ -57,7 +57,7 @@ def test_a_stale_process_is_refused_by_the_insert_itself(disk: SqliteBench) -> N
 
 @pytest.mark.faults(92)
 def test_rivals_never_write_under_an_older_epoch(disk: SqliteBench) -> None:
-    """FAULTS 92: three processes take the run from each other, 180 times."""
+    """Fault F92: three processes take the run from each other, 180 times."""
     rivals = [disk.other("rival", RUN) for _ in range(3)]
     wrote = sum(rival.hear()["wrote"] for rival in rivals)
     epochs = [entry.epoch for entry in disk.mine.journal.read(RUN)]
@@ -97,7 +97,7 @@ def test_threads_of_one_process_share_a_journal(disk: SqliteBench) -> None:
 
 @pytest.mark.faults(89)
 def test_a_lock_that_is_held_for_long_is_named_with_its_holder(tmp_path: Path) -> None:
-    """FAULTS 89."""
+    """Fault F89."""
     with sqlite_bench(tmp_path / "state") as disk:
         locker: Other = disk.other("lock")
         locker.hear()

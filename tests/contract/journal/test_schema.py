@@ -1,4 +1,4 @@
-"""Files of other versions (FAULTS 95, 97)."""
+"""Files of other versions (faults F95 and F97)."""
 
 import re
 import sqlite3

@@ -64,7 +64,7 @@ def test_streams_are_kept_apart_and_counted(spool: FileSpool) -> None:
 def test_a_secret_that_is_cut_in_two_does_not_reach_the_disk(
     spool: FileSpool, tmp_path: Path
 ) -> None:
-    """FAULTS 74."""
+    """Fault F74."""
     output = begin(spool, "hunter2-hunter2")
     for byte in b"password hunter2-hunter2, base64 aHVudGVyMi1odW50ZXIy, end hunter2-hun":
         output.write("stdout", bytes([byte]))
@@ -91,7 +91,7 @@ def test_captures_see_beginning_and_end_of_a_large_output(spool: FileSpool) -> N
 
 @pytest.mark.faults(67)
 def test_too_much_output_keeps_its_beginning_and_its_end(small: FileSpool) -> None:
-    """FAULTS 67, in small."""
+    """Fault F67, in small."""
     whole = bytes(range(48, 48 + 75)) + b"_" * 30
     output = begin(small)
     for start in range(0, len(whole), 7):

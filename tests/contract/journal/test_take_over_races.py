@@ -177,7 +177,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
         yield found
 
 
-@pytest.mark.faults(92)
+@pytest.mark.faults(92, 118)
 def test_no_clock_of_another_machine_throws_a_living_controller_out(database: Database) -> None:
     total: dict[str, int] = {}
     for number in range(RACES):

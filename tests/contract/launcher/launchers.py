@@ -17,9 +17,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
+from drrun.engine.captured import CapturedOutput
 from drrun.ssh import answers as a
 from drrun.ssh.answers import Answer, parse
-from drrun.ssh.asks import Reply, Streams
+from drrun.ssh.asks import Streams
 from drrun.ssh.boot import Boot
 from drrun.ssh.bulk import Bulk, Wanted
 
@@ -289,7 +290,7 @@ class Launcher:
                 self._changed.notify_all()
 
 
-class _Kept(Reply):
+class _Kept(CapturedOutput):
     """All of it."""
 
     def write(self, stream: str, data: bytes) -> None:

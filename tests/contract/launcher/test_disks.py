@@ -18,6 +18,7 @@ def unusable(ground: Ground, opens: Open) -> a.Unusable:
 
 
 @pytest.mark.parametrize("which", [".drrun", ".drrun/run"])
+@pytest.mark.faults(122)
 def test_a_folder_that_others_may_enter_is_refused(
     any_ground: Ground, opens: Open, which: str
 ) -> None:
@@ -28,13 +29,15 @@ def test_a_folder_that_others_may_enter_is_refused(
     assert said == a.Unusable(str(any_ground.home / which), OURS_ALONE)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.root
+@pytest.mark.faults(122)
 def test_a_folder_of_somebody_else_is_refused(any_ground: Ground, opens: Open) -> None:
     any_ground.runs.mkdir(mode=0o700)
     os.chown(any_ground.runs, 65534, 65534)
     assert unusable(any_ground, opens) == a.Unusable(str(any_ground.runs), OURS_ALONE)
 
 
+@pytest.mark.faults(122)
 def test_a_link_is_refused(any_ground: Ground, opens: Open, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     any_ground.runs.symlink_to(tmp_path / "elsewhere")
@@ -79,7 +82,7 @@ def test_a_folder_that_is_deleted_is_told_from_one_that_is_there(
     assert opens(any_ground, known=True).ready.lost
 
 
-needs_mount = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+needs_mount = pytest.mark.root
 
 #: Takes all room that there is.
 FILL = "cat /dev/zero >$HOME/fill 2>/dev/null"

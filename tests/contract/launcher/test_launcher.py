@@ -339,7 +339,7 @@ def test_a_shell_that_is_not_there_shows_no_mark(any_launcher: Launcher) -> None
     assert (ended.out, ended.code) in ((Kept(), 127), (Kept(), 126))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="becoming a user needs root")
+@pytest.mark.root
 def test_another_user_shows_by_a_mark_that_it_executes(ground: Ground, opens: Open) -> None:
     launcher = opens(ground)
     launcher.start("n", "id -u", who="root /bin/sh")

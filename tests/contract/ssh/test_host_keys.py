@@ -1,4 +1,4 @@
-"""Hosts are who they say, or nothing is sent. SPEC guarantee 10."""
+"""Hosts are who they say, or nothing is sent. Contract guarantee 10."""
 
 import subprocess
 from collections.abc import Callable

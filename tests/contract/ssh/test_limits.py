@@ -144,7 +144,7 @@ def test_one_connection_serves_all_who_come_at_once(sshd: Sshd, reach: Reach) ->
 def test_a_server_killed_in_the_middle_is_contact_lost_and_never_a_failure(
     sshd: Sshd, far: SshRemote, tmp_path: Path
 ) -> None:
-    """F54, FAULTS R5; the command itself goes on."""
+    """Fault F54, rule R5; the command itself goes on."""
     going = begin(far, f"echo began; sleep 2; touch {tmp_path}/effect")
     sshd.kill_sessions()
     assert isinstance(going.end().outcome, ContactLost)
@@ -194,7 +194,7 @@ def test_a_dead_connection_found_before_sending_starts_nothing_and_is_replaced(
 def test_a_script_that_is_cut_on_its_way_executes_nothing(
     sshd: Sshd, far: SshRemote, tmp_path: Path, kept: float
 ) -> None:
-    """F46, FAULTS R8: `sh -s` executed the lines that had come."""
+    """Fault F46, rule R8: `sh -s` executed the lines that had come."""
     text = f"touch {tmp_path}/effect\n" * 50
     ready = launch(Script(text))
     part = ready.payload[: int(len(ready.payload) * kept)]
@@ -238,5 +238,5 @@ def test_secrets_are_in_no_argument_list_of_the_host(
 
 
 def test_the_line_for_the_login_shell_is_short(sshd: Sshd) -> None:
-    """FAULTS section 3: longer commands are refused, or reset the connection."""
+    """Fact L14: longer commands are refused, or reset the connection."""
     assert len(launch(Script("x" * 2**20)).line) < 1000

@@ -80,7 +80,7 @@ def test_a_key_file_that_is_not_there_is_named(sshd: Sshd, reach: Reach) -> None
     assert "/no/such/key" in done.why
 
 
-@pytest.mark.faults(29)
+@pytest.mark.faults(29, 146)
 def test_an_encrypted_key_without_an_agent_is_named_with_the_way_out(
     sshd: Sshd, reach: Reach, tmp_path: Path
 ) -> None:
@@ -133,7 +133,7 @@ def test_without_any_key_the_way_out_is_told(sshd: Sshd, reach: Reach, tmp_path:
 def test_a_server_that_cuts_off_after_some_keys_is_told(
     sshd_factory: SshdFactory, reach: Reach, tmp_path: Path
 ) -> None:
-    """FAULTS section 3: MaxAuthTries."""
+    """Fact L19: MaxAuthTries."""
     sshd = sshd_factory.start("MaxAuthTries 2")
     keys = [make_key(tmp_path / f"key{n}") for n in range(4)]
     options = _bare(tmp_path, *(f"IdentityFile {key}" for key in [*keys, sshd.identity]))
@@ -142,7 +142,7 @@ def test_a_server_that_cuts_off_after_some_keys_is_told(
     assert "identity" in done.why
 
 
-@pytest.mark.faults(29)
+@pytest.mark.faults(29, 146)
 def test_a_user_certificate_beside_the_key_is_used(
     sshd: Sshd, reach: Reach, tmp_path: Path
 ) -> None:
@@ -220,7 +220,7 @@ def test_sudo_that_wants_a_password_is_told_at_once(
 def test_fabrics_own_files_are_neither_executed_nor_read(
     sshd: Sshd, reach: Reach, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """FAULTS section 3: `Connection()` executes `~/.fabric.py`."""
+    """Fact L17: `Connection()` executes `~/.fabric.py`."""
     (tmp_path / ".fabric.py").write_text(f"open('{tmp_path}/executed', 'w')\n", "utf-8")
     (tmp_path / ".ssh").mkdir()
     (tmp_path / ".ssh/config").write_text("Host *\n Port 1\n NoSuchThing\n", "utf-8")
@@ -234,7 +234,7 @@ def test_fabrics_own_files_are_neither_executed_nor_read(
 def test_nothing_is_printed_on_this_terminal(
     sshd: Sshd, reach: Reach, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """FAULTS section 3: paramiko's threads print tracebacks where logging is not set up."""
+    """Fact L20: paramiko's threads print tracebacks where logging is not set up."""
     run(reach(sshd.host("db1", identity=str(make_key(tmp_path / "stranger")))), "true")
     run(reach(sshd.host("db1", host_key=None), options=_bare(tmp_path)), "true")
     going = reach(sshd.host("db1"))

@@ -153,10 +153,11 @@ def test_a_name_with_metacharacters_reaches_no_command(reach: Reach, name: str) 
     assert done.outcome.final
 
 
+@pytest.mark.faults(146)
 def test_aliases_jumps_and_includes_of_the_users_configuration_hold(
     sshd_factory: SshdFactory, sshd: Sshd, reach: Reach, tmp_path: Path
 ) -> None:
-    """FAULTS section 3: paramiko's reader loses all three."""
+    """Fact L18: paramiko's reader loses all three."""
     bastion = sshd_factory.start()
     known = tmp_path / "known"
     known.write_text(f"{sshd.known_hosts_line}\n{bastion.known_hosts_line}\n", "utf-8")
@@ -202,8 +203,8 @@ def test_a_proxy_command_is_refused_with_the_way_out(
     assert "via" in done.why
 
 
+@pytest.mark.faults(106)
 def test_without_the_openssh_client_the_inventory_is_enough(sshd: Sshd, reach: Reach) -> None:
-    """F106."""
     options = SshOptions(client="no-such-ssh")
     assert run(reach(sshd.host("db1"), options=options), "true").outcome == Ended(0)
 

@@ -205,7 +205,7 @@ def test_a_command_within_its_limit_is_left_alone(place: Remote) -> None:
 
 
 def test_detaching_kills_nothing(place: Remote, tmp_path: Path) -> None:
-    """SPEC guarantee 3."""
+    """Contract guarantee 3."""
     fifo, cancel = tmp_path / "go", threading.Event()
     os.mkfifo(fifo)
     going = begin(

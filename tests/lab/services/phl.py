@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tests.lab import Lab
 from tests.lab.services import forge, names, objects, postgres, repositories, resolver
 
-#: As in CASES 5A: 5 of 200 repositories changed after the backup; 50,000 users; 2,000 objects.
+#: 5 of 200 repositories changed after the backup; 50,000 users; 2,000 objects.
 REPOSITORIES = [f"r{number:03}" for number in range(199)] + ["canary"]
 CHANGED = REPOSITORIES[:5]
 USERS = 50_000

@@ -1,4 +1,4 @@
-"""CASES 5A A5: names move while caches and customers still have the old address.
+"""Names move while caches and customers still have the old address.
 
 Real Knot on two servers, a real resolver that remembers, thirty zones of customers.
 """

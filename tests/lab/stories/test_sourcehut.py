@@ -1,4 +1,4 @@
-"""CASES 5A A2: SourceHut's migration, executed on real services, judged from outside.
+"""SourceHut's migration, executed on real services, judged from outside.
 
 Philadelphia is lost in both directions. What users see is asked at the client's place: clone and
 push by SSH and HTTP, pages, names through a resolver; databases are asked on their hosts.

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drrun.core import events as ev
-from drrun.core.ids import StepId, TargetName
+from drrun.core.ids import Key, StepId, TargetName
 from drrun.core.inventory import Host, Inventory
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
 from drrun.core.plan import Plan
 from drrun.core.probes import Verdict
 from drrun.core.runbook import Estimate, OnFailure, OnUnknown, Retry, Step
-from drrun.core.state import Key, RunState, fold
+from drrun.core.state import RunState, fold
 from drrun.core.status import FINAL, Status
 from drrun.core.values import Duration, Share
 from tests.unit.core.worlds import Killed, World, manual, plan_of, probe, step
@@ -101,7 +101,7 @@ def meddled(draw: st.DrawFn) -> tuple[Plan, list[tuple[int, ev.Event]]]:
         lost = draw(st.sampled_from(["block", "skip"]))
         own = {"on": on, "for_each": None} if on else {}
         steps.append(replace(each, estimate=estimate, when_lost=lost, **asks, **own))  # type: ignore[arg-type] # kwargs
-    done = [
+    done: list[ev.Event] = [
         ev.RunPaused(why="look", by="drew"),
         ev.RunUnpaused(by="drew"),
         *(ev.Lost(thing=f"host:{name}", why="gone", by="drew") for name in names),

@@ -7,16 +7,18 @@ from collections.abc import Iterator
 import pytest
 
 from drrun.core import events as ev
-from drrun.core.events.base import Event
+from drrun.core.events.base import EventBase
 
 
-def defined() -> Iterator[type[Event]]:
+def defined() -> Iterator[type[EventBase]]:
     """Every event of every module, but those of `base` that others derive from."""
     for module in pkgutil.iter_modules(ev.__path__, f"{ev.__name__}."):
         if not module.name.endswith(".base"):
             found = vars(importlib.import_module(module.name)).values()
             own = (each for each in found if getattr(each, "__module__", "") == module.name)
-            yield from (each for each in own if isinstance(each, type) and issubclass(each, Event))
+            yield from (
+                each for each in own if isinstance(each, type) and issubclass(each, EventBase)
+            )
 
 
 def test_the_journal_knows_every_event_and_nothing_else() -> None:

@@ -166,6 +166,7 @@ acts = st.sampled_from([_altered, _deleted, _cut, _added, _moved])
 
 
 @given(st.lists(st.tuples(acts, st.integers(0, 40), st.integers(0, 40)), max_size=4))
+@pytest.mark.faults(103, 117)
 def test_whatever_is_done_to_a_chain_is_found_and_what_is_sound_was_written(
     done: list[tuple[Act, int, int]],
 ) -> None:

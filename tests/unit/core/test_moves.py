@@ -4,9 +4,9 @@ import pytest
 
 from drrun.core import events as ev
 from drrun.core.errors import IllegalMove
-from drrun.core.ids import LOCAL
+from drrun.core.ids import LOCAL, Key
 from drrun.core.moves import MOVES
-from drrun.core.state import Key, RunState
+from drrun.core.state import RunState
 from drrun.core.status import FINAL, Status
 from tests.unit.core.worlds import plan_of, step
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.core.ids import StepId, TargetName
+from drrun.core.ids import Key, StepId, TargetName
 from drrun.core.packing import NotPacked, pack, unpack
 from drrun.core.plan import Plan
 from drrun.core.runbook import Mode
-from drrun.core.state import Key, RunState, fold
+from drrun.core.state import RunState, fold
 from drrun.core.status import Status
 from drrun.core.values import Duration, Share, Size
 from tests.unit.core.test_engine_properties import graphs, world_of

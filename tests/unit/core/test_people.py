@@ -1,9 +1,15 @@
 """What people may ask of a run, what they may not, and what they are told."""
 
+from dataclasses import fields
+from typing import get_args
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drrun.core.actions import ManualAction
 from drrun.core.outcomes import ContactLost, Ended
+from drrun.core.people.commands import Command, body_of, command_of
 from drrun.core.people.consider import Denied, Granted, consider
 from tests.unit.core.worlds import World, manual, plan_of, statuses, step
 
@@ -17,7 +23,9 @@ def waiting() -> World:
 
 
 def give(world: World, kind: str, **body: object) -> Granted | Denied:
-    found = consider(world.state, kind, body, "simon", world.now)
+    command = command_of(kind, body)
+    assert command is not None
+    found = consider(world.state, command, "simon", world.now)
     if isinstance(found, Granted):
         for event in found.events:
             world.record(event)
@@ -64,7 +72,6 @@ def test_a_different_answer_is_a_conflict_that_names_who_answered() -> None:
         ("mark-done", {"step": "ask"}, "--reason"),
         ("abort", {}, "--reason"),
         ("note", {"text": "x", "step": "nope"}, "no step 'nope'"),
-        ("dance", {}, "nobody knows"),
     ],
 )
 def test_what_cannot_be_done_says_why(kind: str, body: dict[str, object], why: str) -> None:
@@ -139,3 +146,30 @@ def test_a_pause_holds_and_an_unpause_lets_go() -> None:
     held = statuses(world.drive(), "after")
     give(world, "unpause")
     assert (held, statuses(world.drive(), "after")) == (["pending"], ["passed"])
+
+
+def test_what_nobody_knows_is_no_command() -> None:
+    assert command_of("dance", {"step": "ask"}) is None
+
+
+@given(
+    command=st.sampled_from(get_args(Command)),
+    text=st.text(max_size=9),
+    junk=st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+)
+def test_a_command_goes_into_the_inbox_and_comes_back(
+    command: type[Command], text: str, junk: object
+) -> None:
+    members = {each.name: text for each in fields(command) if each.type is str}
+    made = command(**members)  # type: ignore[arg-type] # only texts
+    assert command_of(made.KIND, {**body_of(made), "unknown": junk}) == made
+
+
+@given(command=st.sampled_from(get_args(Command)), junk=st.none() | st.integers() | st.text())
+def test_whatever_an_inbox_holds_is_granted_or_denied(
+    command: type[Command], junk: object
+) -> None:
+    plain = {each.name: junk for each in fields(command) if each.type in (str, bool)}
+    read = command_of(command.KIND, plain)
+    assert read is not None
+    assert isinstance(consider(waiting().state, read, "simon", 2000.0), Granted | Denied)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core import wishes as w
@@ -12,13 +12,15 @@ from drrun.core.agenda import Agenda
 from drrun.core.air import Activity, Air, Room
 from drrun.core.decide import decide
 from drrun.core.decision import Decision
-from drrun.core.ids import StepId
+from drrun.core.ids import Key, StepId
 from drrun.core.inventory import Inventory
 from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
+from drrun.core.people.roles import role_of
 from drrun.core.plan import Plan, Selection, bind
 from drrun.core.probes import Probe, ProbeKind, Purpose, Verdict
+from drrun.core.retrying import retry_planned
 from drrun.core.runbook import Need, Runbook, Step
-from drrun.core.state import Key, RunState, fold
+from drrun.core.state import RunState, attempt_of, fold
 
 
 def step(name: str, *needs: str | tuple[str, ...], **keys: object) -> Step:
@@ -141,7 +143,7 @@ class World:
         self.now += 1
         key, purpose, index = activity
         target = self.state.targets[key]
-        who: dict[str, Any] = {"step": key.step, "target": key.target, "attempt": target.attempt}
+        who = attempt_of(self.state, key)
         if purpose is None:
             self.record(_fact(self.acting(key, target.attempt), who))
             return
@@ -166,48 +168,52 @@ class World:
     def obey(self, wish: w.Wish) -> None:
         """What the engine does, without the world."""
         match wish:
+            case w.Record(event=event):
+                self.record(event)
             case w.Evaluate(key=key, purpose=purpose, index=index):
                 self.air[Activity(key, purpose, index)] = self.state.hosts[key]
             case w.StartAttempt(key=key):
-                attempt = self.state.targets[key].attempt
-                self.record(
-                    ev.AttemptIntended(
-                        step=key.step,
-                        target=key.target,
-                        attempt=attempt,
-                        action="run",
-                        command="x",
-                        host="",
-                    )
-                )
-                self.effects[key, attempt] += 1
+                who = attempt_of(self.state, key)
+                self.record(ev.AttemptIntended(**who, action="run", command="x", host=""))
+                self.effects[key, who["attempt"]] += 1
                 if self.tells_begin:
-                    self.record(
-                        ev.AttemptStarted(step=key.step, target=key.target, attempt=attempt)
-                    )
+                    self.record(ev.AttemptStarted(**who))
                 self.air[Activity(key)] = self.state.hosts[key]
             case w.LetGo(key=key, why=why):
-                attempt = self.state.targets[key].attempt
-                self.record(
-                    ev.EndingBegan(step=key.step, target=key.target, attempt=attempt, why=why)
-                )
+                self.record(ev.EndingBegan(**attempt_of(self.state, key), why=why))
                 del self.air[Activity(key)]
             case w.Reconcile(key=key):
-                attempt = self.state.targets[key].attempt
-                self.record(
-                    ev.ContactLost(
-                        step=key.step, target=key.target, attempt=attempt, why="controller died"
-                    )
-                )
+                self.record(ev.ContactLost(**attempt_of(self.state, key), why="controller died"))
+            case w.OpenGate():
+                self.record(self._gate(wish))
+            case w.PlanRetry():
+                self.record(retry_planned(self.state, wish, self.now, lambda *_: 1.0))
+            case (
+                w.SeeCondition() | w.SeeClock() | w.BeginWait() | w.EndAttempt() | w.Show()
+            ):  # no plan of these tests has what leads to them
+                raise AssertionError(wish)
             case _:
-                self.record(fact_of(wish, self.state, self.now))
+                assert_never(wish)
+
+    def _gate(self, wish: w.OpenGate) -> ev.GateOpened:
+        action = self.plan.steps[wish.key.step].step.action
+        return ev.GateOpened(
+            step=wish.key.step,
+            target=wish.key.target,
+            gate=wish.kind,
+            text="?",
+            role=role_of(self.plan.steps[wish.key.step].step, wish.kind),
+            input=action.input if isinstance(action, ManualAction) else {},
+            purpose=wish.purpose or "",
+            index=wish.index,
+        )
 
 
 class Killed(Exception):
     """The controller was killed."""
 
 
-def _fact(outcome: Outcome, who: Mapping[str, Any]) -> ev.Event:
+def _fact(outcome: Outcome, who: ev.AttemptName) -> ev.Event:
     match outcome:
         case Ended(exit=status):
             return ev.AttemptEnded(**who, exit=status)
@@ -219,71 +225,6 @@ def _fact(outcome: Outcome, who: Mapping[str, Any]) -> ev.Event:
             return ev.ContactLost(**who, why=why)
         case _:
             raise AssertionError(outcome)
-
-
-def fact_of(wish: w.Wish, state: RunState, now: float) -> ev.Event:
-    """The fact of a wish that needs nobody."""
-    match wish:
-        case w.Skip(step=name, why=why):
-            return ev.StepSkipped(step=name, why=why)
-        case w.Block(step=name, because=because):
-            return ev.StepBlocked(step=name, because=because)
-        case w.CancelRest(step=name, why=why):
-            return ev.TargetsCancelled(step=name, why=why)
-        case w.Pause(why=why):
-            return ev.RunPaused(why=why, by="controller")
-        case w.Abort(why=why):
-            return ev.RunAborted(why=why, by="controller")
-        case w.End(status=status):
-            return ev.RunEnded(status=status)
-        case _:
-            return _target_fact(wish, state, now)
-
-
-def _target_fact(wish: w.Wish, state: RunState, now: float) -> ev.Event:
-    match wish:
-        case w.Wait(key=(name, target), cause=cause, detail=detail, until=until):
-            return ev.TargetWaiting(
-                step=name, target=target, cause=cause, detail=detail, until=until
-            )
-        case w.Begin(key=(name, target)):
-            return ev.TargetBegan(step=name, target=target)
-        case w.Conclude(key=(name, target) as key, purpose=purpose, verdict=verdict, why=why):
-            return ev.ProbesConcluded(
-                step=name,
-                target=target,
-                attempt=state.targets[key].attempt,
-                purpose=purpose,
-                verdict=verdict,
-                why=why,
-            )
-        case w.SayLate(key=(name, target) as key, p90=p90):
-            attempt = state.targets[key].attempt
-            return ev.AttemptLate(step=name, target=target, attempt=attempt, p90=p90)
-        case w.Lose(key=(name, target), thing=thing, becomes=becomes):
-            return ev.TargetLost(step=name, target=target, thing=thing, becomes=becomes)
-        case w.GiveUpContact(key=(name, target) as key, why=why):
-            attempt = state.targets[key].attempt
-            return ev.ContactLost(step=name, target=target, attempt=attempt, why=why)
-        case w.PlanRetry(key=(name, target), cause=cause, why=why):
-            return ev.RetryPlanned(
-                step=name, target=target, not_before=now + 1, cause=cause, why=why
-            )
-        case w.GiveUp(key=(name, target), cause=cause, why=why):
-            return ev.TargetFailed(step=name, target=target, cause=cause, why=why)
-        case w.OpenGate(key=(name, target), kind=kind, purpose=asked, index=index):
-            action = state.plan.steps[name].step.action
-            return ev.GateOpened(
-                step=name,
-                target=target,
-                gate=kind,
-                text="?",
-                input=action.input if isinstance(action, ManualAction) else {},
-                purpose=asked or "",
-                index=index,
-            )
-        case _:
-            raise AssertionError(wish)
 
 
 def statuses(state: RunState, *names: str) -> Sequence[str]:

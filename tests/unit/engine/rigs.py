@@ -1,7 +1,6 @@
 """An engine put together from fakes that ship: memory journal, scripted hands and probes."""
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,22 +11,16 @@ from drrun.core.ids import RunId
 from drrun.core.plan import Plan
 from drrun.core.state import RunState, fold
 from drrun.engine.cases.load import Loaded
-from drrun.engine.cases.start import Options, Seat, Tools, seat, start, took
+from drrun.engine.cases.start import Options, Seat, Tools, seat, start
 from drrun.engine.controller import Standing
 from drrun.engine.naming import LateSecrets
-from drrun.engine.ports import Entry
+from drrun.engine.ports import Clock, Entry
 from drrun.engine.records import Records
 from drrun.engine.session import Session
 from drrun.files.templating import Templates
+from drrun.journal.clock import SystemClock
 from drrun.testing.memory import MemoryJournal
 from drrun.testing.scripted import MemorySpool, ScriptedHands, ScriptedProber
-
-
-class WallClock:
-    """Real time, so that waits end."""
-
-    def now(self) -> float:
-        return time.time()
 
 
 class CountedIds:
@@ -55,13 +48,15 @@ class Rig:
     plan: Plan
     hands: ScriptedHands = field(default_factory=ScriptedHands)
     prober: ScriptedProber = field(default_factory=ScriptedProber)
-    journal: MemoryJournal = field(default_factory=lambda: MemoryJournal(WallClock()))
+    journal: MemoryJournal = field(default_factory=lambda: MemoryJournal(SystemClock()))
     spool: MemorySpool = field(default_factory=MemorySpool)
     ids: CountedIds = field(default_factory=CountedIds)
+    #: By default real time, so that waits end.
+    clock: Clock = field(default_factory=SystemClock)
 
     @property
     def records(self) -> Records:
-        return Records(self.journal, self.journal, self.journal, self.spool, WallClock(), self.ids)
+        return Records(self.journal, self.journal, self.journal, self.spool, self.clock, self.ids)
 
     @property
     def tools(self) -> Tools:
@@ -82,7 +77,7 @@ class Rig:
         session = seat(
             self.records, self.tools, secrets, self.fold(run), place, Options(by="drew", **options)
         )
-        session.edges.ledger.record(took(lease))
+        session.edges.ledger.record(session.took)
         for event in events:
             session.edges.ledger.record(event)
         session.edges.ledger.commit()

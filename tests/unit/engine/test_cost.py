@@ -16,6 +16,7 @@ from drrun.core.outcomes import Ended
 from drrun.core.plan import Plan
 from drrun.core.simulation import Simulation
 from drrun.core.status import RunStatus
+from drrun.core.values import Duration
 from drrun.engine.ports import AttemptOrder, Output, Report
 from drrun.testing.scripted import ScriptedHands
 from tests.unit.core.worlds import plan_of, probe, step
@@ -134,6 +135,12 @@ def fan_out(steps: int) -> Plan:
     return plan_of(step("s0", on=("h*",)), inventory=hosts(steps * 10))
 
 
+def polled(steps: int) -> Plan:
+    """All want a place at the same moment, again and again, and few have one."""
+    looks = probe(stable_for=Duration(10), every=Duration(5))
+    return plan_of(step("s0", on=("h*",), verify=(looks,)), inventory=hosts(steps * 10))
+
+
 @pytest.mark.parametrize("plan", [independent, chain, layers, fan_out])
 def test_a_target_of_a_large_run_costs_what_one_of_a_small_run_does(
     plan: Callable[[int], Plan],
@@ -148,7 +155,7 @@ def test_what_else_is_in_the_air_makes_an_end_no_dearer(plan: Callable[[int], Pl
     assert large <= small * GROWTH
 
 
-@pytest.mark.parametrize("plan", [independent, chain, fan_out])
+@pytest.mark.parametrize("plan", [independent, chain, fan_out, polled])
 def test_a_simulated_target_of_a_large_run_costs_what_one_of_a_small_run_does(
     plan: Callable[[int], Plan],
 ) -> None:

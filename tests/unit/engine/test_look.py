@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drrun.cli.seen import facts_of, facts_of_steps, view_of
+from drrun.cli.seen import facts_of_steps, view_of
 from drrun.core import events as ev
 from drrun.core.chain import Head
 from drrun.core.errors import RunDamaged
@@ -150,7 +150,7 @@ def test_a_look_that_goes_on_sees_what_a_look_from_the_beginning_sees(
             look(place.records, RUN, worth_keeping=1)
         seen, whole = look(place.records, RUN), known(place.records, RUN)
         assert everything(place.records, seen) == everything(place.records, whole)
-        own = {step: [fact for fact in facts_of(whole) if _step(fact.event) == step]
+        own = {step: [fact for fact in whole.facts if _step(fact.event) == step]
                for step in seen.state.plan.order}  # fmt: skip
         assert facts_of_steps(place.records, seen, list(own)) == own
 

@@ -10,17 +10,18 @@ from drrun.core.plan import Plan
 from drrun.core.probes import Verdict
 from drrun.core.status import RunStatus
 from drrun.engine.ports import AttemptOrder, Draft, Entry, Lease, Output, Progress, Report, Seen
+from drrun.journal.clock import SystemClock
 from drrun.testing.memory import MemoryJournal
 from drrun.testing.scripted import ScriptedHands, ScriptedProber
 from tests.unit.core.worlds import manual, plan_of, probe, step
-from tests.unit.engine.rigs import Driving, Rig, WallClock
+from tests.unit.engine.rigs import Driving, Rig
 
 
 class CountingJournal(MemoryJournal):
     """Keeps what each commit wrote."""
 
     def __init__(self) -> None:
-        super().__init__(WallClock())
+        super().__init__(SystemClock())
         self.commits: list[list[str]] = []
 
     def append(self, lease: Lease, drafts: Sequence[Draft]) -> list[Entry]:

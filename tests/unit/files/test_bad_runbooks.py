@@ -52,6 +52,7 @@ def only_error(step: str) -> str:
         ("{run: x, verify: {run: x, expect: {}}}", "expects nothing"),
         ("{run: x, verify: {run: x, every: 0s}}", "too short"),
         ("{run: x, env: {1A: x}}", "must be a name like PGHOST"),
+        ("{run: x, env: {drrun_x: x}}", "does not begin with drrun_"),
         ("{run: x, capture: {stdout: stdout}}", "take another name"),
         ("{run: x, shell: python3}", "a POSIX shell"),
         ("{decision: x, options: [a, b], default: c}", "default 'c' is no option"),
@@ -61,6 +62,7 @@ def only_error(step: str) -> str:
         ("[run, x]", "must be a mapping"),
     ],
 )
+@pytest.mark.faults(6, 8)
 def test_one_mistake_in_a_step_gives_one_finding(step: str, message: str) -> None:  # F6, F8
     assert message in only_error(step)
 
@@ -78,23 +80,27 @@ def test_one_mistake_in_a_step_gives_one_finding(step: str, message: str) -> Non
         ("drrun: 1\nname: x\nsteps: {}\n", "has no steps"),
     ],
 )
+@pytest.mark.faults(13)
 def test_a_file_that_is_no_runbook_gets_one_clear_message(text: str, message: str) -> None:  # F13
     runbook, (finding,) = read_runbook(text, "f")
     assert runbook is None
     assert message in str(finding)
 
 
+@pytest.mark.faults(2)
 def test_a_step_written_twice_names_both_lines() -> None:  # F2
     (error,) = read_errors("steps:\n  a: {run: x}\n  b: {run: x}\n  a: {run: y}\n")
     assert error == "r.yaml:6:3: 'a' is written twice: here and in line 4"
 
 
 @pytest.mark.parametrize("name", ["Step", "a_b", "-a", "a b", "st\u0435p"])
+@pytest.mark.faults(16)
 def test_an_id_is_plain_ascii(name: str) -> None:  # F16: the last has a Cyrillic letter
     (error,) = read_errors(f"steps:\n  '{name}': {{run: x}}\n")
     assert "must be an id like freeze-writes" in error
 
 
+@pytest.mark.faults(3)
 def test_a_circle_of_three_is_printed_as_a_path() -> None:  # F3
     (error,) = errors(
         "steps:\n  a:\n    run: x\n    needs: b\n"
@@ -103,11 +109,13 @@ def test_a_circle_of_three_is_printed_as_a_path() -> None:  # F3
     assert error == "r.yaml:6:5: steps need each other in a circle: a -> b -> c -> a"
 
 
+@pytest.mark.faults(4)
 def test_a_step_that_needs_itself_is_refused() -> None:  # F4
     (error,) = errors("steps:\n  a: {run: x, needs: a}\n")
     assert "a step cannot need itself" in error
 
 
+@pytest.mark.faults(5)
 def test_an_unknown_step_is_refused_with_the_nearest_name() -> None:  # F5
     (error,) = errors("steps:\n  freeze: {run: x}\n  b: {run: x, needs: freze}\n")
     assert error == "r.yaml:5:15: steps.b.needs: unknown step 'freze'; did you mean 'freeze'?"
@@ -123,6 +131,7 @@ def test_an_unknown_step_is_refused_with_the_nearest_name() -> None:  # F5
         ("'x*'", "'x*' matches no host"),
     ],
 )
+@pytest.mark.faults(7)
 def test_hosts_that_do_not_exist_are_refused(pattern: str, message: str) -> None:  # F7
     (error,) = errors(f"steps:\n  a: {{run: x, on: {pattern}}}\n")
     assert message in error
@@ -187,6 +196,7 @@ def test_all_mistakes_are_reported_at_once_in_the_order_of_the_text() -> None:
     assert lines == sorted(lines)
 
 
+@pytest.mark.faults(22)
 def test_a_step_that_changes_something_without_verify_is_a_warning() -> None:  # F22
     (warning,) = warnings("steps:\n  a: {run: x}\n  b: {manual: y}\n")
     assert (warning.code, warning.place.line) == ("missing-verify", 4)
@@ -209,6 +219,7 @@ def test_many_mistakes_are_all_reported() -> None:
     assert len(validate(text, "f").findings) == 1000
 
 
+@pytest.mark.faults(19)
 def test_ten_thousand_steps_and_a_chain_of_a_thousand_are_valid() -> None:  # F19
     steps = "".join(
         f"  s{n}: {{run: x, needs: [s{n - 10}], verify: {{run: x}}}}\n" for n in range(10, 10_000)

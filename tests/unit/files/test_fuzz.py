@@ -1,4 +1,4 @@
-"""Whatever is in a file, reading it gives findings and never an exception."""
+"""Whatever is in a file, reading it gives findings that name a file, and never an exception."""
 
 from typing import Any
 
@@ -35,8 +35,14 @@ HOSTS = st.sampled_from(
 )
 
 
+def read(*texts: tuple[str, bytes]) -> None:
+    _, findings = read_inventory(texts)
+    assert {each.place.file for each in findings} <= {file for file, _ in texts}
+
+
 def judge(text: bytes) -> None:
     found = validate(text, "f.yaml", [("i.yaml", INVENTORY)])
+    assert all(each.place.file in ("f.yaml", "i.yaml") for each in found.findings)
     assert found.errors or isinstance(found.runbook, Runbook)
 
 
@@ -44,14 +50,14 @@ def judge(text: bytes) -> None:
 @given(st.binary(max_size=200))
 def test_random_bytes_never_raise(text: bytes) -> None:
     judge(text)
-    read_inventory([("hosts", text), ("i.yaml", text)])
+    read(("hosts", text), ("i.yaml", text))
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text("ab:-[]{}&*!|>'\"#%@,? \n\t1.~<", max_size=60))
 def test_random_yaml_signs_never_raise(text: str) -> None:
     judge(b"drrun: 1\nname: x\nsteps:\n" + text.encode())
-    read_inventory([("hosts", text.encode()), ("i.yaml", text.encode())])
+    read(("hosts", text.encode()), ("i.yaml", text.encode()))
 
 
 @settings(max_examples=300, deadline=None)
@@ -72,13 +78,13 @@ def test_random_steps_never_raise(step: dict[str, Any]) -> None:
 @given(st.dictionaries(HOSTS | st.text(max_size=4), VALUES, max_size=4))
 def test_random_inventories_never_raise(document: dict[str, Any]) -> None:
     text = yaml.safe_dump(document, allow_unicode=True).encode()
-    read_inventory([("i.yaml", text), ("j.yaml", INVENTORY)])
+    read(("i.yaml", text), ("j.yaml", INVENTORY))
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text("[]:=ah1;#' \n", max_size=40))
 def test_random_ini_never_raises(text: str) -> None:
-    read_inventory([("hosts.ini", text.encode())])
+    read(("hosts.ini", text.encode()), ("vars.yaml", b"vars: {a: 1, h: 2}"))
 
 
 @settings(max_examples=300, deadline=None)

@@ -1,4 +1,4 @@
-"""The whole vocabulary of SPEC section 2 arrives in the model."""
+"""The whole vocabulary of runbooks arrives in the model."""
 
 import pytest
 

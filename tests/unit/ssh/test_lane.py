@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.outcomes import Ended, NeverStarted, Outcome
-from drrun.engine.ports import AttemptOrder, Meeting, Progress, Script
+from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome
+from drrun.engine.captured import CapturedOutput
+from drrun.engine.ports import AttemptOrder, Meeting, Progress, Reading, Script
 from drrun.ssh import lane as rules
 from drrun.ssh.answers import Answer, Begun, LeftRun, Ready, Stored
-from drrun.ssh.asks import Reply
 from drrun.ssh.boot import Boot
 from drrun.ssh.bulk import Wanted
 from drrun.ssh.following import Unreached
-from drrun.ssh.jobs import Job
+from drrun.ssh.jobs import PATIENCE, Job
 from drrun.ssh.lane import Lane
 from drrun.ssh.proof import AFTER
 from drrun.ssh.wires import Wire
@@ -150,12 +150,15 @@ class Host:
         self.lane.post(lambda: self.lane.unfollow(follower))
         self.works()
 
-    def answers(self, *, boot: str = "1") -> Cable:
-        """The launcher that is wanted answers."""
+    def answers(self, *, boot: str = "1", clock: str = "", after: float = 0.0) -> Cable:
+        """The launcher that is wanted answers, with what its clock says, after a while."""
         cable = self.openings[-1].gives()
         self.works()
         cable.proves()
         self.works()
+        self.now += after
+        if clock:
+            cable.says(f"clock {clock}")
         cable.says(f"ready {boot} kept /run")
         self.works()
         cable.heard()
@@ -324,6 +327,58 @@ def test_a_meeting_is_recorded_once_for_each_boot() -> None:
         host.passes(LONG)
         host.loses(cable)
     assert met == ["1", "2"]
+
+
+def met_by(host_says: Callable[[Host], object]) -> list[Meeting]:
+    """Meetings that are recorded while a host says something."""
+    met: list[Meeting] = []
+
+    def meet(meeting: Meeting, then: Callable[[], None]) -> None:
+        met.append(meeting)
+        then()
+
+    host = Host(meet=meet)
+    host.follows()
+    host_says(host)
+    return met
+
+
+@pytest.mark.parametrize(
+    ("says", "reading"),
+    [
+        ("5000.25", Reading(5000.25, 4.0)),
+        # Whole seconds leave one open.
+        ("5000", Reading(5000.0, 5.0)),
+        ("5000.N", Reading(5000.0, 5.0)),
+        ("5000.%N", Reading(5000.0, 5.0)),
+        ("", None),
+        ("Sun Nov 29 20:00:00 UTC 2026", None),
+    ],
+)
+def test_a_hosts_clock_is_read_when_it_is_greeted(says: str, reading: Reading | None) -> None:
+    (meeting,) = met_by(lambda host: host.answers(clock=says or " ", after=4.0))
+    assert meeting.reading == reading
+
+
+def test_a_clock_that_goes_as_before_costs_one_record_however_often_contact_is_lost() -> None:
+    def often(host: Host) -> None:
+        for number in range(20):
+            # Not even if it is only known within seconds, or drifts a little.
+            cable = host.answers(clock=f"{host.now + 3600 + number / 20:.2f}", after=number % 3)
+            host.passes(LONG)
+            host.loses(cable)
+
+    assert len(met_by(often)) == 1
+
+
+def test_a_clock_that_was_set_is_recorded_again() -> None:
+    def set_once(host: Host) -> None:
+        for ahead in (0.0, 0.0, 3600.0, 3600.0):
+            cable = host.answers(clock=f"{host.now + ahead:.2f}")
+            host.passes(LONG)
+            host.loses(cable)
+
+    assert [meeting.reading is not None for meeting in met_by(set_once)] == [True, True]
 
 
 def test_a_record_of_a_launcher_that_is_lost_opens_nothing() -> None:
@@ -803,27 +858,33 @@ class Tells:
     def __init__(self) -> None:
         self.outcome: Outcome | None = None
         self.coming: Sequence[int] = ()
-        self.checks: list[tuple[int, Reply | None, int]] = []
+        self.checks: list[tuple[int, CapturedOutput | None, int]] = []
 
     def news(self, progress: Progress) -> None:
         pass
 
-    def checked(self, index: int, reply: Reply | None, code: int) -> None:
+    def checked(self, index: int, reply: CapturedOutput | None, code: int) -> None:
         self.checks.append((index, reply, code))
 
     def done(self, outcome: Outcome, checks: Sequence[int]) -> None:
         self.outcome, self.coming = outcome, checks
 
 
-@pytest.mark.parametrize("how", ["fault", "loss"])
-def test_a_check_that_was_promised_is_told_not_to_come(host: Host, how: str) -> None:
-    tells = Tells()
+def attempt(host: Host, tells: Tells) -> Job:
+    """A job that is begun at the host, with one check behind it."""
     ids = RunId("run"), StepId("step"), TargetName("db1")
     order = AttemptOrder(*ids, 1, 1, None, "run", {}, folder=Path())
     script = Script("true")
-    job = Job(host.lane, order, script, Reply(), tells, (script,))
+    job = Job(host.lane, order, script, CapturedOutput(), tells, (script,))
     host.lane.post(job.begin)
     host.works()
+    return job
+
+
+@pytest.mark.parametrize("how", ["fault", "loss"])
+def test_a_check_that_was_promised_is_told_not_to_come(host: Host, how: str) -> None:
+    tells = Tells()
+    job = attempt(host, tells)
     cable = host.answers()
     host.says(cable, f"begun {job.name} 1 - 0")
     host.says(cable, f"ended {job.name} 0 - -")
@@ -834,6 +895,32 @@ def test_a_check_that_was_promised_is_told_not_to_come(host: Host, how: str) -> 
     else:
         host.loses(cable)
     assert (tells.outcome, promised, tells.checks) == (Ended(0), (0,), [(0, None, 0)])
+
+
+def test_launchers_that_answer_and_die_do_not_keep_an_attempt_waiting_for_ever(host: Host) -> None:
+    tells = Tells()
+    job = attempt(host, tells)
+    cable = host.answers()
+    host.says(cable, f"begun {job.name} 1 - 0")
+    while tells.outcome is None:
+        host.loses(cable)
+        host.passes(rules.LONGEST_PAUSE)
+        cable = host.answers()
+        assert host.now < 1000 + 2 * PATIENCE
+    assert isinstance(tells.outcome, ContactLost)
+
+
+def test_an_attempt_that_the_host_speaks_of_is_sought_anew_after_every_loss(host: Host) -> None:
+    tells = Tells()
+    job = attempt(host, tells)
+    cable = host.answers()
+    host.says(cable, f"begun {job.name} 1 - 0")
+    while host.now < 1000 + 2 * PATIENCE:
+        host.loses(cable)
+        host.passes(rules.LONGEST_PAUSE)
+        cable = host.answers()
+        host.says(cable, f"state running {job.name} - - - 1 - 0 5")
+    assert tells.outcome is None
 
 
 # --- sending ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Output of a short command, kept in memory for whoever asked."""
+"""What a short command printed, kept in memory for whoever asked."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,20 +7,20 @@ from typing import Any
 LIMIT = 1 << 20
 
 
-class Collected:
+class CapturedOutput:
     """An `Output` that lives in memory, up to `LIMIT` bytes a stream."""
 
     def __init__(self) -> None:
-        self._streams: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+        self.streams: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
 
     def write(self, stream: str, data: bytes) -> None:
         """Keep bytes."""
-        kept = self._streams[stream]
+        kept = self.streams[stream]
         kept += data[: max(0, LIMIT - len(kept))]
 
     def text(self, stream: str) -> str:
         """What was kept, decoded."""
-        return self._streams[stream].decode("utf-8", "replace")
+        return self.streams[stream].decode("utf-8", "replace")
 
     def close(self) -> Mapping[str, Any]:
         """Nothing to flush."""
