@@ -4,7 +4,7 @@ Rules:
 - A mark is a public key. Its private half is made of the value by scrypt (32 MiB and about a
   tenth of a second), salted with an HMAC of run and name under `STATE/secrets.key`. That key is in
   no archive: whoever has an export cannot begin to guess, whoever has the state folder pays for
-  every guess, in every run anew. (decisions/005)
+  every guess, in every run anew. (decisions/006)
 - The value itself is kept nowhere.
 """
 
