@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import canaries
 import click
 import faults
 
@@ -18,9 +19,9 @@ from drrun.cli.main import drrun
 from drrun.core import events as ev
 from drrun.core.actions import BUILT_IN
 from drrun.core.moves import MOVES
+from drrun.engine.environment import INHERITED
 from drrun.files.schema import inventory_schema, runbook_schema
 from drrun.lint import RULES
-from drrun.ssh.environment import INHERITED
 
 REFERENCE = Path(__file__).parent / "reference"
 #: What no table of keys can say.
@@ -95,6 +96,7 @@ def pages() -> Mapping[str, str]:
         "events.md": "\n".join(_events()),
         "faults.md": "\n".join(_faults()),
         "lint.md": "\n".join(_lint()),
+        "secrets.md": "\n".join(canaries.page()),
     }
 
 

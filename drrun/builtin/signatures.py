@@ -12,6 +12,7 @@ from pathlib import Path
 
 from drrun.core.errors import NotReady
 from drrun.core.signing import NAMESPACE
+from drrun.engine.environment import for_helpers
 
 #: Seconds for one call of ssh-keygen; a passphrase may have to be typed.
 _SIGN_WITHIN, _VERIFY_WITHIN = 120.0, 10.0
@@ -32,6 +33,7 @@ def sign(text: str, key: Path) -> str:
             ["ssh-keygen", "-Y", "sign", "-n", NAMESPACE, "-f", str(key)],
             input=text.encode(),
             capture_output=True,
+            env=for_helpers(),
             timeout=_SIGN_WITHIN,
             check=False,
         )
@@ -67,6 +69,7 @@ class SshSignatures:
                     [*command, "-n", NAMESPACE, "-s", str(made)],
                     input=text.encode(),
                     capture_output=True,
+                    env=for_helpers(),
                     timeout=_VERIFY_WITHIN,
                     check=False,
                 )

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Listed] = {
     "import": Listed("archives", "Take in a run that was exported elsewhere."),
     "prune": Listed("archives", "Remove old runs; never the last of a runbook."),
     "logs": Listed("logs", "What a step printed."),
+    "unseal": Listed("unseal", "Read outputs that were sealed because a secret changed."),
     "events": Listed("entries", "The journal of a run, line by line."),
     "evidence": Listed("evidence", "Files that people gave as evidence."),
     "confirm": Listed("act", "Say that something was done, or may be done."),

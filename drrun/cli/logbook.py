@@ -2,14 +2,17 @@
 
 Rules:
 - Only what went wrong is written; what a run does is in its journal.
-- Values of variables are never written: they may be secrets.
+- Values of variables are never written: they may be secrets. What a message holds is masked.
 - Nothing that runs in a thread, and no library, prints to the user's terminal.
 """
 
 import logging
 import threading
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
+
+from drrun.cli.out import hiding
 
 
 def open_log(path: Path) -> Any:
@@ -26,9 +29,18 @@ def open_log(path: Path) -> Any:
             structlog.processors.ExceptionRenderer(
                 structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
             ),
+            _hidden,
             structlog.processors.JSONRenderer(),
         ],
     )
+
+
+def _hidden(
+    _logger: Any, _method: str, entry: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Before it is spelled as JSON: that changes what a secret looks like."""
+    masked: MutableMapping[str, Any] = hiding().structure(entry)
+    return masked
 
 
 def catch_libraries(path: Path) -> None:

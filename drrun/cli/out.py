@@ -15,8 +15,22 @@ from pathlib import Path
 from typing import TextIO
 
 from drrun.core.errors import InputError
+from drrun.core.masking import OPEN, Mask
 from drrun.report.ink import ansi, no_ink
 from drrun.report.text.sheet import Sheet
+
+#: Hides the secrets of the run that this process drives, in whatever it says.
+_masks: list[Mask] = [OPEN]
+
+
+def hide(mask: Mask) -> None:
+    """Say no secrets from now on."""
+    _masks[:] = [mask]
+
+
+def hiding() -> Mask:
+    """What hides the secrets of the run that this process drives."""
+    return _masks[0]
 
 
 class ReaderGone(Exception):
@@ -60,7 +74,8 @@ def _written() -> Iterator[None]:
 
 
 def say(text: str) -> None:
-    """Tell something; nobody may be listening."""
+    """Tell something, but no secret; nobody may be listening."""
+    text = hiding().text(text)
     try:
         sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
         sys.stderr.flush()

@@ -17,6 +17,7 @@ from drrun.cli.frame import (
     json_option,
     run_argument,
 )
+from drrun.cli.old_secrets import old_secret_option, old_values
 from drrun.cli.out import can_ask, say, sheet
 from drrun.cli.plan import load_selected, selection_options
 from drrun.cli.runbooks import must_exist
@@ -87,6 +88,8 @@ def run(frame: Frame, /, runbook: Path, **options: Any) -> None:
     help="Hosts know of more than this journal has: it counts all the same. By a second person.",
 )
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
+@old_secret_option
+@click.option("--seal", is_flag=True, help="Do without values that only a former secret opens.")
 @driving_options
 @json_option
 @common_options
@@ -95,15 +98,22 @@ def resume(frame: Frame, /, run: str, **options: Any) -> None:
     """Go on with RUN: interrupted, paused, waiting or failed.
 
     Passed steps are not executed again, attempts in flight are looked at first, failed targets
-    get a new attempt, blocked ones are open again.
+    get a new attempt, blocked ones are open again. What is collected under a secret that has
+    changed since is sealed, unless its former value is given.
     """
     settings = frame.settings()
+    former = old_values(options["old_secrets"], may_ask=_interactive(settings))
     with frame.state() as records:
         session = go_on(
             records,
             equip_with(settings),
             find_run(records, run),
-            replace(driven_by(settings), accept_older=_accepting(options)),
+            replace(
+                driven_by(settings),
+                accept_older=_accepting(options),
+                former=former,
+                seal=options["seal"],
+            ),
             ask=pinned_unless_changed(settings, given=options["pinned"]),
             take_over=_watching() if options["take_over"] else None,
         )

@@ -9,7 +9,7 @@ from drrun.cli.act import command
 from drrun.cli.exit import Exit, exit_of_run
 from drrun.cli.faults import message
 from drrun.cli.logbook import catch_libraries, open_log
-from drrun.cli.out import ReaderGone, can_draw, give, say, sheet, wants_colour
+from drrun.cli.out import ReaderGone, can_draw, give, hide, say, sheet, wants_colour
 from drrun.cli.seen import find
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
@@ -57,6 +57,7 @@ def perform(records: Records, session: Session, showing: Showing) -> Exit:
     Raises:
         DrrunError: The controller could not go on.
     """
+    hide(session.edges.orders.mask)
     catch_libraries(showing.log)
     _announce(session, showing)
     log = open_log(showing.log)

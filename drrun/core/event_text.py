@@ -107,6 +107,11 @@ def tell(event: ev.Event) -> Telling | None:
             return Telling("unpaused", by=event.by)
         case ev.RunAborted():
             return Telling("aborted", event.why, by=_person(event.by), tone=Tone.BAD)
+        case ev.SecretsUsed():
+            if not event.changed:
+                return None
+            said = f"{', '.join(event.changed)}: not the value that was used before"
+            return Telling("secrets", said, tone=Tone.DOUBT)
         case ev.RunResumed():
             return Telling("resumed", by=event.by)
         case ev.RunEnded():

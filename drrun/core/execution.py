@@ -11,7 +11,7 @@ class Execution:
     """How `run` executes."""
 
     shell: str = "sh"
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
     become: str | None = None
     chdir: str | None = None
-    stdin: str | None = None
+    stdin: str | None = field(default=None, repr=False)

@@ -15,7 +15,7 @@ from drrun.core.dataclass import dataclass
 from drrun.core.errors import Place
 from drrun.core.execution import Execution
 from drrun.core.shell_values import readable
-from drrun.core.values import Duration
+from drrun.core.values import Duration, written
 
 
 class Verdict(StrEnum):
@@ -127,5 +127,5 @@ def asked_in_a_line(ask: Mapping[str, Any]) -> str:
     """What a probe asks, for people: the command, the URL, the file, `host:port`."""
     if "port" in ask:
         return ":".join(str(ask[part]) for part in ("host", "port") if ask.get(part))
-    lines = readable(str(next(iter(ask.values()), ""))).strip().splitlines()
+    lines = readable(written(next(iter(ask.values()), ""))).strip().splitlines()
     return " ⏎ ".join(" ".join(line.split()) for line in lines if line.strip())

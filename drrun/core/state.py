@@ -24,6 +24,7 @@ from drrun.core.probes import Verdict
 from drrun.core.reached import Reached
 from drrun.core.ready import Ready, is_light
 from drrun.core.runbook import Need, OnFailure, StandIn
+from drrun.core.secrecy import Secrecy
 from drrun.core.status import FINAL, GOOD, Phase, RunStatus, Status
 from drrun.core.tally import Tally
 from drrun.core.target import TargetState, advance, given_up
@@ -77,6 +78,7 @@ class RunState:
     #: In a dry-run: steps that would act.
     shown: set[StepId] = field(default_factory=set)
     reached: Reached = field(default_factory=Reached)
+    secrecy: Secrecy = field(default_factory=Secrecy)
     #: What each invariant was seen to be last, by position; and when it was recorded to hold.
     invariants: dict[int, ev.InvariantSeen] = field(default_factory=dict)
     held_at: dict[int, float] = field(default_factory=dict)
@@ -209,6 +211,7 @@ class RunState:
                 self.shown.add(event.key.step)
             case ev.AttemptIntended():
                 self.reached.intend(event.key, self.hosts[event.key])
+                self.secrecy.intend(event.key)
             case ev.TargetReopened():
                 self.reopened_by[event.key] = event.by
             case ev.RetryPlanned(cause="lost"):
@@ -234,6 +237,8 @@ class RunState:
             case ev.ControllerTook():
                 self.time.apply(event, at)
                 self.epoch, self.reached.recorded = event.epoch, event.meets
+            case ev.SecretsUsed():
+                self.secrecy.use(event.marks)
             case ev.RunPaused():
                 self.paused = event.why or "paused"
             case ev.RunUnpaused():

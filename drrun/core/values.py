@@ -6,6 +6,7 @@ Rules:
 - `str()` gives back what an author would have written.
 """
 
+import json
 import math
 import re
 from typing import Self
@@ -142,3 +143,10 @@ def quantity(text: str) -> float | None:
             continue
     match = _PERCENT.fullmatch(text)
     return float(match[1]) if match else None
+
+
+def written(value: object) -> str:
+    """A value as one text, the same one everywhere: text and numbers as they are, else JSON."""
+    if isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, default=str)

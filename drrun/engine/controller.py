@@ -13,7 +13,7 @@ Rules:
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from enum import Enum
 from functools import partial
 
@@ -150,7 +150,7 @@ class Controller:
             answers = self._take_requests()
             decision = self._settle()
             for request, answer in answers:
-                self._edges.inbox.settle(request, answer)
+                self._edges.inbox.settle(self._without_secrets(request), answer)
             for act in later:
                 act()
             self._watch()
@@ -167,7 +167,7 @@ class Controller:
             if isinstance(observation, Watched):
                 found = self._watching.seen(observation.what, observation.seen, observation.at)
             else:
-                found = facts(self._state, observation, self._edges.orders.mask)
+                found = facts(self._state, observation)
             for event in found:
                 self._record(event, at=observation.at)
             if isinstance(observation, Acted) and is_known(observation.outcome):
@@ -262,9 +262,23 @@ class Controller:
         if command is None:
             return Denied(f"unknown request {request.kind!r}")
         why = unsound(self._state, request, command, self._edges.signatures)
+        why = why or self._unrecordable(request)
         if why:
             return Denied(why)
         return consider(self._state, command, request.actor, self._edges.clock.now())
+
+    def _unrecordable(self, request: Request) -> str:
+        """Why a request cannot be kept as it is, although later decisions need it so."""
+        kept = request.body if request.kind == "amend" else request.body.get("input")
+        if self._edges.orders.mask.structure(kept) is kept:
+            return ""
+        return (
+            "it holds the value of a secret, and it is recorded: name the secret instead, as in "
+            "{{ secrets.NAME }}"
+        )
+
+    def _without_secrets(self, request: Request) -> Request:
+        return replace(request, body=self._edges.orders.mask.structure(request.body))
 
     def _watch(self) -> None:
         if self._state.ended is None and self._leaving is Leaving.NOT:

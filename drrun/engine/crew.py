@@ -10,7 +10,7 @@ Rules:
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Any
 
 from drrun.core.air import Activity, Air
@@ -98,7 +98,7 @@ class Crew:
             return  # let go of before it was sent
         try:
             output = self._spool.open(
-                order.run, order.step, order.target, order.attempt, order.secrets
+                order.run, order.step, order.target, order.attempt, order.mask, order.outdated
             )
             report = Reporter(
                 self._line, self._clock, activity, order, output, step.capture, len(step.verify)
@@ -209,7 +209,7 @@ class Crew:
         if early.order.attempt != attempt or len(questions) != 1:
             return None
         there = index in early.seen or index in early.coming
-        same = there and _same(early.order.checks[index], questions[0])
+        same = there and early.order.checks[index] == questions[0]
         return early if same else None
 
     def _checked(self, checked: Checked) -> Iterable[Asked]:
@@ -253,11 +253,6 @@ class Crew:
             return Seen(Verdict.COULD_NOT_TELL, "", fault(error).why)
 
 
-def _same(sent: Question, now: Question) -> bool:
-    """Whether two questions are the same; which secrets are masked is none of it."""
-    return replace(sent, secrets=()) == replace(now, secrets=())
-
-
 def _answer(checked: Checked, attempt: int, question: Question) -> Asked:
     seen = checked.seen or Seen(Verdict.COULD_NOT_TELL, "")
     return Asked(checked.activity, attempt, seen, checked.at, *_words(question))
@@ -266,7 +261,8 @@ def _answer(checked: Checked, attempt: int, question: Question) -> Asked:
 def _words(question: Question) -> tuple[str, str]:
     """The question and what was expected, for people; an answer is never lost for them."""
     with suppress(Exception):
-        return asked_in_a_line(question.ask), str(question.expect)
+        # Masked before it is put into one line: that changes what a secret looks like.
+        return asked_in_a_line(question.mask.structure(question.ask)), str(question.expect)
     return "", ""
 
 

@@ -3,6 +3,7 @@
 Rules:
 - `record` applies an event at once, so that an illegal one is refused before it is written;
   `commit` makes all that were recorded durable in one transaction. Nobody acts in between.
+- What is applied, written and told is what may be recorded of an event, and nothing else of it.
 - When a commit fails the memory is ahead of the journal: the controller must stop acting. The
   next controller folds what is durable, and nothing else ever happened.
 """
@@ -22,8 +23,25 @@ Listener = Callable[[Entry, ev.Event], None]
 class Ledger:
     """The journal and the state that it folds to, kept together."""
 
-    def __init__(self, state: RunState, journal: Journal, lease: Lease, clock: Clock) -> None:
+    def __init__(
+        self,
+        state: RunState,
+        journal: Journal,
+        lease: Lease,
+        clock: Clock,
+        redact: Callable[[ev.Event], ev.Event] | None = None,
+    ) -> None:
+        """Begin to record.
+
+        Args:
+            state: What the journal folds to.
+            journal: Where to.
+            lease: The right to.
+            clock: For the moment of each fact.
+            redact: What may be recorded of an event; None where no secret is known.
+        """
         self.state = state
+        self._redact = redact
         self.lease = lease
         self._journal = journal
         self._clock = clock
@@ -50,6 +68,8 @@ class Ledger:
         Raises:
             IllegalMove: It cannot happen now; nothing was changed.
         """
+        if self._redact is not None:
+            event = self._redact(event)
         at = max(self.state.time.at, self._clock.now() if at is None else at)
         self.state.apply(event, at)
         draft = Draft(at, actor, ev.kind_of(event), event.VERSION, ev.body_of(event))

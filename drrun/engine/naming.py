@@ -6,17 +6,19 @@ Rules:
 - A secret is resolved when a template asks for it, and from then on masked everywhere.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 from drrun.core.errors import NotReady
 from drrun.core.ids import Key, RunId, StepId, TargetName
 from drrun.core.inventory import Host, Inventory
 from drrun.core.lazily import Lazily
+from drrun.core.masking import Mask
 from drrun.core.plan import Plan, PlannedTarget
 from drrun.core.runbook import Step
 from drrun.core.state import RunState
-from drrun.engine.ports import Secrets
+from drrun.engine.ports import NONE, Seals, Secrets
 
 
 class HostName(str):
@@ -50,16 +52,32 @@ class HostName(str):
 class LateSecrets(Mapping[str, str]):
     """Secrets of a runbook, each resolved when it is first asked for."""
 
-    def __init__(self, names: Mapping[str, Any], source: Secrets) -> None:
+    def __init__(
+        self, names: Mapping[str, Any], source: Secrets, former: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """Resolve nothing yet.
+
+        Args:
+            names: Those that the runbook declares.
+            source: Finds them.
+            former: Name and value of what some of them were before, as a person said; only masked.
+        """
         self._names = names
         self._source = source
+        self._former = former
         self._resolved: dict[str, str] = {}
+        self._mask: Mask | None = None
+        #: Marks of the values by name, of those from before, and all of them.
+        self.marks: Mapping[str, str] = NONE
+        self.former: Sequence[tuple[str, str]] = ()
+        self.known: frozenset[str] = frozenset()
 
     def __getitem__(self, name: str) -> str:
         if name not in self._names:
             raise KeyError(name)
         if name not in self._resolved:
             self._resolved[name] = self._source.resolve(name)
+            self._mask = None
         return self._resolved[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -72,9 +90,26 @@ class LateSecrets(Mapping[str, str]):
         return f"LateSecrets({', '.join(self._names)})"
 
     @property
-    def used(self) -> tuple[str, ...]:
-        """The values that have been resolved, for masking."""
-        return tuple(self._resolved.values())
+    def resolved(self) -> Mapping[str, str]:
+        """The values of those that were used, by name."""
+        return self._resolved
+
+    @property
+    def mask(self) -> Mask:
+        """Hides all that were used, and what they were before; made once for what is known."""
+        if self._mask is None:
+            self._mask = Mask((*self._resolved.values(), *(value for _, value in self._former)))
+        return self._mask
+
+    def mark(self, seals: Seals, run: RunId) -> None:
+        """Learn the marks of all values that are known, those from before too."""
+        named = (*self._resolved.items(), *self._former)
+        with ThreadPoolExecutor() as pool:  # each takes its time, on purpose
+            marks = list(pool.map(lambda each: seals.mark(run, *each), named))
+        self.marks = dict(zip(self._resolved, marks, strict=False))
+        names = (name for name, _ in self._former)
+        self.former = list(zip(names, marks[len(self._resolved) :], strict=True))
+        self.known = frozenset(marks)
 
     def resolve_all(self) -> None:
         """Resolve every secret, before anything starts.

@@ -115,7 +115,7 @@ class Obedience:
         try:
             questions = self._orders.questions(wish.key, wish.purpose, wish.index)
         except (InputError, NotReady) as error:
-            seen = Seen(Verdict.COULD_NOT_TELL, "", self._orders.mask.text(str(error)))
+            seen = Seen(Verdict.COULD_NOT_TELL, "", str(error))
             self._answered(Asked(activity, attempt, seen, self._clock.now()))
             return
         early = self._crew.early(activity, attempt, questions)
@@ -127,14 +127,14 @@ class Obedience:
 
     def _answered(self, asked: Asked) -> None:
         """Nobody has to be asked: the answer is known now."""
-        for event in facts(self._state, asked, self._orders.mask):
+        for event in facts(self._state, asked):
             self._ledger.record(event, at=asked.at)
 
     def _start(self, key: Key) -> None:
         try:
             order = replace(self._orders.attempt(key), mark=self._ids.new_mark())
         except (InputError, NotReady) as error:
-            why = self._orders.mask.text(str(error))
+            why = str(error)
             self._ledger.record(ev.AttemptNeverStarted(**self._attempt(key), why=why, final=True))
             return
         self._ledger.record(self._intent(key, order))
@@ -186,7 +186,14 @@ class Obedience:
         since = self._state.targets[key].intended_at or now
         # What an earlier controller sent along with it may have been other questions.
         asked_on, age = self._state.reached.asked_on.get(key, UNKNOWN), max(0.0, now - since)
-        again = replace(order, age=age, again=True, asked_on=asked_on, checks={})
+        again = replace(
+            order,
+            age=age,
+            again=True,
+            asked_on=asked_on,
+            checks={},
+            outdated=self._orders.outdated(key),
+        )
         self._send(key, again)
 
     def _begin_wait(self, key: Key) -> None:

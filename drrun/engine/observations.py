@@ -20,6 +20,7 @@ from drrun.core.dataclass import dataclass
 from drrun.core.outcomes import ContactLost, Ended, Outcome
 from drrun.core.probes import Purpose
 from drrun.core.runbook import Capture
+from drrun.core.secrecy import withheld
 from drrun.engine.ports import AttemptOrder, Clock, Meeting, Output, Progress, Seen
 
 
@@ -161,9 +162,15 @@ class Reporter:
         good = isinstance(outcome, Ended) and outcome.good and not acted.fault
         self.line.put(acted, soft=good and len(coming) == self.verifies > 0)
 
+    def _tells(self, outcome: Outcome) -> bool:
+        """Whether there are values for later steps."""
+        return isinstance(outcome, Ended) and outcome.good and bool(self.captures or outcome.facts)
+
     def _closed(self, outcome: Outcome, at: float, coming: frozenset[int]) -> Acted:
         captured: dict[str, Any] = {}
         fault = ""
+        if self.order.outdated and self._tells(outcome):
+            outcome = ContactLost(f"it ended well; its values are {withheld(self.order.outdated)}")
         if isinstance(outcome, Ended) and outcome.good:
             if self.captures:
                 streams = {stream: self.output.text(stream) for stream in ("stdout", "stderr")}

@@ -2,6 +2,7 @@
 
 Rules:
 - A late observation (of an attempt or a probe that is settled by now) changes nothing.
+- What was said is taken as it is; what is recorded of it is for `drrun.engine.redaction`.
 - An outcome that is no verdict stays none: lost contact is never recorded as a failure.
 """
 
@@ -11,7 +12,6 @@ from typing import assert_never
 from drrun.core import events as ev
 from drrun.core.asked import asked_of
 from drrun.core.ids import Key
-from drrun.core.masking import Mask
 from drrun.core.outcomes import (
     ContactLost,
     Ended,
@@ -27,21 +27,21 @@ from drrun.engine.observations import Acted, Asked, Met, Observation, Told, Watc
 from drrun.engine.ports import Meeting
 
 
-def facts(state: RunState, observation: Observation, mask: Mask) -> Iterator[ev.Event]:
+def facts(state: RunState, observation: Observation) -> Iterator[ev.Event]:
     """The events that follow from an observation."""
     match observation:
         case Acted():
             if _acting(state, observation.activity.key, observation.attempt):
-                yield _outcome(observation, mask, aborted=bool(state.aborted))
+                yield _outcome(observation, aborted=bool(state.aborted))
         case Told():
             if _acting(state, observation.activity.key, observation.attempt):
-                yield _news(observation, mask)
+                yield _news(observation)
         case Met(meeting=met) if met.again:
             pass
         case Met(meeting=met):
             yield _reached(met, observation.at)
         case Asked():
-            yield from _answer(state, observation, mask)
+            yield from _answer(state, observation)
         case Watched():
             pass  # `Watching` knows what follows
         case _:
@@ -62,10 +62,10 @@ def _reached(met: Meeting, at: float) -> ev.Event:
     )
 
 
-def _news(told: Told, mask: Mask) -> ev.Event:
+def _news(told: Told) -> ev.Event:
     who, progress = ev.attempt_name(told.activity.key, told.attempt), told.progress
     if progress.silent is not None:
-        return ev.ContactMissed(**who, silent=progress.silent, why=mask.text(progress.note))
+        return ev.ContactMissed(**who, silent=progress.silent, why=progress.note)
     if progress.found_after is not None:
         return ev.ContactFound(**who, after=progress.found_after, route=progress.route)
     return ev.AttemptStarted(
@@ -82,7 +82,7 @@ def _acting(state: RunState, key: Key, attempt: int) -> bool:
     return target.phase is Phase.ACTING and target.attempt == attempt
 
 
-def _outcome(acted: Acted, mask: Mask, *, aborted: bool) -> ev.Event:
+def _outcome(acted: Acted, *, aborted: bool) -> ev.Event:
     who = ev.attempt_name(acted.activity.key, acted.attempt)
     match acted.outcome:
         case Ended(exit=0, facts={"wait": float(wait)}):
@@ -92,28 +92,28 @@ def _outcome(acted: Acted, mask: Mask, *, aborted: bool) -> ev.Event:
                 **who,
                 exit=status,
                 signal=signal,
-                note=mask.text(note),
+                note=note,
                 fault=acted.fault,
-                captured=mask.structure(acted.captured),
+                captured=acted.captured,
                 output=dict(acted.output),
             )
         case TimedOut(gone=gone, note=note):
-            return ev.AttemptTimedOut(**who, gone=gone, note=mask.text(note))
+            return ev.AttemptTimedOut(**who, gone=gone, note=note)
         case Stopped(gone=gone, note=note) if not aborted:
-            return ev.AttemptTimedOut(**who, gone=gone, note=mask.text(note))
+            return ev.AttemptTimedOut(**who, gone=gone, note=note)
         case Stopped(gone=gone, note=note):
-            return ev.AttemptStopped(**who, gone=gone, note=mask.text(note))
+            return ev.AttemptStopped(**who, gone=gone, note=note)
         case NeverStarted(why=why, final=final):
-            return ev.AttemptNeverStarted(**who, why=mask.text(why), final=final)
+            return ev.AttemptNeverStarted(**who, why=why, final=final)
         case RefusedByHost(why=why):
-            return ev.AttemptNeverStarted(**who, why=mask.text(why), final=True)
+            return ev.AttemptNeverStarted(**who, why=why, final=True)
         case ContactLost(why=why):
-            return ev.ContactLost(**who, why=mask.text(why))
+            return ev.ContactLost(**who, why=why)
         case _:
             assert_never(acted.outcome)
 
 
-def _answer(state: RunState, asked: Asked, mask: Mask) -> Iterator[ev.Event]:
+def _answer(state: RunState, asked: Asked) -> Iterator[ev.Event]:
     key, purpose, index = asked.activity
     target = state.targets[key]
     if (
@@ -124,7 +124,7 @@ def _answer(state: RunState, asked: Asked, mask: Mask) -> Iterator[ev.Event]:
         return
     probe = asked_of(state, key, purpose)[index]
     seen = asked.seen
-    question = mask.text(asked.question or probe.question)
+    question = asked.question or probe.question
     yield ev.ProbeSeen(
         **ev.attempt_name(key, asked.attempt),
         purpose=purpose,
@@ -132,8 +132,8 @@ def _answer(state: RunState, asked: Asked, mask: Mask) -> Iterator[ev.Event]:
         name=probe.name or f"{probe.kind}: {question}",
         question=question,
         where=seen.where or state.hosts[key] or "local",
-        expected=mask.text(asked.expected or str(probe.expect)),
+        expected=asked.expected or str(probe.expect),
         verdict=seen.verdict,
-        value=mask.text(seen.value),
-        why=mask.text(seen.why),
+        value=seen.value,
+        why=seen.why,
     )

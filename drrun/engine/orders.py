@@ -1,8 +1,8 @@
 """From a decision to something that can be executed: everything rendered, nothing left open.
 
 Rules:
-- Rendering happens when the step acts, with what is known then; the result goes into the journal
-  (masked) before it goes to a host.
+- Rendering happens when the step acts, with what is known then; the result goes into the journal,
+  which masks it, before it goes to a host.
 - A template that cannot be rendered is an attempt that never started, not a crash.
 """
 
@@ -25,7 +25,7 @@ from drrun.core.plan import Plan, PlannedTarget, hosts_matching
 from drrun.core.probes import Expect, Probe, ProbeKind, Purpose, asked_in_a_line
 from drrun.core.runbook import Mode, StandIn, Step
 from drrun.core.state import RunState
-from drrun.core.values import Duration
+from drrun.core.values import Duration, written
 from drrun.engine.naming import LateSecrets, run_names, step_values, target_names
 from drrun.engine.ports import AttemptOrder, Question, Renderer
 
@@ -44,16 +44,16 @@ class Orders:
         self._renderer = renderer
         self._secrets = secrets
         self._folder = folder
-        self._mask: tuple[tuple[str, ...], Mask] | None = None
         self._common: tuple[Plan, float | None, Mapping[str, Any]] | None = None
 
     @property
     def mask(self) -> Mask:
-        """Hides every secret that was used so far."""
-        used = self._secrets.used
-        if self._mask is None or self._mask[0] != used:
-            self._mask = used, Mask(used)
-        return self._mask[1]
+        """Hides every secret that was used so far, also by controllers before this one."""
+        return self._secrets.mask
+
+    def outdated(self, key: Key) -> Mapping[str, str]:
+        """See `AttemptOrder.outdated`."""
+        return self._state.secrecy.outdated(key, self._secrets.known)
 
     def names(self, key: Key | None = None) -> dict[str, Any]:
         """All names that a target may use, or without a key those of the run."""
@@ -80,9 +80,9 @@ class Orders:
         """
         step = self._state.plan.steps[key.step].step
         target = self._state.targets[key]
-        written, written_execution = self._to_execute(key, step)
+        given, given_execution = self._to_execute(key, step)
         names = self.names(key)
-        action, arguments = self._rendered(step, written, names)
+        action, arguments = self._rendered(step, given, names)
         return AttemptOrder(
             run=self._run,
             step=key.step,
@@ -92,34 +92,34 @@ class Orders:
             host=self._host(key),
             action=action,
             arguments=arguments,
-            execution=self._execution(written_execution, names),
+            execution=self._execution(given_execution, names),
             timeout=None if step.on_timeout == "ask" else step.timeout,
-            secrets=self._secrets.used,
+            mask=self.mask,
             folder=self._folder_of(key),
-            heard=_heard(written.arguments if isinstance(written, UsesAction) else {}),
+            heard=_heard(given.arguments if isinstance(given, UsesAction) else {}),
             names=names,
             was_taken=target.taken,
             mark=target.mark,
             ending=target.ending,
             reboots=step.reboots,
-            questions=self._asked_by(written, key, names),
-            checks=self._checks(key, names) if isinstance(written, RunAction) else {},
+            questions=self._asked_by(given, key, names),
+            checks=self._checks(key, names) if isinstance(given, RunAction) else {},
         )
 
     def _rendered(
-        self, step: Step, written: Action, names: Mapping[str, Any]
+        self, step: Step, action: Action, names: Mapping[str, Any]
     ) -> tuple[str, Mapping[str, Any]]:
         """What is executed, and its arguments."""
-        match written:
+        match action:
             case RunAction(text=text):
                 return "run", {"text": self._renderer.text(text, names, shell=True)}  # noqa: S604 - values are no text
-            case UsesAction(name=action, arguments=given):
+            case UsesAction(name=name, arguments=given):
                 plain = {name: each for name, each in given.items() if not isinstance(each, Probe)}
-                return action, self._renderer.value(plain, names)
+                return name, self._renderer.value(plain, names)
             case ManualAction() | DecisionAction():
                 raise InputError(f"step {step.id} has nothing to execute")
             case _:
-                assert_never(written)
+                assert_never(action)
 
     def _checks(self, key: Key, names: Mapping[str, Any]) -> dict[int, Question]:
         """Probes of its `verify` that may go along with an attempt; see `AttemptOrder.checks`.
@@ -169,16 +169,21 @@ class Orders:
         elif order.action == "wait" and "for" in order.arguments:
             command = f"wait {_span(order.arguments['for'])}"
         else:
-            given = [f"{name}={_spelled(value)}" for name, value in order.arguments.items()]
-            asked = dict.fromkeys(f"{each.kind} {_subject(each)}" for each in order.questions)
+            # Masked before it is spelled: that changes what a secret looks like.
+            arguments = self.mask.structure(order.arguments)
+            given = [f"{name}={_spelled(value)}" for name, value in arguments.items()]
+            asked = dict.fromkeys(f"{each.kind} {self._subject(each)}" for each in order.questions)
             command = " ".join([order.action, *given, *asked])
         return {
             "action": order.action,
-            "command": self.mask.text(command),
+            "command": command,
             "host": order.host.name if order.host else "local",
             "environment": tuple(order.execution.env),
             "become": order.execution.become or "",
         }
+
+    def _subject(self, question: Question) -> str:
+        return asked_in_a_line(self.mask.structure(question.ask))
 
     def shown(self, key: Key) -> dict[str, Any]:
         """What a live run would do, for the record; what is not known yet stays as written."""
@@ -190,10 +195,10 @@ class Orders:
         named = {"host": host.name if host else "local"}
         match action:
             case RunAction(text=text):
-                return {"action": "run", "command": self.mask.text(text), **named}
+                return {"action": "run", "command": text, **named}
             case UsesAction(name=name, arguments=given):
                 words = " ".join(f"{each}={_spelled(value)}" for each, value in given.items())
-                return {"action": name, "command": self.mask.text(f"{name} {words}"), **named}
+                return {"action": name, "command": f"{name} {words}", **named}
             case ManualAction(text=text):
                 return {"action": "manual", "command": self._told(key, text), "host": "local"}
             case DecisionAction():
@@ -205,7 +210,7 @@ class Orders:
         try:
             return self.text(key, template)
         except (InputError, NotReady):
-            return self.mask.text(template)
+            return template
 
     def questions(self, key: Key, purpose: Purpose, index: int) -> list[Question]:
         """One question for each place where the probe is asked.
@@ -235,16 +240,16 @@ class Orders:
         return [self._question(probe, host, names, key) for host in places]
 
     def text(self, key: Key, template: str) -> str:
-        """A text for people, rendered for a target and masked."""
-        return self.mask.text(self._renderer.text(template, self.names(key)))
+        """A text for people, rendered for a target."""
+        return self._renderer.text(template, self.names(key))
 
-    def duration(self, key: Key, written: object) -> float:
+    def duration(self, key: Key, given: object) -> float:
         """Seconds of a duration that may be a template.
 
         Raises:
             ValueError: It is none.
         """
-        value = self._renderer.value(written, self.names(key))
+        value = self._renderer.value(given, self.names(key))
         return float(value) if isinstance(value, float | int) else Duration.parse(str(value))
 
     def condition(self, key: Key, expression: str) -> bool:
@@ -318,7 +323,7 @@ class Orders:
             timeout=probe.timeout,
             host=host,
             execution=self._execution(probe.execution, names),
-            secrets=self._secrets.used,
+            mask=self.mask,
             folder=self._folder_of(key),
             heard=_heard(probe.ask),
         )
@@ -367,14 +372,10 @@ def _heard(given: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _spelled(value: object) -> str:
-    """An argument as a shell would have it."""
+    """An argument as a shell would have it, and what no shell has as JSON."""
     if isinstance(value, list | tuple):
-        return shlex.join(str(each) for each in value)
-    return str(value)
-
-
-def _subject(question: Question) -> str:
-    return asked_in_a_line(question.ask)
+        return shlex.join(written(each) for each in value)
+    return written(value)
 
 
 def _asked_from_here(probe: Probe) -> bool:
@@ -390,9 +391,9 @@ def _asked_from_here(probe: Probe) -> bool:
             assert_never(probe.kind)
 
 
-def _span(written: object) -> str:
-    """A duration as it is shown everywhere; what is none, as it is written."""
+def _span(given: object) -> str:
+    """A duration as it is shown everywhere; what is none, as it is given."""
     try:
-        return str(Duration.parse(str(written)))
+        return str(Duration.parse(str(given)))
     except ValueError:
-        return str(written)
+        return str(given)

@@ -7,9 +7,10 @@ Rules:
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from drrun.core.chain import Head
@@ -17,6 +18,7 @@ from drrun.core.clocks import Origin
 from drrun.core.dataclass import dataclass
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.inventory import Host
+from drrun.core.masking import OPEN, Mask
 from drrun.core.outcomes import Outcome
 from drrun.core.probes import Expect, ProbeKind, Verdict
 from drrun.core.runbook import Execution
@@ -322,7 +324,7 @@ class Inbox(Protocol):
         ...
 
     def settle(self, request: Request, answer: Answer) -> None:
-        """Record what became of a request."""
+        """Record what became of a request; of what was asked, only `request` stays."""
         ...
 
     def answer(self, request: Request) -> Answer | None:
@@ -344,18 +346,21 @@ class AttemptOrder:
     #: `run`, or the name of a built-in action.
     action: str
     #: Rendered arguments; `text` for run.
-    arguments: Mapping[str, Any]
-    execution: Execution = Execution()
+    arguments: Mapping[str, Any] = field(repr=False)
+    execution: Execution = field(default=Execution(), repr=False)
     timeout: Duration | None = None
-    #: Values to mask wherever bytes enter storage.
-    secrets: tuple[str, ...] = ()
+    #: Hides secrets wherever bytes enter storage.
+    mask: Mask = field(default=OPEN, compare=False)
+    #: Secrets that it was begun with and that have changed since, by name, each with the mark of
+    #: the value that it used; what it printed may show that value, which nobody here knows.
+    outdated: Mapping[str, str] = field(default_factory=dict)
     #: Folder of the runbook, for local files.
     folder: Path = Path()
     #: By name, arguments with a value in them that came from other steps, and so from a host: the
     #: folder that the runbook writes before that value, "" if it writes none.
     heard: Mapping[str, str] = field(default_factory=dict)
     #: Names for templates.
-    names: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, Any] = field(default_factory=dict, repr=False)
     #: The journal knows that the place took the command.
     was_taken: bool = False
     #: Seconds since the attempt was intended, for one that is picked up again.
@@ -383,10 +388,10 @@ class AttemptOrder:
 class Script:
     """Shell text on its way to a place: never in argv, always over standard input."""
 
-    text: str
-    execution: Execution = Execution()
+    text: str = field(repr=False)
+    execution: Execution = field(default=Execution(), repr=False)
     #: What the command reads on its standard input, after `execution.stdin`.
-    stdin: bytes = b""
+    stdin: bytes = field(default=b"", repr=False)
     timeout: Duration | None = None
 
 
@@ -396,13 +401,14 @@ class Question:
 
     kind: ProbeKind
     #: Rendered.
-    ask: Mapping[str, Any]
-    expect: Expect
+    ask: Mapping[str, Any] = field(repr=False)
+    expect: Expect = field(repr=False)
     timeout: Duration
     #: Where it is asked; None: on the controller.
     host: Host | None
-    execution: Execution = Execution()
-    secrets: tuple[str, ...] = ()
+    execution: Execution = field(default=Execution(), repr=False)
+    #: Hides secrets in what is shown of the answer; no part of what is asked.
+    mask: Mask = field(default=OPEN, compare=False)
     #: For files of the controller, as in an `AttemptOrder`.
     folder: Path = Path()
     heard: Mapping[str, str] = field(default_factory=dict)
@@ -444,6 +450,20 @@ class Progress:
     silent: float | None = None
     #: The place answers again, after so many seconds.
     found_after: float | None = None
+
+
+#: Nothing by any name.
+NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """What became of sealed outputs."""
+
+    #: Outputs that can be read now.
+    opened: int
+    #: Names of secrets that are still wanted for others.
+    wanted: tuple[str, ...] = ()
 
 
 class Output(Protocol):
@@ -753,9 +773,19 @@ class Spool(Protocol):
         step: StepId,
         target: TargetName,
         attempt: int,
-        secrets: Iterable[str] = (),
+        mask: Mask = OPEN,
+        outdated: Mapping[str, str] = NONE,
     ) -> Output:
-        """A place for the output of one attempt."""
+        """A place for the output of one attempt.
+
+        Args:
+            run: Which.
+            step: Which.
+            target: Which.
+            attempt: Which.
+            mask: Hides secrets.
+            outdated: See `AttemptOrder`; with any, nothing is kept that can be read without them.
+        """
         ...
 
 
@@ -860,6 +890,31 @@ class Signatures(Protocol):
 
     def is_good(self, text: str, signature: str, who: str) -> bool:
         """Whether `who` signed `text`."""
+        ...
+
+
+class Seals(Protocol):
+    """Marks values without keeping them, and closes what only such a value opens."""
+
+    def mark(self, run: RunId, name: str, value: str) -> str:
+        """The mark of a secret's value in a run.
+
+        The same value has the same mark there; finding the value by its mark is expensive, and
+        impossible without the key, which never leaves the state.
+        """
+        ...
+
+    def unseal(self, run: RunId, values: Sequence[tuple[str, str]], mask: Mask) -> Unsealed:
+        """Open what was closed, where `values` has all that is needed, and keep it masked.
+
+        Args:
+            run: Whose outputs.
+            values: Names of secrets, each with a value that it had when it was used.
+            mask: Hides them.
+
+        Raises:
+            InputError: A value is none that anything was closed with.
+        """
         ...
 
 

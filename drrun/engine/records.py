@@ -10,6 +10,7 @@ from drrun.engine.ports import (
     Journal,
     Leases,
     Notebook,
+    Seals,
     Shelf,
     Spool,
 )
@@ -30,3 +31,4 @@ class Records:
     notebook: Notebook | None = None
     shelf: Shelf | None = None
     folds: Folds | None = None
+    seals: Seals | None = None

@@ -129,7 +129,7 @@ class Watching:
 
     def _of_step(self, key: Key, index: int, seen: Seen) -> Iterator[ev.Event]:
         step, target = self.state.plan.steps[key.step].step, self.state.targets[key]
-        name, why = step.watch[index].label, self.orders.mask.text(seen.why)
+        name = step.watch[index].label
         wanted, of = threshold(step.watch_threshold)
         last = target.watched.get(index)
         before = tuple(last.window) if last else ()
@@ -141,13 +141,13 @@ class Watching:
                 index=index,
                 name=name,
                 verdict=seen.verdict,
-                value=self.orders.mask.text(seen.value),
-                why=why,
+                value=seen.value,
+                why=seen.why,
                 window=window,
             )
         broken = seen.verdict is Verdict.DOES_NOT_HOLD and sum(window) >= wanted
         if target.status is Status.PASSED and broken:
-            yield from relapse(self.state, key, name, why)
+            yield from relapse(self.state, key, name, seen.why)
         elif target.status is Status.REGRESSED and len(window) >= wanted and not any(window):
             yield ev.Recovered(step=key.step, target=key.target, name=name)
 
@@ -158,19 +158,18 @@ class Watching:
         last = self.state.invariants.get(index)
         if last is not None and last.verdict == seen.verdict:
             return
-        mask = self.orders.mask.text
         name = self.state.plan.runbook.invariants[index].label
         yield ev.InvariantSeen(
             index=index,
             name=name,
             verdict=seen.verdict,
-            value=mask(seen.value),
+            value=seen.value,
             where=seen.where,
-            why=mask(seen.why),
+            why=seen.why,
         )
         if seen.verdict is Verdict.DOES_NOT_HOLD:
             suspects = tuple(self._acted_since(since))
-            yield ev.InvariantBroken(name=name, why=mask(seen.why), suspects=suspects)
+            yield ev.InvariantBroken(name=name, why=seen.why, suspects=suspects)
 
     def _acted_since(self, since: float) -> Iterator[str]:
         """Steps that acted since the invariant was last seen to hold; the latest first."""

@@ -2,7 +2,7 @@
 
 Rules:
 - The same beginning, limits and ending as over SSH (`drrun.ssh.session`), only the streams differ.
-- Of drrun's own environment a command gets what `drrun.ssh.environment` lists.
+- Of drrun's own environment a command gets what `drrun.engine.environment` lists.
 - A session of its own: a Ctrl-C for drrun is not one for the command.
 """
 
@@ -18,9 +18,9 @@ from dataclasses import field
 from drrun.core.dataclass import dataclass
 from drrun.core.outcomes import ContactLost, NeverStarted, Outcome
 from drrun.engine.captured import CapturedOutput
+from drrun.engine.environment import inherited
 from drrun.engine.ports import Cancel, Output, Progress, Script
 from drrun.ssh.ending import END_WITHIN, ender
-from drrun.ssh.environment import inherited
 from drrun.ssh.session import Finish, Talk
 from drrun.ssh.wire import BadScript, launch
 

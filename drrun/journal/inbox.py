@@ -53,6 +53,7 @@ class SqliteInbox:
                 id=request.id,
                 accepted=int(answer.accepted),
                 message=plain(answer.message),
+                body=canonical(request.body),
             )
 
     def answer(self, request: Request) -> Answer | None:

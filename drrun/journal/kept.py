@@ -12,6 +12,7 @@ from pathlib import Path
 from drrun.core.dataclass import dataclass
 from drrun.engine.ports import Piece
 from drrun.journal.arrivals import read_marks, split_by_arrival
+from drrun.journal.sealed import beside, marks_in
 
 _CHUNK = 256 * 1024
 
@@ -40,6 +41,8 @@ class KeptStream:
                 for came, data in split_by_arrival(marks, end, chunk):
                     end += len(data)
                     yield Piece(data, end, came)
+        if (sealed := beside(self.path)).exists():
+            yield Piece(_sealed_note(sealed), end, None)
 
     @property
     def times(self) -> Path:
@@ -141,6 +144,15 @@ class KeptStream:
 def left_out(size: int) -> bytes:
     """The mark in place of `size` bytes that were not kept."""
     return f"\n[drrun: {size} bytes were left out here]\n".encode()
+
+
+def _sealed_note(sealed: Path) -> bytes:
+    """The mark in place of a stream that cannot be read."""
+    names = ", ".join(sorted(marks_in(sealed)))
+    return (
+        f"[drrun: sealed: it may show a former value of {names}; "
+        "give that with: drrun unseal RUN --old-secret NAME]\n"
+    ).encode()
 
 
 def _read(file: Path, start: int = 0) -> Iterator[bytes]:

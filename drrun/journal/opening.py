@@ -43,4 +43,5 @@ def open_state(where: str | Path, person: str = "", key: Path | None = None) -> 
             store.notebook,
             store.shelf,
             FileFolds(store.database, key) if key else None,
+            store.seals,
         )

@@ -108,9 +108,12 @@ def _started(pid: int) -> str:
 def _started_by_ps(pid: int) -> str:
     import subprocess
 
+    from drrun.engine.environment import inherited
+
     told = subprocess.run(
         ["ps", "-o", "stat=,lstart=", "-p", str(pid)],
         capture_output=True,
+        env=inherited(),
         text=True,
         timeout=10,
         check=False,

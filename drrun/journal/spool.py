@@ -13,22 +13,25 @@ Rules:
   run.
 - When an attempt is picked up by a later controller its output is fetched from the start again.
   What was kept before stays as `ATTEMPT.stdout.before-N` once the first new byte comes.
+- What may show a former value of a secret that nobody gave is sealed (`drrun.journal.sealed`).
 """
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.masking import Mask, StreamMask
+from drrun.core.masking import OPEN, Mask, StreamMask
+from drrun.engine.ports import NONE
 from drrun.journal.arrivals import Arrivals
 from drrun.journal.clock import SystemClock
 from drrun.journal.folder import make_private_folder
 from drrun.journal.kept import KeptStream
+from drrun.journal.sealed import SealedStream, beside
 
 #: Bytes kept of one attempt, both streams together.
 LIMIT = 256 * 1024 * 1024
@@ -63,11 +66,20 @@ class FileSpool:
         step: StepId,
         target: TargetName,
         attempt: int,
-        secrets: Iterable[str] = (),
+        mask: Mask = OPEN,
+        outdated: Mapping[str, str] = NONE,
     ) -> "FileOutput":
         """A place for the output of one attempt; files appear with the first byte."""
         path = self._at(run, step, target) / str(attempt)
-        return FileOutput(path, self._limit, Mask(secrets), self._now)
+        streams: dict[str, _Stream | SealedStream] = {}
+        for name in STREAMS:
+            file, limit = path.with_name(f"{path.name}.{name}"), self._limit // 2
+            streams[name] = (
+                SealedStream(file, limit, mask, outdated)
+                if outdated
+                else _Stream(file, limit, mask, self._now)
+            )
+        return FileOutput(streams)
 
     def attempts(self, run: RunId, step: StepId, target: TargetName) -> list[int]:
         """Attempts that left an output, in order."""
@@ -93,13 +105,10 @@ def folder_of_run(state: Path, run: RunId) -> Path:
 class FileOutput:
     """The `Output` of one attempt."""
 
-    def __init__(self, path: Path, limit: int, mask: Mask, now: Callable[[], float]) -> None:
-        """Keep bytes under `path` with an ending for each stream."""
+    def __init__(self, streams: "Mapping[str, _Stream | SealedStream]") -> None:
+        """Keep bytes of each stream."""
         self._lock = threading.Lock()
-        self._streams = {
-            name: _Stream(path.with_name(f"{path.name}.{name}"), limit // 2, mask, now)
-            for name in STREAMS
-        }
+        self._streams = streams
 
     def write(self, stream: str, data: bytes) -> None:
         """Keep bytes of `stdout` or `stderr`."""
@@ -122,6 +131,11 @@ class FileOutput:
         """
         with self._lock:
             return {name: stream.finish() for name, stream in self._streams.items()}
+
+
+def stream_at(path: Path, mask: Mask, now: Callable[[], float]) -> "_Stream":
+    """A stream of an attempt that is written once more."""
+    return _Stream(path, LIMIT // 2, mask, now)
 
 
 class _Stream:
@@ -198,6 +212,8 @@ class _Stream:
             make_private_folder(self._path.parent)
             self._arrivals.begin(self._kept.end())
             self._kept.put_aside()
+            # All of it comes now; what could not be read of it is not needed any more.
+            beside(self._path).unlink(missing_ok=True)
         except OSError as error:
             self._fault = f"disk: {error.strerror}"
 

@@ -17,6 +17,7 @@ from drrun.journal.inbox import SqliteInbox
 from drrun.journal.leases import SqliteLeases
 from drrun.journal.notebook import SqliteNotebook
 from drrun.journal.processes import this_process
+from drrun.journal.seals import FileSeals
 from drrun.journal.shelf import SqliteShelf
 from drrun.journal.spool import FileSpool
 from drrun.journal.sqlite import SqliteJournal
@@ -34,6 +35,7 @@ class Store:
     evidence: FileEvidence
     notebook: SqliteNotebook
     shelf: SqliteShelf
+    seals: FileSeals
 
     @classmethod
     def over(cls, database: Database, clock: Clock, person: str = "") -> Self:
@@ -47,6 +49,7 @@ class Store:
             FileEvidence(database.place.folder),
             SqliteNotebook(database),
             SqliteShelf(database),
+            FileSeals(database.place.folder),
         )
 
     def close(self) -> None:

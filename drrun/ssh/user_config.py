@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from drrun.core.dataclass import dataclass
+from drrun.engine.environment import for_helpers
 from drrun.ssh.loop import in_thread
 from drrun.ssh.options import SshOptions
 
@@ -172,6 +173,7 @@ class UserConfig:
                 command,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
+                env=for_helpers(),
                 timeout=_DEADLINE,
                 check=False,
             )

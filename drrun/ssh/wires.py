@@ -17,7 +17,7 @@ from typing import Protocol
 import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
 from paramiko.common import cMSG_CHANNEL_REQUEST  # noqa: TID253 - same
 
-from drrun.ssh.environment import inherited
+from drrun.engine.environment import inherited
 from drrun.ssh.link import Link
 
 Ring = Callable[[], None]

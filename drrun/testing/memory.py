@@ -216,6 +216,9 @@ class MemoryJournal:
         """Record what became of a request; the first answer stands."""
         with self._store.lock:
             self._store.answers.setdefault(request.id, answer)
+            self._store.requests[:] = [
+                request if each.id == request.id else each for each in self._store.requests
+            ]
 
     def answer(self, request: Request) -> Answer | None:
         """What became of a request, or None while it waits."""

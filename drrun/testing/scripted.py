@@ -2,14 +2,16 @@
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from drrun.core.ids import RunId, StepId, TargetName
 from drrun.core.inventory import Host
+from drrun.core.masking import OPEN, Mask
 from drrun.core.outcomes import ContactLost, Ended, Outcome, Stopped
 from drrun.core.probes import Verdict
 from drrun.engine.ports import (
+    NONE,
     AttemptOrder,
     Cancel,
     Claim,
@@ -188,10 +190,11 @@ class MemorySpool:
         step: StepId,
         target: TargetName,
         attempt: int,
-        secrets: Iterable[str] = (),
+        mask: Mask = OPEN,
+        outdated: Mapping[str, str] = NONE,
     ) -> Output:
         """A place for one attempt's output."""
-        del run, secrets
+        del run, mask, outdated
         return self.outputs.setdefault((step, target, attempt), MemoryOutput())
 
     def kept(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from drrun.ssh.environment import INHERITED
+from drrun.engine.environment import INHERITED
 from tests.programs import Program
 
 LOOKING = """

@@ -35,7 +35,8 @@ class Notify:
         del place, tell, cancel
         given = order.arguments
         to = given.get("to") or ()
-        text = "\n\n".join(str(given[key]) for key in ("subject", "message") if given.get(key))
+        said = "\n\n".join(str(given[key]) for key in ("subject", "message") if given.get(key))
+        text = order.mask.text(said)
         whom = (str(to),) if isinstance(to, str) else tuple(str(each) for each in to)
         notice = Notice(_MESSAGE, order.run, text, whom, order.step)
         ways: list[Notifier] = [way for way in self._ways if way.wants(notice)]

@@ -1,11 +1,11 @@
 """Gives notices to a command of the user's: text on standard input, facts in the environment."""
 
-import os
 import subprocess
 import threading
 
 from drrun.core.dataclass import dataclass
 from drrun.core.notices import Notice
+from drrun.engine.environment import for_helpers
 
 #: Seconds that the command may take.
 WITHIN = 30.0
@@ -35,7 +35,7 @@ class CommandNotifier:
             done = subprocess.run(
                 ["/bin/sh", "-c", self.command],
                 input=notice.text.encode(),
-                env={**os.environ, **facts},
+                env={**for_helpers(), **facts},
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 timeout=WITHIN,

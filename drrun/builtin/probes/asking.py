@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from drrun.core.dataclass import dataclass
 from drrun.core.judging import Observed, judge, shown
-from drrun.core.masking import Mask
 from drrun.core.outcomes import Ended, Outcome
 from drrun.core.probes import Expect, Verdict
 from drrun.engine.captured import CapturedOutput
@@ -31,7 +30,8 @@ def command(question: Question, places: Places, cancel: Cancel, text: str) -> Re
     output = CapturedOutput()
     script = Script(text, question.execution, timeout=question.timeout)
     outcome = places.place(question.host).run(script, output, lambda _: None, cancel)
-    return Reply(outcome, output.text("stdout"), output.text("stderr"))
+    # What it says on standard error is for people only, and may be shortened for them.
+    return Reply(outcome, output.text("stdout"), question.mask.text(output.text("stderr")))
 
 
 def where(question: Question) -> str:
@@ -47,26 +47,28 @@ def unanswered(question: Question, reply: Reply) -> Seen:
 
 def doubt(question: Question, why: str) -> Seen:
     """Could not tell."""
-    return Seen(Verdict.COULD_NOT_TELL, "", _masked(question, why), where(question))
+    return Seen(Verdict.COULD_NOT_TELL, "", question.mask.text(why), where(question))
 
 
 def no(question: Question, value: str, why: str) -> Seen:
     """Does not hold, for a reason that no expectation names."""
     return Seen(
         Verdict.DOES_NOT_HOLD,
-        shown(_masked(question, value)),
-        _masked(question, why),
+        shown(question.mask.text(value)),
+        question.mask.text(why),
         where(question),
     )
 
 
 def judged(question: Question, expect: Expect, seen: Observed, said: str = "") -> Seen:
     """The answer, judged; `said` is added to the reason."""
-    verdict, why = judge(expect, seen)
+    verdict, why = judge(expect, seen, question.mask)
     if why and said:
         why = f"{why} ({said})"
     value = seen.text if seen.present else "nothing"
-    return Seen(verdict, shown(_masked(question, value)), _masked(question, why), where(question))
+    return Seen(
+        verdict, shown(question.mask.text(value)), question.mask.text(why), where(question)
+    )
 
 
 def with_exit(expect: Expect, *default: int) -> Expect:
@@ -77,7 +79,3 @@ def with_exit(expect: Expect, *default: int) -> Expect:
 def ended_with(reply: Reply) -> int | None:
     """The exit status, if the command ended by itself."""
     return reply.outcome.exit if isinstance(reply.outcome, Ended) else None
-
-
-def _masked(question: Question, text: str) -> str:
-    return Mask(question.secrets).text(text) if question.secrets else text

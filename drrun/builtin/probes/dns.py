@@ -71,7 +71,7 @@ def _one(question: Question, server: Server, deadline: float) -> tuple[Verdict, 
     expect = question.expect
     if not seen.present and expect.absent is None:
         return Verdict.DOES_NOT_HOLD, "nothing", "there is no such record"
-    verdict, why = judge(expect, seen)
+    verdict, why = judge(expect, seen, question.mask)
     return verdict, seen.text if seen.present else "nothing", why
 
 

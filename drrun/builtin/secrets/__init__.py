@@ -12,6 +12,7 @@ from pathlib import Path
 
 from drrun.core.errors import NotReady
 from drrun.core.runbook import SecretRef
+from drrun.engine.environment import withhold
 
 #: Seconds a secret's command may take: long enough to touch a security key.
 COMMAND_TIMEOUT = 60.0
@@ -25,6 +26,7 @@ class SecretSources:
     def __init__(self, references: Mapping[str, SecretRef], folder: Path) -> None:
         self._references = references
         self._folder = folder
+        withhold(each.where for each in references.values() if each.kind == "env")
 
     def resolve(self, name: str) -> str:
         """The secret's value.

@@ -85,6 +85,7 @@ OfRun = (
     | HostReached
     | RecordAccepted
     | HostOverruled
+    | SecretsUsed
     | ControllerLeft
     | RunPaused
     | RunUnpaused

@@ -91,6 +91,16 @@ class HostOverruled(EventBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecretsUsed(EventBase):
+    """A controller has found the runbook's secrets; recorded where one is not as it was."""
+
+    #: Name -> what tells one value from another, and reveals neither.
+    marks: Mapping[str, str]
+    #: Names of those that had another value before.
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerLeft(EventBase):
     """The controller stopped driving the run on its own accord; the run can be resumed."""
 

@@ -5,15 +5,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from drrun.core import events as ev
-from drrun.core.errors import HasSucceeded, InputError, Refused, RunHeld
+from drrun.core.actions import UsesAction
+from drrun.core.errors import HasSucceeded, InputError, NotReady, Refused, RunHeld
 from drrun.core.ids import RunId
 from drrun.core.people.words import Denied
 from drrun.core.people.world import accept_record
 from drrun.core.reached import FIRST_LINE
 from drrun.core.state import RunState
-from drrun.core.status import RunStatus
-from drrun.engine.cases.look import known
-from drrun.engine.cases.start import Equip, Options, Seat, seat
+from drrun.core.status import Phase, RunStatus
+from drrun.engine.cases.look import Known, known
+from drrun.engine.cases.start import Equip, Options, Seat, Tools, mark, record_marks, seat
 from drrun.engine.naming import LateSecrets
 from drrun.engine.ports import Document, Lease, Leases
 from drrun.engine.records import Records
@@ -44,32 +45,73 @@ def resume(
         Refused: The run was rolled back, or the person does not want to go on, or may not say that
             its older record counts.
         RunHeld: Another controller drives it.
-        NotReady: A secret cannot be resolved.
+        NotReady: A secret cannot be resolved, or changed while an attempt went on whose values
+            later steps may need.
+        InputError: A former value of a secret is none that the run has used.
     """
     seen = known(records, run)
-    _refuse_ended(seen.state, run, options)
+    _refuse_over(run, seen.state.ended, back=options.back)
     accepted = _accepted(records, seen.state, options)
     diff = changes(seen.loaded.documents)
     if diff and not ask(diff):
         raise Refused("nothing was changed; the run can be resumed later")
     tools = equip(seen.loaded)
-    secrets = LateSecrets(seen.loaded.plan.runbook.secrets, tools.secrets)
-    secrets.resolve_all()
+    secrets = _secrets(records, tools, seen, options)
     lease = _take(records.leases, run, take_over)
     # Once more: another controller may have written between the look and the lease.
     state = known(records, run, amendable=True).state
     place = Seat(run, lease, seen.loaded.folder)
     session = seat(records, tools, secrets, state, place, options)
-    _begin(session, diff, options, accepted)
+    _begin(session, diff, options, secrets, accepted)
     records.journal.update(run, RunStatus.RUNNING, None)
     return session
 
 
-def _refuse_ended(state: RunState, run: RunId, options: Options) -> None:
-    if state.ended is RunStatus.SUCCEEDED and not options.back:
+def _refuse_over(run: RunId, ended: RunStatus | None, *, back: bool) -> None:
+    if ended is RunStatus.SUCCEEDED and not back:
         raise HasSucceeded(f"{run} has succeeded: there is nothing left to do")
-    if state.ended is RunStatus.ROLLED_BACK and not options.back:
+    if ended is RunStatus.ROLLED_BACK and not back:
         raise Refused(f"{run} was rolled back: there is nothing left to do")
+
+
+def _secrets(records: Records, tools: Tools, seen: Known, options: Options) -> LateSecrets:
+    """The run's secrets as they are now, and what a person says that they were."""
+    secrets = LateSecrets(seen.loaded.plan.runbook.secrets, tools.secrets, options.former)
+    secrets.resolve_all()
+    mark(records, seen.run, secrets)
+    _refuse_never_used(seen.state, secrets)
+    if not options.seal:
+        _refuse_lost_values(seen.state, seen.run, secrets)
+    return secrets
+
+
+def _refuse_never_used(state: RunState, secrets: LateSecrets) -> None:
+    """A value that hides nothing would be taken for one that does."""
+    for name, each in secrets.former:
+        if not state.secrecy.used(name, each):
+            raise InputError(
+                f"--old-secret {name}: that is no value that this run has used. Nothing was begun"
+            )
+
+
+def _refuse_lost_values(state: RunState, run: RunId, secrets: LateSecrets) -> None:
+    """What a sealed output holds for later steps cannot be taken from it afterwards."""
+    lost: dict[str, None] = {}
+    keys = []
+    for key in state.active:
+        step = state.plan.steps[key.step].step
+        names = state.secrecy.outdated(key, secrets.known)
+        tells = bool(step.capture) or isinstance(step.action, UsesAction)
+        if names and tells and state.targets[key].phase is Phase.ACTING:
+            keys.append(str(key))
+            lost.update(dict.fromkeys(names))
+    if keys:
+        first = next(iter(lost))
+        raise NotReady(
+            f"{', '.join(lost)} changed while {', '.join(keys)} went on, and later steps may need "
+            f"values of that. Nothing was begun. Give the former value: drrun resume {run} "
+            f"--old-secret {first}; or do without those values: drrun resume {run} --seal"
+        )
 
 
 def _take(leases: Leases, run: RunId, take_over: Watch | None) -> Lease:
@@ -93,12 +135,19 @@ def _accepted(records: Records, state: RunState, options: Options) -> Sequence[e
     return found.events
 
 
-def _begin(session: Session, diff: str, options: Options, accepted: Sequence[ev.Event]) -> None:
+def _begin(
+    session: Session,
+    diff: str,
+    options: Options,
+    secrets: LateSecrets,
+    accepted: Sequence[ev.Event],
+) -> None:
     """Record who goes on, with what."""
     ledger = session.edges.ledger
     ledger.record(session.took)
     for event in accepted:
         ledger.record(event, options.by)
+    record_marks(ledger, secrets)
     if diff:
         ledger.record(ev.FilesChanged(decision="pinned", diff=diff, by=options.by), options.by)
     if not options.back:

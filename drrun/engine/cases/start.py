@@ -1,6 +1,6 @@
 """Begin a run: pin the documents, take the lease, record that it started."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 
@@ -9,11 +9,13 @@ from drrun.core import events as ev
 from drrun.core.clocks import Join
 from drrun.core.dataclass import dataclass
 from drrun.core.decide import MAX_PARALLEL
-from drrun.core.errors import DiskFull, StateUnusable
+from drrun.core.errors import DiskFull, InputError, StateUnusable
 from drrun.core.ids import RunId
+from drrun.core.masking import Mask
 from drrun.core.plan import Plan
 from drrun.core.state import RunState
 from drrun.core.status import RunStatus
+from drrun.core.values import written
 from drrun.engine.cases.load import Loaded, refuse_unsupported, replanner
 from drrun.engine.controller import Controller, Edges, Limits
 from drrun.engine.crew import Crew
@@ -31,6 +33,7 @@ from drrun.engine.ports import (
     Signatures,
 )
 from drrun.engine.records import Records
+from drrun.engine.redaction import Redaction
 from drrun.engine.run_clock import RunClock
 from drrun.engine.session import Session
 from drrun.engine.signed import Unsigned
@@ -65,6 +68,10 @@ class Options:
     back: bool = False
     #: Why this journal counts although hosts know of more, a second person says; "": it does not.
     accept_older: str = ""
+    #: Name and former value of secrets that changed, so that what shows it can be masked.
+    former: Sequence[tuple[str, str]] = field(default=(), repr=False)
+    #: Go on without a former value, although values for later steps are lost by that.
+    seal: bool = False
 
 
 def start(records: Records, equip: Equip, loaded: Loaded, options: Options) -> Session:
@@ -79,6 +86,7 @@ def start(records: Records, equip: Equip, loaded: Loaded, options: Options) -> S
     tools = equip(loaded)
     secrets = LateSecrets(loaded.plan.runbook.secrets, tools.secrets)
     secrets.resolve_all()
+    _refuse_recorded(loaded.plan, secrets)
     record = _record(records, loaded.plan, options)
     try:
         records.journal.create(record, [_pinned(each) for each in loaded.documents])
@@ -87,6 +95,7 @@ def start(records: Records, equip: Equip, loaded: Loaded, options: Options) -> S
             "the disk with the state is full: no run was begun. Make room, then repeat the command"
         ) from None
     lease = records.leases.take(record.id)
+    mark(records, record.id, secrets)
     place = Seat(record.id, lease, loaded.folder)
     session = seat(
         records, tools, secrets, RunState(loaded.plan, replanner(loaded.documents)), place, options
@@ -94,8 +103,42 @@ def start(records: Records, equip: Equip, loaded: Loaded, options: Options) -> S
     ledger = session.edges.ledger
     ledger.record(_started(loaded.plan, options), options.by)
     ledger.record(session.took)
+    record_marks(ledger, secrets)
     ledger.commit()
     return session
+
+
+def mark(records: Records, run: RunId, secrets: LateSecrets) -> None:
+    """Learn the marks of a run's secrets, where there is somebody to make them."""
+    if records.seals is not None and secrets.resolved:
+        secrets.mark(records.seals, run)
+
+
+def record_marks(ledger: Ledger, secrets: LateSecrets) -> None:
+    """Record which values are used from now on, where one of them is new."""
+    secrecy = ledger.state.secrecy
+    if secrets.marks and secrets.marks != secrecy.now:
+        changed = secrecy.changed(secrets.marks)
+        ledger.record(ev.SecretsUsed(marks=dict(secrets.marks), changed=changed))
+
+
+def _refuse_recorded(plan: Plan, secrets: LateSecrets) -> None:
+    """An input is recorded, and a resume needs it as it is: it cannot be a secret.
+
+    Raises:
+        InputError: One of them holds a secret's value.
+    """
+    for name, value in plan.inputs.items():
+        given = plan.runbook.inputs.get(name)
+        if given is not None and value == given.default:
+            continue
+        text = written(value)
+        if secrets.mask.text(text) != text:
+            hidden = next(each for each in secrets if Mask([secrets[each]]).text(text) != text)
+            raise InputError(
+                f"input {name} holds the value of secret {hidden}, and inputs are recorded. "
+                f"Nothing was begun. Name it in the runbook: {{{{ secrets.{hidden} }}}}"
+            )
 
 
 def _record(records: Records, plan: Plan, options: Options) -> RunRecord:
@@ -174,7 +217,7 @@ def seat(
     own, lease = records.clock, place.lease
     join = state.time.join(own.origin(), own.now())
     clock = RunClock(own, join.ahead)
-    ledger = Ledger(state, records.journal, lease, clock)
+    ledger = Ledger(state, records.journal, lease, clock, Redaction(state, secrets))
     orders = Orders(state, place.run, tools.renderer, secrets, place.folder)
     crew = Crew(tools.hands, tools.prober, records.spool, clock)
     edges = Edges(ledger, orders, crew, clock, records.inbox, records.leases, records.ids,

@@ -117,8 +117,8 @@ SELECT id, run, at, actor, kind, body FROM requests
 WHERE run = :run AND accepted IS NULL ORDER BY id
 
 -- name: settle_request
--- The first answer stands.
-UPDATE requests SET accepted = :accepted, message = :message WHERE id = :id AND accepted IS NULL
+-- The first answer stands. What was asked is kept as it was recorded, without secrets.
+UPDATE requests SET accepted = :accepted, message = :message, body = :body WHERE id = :id AND accepted IS NULL
 
 -- name: answer
 SELECT accepted, message FROM requests WHERE id = :id AND accepted IS NOT NULL

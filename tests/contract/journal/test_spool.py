@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from drrun.core.ids import RunId, StepId, TargetName
+from drrun.core.masking import Mask
 from drrun.journal.spool import FileOutput, FileSpool
 from tests.contract.journal.benches import RUN
 
@@ -27,7 +28,7 @@ def small(tmp_path: Path) -> FileSpool:
 
 
 def begin(spool: FileSpool, *secrets: str, attempt: int = 1) -> FileOutput:
-    return spool.open(RUN, STEP, TARGET, attempt, secrets)
+    return spool.open(RUN, STEP, TARGET, attempt, Mask(secrets))
 
 
 def kept(spool: FileSpool, stream: str = "stdout") -> bytes:

@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import string
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drrun.core.masking import SHORTEST, Mask, StreamMask, forms
+from drrun.core.spellings import SPELLINGS
 
 SECRET = "p@ss w0rd/'x'\"ü\\+"
 KEY = (
@@ -158,3 +160,44 @@ def test_text_that_is_no_unicode_passes() -> None:
 
 def test_a_mask_does_not_show_what_it_hides() -> None:
     assert repr(Mask(["s3cret-word"])) == "Mask(***)"
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+@pytest.mark.parametrize("change", [bytes, bytes.swapcase, bytes.upper, bytes.lower])
+def test_every_spelling_is_masked_in_any_case(name: str, change: Callable[[bytes], bytes]) -> None:
+    for form in SPELLINGS[name](SECRET):
+        raw = form if isinstance(form, bytes) else form.encode()
+        told = Mask([SECRET]).raw(b"before (" + change(raw) + b") after")
+        assert told.startswith(b"before (")
+        assert len(told) <= len("before ('***') after")
+
+
+@given(st.sampled_from(sorted(SPELLINGS)), st.integers(7, 80), st.integers(0, 80))
+def test_a_form_that_is_wrapped_leaves_three_characters_at_most(
+    name: str, width: int, column: int
+) -> None:
+    secret = "correct-horse-battery-staple"
+    form = next(iter(SPELLINGS[name](secret)))
+    raw = (form if isinstance(form, bytes) else form.encode()).lower()
+    text = b"#" * (column % width) + raw
+    wrapped = b"\n".join(text[at : at + width] for at in range(0, len(text), width))
+    rest = Mask([secret]).raw(wrapped).translate(None, b"\n#*")
+    assert len(rest) <= 3
+
+
+@given(st.text("ab\n\r", max_size=30), st.integers(1, 29))
+def test_a_line_break_is_none_of_a_form_wherever_chunks_are_cut(text: str, cut: int) -> None:
+    mask, raw = Mask(["aabbaabbaabb"]), text.encode()
+    assert masked(mask, [raw[:cut], raw[cut:]]) == mask.raw(raw)
+
+
+def test_a_line_that_is_complete_is_not_held_back_for_its_last_letters() -> None:
+    mask = Mask([SECRET])
+    for letter in string.ascii_lowercase:
+        stream = StreamMask(mask)
+        assert stream.feed(f"file {letter}\n".encode()) == f"file {letter}\n".encode()
+
+
+def test_a_structure_without_a_secret_is_the_very_same() -> None:
+    body = {"a": ["nothing", 3], "b": {"c": "here"}}
+    assert Mask([SECRET]).structure(body) is body

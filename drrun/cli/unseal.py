@@ -1,0 +1,39 @@
+"""`drrun unseal`: read what was sealed because a secret had changed."""
+
+from collections.abc import Sequence
+
+import click
+
+from drrun.cli.exit import Exit
+from drrun.cli.frame import Frame, common_options, run_argument
+from drrun.cli.old_secrets import old_secret_option, old_values
+from drrun.cli.out import say
+from drrun.core.errors import InputError
+from drrun.core.masking import Mask
+from drrun.engine.cases.find import find_run
+from drrun.report.text.sheet import plural
+
+
+@click.command()
+@run_argument
+@old_secret_option
+@common_options
+@click.pass_obj
+def unseal(frame: Frame, run: str, old_secrets: Sequence[str]) -> None:
+    """Make sealed outputs of RUN readable, with former values of secrets; they stay masked.
+
+    An output is sealed when it is collected after a secret has changed: it may show the former
+    value, which drrun does not know. Exit code 3: another secret's former value is wanted too.
+    """
+    if not old_secrets:
+        raise InputError("say which secret changed: drrun unseal RUN --old-secret NAME")
+    values = old_values(old_secrets, may_ask=not frame.settings().no_input)
+    with frame.state() as records:
+        found = find_run(records, run)
+        if records.seals is None:
+            return
+        done = records.seals.unseal(found, values, Mask(value for _, value in values))
+    say(f"{plural(done.opened, 'output')} of {found} can be read now: drrun logs {found} STEP")
+    if done.wanted:
+        say(f"others are still sealed; they want the former value of {', '.join(done.wanted)} too")
+        frame.code = Exit.LEFT
