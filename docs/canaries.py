@@ -37,15 +37,21 @@ def _wrapped(width: int) -> Callable[[str], list[bytes]]:
     return wrap
 
 
+def _as_bytes(name: str) -> Callable[[str], list[bytes]]:
+    """A spelling of the mask's own table, as bytes."""
+
+    def spell(text: str) -> list[bytes]:
+        return [
+            form if isinstance(form, bytes) else form.encode("utf-8", "surrogatepass")
+            for form in SPELLINGS[name](text)
+        ]
+
+    return spell
+
+
 #: Every form that is promised, by name: how it is made of a secret.
 FORMS: Mapping[str, Callable[[str], list[bytes]]] = {
-    **{
-        name: lambda text, spell=spell: [
-            form if isinstance(form, bytes) else form.encode("utf-8", "surrogatepass")
-            for form in spell(text)
-        ]
-        for name, spell in SPELLINGS.items()
-    },
+    **{name: _as_bytes(name) for name in SPELLINGS},
     "any of these, letters swapped": lambda text: [form.swapcase() for form in spelled(text)],
     "any of these, in lines of 76": _wrapped(76),
     "any of these, in lines of 20": _wrapped(20),
