@@ -17,13 +17,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from drrun.cases.load import Loaded, Wanted, load
 from drrun.core import events as ev
-from drrun.core.ids import RunId
-from drrun.core.simulation import Simulation
-from drrun.engine.cases.load import Loaded, Wanted, load
-from drrun.engine.ports import Draft, RunRecord
+from drrun.core.model.ids import RunId
+from drrun.core.tabletop.simulation import Simulation
 from drrun.journal.clock import SystemClock
 from drrun.journal.store import Store, open_store
+from drrun.ports.journal import Draft, RunRecord
 
 _STEP = """\
   s{number}:

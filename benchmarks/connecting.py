@@ -20,7 +20,7 @@ from pathlib import Path
 
 import paramiko
 
-from drrun.core.inventory import Host, Route
+from drrun.core.model.inventory import Host, Route
 from drrun.ssh.connections import Connections
 from drrun.ssh.link import Link
 from tests.relay import relay

@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from drrun.core.inventory import Host, Inventory, Route, Site
-from drrun.core.plan import Plan
-from drrun.core.status import RunStatus
-from drrun.engine.cases.load import Loaded
-from drrun.engine.cases.start import Options, Tools, start
+from drrun.cases.load import Loaded
+from drrun.cases.start import Options, Tools, start
+from drrun.core.model.inventory import Host, Inventory, Route, Site
+from drrun.core.model.plan import Plan
+from drrun.core.model.status import RunStatus
 from drrun.engine.records import Records
-from drrun.files.templating import Templates
+from drrun.files.templates.templating import Templates
 from drrun.journal.clock import SystemClock
 from drrun.journal.database import Database, Transaction
 from drrun.journal.store import open_store

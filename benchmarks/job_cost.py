@@ -16,11 +16,11 @@ from pathlib import Path
 
 import fabric
 
-from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.inventory import Host
-from drrun.core.outcomes import Ended
-from drrun.engine.ports import AttemptOrder, Script
+from drrun.core.model.ids import RunId, StepId, TargetName
+from drrun.core.model.inventory import Host
+from drrun.core.model.outcomes import Ended
 from drrun.hands.live import LiveHands
+from drrun.ports.places import AttemptOrder, Script
 from drrun.ssh.connections import Connections
 from drrun.ssh.options import SshOptions
 from drrun.testing.scripted import MemoryOutput

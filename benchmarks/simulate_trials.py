@@ -11,10 +11,10 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from drrun.core.plan import Plan
-from drrun.core.runbook import Estimate
-from drrun.core.values import Duration
-from drrun.engine.cases.simulate import Scenario, trial, trials
+from drrun.cases.simulate import Scenario, trial, trials
+from drrun.core.model.plan import Plan
+from drrun.core.model.runbook import Estimate
+from drrun.core.model.values import Duration
 from tests.unit.core.worlds import plan_of, step
 
 

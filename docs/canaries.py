@@ -1,15 +1,15 @@
 """What is promised for which form of a secret in which place; the page, and the test's list.
 
 Rules:
-- Forms come from `drrun.core.spellings`. `tests/acceptance/test_canaries.py` prints each of them
-  in a real run and looks for it in each place; a test compares the page with this list.
+- Forms come from `drrun.core.integrity.spellings`. `tests/acceptance/test_canaries.py` prints each
+  of them in a real run and looks for it in each place; a test compares the page with this list.
 """
 
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 
-from drrun.core.masking import SHORTEST
-from drrun.core.spellings import SPELLINGS, spelled
+from drrun.core.integrity.masking import SHORTEST
+from drrun.core.integrity.spellings import SPELLINGS, spelled
 
 #: Where drrun puts what it was told: column of the table, and what it is.
 PLACES: Mapping[str, str] = {

@@ -17,8 +17,8 @@ from drrun.cli.catalogue import COMMANDS
 from drrun.cli.exit import Exit
 from drrun.cli.main import drrun
 from drrun.core import events as ev
-from drrun.core.actions import BUILT_IN
-from drrun.core.moves import MOVES
+from drrun.core.model.actions import BUILT_IN
+from drrun.core.state.moves import MOVES
 from drrun.engine.environment import INHERITED
 from drrun.files.schema import inventory_schema, runbook_schema
 from drrun.lint import RULES
@@ -59,7 +59,7 @@ folder that the runbook writes before it: `to: evidence/{{ steps.find.name }}` m
 `evidence/db/a.log`, never `restore.sh` or `evidence/../restore.sh`. The same holds for the
 destination of `copy`, `template` and `rsync`, where the target is the controller itself.
 """
-#: What `drrun.files.shell_reader` and `shell_rules` do, for authors.
+#: What `drrun.files.templates.shell_reader` and `shell_rules` do, for authors.
 _VALUES = """\
 ## Values in shell text
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import Finding, InputError, Place
-from drrun.core.values import Duration
+from drrun.core.model.errors import Finding, InputError, Place
+from drrun.core.model.values import Duration
 
 PROJECT_FILE = "drrun.yaml"
 #: Name -> what it is for. Also `DRRUN_NAME` in the environment.
@@ -127,9 +127,9 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError([Finding(Place(str(path)), error.strerror or "unreadable")]) from None
     # The readers of YAML cost more than everything else that `--help` needs.
-    from drrun.files.nearest import did_you_mean
-    from drrun.files.written import Table, plain_value
-    from drrun.files.yaml_reader import read_yaml
+    from drrun.files.yaml.nearest import did_you_mean
+    from drrun.files.yaml.written import Table, plain_value
+    from drrun.files.yaml.yaml_reader import read_yaml
 
     written, findings = read_yaml(raw, str(path))
     if not findings and not isinstance(written, Table):

@@ -8,16 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, assert_never
 
+from drrun.cases.load import Loaded
+from drrun.cases.look import Known
+from drrun.cases.preflight import Eyes
+from drrun.cases.start import Equip, Tools
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import InputError
-from drrun.core.runbook import Mode
-from drrun.engine.cases.load import Loaded
-from drrun.engine.cases.look import Known
-from drrun.engine.cases.preflight import Eyes
-from drrun.engine.cases.start import Equip, Tools
+from drrun.core.model.errors import InputError
+from drrun.core.model.runbook import Mode
 from drrun.engine.notifying import Notifier
-from drrun.engine.ports import BuiltInAction, Hands, Sweeper
 from drrun.journal.clock import SystemClock
+from drrun.ports.hands import Hands, Sweeper
+from drrun.ports.places import BuiltInAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def equipper(world: World, ways: Sequence[Notifier] = ()) -> Equip:
         from drrun.builtin.probes import Probes, judge
         from drrun.builtin.secrets import SecretSources
         from drrun.builtin.signatures import SshSignatures
-        from drrun.files.templating import Templates
+        from drrun.files.templates.templating import Templates
         from drrun.hands.blocking import PooledHands
         from drrun.hands.dry import DryHands
         from drrun.hands.live import LiveHands, LivePlaces

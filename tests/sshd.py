@@ -29,7 +29,7 @@ from typing import Any
 
 import pytest
 
-from drrun.core.inventory import Host, Route
+from drrun.core.model.inventory import Host, Route
 
 #: Seconds that a server may take to greet.
 _READY_WITHIN = 20.0

@@ -12,8 +12,8 @@ Rules:
 from collections.abc import Sequence
 from pathlib import Path
 
-from drrun.core.errors import InputError
-from drrun.engine.ports import AttemptOrder, Question
+from drrun.core.model.errors import InputError
+from drrun.ports.places import AttemptOrder, Question
 
 
 def local_path(

@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from drrun.core.errors import NotReady
-from drrun.core.signing import NAMESPACE
+from drrun.core.integrity.signing import NAMESPACE
+from drrun.core.model.errors import NotReady
 from drrun.engine.environment import for_helpers
 
 #: Seconds for one call of ssh-keygen; a passphrase may have to be typed.

@@ -7,18 +7,18 @@ from typing import Any
 
 import click
 
+from drrun.cases.act import act as ask_for
+from drrun.cases.find import find_run
+from drrun.cases.look import known
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, say
-from drrun.core.errors import InputError
+from drrun.core.integrity.signing import signed_text
+from drrun.core.model.errors import InputError
 from drrun.core.people.commands import Approve, Command, Decide, command_of
 from drrun.core.people.words import Denied, keys_of
-from drrun.core.signing import signed_text
-from drrun.engine.cases.act import act as ask_for
-from drrun.engine.cases.find import find_run
-from drrun.engine.cases.look import known
 from drrun.engine.signed import answer_of
-from drrun.files.inputs import parse_assignments
+from drrun.files.runbook.inputs import parse_assignments
 from drrun.report.clean import clean
 from drrun.report.jsondoc import document, dumps
 

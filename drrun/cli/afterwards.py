@@ -6,18 +6,18 @@ from typing import Any
 
 import click
 
+from drrun.cases.act import act as ask_for
+from drrun.cases.close import open_items
+from drrun.cases.find import find_run
 from drrun.cli.act import acting, post
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.out import give, say, sheet
 from drrun.cli.seen import find, view_of
-from drrun.core.errors import InputError
-from drrun.core.moments import parse_moment
+from drrun.core.model.errors import InputError
+from drrun.core.model.moments import parse_moment
 from drrun.core.people.afterwards import CLOCKS, SEVERITIES
 from drrun.core.people.commands import Close
-from drrun.engine.cases.act import act as ask_for
-from drrun.engine.cases.close import open_items
-from drrun.engine.cases.find import find_run
 from drrun.report.after.moments import clocks_of
 from drrun.report.clean import clean_line
 from drrun.report.jsondoc import document, dumps

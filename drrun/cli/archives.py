@@ -4,18 +4,18 @@ from pathlib import Path
 
 import click
 
+from drrun.cases.archive import export as write
+from drrun.cases.archive import read_archive, take_in
+from drrun.cases.find import find_run
+from drrun.cases.readiness import PROVING
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, run_argument
 from drrun.cli.out import give, say
 from drrun.cli.past import history_lines
-from drrun.core.errors import InputError
-from drrun.core.runbook import Mode
-from drrun.core.status import RunStatus
-from drrun.core.values import Duration
-from drrun.engine.cases.archive import export as write
-from drrun.engine.cases.archive import read_archive, take_in
-from drrun.engine.cases.find import find_run
-from drrun.engine.cases.readiness import PROVING
+from drrun.core.model.errors import InputError
+from drrun.core.model.runbook import Mode
+from drrun.core.model.status import RunStatus
+from drrun.core.model.values import Duration
 from drrun.report.history_view import RunLine
 from drrun.report.text.history import history_text
 from drrun.report.text.sheet import plural

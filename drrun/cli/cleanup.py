@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
+from drrun.cases.cleanup import REMEMBERED, Swept, clean_up
+from drrun.cases.close import unclean
+from drrun.cases.find import find_run
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, say, sheet
-from drrun.core.runbook import Mode
-from drrun.core.values import Duration
-from drrun.engine.cases.cleanup import REMEMBERED, Swept, clean_up
-from drrun.engine.cases.close import unclean
-from drrun.engine.cases.find import find_run
+from drrun.core.model.runbook import Mode
+from drrun.core.model.values import Duration
 from drrun.report.clean import clean_line
 from drrun.report.jsondoc import document, dumps
 from drrun.report.table import Column, table

@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
+from drrun.cases.compare import Difference, Side, differences, plan_side, side_of
 from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.out import give, say, sheet
 from drrun.cli.seen import find
-from drrun.engine.cases.compare import Difference, Side, differences, plan_side, side_of
 from drrun.report.clean import clean_line
 from drrun.report.jsondoc import document, dumps
 from drrun.report.table import Column, table

@@ -2,11 +2,11 @@
 
 import click
 
+from drrun.cases.start import Options, start
 from drrun.cli.frame import Frame, common_options
 from drrun.cli.out import say
 from drrun.cli.stage import Showing, perform
 from drrun.demo.story import demonstration
-from drrun.engine.cases.start import Options, start
 from drrun.wiring import World, equipper
 
 #: Seconds that the demonstration's people have for an answer.

@@ -6,15 +6,15 @@ from itertools import islice, takewhile
 
 import click
 
+from drrun.cases.find import find_run
+from drrun.cases.sound import is_sound, news
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, say
-from drrun.core.chain import Head
-from drrun.core.ids import RunId
-from drrun.engine.cases.find import find_run
-from drrun.engine.cases.sound import is_sound, news
-from drrun.engine.ports import Entry
+from drrun.core.integrity.chain import Head
+from drrun.core.model.ids import RunId
 from drrun.engine.records import Records
+from drrun.ports.journal import Entry
 from drrun.report.clean import clean_line
 from drrun.report.damage import damage_lines, damage_text
 from drrun.report.times import moment

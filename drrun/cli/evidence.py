@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
+from drrun.cases.find import find_run
+from drrun.cases.look import Known, known
 from drrun.cli.frame import Frame, common_options, run_argument
 from drrun.cli.out import give, sheet
 from drrun.core import events as ev
-from drrun.core.errors import InputError
-from drrun.engine.cases.find import find_run
-from drrun.engine.cases.look import Known, known
+from drrun.core.model.errors import InputError
 from drrun.report.table import Column, table
 from drrun.report.text.sheet import join
 from drrun.report.times import moment

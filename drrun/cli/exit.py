@@ -3,8 +3,8 @@
 from enum import IntEnum
 from typing import Self
 
-from drrun.core import errors
-from drrun.core.status import RunStatus
+from drrun.core.model import errors
+from drrun.core.model.status import RunStatus
 
 
 class Exit(IntEnum):

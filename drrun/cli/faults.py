@@ -10,7 +10,7 @@ from drrun.cli.exit import Exit, exit_of_error
 from drrun.cli.frame import Frame, quiet_libraries
 from drrun.cli.out import ReaderGone, say
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import DrrunError, InputError
+from drrun.core.model.errors import DrrunError, InputError
 from drrun.report.clean import clean
 
 

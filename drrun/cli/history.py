@@ -8,8 +8,8 @@ from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.out import give, sheet
 from drrun.cli.past import history_lines, rehearsals, sieve, with_damage
-from drrun.core.runbook import Mode
-from drrun.core.status import RunStatus
+from drrun.core.model.runbook import Mode
+from drrun.core.model.status import RunStatus
 from drrun.report.text.history import history_text
 
 

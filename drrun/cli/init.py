@@ -8,7 +8,7 @@ import click
 
 from drrun.cli.frame import Frame, common_options
 from drrun.cli.out import say
-from drrun.core.errors import InputError
+from drrun.core.model.errors import InputError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
+from drrun.cases.measured import estimate_of, measured, took
 from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.out import give, say
 from drrun.cli.seen import find
-from drrun.core.errors import Finding, InputError, Place
-from drrun.core.values import Duration
-from drrun.engine.cases.measured import estimate_of, measured, took
-from drrun.files.estimates import with_new
+from drrun.core.model.errors import Finding, InputError, Place
+from drrun.core.model.values import Duration
+from drrun.files.runbook.estimates import with_new
 from drrun.report.clean import clean
 from drrun.report.jsondoc import document, dumps
 

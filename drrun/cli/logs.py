@@ -9,20 +9,20 @@ from itertools import chain, repeat
 
 import click
 
+from drrun.cases.look import Seen
+from drrun.cases.sound import news
 from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, give_bytes, say
 from drrun.cli.outputs import STREAMS, Line, lines_of, split_target
 from drrun.cli.seen import damage_of, facts_of_steps, glance, tell_damage
 from drrun.core import events as ev
-from drrun.core.chain import Head
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import InputError
-from drrun.core.ids import Key
-from drrun.core.status import FINAL, Status
-from drrun.engine.cases.look import Seen
-from drrun.engine.cases.sound import news
-from drrun.engine.ports import Kept
+from drrun.core.integrity.chain import Head
+from drrun.core.model.errors import InputError
+from drrun.core.model.ids import Key
+from drrun.core.model.status import FINAL, Status
 from drrun.engine.records import Records
+from drrun.ports.places import Kept
 from drrun.report.clean import clean_line
 from drrun.report.damage import damage_text
 from drrun.report.jsondoc import at, document, dumps

@@ -20,7 +20,7 @@ from drrun.cli.exit import Exit
 from drrun.cli.faults import ending
 from drrun.cli.frame import Frame, common_options
 from drrun.cli.out import prepare_streams
-from drrun.core.errors import InputError
+from drrun.core.model.errors import InputError
 
 
 class Commands(click.Group):

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from drrun.cli.out import can_ask
-from drrun.core.errors import InputError
-from drrun.core.runbook import SecretRef
+from drrun.core.model.errors import InputError
+from drrun.core.model.runbook import SecretRef
 
 _KINDS = ("env", "file", "command")
 

@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from drrun.core.errors import InputError
-from drrun.core.masking import OPEN, Mask
+from drrun.core.integrity.masking import OPEN, Mask
+from drrun.core.model.errors import InputError
 from drrun.report.ink import ansi, no_ink
 from drrun.report.text.sheet import Sheet
 

@@ -8,12 +8,12 @@ Rules:
 from collections.abc import Iterable, Iterator
 
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import InputError
-from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.state import RunState
-from drrun.engine.ports import Kept, Piece
+from drrun.core.model.errors import InputError
+from drrun.core.model.ids import RunId, StepId, TargetName
+from drrun.core.state.run_state import RunState
 from drrun.engine.records import Records
-from drrun.files.nearest import did_you_mean
+from drrun.files.yaml.nearest import did_you_mean
+from drrun.ports.places import Kept, Piece
 from drrun.report.clean import clean_bytes
 from drrun.report.step_view import StepView
 from drrun.report.text.step import Excerpts

@@ -9,13 +9,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 
-from drrun.core.errors import InputError
-from drrun.core.ids import RunId
-from drrun.core.runbook import Mode
-from drrun.core.status import RunStatus
-from drrun.engine.cases.sound import is_sound
-from drrun.engine.ports import RunRecord
+from drrun.cases.sound import is_sound
+from drrun.core.model.errors import InputError
+from drrun.core.model.ids import RunId
+from drrun.core.model.runbook import Mode
+from drrun.core.model.status import RunStatus
 from drrun.engine.records import Records
+from drrun.ports.journal import RunRecord
 from drrun.report.history_view import Rehearsed, RunLine
 
 #: As the history's cache has it, while a controller should be at work.

@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from drrun.cases.load import Loaded
+from drrun.cases.pinned import Pinned, pin, read_pinned, unpinned
 from drrun.cli.out import say, write_file
-from drrun.core.errors import InputError
-from drrun.engine.cases.load import Loaded
-from drrun.engine.cases.pinned import Pinned, pin, read_pinned, unpinned
+from drrun.core.model.errors import InputError
 from drrun.journal.clock import SystemClock
 from drrun.report.clean import clean_line
 from drrun.report.times import moment

@@ -8,21 +8,21 @@ from typing import Any
 
 import click
 
+from drrun.cases.load import Loaded, Wanted, first_plan_of, read_documents
+from drrun.cases.measured import with_learned
+from drrun.cases.pinned import read_pinned
+from drrun.cases.prints import fingerprint
+from drrun.cases.readiness import PROVING
+from drrun.cases.what_if import what_if
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, inventory_options, json_option
 from drrun.cli.out import give, say, sheet
 from drrun.cli.pins import plan_in, write_pinned
 from drrun.cli.runbooks import Part, load_part, wanted
 from drrun.cli.what_if import what_if_json, what_if_text
-from drrun.core.errors import Finding, InputError, JournalDamaged, Severity, StateUnusable
-from drrun.core.status import RunStatus
-from drrun.core.support import unsupported
-from drrun.engine.cases.load import Loaded, Wanted, first_plan_of, read_documents
-from drrun.engine.cases.measured import with_learned
-from drrun.engine.cases.pinned import read_pinned
-from drrun.engine.cases.prints import fingerprint
-from drrun.engine.cases.readiness import PROVING
-from drrun.engine.cases.what_if import what_if
+from drrun.core.model.errors import Finding, InputError, JournalDamaged, Severity, StateUnusable
+from drrun.core.model.status import RunStatus
+from drrun.core.model.support import unsupported
 from drrun.files.validation import validate as judge
 from drrun.journal.clock import SystemClock
 from drrun.lint import lint

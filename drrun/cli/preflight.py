@@ -5,14 +5,14 @@ from typing import Any
 
 import click
 
+from drrun.cases.checks import Check
+from drrun.cases.preflight import keep
+from drrun.cases.preflight import preflight as look
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, inventory_options, json_option
 from drrun.cli.out import give, say
 from drrun.cli.plan import load_selected, selection_options
-from drrun.core.errors import StateUnusable
-from drrun.engine.cases.checks import Check
-from drrun.engine.cases.preflight import keep
-from drrun.engine.cases.preflight import preflight as look
+from drrun.core.model.errors import StateUnusable
 from drrun.report.clean import clean_line, columns
 from drrun.report.jsondoc import document, dumps
 from drrun.report.text.sheet import plural

@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
+from drrun.cases.readiness import Readiness
+from drrun.cases.readiness import readiness as look
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.out import give, say, sheet
-from drrun.core.errors import Finding, InputError, Place
-from drrun.core.runbook import Runbook
-from drrun.engine.cases.readiness import Readiness
-from drrun.engine.cases.readiness import readiness as look
+from drrun.core.model.errors import Finding, InputError, Place
+from drrun.core.model.runbook import Runbook
 from drrun.engine.records import Records
-from drrun.files.runbook_yaml import read_runbook
+from drrun.files.runbook.runbook_yaml import read_runbook
 from drrun.report.ink import Style
 from drrun.report.jsondoc import at, document, dumps
 from drrun.report.table import Cell, Column, table

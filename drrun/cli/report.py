@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
+from drrun.cases.report import report_of_run
 from drrun.cli.frame import Frame, common_options
 from drrun.cli.out import give, say, write_file
 from drrun.cli.outputs import excerpts_of
 from drrun.cli.seen import find, tell_damage, view_of
-from drrun.engine.cases.report import report_of_run
 from drrun.report.after.redaction import LEVELS, redacted
 from drrun.report.after.view import Report
 from drrun.report.damage import damage_text

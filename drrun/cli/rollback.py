@@ -6,21 +6,21 @@ from typing import Any
 
 import click
 
+from drrun.cases.find import find_run
+from drrun.cases.look import Known, known
+from drrun.cases.resume import resume as go_on
 from drrun.cli.act import post
 from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import can_ask, say
 from drrun.cli.run import driven_by, equip_with, pinned_unless_changed, showing_with
 from drrun.cli.stage import perform
-from drrun.core.errors import Refused
-from drrun.core.ids import StepId
+from drrun.core.model.errors import Refused
+from drrun.core.model.ids import StepId
 from drrun.core.people.commands import RollBack, body_of
 from drrun.core.people.consider import Denied, consider
 from drrun.core.people.overrides import behind
-from drrun.core.state import RunState
-from drrun.core.undoing import points_of_no_return, to_undo, without_undo
-from drrun.engine.cases.find import find_run
-from drrun.engine.cases.look import Known, known
-from drrun.engine.cases.resume import resume as go_on
+from drrun.core.rules.undoing import points_of_no_return, to_undo, without_undo
+from drrun.core.state.run_state import RunState
 from drrun.engine.records import Records
 from drrun.report.clean import clean_line
 from drrun.report.text.sheet import Sheet, join

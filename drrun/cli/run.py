@@ -9,6 +9,11 @@ from typing import Any
 
 import click
 
+from drrun.cases.find import find_run
+from drrun.cases.load import refuse_unsupported
+from drrun.cases.resume import AskPinned, Watch, refuse_changed
+from drrun.cases.resume import resume as go_on
+from drrun.cases.start import Equip, Options, start
 from drrun.cli.frame import (
     Frame,
     common_options,
@@ -22,14 +27,9 @@ from drrun.cli.out import can_ask, say, sheet
 from drrun.cli.plan import load_selected, selection_options
 from drrun.cli.runbooks import must_exist
 from drrun.cli.stage import Showing, perform
-from drrun.core.decide import MAX_PARALLEL
-from drrun.core.errors import RunHeld
-from drrun.core.values import Duration
-from drrun.engine.cases.find import find_run
-from drrun.engine.cases.load import refuse_unsupported
-from drrun.engine.cases.resume import AskPinned, Watch, refuse_changed
-from drrun.engine.cases.resume import resume as go_on
-from drrun.engine.cases.start import Equip, Options, start
+from drrun.core.model.errors import RunHeld
+from drrun.core.model.values import Duration
+from drrun.core.rules.decide import MAX_PARALLEL
 from drrun.report.clean import clean
 from drrun.report.plan_view import plan_view
 from drrun.report.text.plan import plan_text

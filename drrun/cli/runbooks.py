@@ -5,16 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from drrun.cases.load import Loaded, Wanted, load
 from drrun.cli.out import say
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import Finding, InputError, Place
-from drrun.core.graph import ancestors_of
-from drrun.core.ids import StepId
-from drrun.core.plan import Plan
-from drrun.core.runbook import Mode
-from drrun.engine.cases.load import Loaded, Wanted, load
-from drrun.files.inputs import parse_assignments, read_inputs_file
-from drrun.files.nearest import did_you_mean
+from drrun.core.model.errors import Finding, InputError, Place
+from drrun.core.model.graph import ancestors_of
+from drrun.core.model.ids import StepId
+from drrun.core.model.plan import Plan
+from drrun.core.model.runbook import Mode
+from drrun.files.runbook.inputs import parse_assignments, read_inputs_file
+from drrun.files.yaml.nearest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)

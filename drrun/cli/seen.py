@@ -3,16 +3,16 @@
 import gc
 from collections.abc import Collection, Iterator
 
+from drrun.cases.find import find_run
+from drrun.cases.look import Known, Seen, fact_of, known, look
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame
 from drrun.core.garbage import without_collection
-from drrun.core.ids import StepId
-from drrun.core.values import Duration
-from drrun.engine.cases.find import find_run
-from drrun.engine.cases.look import Known, Seen, fact_of, known, look
-from drrun.engine.ports import Entry
+from drrun.core.model.ids import StepId
+from drrun.core.model.values import Duration
 from drrun.engine.records import Records
 from drrun.engine.run_clock import now_of
+from drrun.ports.journal import Entry
 from drrun.report.after.moments import COUNTING
 from drrun.report.damage import damage_lines
 from drrun.report.duty import hours

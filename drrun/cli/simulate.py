@@ -7,19 +7,19 @@ from typing import Any
 
 import click
 
+from drrun.cases.exercise import HELP, Exercise
+from drrun.cases.measured import measured
+from drrun.cases.simulate import Measured, Scenario, trial, trials
+from drrun.cases.try_out import check_injects, unknown_thing
 from drrun.cli.frame import Frame, common_options, inventory_options, json_option
 from drrun.cli.out import give, say, write_file
 from drrun.cli.plan import load_selected, selection_options
-from drrun.core.errors import InputError
-from drrun.core.injects import Inject
-from drrun.core.plan import Plan
-from drrun.core.values import Duration
-from drrun.engine.cases.exercise import HELP, Exercise
-from drrun.engine.cases.measured import measured
-from drrun.engine.cases.simulate import Measured, Scenario, trial, trials
-from drrun.engine.cases.try_out import check_injects, unknown_thing
-from drrun.files.fiction_yaml import read_injects
-from drrun.files.nearest import did_you_mean
+from drrun.core.model.errors import InputError
+from drrun.core.model.plan import Plan
+from drrun.core.model.values import Duration
+from drrun.core.tabletop.injects import Inject
+from drrun.files.runbook.fiction_yaml import read_injects
+from drrun.files.yaml.nearest import did_you_mean
 from drrun.report.jsondoc import document, dumps
 from drrun.report.tabletop.data import summary_json, trial_json
 from drrun.report.tabletop.text import summary_text, trial_text

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from drrun.cases.act import act
 from drrun.cli.act import command
 from drrun.cli.exit import Exit, exit_of_run
 from drrun.cli.faults import message
@@ -13,15 +14,14 @@ from drrun.cli.out import ReaderGone, can_draw, give, hide, say, sheet, wants_co
 from drrun.cli.seen import find
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import InputError, JournalDamaged, StateUnusable
-from drrun.core.runbook import Mode
-from drrun.core.state import RunState
-from drrun.core.status import RunStatus
-from drrun.engine.cases.act import act
+from drrun.core.model.errors import InputError, JournalDamaged, StateUnusable
+from drrun.core.model.runbook import Mode
+from drrun.core.model.status import RunStatus
+from drrun.core.state.run_state import RunState
 from drrun.engine.notifying import Notifier, Notifying
-from drrun.engine.ports import Answer
 from drrun.engine.records import Records
 from drrun.engine.session import Session
+from drrun.ports.journal import Answer
 from drrun.report.dry_view import dry_view
 from drrun.report.ink import ansi, no_ink
 from drrun.report.jsondoc import document, dumps_line

@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
+from drrun.cases.try_out import told_of, try_out
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, inventory_options, json_option
 from drrun.cli.out import give, say
 from drrun.cli.runbooks import found_inventory
-from drrun.core.errors import Finding, InputError, Place
-from drrun.engine.cases.try_out import told_of, try_out
-from drrun.files.tests_yaml import TestFile, read_tests
+from drrun.core.model.errors import Finding, InputError, Place
+from drrun.files.runbook.tests_yaml import TestFile, read_tests
 from drrun.report.clean import clean_line
 from drrun.report.jsondoc import document, dumps
 from drrun.report.text.sheet import plural

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import click
 
+from drrun.cases.find import find_run
 from drrun.cli.exit import Exit
 from drrun.cli.frame import Frame, common_options, run_argument
 from drrun.cli.old_secrets import old_secret_option, old_values
 from drrun.cli.out import say
-from drrun.core.errors import InputError
-from drrun.core.masking import Mask
-from drrun.engine.cases.find import find_run
+from drrun.core.integrity.masking import Mask
+from drrun.core.model.errors import InputError
 from drrun.report.text.sheet import plural
 
 

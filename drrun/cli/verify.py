@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
+from drrun.cases.archive import read_archive
+from drrun.cases.find import find_run
+from drrun.cases.printed import refuse_altered
 from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give
-from drrun.core.errors import JournalDamaged
-from drrun.engine.cases.archive import read_archive
-from drrun.engine.cases.find import find_run
-from drrun.engine.cases.printed import refuse_altered
+from drrun.core.model.errors import JournalDamaged
 from drrun.report.jsondoc import document, dumps
 
 

@@ -6,20 +6,20 @@ from typing import Any
 
 import click
 
+from drrun.cases.act import act
+from drrun.cases.look import fact_of
+from drrun.cases.sound import news
 from drrun.cli.act import command
 from drrun.cli.frame import Frame, common_options, run_argument
 from drrun.cli.out import can_draw, wants_colour
 from drrun.cli.seen import glance
-from drrun.core.chain import Head
-from drrun.core.errors import InputError, RunDamaged
-from drrun.core.ids import RunId, StepId
-from drrun.core.state import RunState
-from drrun.engine.cases.act import act
-from drrun.engine.cases.look import fact_of
-from drrun.engine.cases.sound import news
-from drrun.engine.ports import Answer
+from drrun.core.integrity.chain import Head
+from drrun.core.model.errors import InputError, RunDamaged
+from drrun.core.model.ids import RunId, StepId
+from drrun.core.state.run_state import RunState
 from drrun.engine.records import Records
 from drrun.engine.run_clock import now_of
+from drrun.ports.journal import Answer
 from drrun.report.clean import clean_bytes
 from drrun.report.facts import Fact
 from drrun.term.feed import Feed

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from drrun.core.plan import Plan
-from drrun.engine.cases.what_if import WhatIf
+from drrun.cases.what_if import WhatIf
+from drrun.core.model.plan import Plan
 from drrun.report.clean import clean
 from drrun.report.jsondoc import document
 

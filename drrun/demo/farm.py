@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Final, Self
 
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import InputError
+from drrun.core.model.errors import InputError
 from drrun.demo.world import HOSTS, World, environment
 
 #: The user as whom everybody logs in.

@@ -19,19 +19,20 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from drrun.cases.load import Loaded, Wanted, load
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import InputError
 from drrun.core.events import Event, GateOpened
-from drrun.core.ids import StepId
-from drrun.core.runbook import Mode
+from drrun.core.model.errors import InputError
+from drrun.core.model.ids import StepId
+from drrun.core.model.runbook import Mode
 from drrun.demo.farm import USER, Farm
 from drrun.demo.others import others, react
 from drrun.demo.world import LOST, TO_COME, World, make_world
-from drrun.engine.cases.load import Loaded, Wanted, load
-from drrun.engine.ports import Clock, Entry, Inbox
 from drrun.engine.session import Session
-from drrun.files.written import plain_value
-from drrun.files.yaml_reader import read_yaml
+from drrun.files.yaml.written import plain_value
+from drrun.files.yaml.yaml_reader import read_yaml
+from drrun.ports.clock import Clock
+from drrun.ports.journal import Entry, Inbox
 
 #: Seconds after which a person answers.
 ANSWER_AFTER = 0.7

@@ -18,36 +18,30 @@ from enum import Enum
 from functools import partial
 
 from drrun.core import events as ev
-from drrun.core.agenda import Agenda
-from drrun.core.air import Room
-from drrun.core.clocks import MAY_DIFFER
 from drrun.core.dataclass import dataclass
-from drrun.core.decision import Decision
-from drrun.core.errors import IllegalMove, RecordDisputed
-from drrun.core.outcomes import is_known
+from drrun.core.model.errors import IllegalMove, RecordDisputed
+from drrun.core.model.outcomes import is_known
+from drrun.core.model.status import RunStatus, Status
 from drrun.core.people.commands import command_of
 from drrun.core.people.consider import Denied, Granted, consider
-from drrun.core.reached import FIRST_LINE
-from drrun.core.state import RunState
-from drrun.core.status import RunStatus, Status
+from drrun.core.rules.agenda import Agenda
+from drrun.core.rules.capacity import Room
+from drrun.core.rules.decision import Decision
+from drrun.core.state.clocks import MAY_DIFFER
+from drrun.core.state.reached import FIRST_LINE
+from drrun.core.state.run_state import RunState
 from drrun.engine.crew import Crew
 from drrun.engine.ledger import Ledger
 from drrun.engine.obey import Obedience
 from drrun.engine.observations import Acted, Met, Watched
 from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
-from drrun.engine.ports import (
-    Answer,
-    Clock,
-    Ids,
-    Inbox,
-    Leases,
-    Meeting,
-    Request,
-    Signatures,
-)
 from drrun.engine.signed import Unsigned, unsound
 from drrun.engine.watching import Watching
+from drrun.ports.clock import Clock, Ids
+from drrun.ports.credentials import Signatures
+from drrun.ports.hands import Meeting
+from drrun.ports.journal import Answer, Inbox, Leases, Request
 
 #: Seconds between two looks at the inbox.
 INBOX_EVERY = 0.2

@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import field
 from typing import Any
 
-from drrun.core.air import Activity, Air
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import Key
-from drrun.core.probes import Purpose, Verdict, asked_in_a_line
-from drrun.core.runbook import Step
+from drrun.core.model.ids import Key
+from drrun.core.model.probes import Purpose, Verdict, asked_in_a_line
+from drrun.core.model.runbook import Step
+from drrun.core.rules.capacity import Activity, Air
 from drrun.engine.observations import (
     Acted,
     Asked,
@@ -30,16 +30,9 @@ from drrun.engine.observations import (
     fault,
 )
 from drrun.engine.pool import Pool
-from drrun.engine.ports import (
-    AttemptOrder,
-    Clock,
-    Hands,
-    Meeting,
-    Prober,
-    Question,
-    Seen,
-    Spool,
-)
+from drrun.ports.clock import Clock
+from drrun.ports.hands import Hands, Meeting
+from drrun.ports.places import AttemptOrder, Prober, Question, Seen, Spool
 
 #: How many probes are asked at once; more wait in line.
 PROBES_AT_ONCE = 512

@@ -3,7 +3,7 @@
 import math
 
 from drrun.core.dataclass import dataclass
-from drrun.engine.ports import Cancel
+from drrun.ports.clock import Cancel
 
 
 @dataclass(frozen=True, slots=True)

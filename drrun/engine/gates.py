@@ -10,17 +10,17 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from drrun.core import events as ev
-from drrun.core import wishes as w
-from drrun.core.actions import Action, DecisionAction, ManualAction, RunAction, UsesAction
-from drrun.core.asked import asked_of
-from drrun.core.errors import InputError, NotReady
-from drrun.core.ids import Key
-from drrun.core.people.roles import role_of
-from drrun.core.runbook import Step
-from drrun.core.state import RunState
-from drrun.core.status import Status
-from drrun.core.undoing import undo_of
-from drrun.core.values import Duration
+from drrun.core.model.actions import Action, DecisionAction, ManualAction, RunAction, UsesAction
+from drrun.core.model.errors import InputError, NotReady
+from drrun.core.model.ids import Key
+from drrun.core.model.runbook import Step
+from drrun.core.model.status import Status
+from drrun.core.model.values import Duration
+from drrun.core.rules import wishes as w
+from drrun.core.rules.probe_lists import asked_of
+from drrun.core.rules.roles import role_of
+from drrun.core.rules.undoing import undo_of
+from drrun.core.state.run_state import RunState
 from drrun.engine.orders import Orders
 
 

@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from enum import Enum
 
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import RunHeld
-from drrun.core.ids import RunId
-from drrun.core.values import Duration
-from drrun.engine.ports import Lease
+from drrun.core.model.errors import RunHeld
+from drrun.core.model.ids import RunId
+from drrun.core.model.values import Duration
+from drrun.ports.journal import Lease
 
 #: A controller that was seen to give no sign of life for so long may be replaced by force.
 LEASE_TTL = Duration(60)

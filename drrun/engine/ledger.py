@@ -11,11 +11,12 @@ Rules:
 from collections.abc import Callable, Iterator
 
 from drrun.core import events as ev
-from drrun.core.chain import Head
-from drrun.core.ids import Key, StepId, TargetName
-from drrun.core.state import RunState
+from drrun.core.integrity.chain import Head
+from drrun.core.model.ids import Key, StepId, TargetName
+from drrun.core.state.run_state import RunState
 from drrun.engine.faultpoints import point
-from drrun.engine.ports import Clock, Draft, Entry, Journal, Lease
+from drrun.ports.clock import Clock
+from drrun.ports.journal import Draft, Entry, Journal, Lease
 
 Listener = Callable[[Entry, ev.Event], None]
 

@@ -10,15 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
-from drrun.core.errors import NotReady
-from drrun.core.ids import Key, RunId, StepId, TargetName
-from drrun.core.inventory import Host, Inventory
+from drrun.core.integrity.masking import Mask
 from drrun.core.lazily import Lazily
-from drrun.core.masking import Mask
-from drrun.core.plan import Plan, PlannedTarget
-from drrun.core.runbook import Step
-from drrun.core.state import RunState
-from drrun.engine.ports import NONE, Seals, Secrets
+from drrun.core.model.errors import NotReady
+from drrun.core.model.ids import Key, RunId, StepId, TargetName
+from drrun.core.model.inventory import Host, Inventory
+from drrun.core.model.plan import Plan, PlannedTarget
+from drrun.core.model.runbook import Step
+from drrun.core.state.run_state import RunState
+from drrun.ports.credentials import Seals, Secrets
+from drrun.ports.journal import NONE
 
 
 class HostName(str):

@@ -14,9 +14,9 @@ from typing import Protocol
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
-from drrun.core.notices import Notice, notices
-from drrun.core.state import RunState
-from drrun.engine.ports import Entry
+from drrun.core.rules.notices import Notice, notices
+from drrun.core.state.run_state import RunState
+from drrun.ports.journal import Entry
 
 #: Seconds that are left to tell the rest when the controller leaves.
 LAST_WORDS_WITHIN = 10.0

@@ -13,30 +13,31 @@ from functools import partial
 from typing import assert_never
 
 from drrun.core import events as ev
-from drrun.core import wishes as w
-from drrun.core.actions import UsesAction
-from drrun.core.air import Activity
-from drrun.core.errors import InputError, NotReady
-from drrun.core.ids import Key, StepId
-from drrun.core.moments import parse_moment
+from drrun.core.model.actions import UsesAction
+from drrun.core.model.errors import InputError, NotReady
+from drrun.core.model.ids import Key, StepId
+from drrun.core.model.moments import parse_moment
+from drrun.core.model.probes import Verdict
+from drrun.core.model.runbook import Mode
+from drrun.core.model.status import Phase
+from drrun.core.model.values import Duration
 from drrun.core.people.commands import SetRoute
 from drrun.core.people.consider import Denied, consider
-from drrun.core.probes import Verdict
-from drrun.core.reached import UNKNOWN
-from drrun.core.retrying import retry_planned
-from drrun.core.runbook import Mode
-from drrun.core.state import attempt_of
-from drrun.core.status import Phase
-from drrun.core.values import Duration
+from drrun.core.rules import wishes as w
+from drrun.core.rules.capacity import Activity
+from drrun.core.rules.retrying import retry_planned
+from drrun.core.state.reached import UNKNOWN
+from drrun.core.state.run_state import attempt_of
 from drrun.engine.crew import Crew
 from drrun.engine.gates import gate
 from drrun.engine.ledger import Ledger
 from drrun.engine.observations import Asked
 from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
-from drrun.engine.ports import AttemptOrder, Clock, Ids, Seen
 from drrun.engine.retries import delay_before
 from drrun.engine.watching import Watching
+from drrun.ports.clock import Clock, Ids
+from drrun.ports.places import AttemptOrder, Seen
 
 Act = Callable[[], object]
 

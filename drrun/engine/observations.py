@@ -14,14 +14,16 @@ from contextlib import suppress
 from dataclasses import field
 from typing import Any
 
-from drrun.core.air import Activity
-from drrun.core.capturing import capture_all
 from drrun.core.dataclass import dataclass
-from drrun.core.outcomes import ContactLost, Ended, Outcome
-from drrun.core.probes import Purpose
-from drrun.core.runbook import Capture
-from drrun.core.secrecy import withheld
-from drrun.engine.ports import AttemptOrder, Clock, Meeting, Output, Progress, Seen
+from drrun.core.model.outcomes import ContactLost, Ended, Outcome
+from drrun.core.model.probes import Purpose
+from drrun.core.model.runbook import Capture
+from drrun.core.rules.capacity import Activity
+from drrun.core.rules.capturing import capture_all
+from drrun.core.state.secrecy import withheld
+from drrun.ports.clock import Clock
+from drrun.ports.hands import Meeting
+from drrun.ports.places import AttemptOrder, Output, Progress, Seen
 
 
 @dataclass(frozen=True, slots=True)

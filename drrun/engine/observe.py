@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from drrun.core import events as ev
-from drrun.core.asked import asked_of
-from drrun.core.ids import Key
-from drrun.core.outcomes import (
+from drrun.core.model.ids import Key
+from drrun.core.model.outcomes import (
     ContactLost,
     Ended,
     NeverStarted,
@@ -20,11 +19,12 @@ from drrun.core.outcomes import (
     Stopped,
     TimedOut,
 )
-from drrun.core.state import RunState
-from drrun.core.status import Phase
-from drrun.core.target import purposes_of
+from drrun.core.model.status import Phase
+from drrun.core.rules.probe_lists import asked_of
+from drrun.core.state.run_state import RunState
+from drrun.core.state.target import purposes_of
 from drrun.engine.observations import Acted, Asked, Met, Observation, Told, Watched
-from drrun.engine.ports import Meeting
+from drrun.ports.hands import Meeting
 
 
 def facts(state: RunState, observation: Observation) -> Iterator[ev.Event]:

@@ -14,20 +14,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, assert_never
 
-from drrun.core.actions import Action, DecisionAction, ManualAction, RunAction, UsesAction
-from drrun.core.asked import asked_of
-from drrun.core.errors import InputError, NotReady
-from drrun.core.execution import Execution
-from drrun.core.ids import Key, RunId
-from drrun.core.inventory import Host
-from drrun.core.masking import Mask
-from drrun.core.plan import Plan, PlannedTarget, hosts_matching
-from drrun.core.probes import Expect, Probe, ProbeKind, Purpose, asked_in_a_line
-from drrun.core.runbook import Mode, StandIn, Step
-from drrun.core.state import RunState
-from drrun.core.values import Duration, written
+from drrun.core.integrity.masking import Mask
+from drrun.core.model.actions import Action, DecisionAction, ManualAction, RunAction, UsesAction
+from drrun.core.model.errors import InputError, NotReady
+from drrun.core.model.execution import Execution
+from drrun.core.model.ids import Key, RunId
+from drrun.core.model.inventory import Host
+from drrun.core.model.plan import Plan, PlannedTarget, hosts_matching
+from drrun.core.model.probes import Expect, Probe, ProbeKind, Purpose, asked_in_a_line
+from drrun.core.model.runbook import Mode, StandIn, Step
+from drrun.core.model.values import Duration, written
+from drrun.core.rules.probe_lists import asked_of
+from drrun.core.state.run_state import RunState
 from drrun.engine.naming import LateSecrets, run_names, step_values, target_names
-from drrun.engine.ports import AttemptOrder, Question, Renderer
+from drrun.ports.places import AttemptOrder, Question, Renderer
 
 #: Where a template goes on with something that is not written in it.
 _BEFORE_VALUES = re.compile(r"\{[{%#]")
@@ -80,9 +80,10 @@ class Orders:
         """
         step = self._state.plan.steps[key.step].step
         target = self._state.targets[key]
-        given, given_execution = self._to_execute(key, step)
+        chosen, execution = self._to_execute(key, step)
         names = self.names(key)
-        action, arguments = self._rendered(step, given, names)
+        action, arguments = self._rendered(step, chosen, names)
+        given = chosen.arguments if isinstance(chosen, UsesAction) else {}
         return AttemptOrder(
             run=self._run,
             step=key.step,
@@ -92,18 +93,18 @@ class Orders:
             host=self._host(key),
             action=action,
             arguments=arguments,
-            execution=self._execution(given_execution, names),
+            execution=self._execution(execution, names),
             timeout=None if step.on_timeout == "ask" else step.timeout,
             mask=self.mask,
             folder=self._folder_of(key),
-            heard=_heard(given.arguments if isinstance(given, UsesAction) else {}),
+            heard=_heard(self._renderer, given),
             names=names,
             was_taken=target.taken,
             mark=target.mark,
             ending=target.ending,
             reboots=step.reboots,
-            questions=self._asked_by(given, key, names),
-            checks=self._checks(key, names) if isinstance(given, RunAction) else {},
+            questions=self._asked_by(chosen, key, names),
+            checks=self._checks(key, names) if isinstance(chosen, RunAction) else {},
         )
 
     def _rendered(
@@ -325,7 +326,7 @@ class Orders:
             execution=self._execution(probe.execution, names),
             mask=self.mask,
             folder=self._folder_of(key),
-            heard=_heard(probe.ask),
+            heard=_heard(self._renderer, probe.ask),
         )
 
     def _folder_of(self, key: Key | None) -> Path:
@@ -359,15 +360,13 @@ class Orders:
         )
 
 
-def _heard(given: Mapping[str, Any]) -> Mapping[str, str]:
+def _heard(renderer: Renderer, given: Mapping[str, Any]) -> Mapping[str, str]:
     """See `AttemptOrder.heard`."""
-    from drrun.files.template_names import told_by_steps
-
     texts = {name: value for name, value in given.items() if isinstance(value, str)}
     return {
         name: "".join(_BEFORE_VALUES.split(text, 1)[0].rpartition("/")[:2])
         for name, text in texts.items()
-        if "steps" in text and told_by_steps(text)
+        if "steps" in text and renderer.told_by_steps(text)
     }
 
 

@@ -1,19 +1,10 @@
 """Where runs are kept, and the two sources of what is not determined."""
 
 from drrun.core.dataclass import dataclass
-from drrun.engine.ports import (
-    Clock,
-    EvidenceStore,
-    Folds,
-    Ids,
-    Inbox,
-    Journal,
-    Leases,
-    Notebook,
-    Seals,
-    Shelf,
-    Spool,
-)
+from drrun.ports.clock import Clock, Ids
+from drrun.ports.credentials import Seals
+from drrun.ports.journal import EvidenceStore, Folds, Inbox, Journal, Leases, Notebook, Shelf
+from drrun.ports.places import Spool
 
 
 @dataclass(frozen=True, slots=True)

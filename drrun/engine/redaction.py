@@ -13,9 +13,9 @@ from functools import cache
 from typing import Any, Final
 
 from drrun.core import events as ev
-from drrun.core.masking import Mask
-from drrun.core.secrecy import withheld
-from drrun.core.state import RunState
+from drrun.core.integrity.masking import Mask
+from drrun.core.state.run_state import RunState
+from drrun.core.state.secrecy import withheld
 from drrun.engine.naming import LateSecrets
 
 #: Members with names of the plan, of machines or of drrun's own; never what somebody said.

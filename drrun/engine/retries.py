@@ -1,6 +1,6 @@
 """How long to wait before the next attempt. The arithmetic is tenacity's; nothing sleeps here."""
 
-from drrun.core.runbook import Retry
+from drrun.core.model.runbook import Retry
 
 
 def delay_before(retry: Retry, verdicts: int) -> float:

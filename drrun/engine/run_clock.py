@@ -1,8 +1,8 @@
 """The clock of a run, as one process goes on with it."""
 
-from drrun.core.clocks import Clocks, Origin
 from drrun.core.dataclass import dataclass
-from drrun.engine.ports import Clock
+from drrun.core.state.clocks import Clocks, Origin
+from drrun.ports.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from drrun.core.chain import Head, canonical, genesis, link
-from drrun.core.ids import RunId
-from drrun.engine.ports import Document, Draft, Entry, RunRecord
+from drrun.core.integrity.chain import Head, canonical, genesis, link
+from drrun.core.model.ids import RunId
+from drrun.ports.journal import Document, Draft, Entry, RunRecord
 
 
 def plain(text: str) -> str:

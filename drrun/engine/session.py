@@ -4,15 +4,16 @@ from collections.abc import Iterator
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import RecordDisputed
-from drrun.core.ids import RunId
-from drrun.core.jobnames import job_of
-from drrun.core.plan import Plan
-from drrun.core.state import RunState
-from drrun.core.status import Phase, RunStatus
+from drrun.core.model.errors import RecordDisputed
+from drrun.core.model.ids import RunId
+from drrun.core.model.jobnames import job_of
+from drrun.core.model.plan import Plan
+from drrun.core.model.status import Phase, RunStatus
+from drrun.core.state.run_state import RunState
 from drrun.engine.controller import Controller, Edges, Leaving, Standing
 from drrun.engine.ledger import Listener
-from drrun.engine.ports import Claim, Hands, Journal
+from drrun.ports.hands import Claim, Hands
+from drrun.ports.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)

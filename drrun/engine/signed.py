@@ -4,11 +4,12 @@ Rules:
 - A signature that is not good is no answer: the request is refused, and the refusal recorded.
 """
 
+from drrun.core.integrity.signing import signed_text
 from drrun.core.people.commands import Approve, Command, Decide
 from drrun.core.people.words import Denied, keys_of
-from drrun.core.signing import signed_text
-from drrun.core.state import RunState
-from drrun.engine.ports import Request, Signatures
+from drrun.core.state.run_state import RunState
+from drrun.ports.credentials import Signatures
+from drrun.ports.journal import Request
 
 
 class Unsigned:

@@ -15,16 +15,16 @@ from typing import NamedTuple
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import InputError, NotReady
-from drrun.core.ids import Key
-from drrun.core.plan import Plan
-from drrun.core.probes import Probe, Verdict
-from drrun.core.relapse import relapse, threshold, window_after
-from drrun.core.runbook import Mode
-from drrun.core.state import RunState
-from drrun.core.status import Status
+from drrun.core.model.errors import InputError, NotReady
+from drrun.core.model.ids import Key
+from drrun.core.model.plan import Plan
+from drrun.core.model.probes import Probe, Verdict
+from drrun.core.model.runbook import Mode
+from drrun.core.model.status import Status
+from drrun.core.rules.relapse import relapse, threshold, window_after
+from drrun.core.state.run_state import RunState
 from drrun.engine.orders import Orders
-from drrun.engine.ports import Question, Seen
+from drrun.ports.places import Question, Seen
 
 
 class Watched(NamedTuple):

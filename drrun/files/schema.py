@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from drrun.files.inventory_yaml import inventory
-from drrun.files.runbook_yaml import shape_of
-from drrun.files.shape import Definitions, Record
+from drrun.files.inventory.inventory_yaml import inventory
+from drrun.files.runbook.runbook_yaml import shape_of
+from drrun.files.yaml.shape import Definitions, Record
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 

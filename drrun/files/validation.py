@@ -9,15 +9,15 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import Finding, Place, Severity
 from drrun.core.garbage import without_collection
-from drrun.core.inventory import Inventory
-from drrun.core.runbook import Runbook
-from drrun.files.amendments import Amendment, amended
-from drrun.files.inventory import read_inventory
-from drrun.files.references import find_dangling, find_unverified
-from drrun.files.runbook_yaml import read_draft
-from drrun.files.template_lint import lint_templates
+from drrun.core.model.errors import Finding, Place, Severity
+from drrun.core.model.inventory import Inventory
+from drrun.core.model.runbook import Runbook
+from drrun.files.inventory.inventory import read_inventory
+from drrun.files.runbook.amendments import Amendment, amended
+from drrun.files.runbook.references import find_dangling, find_unverified
+from drrun.files.runbook.runbook_yaml import read_draft
+from drrun.files.templates.template_lint import lint_templates
 
 
 @dataclass(frozen=True, slots=True)

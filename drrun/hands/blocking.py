@@ -11,11 +11,13 @@ from dataclasses import field
 from typing import Protocol
 
 from drrun.core.dataclass import dataclass
-from drrun.core.inventory import Host
-from drrun.core.outcomes import ContactLost, Outcome
+from drrun.core.model.inventory import Host
+from drrun.core.model.outcomes import ContactLost, Outcome
 from drrun.engine.either import Either
 from drrun.engine.pool import Pool
-from drrun.engine.ports import AttemptOrder, Cancel, Claim, Output, Progress, Report
+from drrun.ports.clock import Cancel
+from drrun.ports.hands import Claim, Report
+from drrun.ports.places import AttemptOrder, Output, Progress
 
 #: How many attempts are carried out at once.
 _AT_ONCE = 1024

@@ -2,24 +2,18 @@
 
 Rules (contract guarantee 11):
 - No job, no folder, no file on any host. What a live run would do never gets here: the rules show
-  it instead (`drrun.core.dry`).
+  it instead (`drrun.core.rules.dry`).
 - Nothing is in doubt: what was cut off is told as not done, because nothing was to be done.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from drrun.core.inventory import Host
-from drrun.core.outcomes import ContactLost, NeverStarted, Outcome
-from drrun.engine.ports import (
-    AttemptOrder,
-    BuiltInAction,
-    Cancel,
-    Output,
-    Progress,
-    Remote,
-)
+from drrun.core.model.inventory import Host
+from drrun.core.model.outcomes import ContactLost, NeverStarted, Outcome
 from drrun.hands.live import LivePlaces, act
+from drrun.ports.clock import Cancel
+from drrun.ports.places import AttemptOrder, BuiltInAction, Output, Progress, Remote
 from drrun.ssh.connections import Connections
 
 

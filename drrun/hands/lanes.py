@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import field
 
 from drrun.core.dataclass import dataclass
-from drrun.core.inventory import Host
-from drrun.core.outcomes import ContactLost, Outcome
-from drrun.engine.ports import Cancel, Claim, Output, Progress, Script
+from drrun.core.model.inventory import Host
+from drrun.core.model.outcomes import ContactLost, Outcome
+from drrun.ports.clock import Cancel
+from drrun.ports.hands import Claim
+from drrun.ports.places import Output, Progress, Script
 from drrun.ssh.asks import Ask
 from drrun.ssh.connections import Connections
 from drrun.ssh.lane import LEAVE_WITHIN, Lane

@@ -16,26 +16,25 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from drrun.core.inventory import Host
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, Stopped, is_known
+from drrun.core.model.inventory import Host
+from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome, Stopped, is_known
 from drrun.engine.captured import CapturedOutput
 from drrun.engine.either import Either
 from drrun.engine.pool import Pool
-from drrun.engine.ports import (
+from drrun.hands.lanes import LanePlace, Lanes, awaited
+from drrun.hands.local import LocalPlace
+from drrun.ports.clock import Cancel
+from drrun.ports.hands import Claim, Report
+from drrun.ports.places import (
     AttemptOrder,
     BuiltInAction,
-    Cancel,
-    Claim,
     Output,
     Progress,
     Question,
     Remote,
-    Report,
     Script,
     Seen,
 )
-from drrun.hands.lanes import LanePlace, Lanes, awaited
-from drrun.hands.local import LocalPlace
 from drrun.ssh.connections import Connections
 from drrun.ssh.following import Visit
 from drrun.ssh.jobs import Job

@@ -16,10 +16,11 @@ from contextlib import suppress
 from dataclasses import field
 
 from drrun.core.dataclass import dataclass
-from drrun.core.outcomes import ContactLost, NeverStarted, Outcome
+from drrun.core.model.outcomes import ContactLost, NeverStarted, Outcome
 from drrun.engine.captured import CapturedOutput
 from drrun.engine.environment import inherited
-from drrun.engine.ports import Cancel, Output, Progress, Script
+from drrun.ports.clock import Cancel
+from drrun.ports.places import Output, Progress, Script
 from drrun.ssh.ending import END_WITHIN, ender
 from drrun.ssh.session import Finish, Talk
 from drrun.ssh.wire import BadScript, launch

@@ -4,11 +4,11 @@ import threading
 from collections.abc import Sequence
 
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import NotReady
-from drrun.core.ids import RunId
-from drrun.core.inventory import Host
-from drrun.engine.ports import LeftJob
+from drrun.core.model.errors import NotReady
+from drrun.core.model.ids import RunId
+from drrun.core.model.inventory import Host
 from drrun.hands.lanes import Lanes
+from drrun.ports.hands import LeftJob
 from drrun.ssh.answers import Answer, LeftRun, Ready, State
 from drrun.ssh.following import Unreached
 from drrun.ssh.lane import Lane

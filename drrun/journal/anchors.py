@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from drrun.core.chain import Head
-from drrun.core.ids import RunId
+from drrun.core.integrity.chain import Head
+from drrun.core.model.ids import RunId
 
 _LINE = re.compile(r"(\d{20}) ([0-9a-f]{64})\n")
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from drrun.core.clocks import Origin
-from drrun.core.ids import RunId
+from drrun.core.model.ids import RunId
+from drrun.core.state.clocks import Origin
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 #: Reads like `time:[4026531834]`: containers may count from a moment of their own.

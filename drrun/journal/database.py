@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from drrun.core.errors import RunsLost, StateUnusable
+from drrun.core.model.errors import RunsLost, StateUnusable
 from drrun.journal.faults import damaged, explained, is_final, is_full
 from drrun.journal.folder import StatePlace, free_reserve, inspect, prepare, size_of_database
 from drrun.journal.queries import statements

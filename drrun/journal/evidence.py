@@ -11,9 +11,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from drrun.core.errors import InputError, StateUnusable
-from drrun.engine.ports import Evidence
+from drrun.core.model.errors import InputError, StateUnusable
 from drrun.journal.folder import make_private_folder
+from drrun.ports.journal import Evidence
 
 #: Bytes of one file.
 LIMIT = 256 * 1024 * 1024

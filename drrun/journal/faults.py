@@ -9,7 +9,7 @@ Rules:
 import sqlite3
 from pathlib import Path
 
-from drrun.core.errors import DiskFull, DrrunError, JournalDamaged, StateUnusable
+from drrun.core.model.errors import DiskFull, DrrunError, JournalDamaged, StateUnusable
 from drrun.journal.processes import lock_holders
 
 _DAMAGED = frozenset(

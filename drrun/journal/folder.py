@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import StateUnusable
+from drrun.core.model.errors import StateUnusable
 
 #: Bytes kept back for the entries that record a pause on a full disk.
 RESERVE = 256 * 1024

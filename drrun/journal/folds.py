@@ -10,7 +10,7 @@ Rules:
   none comes along with a state folder from elsewhere.
 - It is written aside and renamed. Nothing is synchronised: after power loss it may be torn. Where
   it cannot be written, a full disk or a folder to be read only, there is none.
-- Nothing acts on it (`drrun.engine.cases.look`).
+- Nothing acts on it (`drrun.cases.look`).
 """
 
 import hashlib
@@ -26,20 +26,20 @@ from pathlib import Path
 from urllib.parse import quote
 
 import drrun
-from drrun.core.chain import Head
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import JournalDamaged, StateUnusable
-from drrun.core.ids import RunId
-from drrun.engine.ports import KeptFold
+from drrun.core.integrity.chain import Head
+from drrun.core.model.errors import JournalDamaged, StateUnusable
+from drrun.core.model.ids import RunId
 from drrun.engine.sealing import born
 from drrun.journal.database import Database, Row
 from drrun.journal.folder import make_private_folder
 from drrun.journal.inspection import digest_of_entries, pinned
 from drrun.journal.rows import record_of
+from drrun.ports.journal import KeptFold
 
 _KEY_BYTES = 32
 #: Parts of this program that decide what a journal folds to, and how that is written.
-_DECIDING = ("core", "files", "report", "engine/cases")
+_DECIDING = ("core", "files", "report", "cases")
 
 
 @dataclass(frozen=True, slots=True)

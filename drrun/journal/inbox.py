@@ -9,13 +9,13 @@ Rules:
 from collections.abc import Mapping
 from typing import Any
 
-from drrun.core.chain import canonical
-from drrun.core.ids import RunId
-from drrun.engine.ports import Answer, Request
+from drrun.core.integrity.chain import canonical
+from drrun.core.model.ids import RunId
 from drrun.engine.sealing import plain
 from drrun.journal.database import Database
 from drrun.journal.inspection import unknown_run
 from drrun.journal.rows import request_of
+from drrun.ports.journal import Answer, Request
 
 
 class SqliteInbox:

@@ -9,16 +9,16 @@ import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from drrun.core.chain import Head, canonical, link
-from drrun.core.errors import JournalDamaged, Refused, RunDamaged
-from drrun.core.flaws import Inspection, Torn
-from drrun.core.ids import RunId, StepId
-from drrun.core.status import RunStatus
-from drrun.engine.ports import Checked, Document, Entry
+from drrun.core.integrity.chain import Head, canonical, link
+from drrun.core.integrity.flaws import Inspection, Torn
+from drrun.core.model.errors import JournalDamaged, Refused, RunDamaged
+from drrun.core.model.ids import RunId, StepId
+from drrun.core.model.status import RunStatus
 from drrun.engine.sealing import born
 from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database, Row
 from drrun.journal.rows import document_of, entry_of, left_of, record_of
+from drrun.ports.journal import Checked, Document, Entry
 
 #: Entries that are read in one go.
 PAGE = 500

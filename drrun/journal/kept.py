@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from drrun.core.dataclass import dataclass
-from drrun.engine.ports import Piece
 from drrun.journal.arrivals import read_marks, split_by_arrival
 from drrun.journal.sealed import beside, marks_in
+from drrun.ports.places import Piece
 
 _CHUNK = 256 * 1024
 

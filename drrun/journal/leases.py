@@ -9,15 +9,16 @@ Rules:
 from collections.abc import Callable
 from time import monotonic
 
-from drrun.core.errors import LeaseLost
-from drrun.core.ids import RunId
+from drrun.core.model.errors import LeaseLost
+from drrun.core.model.ids import RunId
 from drrun.engine.leasing import Seat, Sign, Vigil, must_be_free
-from drrun.engine.ports import Clock, Lease
 from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database
 from drrun.journal.inspection import head_of
 from drrun.journal.processes import sign_of, this_process
 from drrun.journal.rows import lease_of
+from drrun.ports.clock import Clock
+from drrun.ports.journal import Lease
 
 
 class SqliteLeases:

@@ -2,8 +2,8 @@
 
 import json
 
-from drrun.engine.ports import Looked
 from drrun.journal.database import Database
+from drrun.ports.journal import Looked
 
 
 class SqliteNotebook:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from drrun.core.errors import NotSupported
+from drrun.core.model.errors import NotSupported
 from drrun.engine.records import Records
 from drrun.journal.clock import SystemClock, SystemIds
 from drrun.journal.folds import FileFolds

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from drrun.engine.leasing import Seat, Sign
-from drrun.engine.ports import Lease
+from drrun.ports.journal import Lease
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _MACHINE = Path("/etc/machine-id")

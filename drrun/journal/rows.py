@@ -8,13 +8,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from drrun.core.chain import canonical
-from drrun.core.errors import JournalDamaged, RunDamaged
-from drrun.core.flaws import Torn
-from drrun.core.ids import RunId
-from drrun.core.status import RunStatus
-from drrun.engine.ports import Document, Entry, Lease, Request, RunRecord
+from drrun.core.integrity.chain import canonical
+from drrun.core.integrity.flaws import Torn
+from drrun.core.model.errors import JournalDamaged, RunDamaged
+from drrun.core.model.ids import RunId
+from drrun.core.model.status import RunStatus
 from drrun.journal.database import Row
+from drrun.ports.journal import Document, Entry, Lease, Request, RunRecord
 
 #: The first moment that no calendar has: the year 10000.
 _NEVER = 253_402_300_800.0

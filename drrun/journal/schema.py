@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from drrun.core.errors import StateUnusable
+from drrun.core.model.errors import StateUnusable
 from drrun.journal.folder import make_private_file
 from drrun.journal.queries import migrations
 

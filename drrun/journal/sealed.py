@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from drrun.core.errors import JournalDamaged
-from drrun.core.masking import Mask, StreamMask
+from drrun.core.integrity.masking import Mask, StreamMask
+from drrun.core.model.errors import JournalDamaged
 from drrun.journal.folder import make_private_folder
 
 if TYPE_CHECKING:

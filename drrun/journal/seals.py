@@ -18,13 +18,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drrun.core.errors import InputError, StateUnusable
-from drrun.core.ids import RunId
-from drrun.core.masking import Mask
-from drrun.engine.ports import Unsealed
+from drrun.core.integrity.masking import Mask
+from drrun.core.model.errors import InputError, StateUnusable
+from drrun.core.model.ids import RunId
 from drrun.journal.folder import make_private_folder
 from drrun.journal.sealed import ENDING, marks_in, opened
 from drrun.journal.spool import folder_of_run, stream_at
+from drrun.ports.journal import Unsealed
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey

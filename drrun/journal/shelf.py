@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from drrun.core.chain import Head, canonical
-from drrun.core.errors import JournalDamaged, Refused, StateUnusable
-from drrun.core.flaws import inspect, told
-from drrun.core.ids import RunId
-from drrun.engine.ports import EVIDENCE_HASH, Document, Entry, Removed, RunRecord
+from drrun.core.integrity.chain import Head, canonical
+from drrun.core.integrity.flaws import inspect, told
+from drrun.core.model.errors import JournalDamaged, Refused, StateUnusable
+from drrun.core.model.ids import RunId
 from drrun.engine.sealing import born, storable
 from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database
@@ -25,6 +24,7 @@ from drrun.journal.folds import file_of_fold
 from drrun.journal.inspection import digest
 from drrun.journal.spool import folder_of_run
 from drrun.journal.sqlite import enter
+from drrun.ports.journal import EVIDENCE_HASH, Document, Entry, Removed, RunRecord
 
 #: Seconds for which a file that was just given again may not be named yet by any journal.
 _JUST_GIVEN = 24 * 3600.0

@@ -9,10 +9,9 @@ Rules:
 import json
 from collections.abc import Collection, Iterator, Sequence
 
-from drrun.core.chain import Head
-from drrun.core.errors import LeaseLost, Refused, RunDamaged, RunsLost
-from drrun.core.ids import RunId, StepId
-from drrun.engine.ports import Checked, Document, Draft, Entry, Lease, RunRecord
+from drrun.core.integrity.chain import Head
+from drrun.core.model.errors import LeaseLost, Refused, RunDamaged, RunsLost
+from drrun.core.model.ids import RunId, StepId
 from drrun.engine.sealing import born, seal, storable
 from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database, Transaction
@@ -28,6 +27,7 @@ from drrun.journal.inspection import (
 )
 from drrun.journal.rows import entry_values, record_of
 from drrun.journal.traces import traces, unexplained
+from drrun.ports.journal import Checked, Document, Draft, Entry, Lease, RunRecord
 
 
 def enter(

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Self
 
 from drrun.core.dataclass import dataclass
-from drrun.engine.ports import Clock
 from drrun.journal.database import Database
 from drrun.journal.evidence import FileEvidence
 from drrun.journal.inbox import SqliteInbox
@@ -21,6 +20,7 @@ from drrun.journal.seals import FileSeals
 from drrun.journal.shelf import SqliteShelf
 from drrun.journal.spool import FileSpool
 from drrun.journal.sqlite import SqliteJournal
+from drrun.ports.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from urllib.parse import unquote
 
-from drrun.core.ids import RunId
+from drrun.core.model.ids import RunId
 from drrun.journal.anchors import Anchors
 from drrun.journal.folder import StatePlace
 from drrun.journal.spool import folder_of_run

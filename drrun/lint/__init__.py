@@ -9,7 +9,7 @@ Rules:
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from drrun.core.errors import Finding
+from drrun.core.model.errors import Finding
 from drrun.lint.coverage import expired_waivers, one_domain, uncovered, unrestored
 from drrun.lint.people import no_alternate, overdue_contacts, single_channels
 from drrun.lint.rehearsing import manual_share, single_points, unrehearsed

@@ -7,8 +7,8 @@ Rules:
 
 from collections.abc import Iterator
 
-from drrun.core.errors import Finding
-from drrun.core.inventory import Backup, Store
+from drrun.core.model.errors import Finding
+from drrun.core.model.inventory import Backup, Store
 from drrun.lint.subject import Subject, advice, doubt
 
 

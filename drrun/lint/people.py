@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from drrun.core.errors import Finding
+from drrun.core.model.errors import Finding
 from drrun.lint.subject import Subject, doubt
 
 _DAY = 86400.0

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date
 
-from drrun.core.actions import ManualAction
-from drrun.core.errors import Finding
-from drrun.core.graph import find_cycles
-from drrun.core.ids import StepId
-from drrun.core.runbook import Step
+from drrun.core.model.actions import ManualAction
+from drrun.core.model.errors import Finding
+from drrun.core.model.graph import find_cycles
+from drrun.core.model.ids import StepId
+from drrun.core.model.runbook import Step
 from drrun.lint.subject import Subject, advice, doubt, some
 
 #: At least yearly, where the runbook says nothing (SOC 2, DORA, NIST SP 800-34).

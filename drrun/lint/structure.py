@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from drrun.core.actions import DecisionAction, ManualAction
-from drrun.core.errors import Finding
-from drrun.core.graph import ancestors_of, find_cycles
-from drrun.core.runbook import Step
+from drrun.core.model.actions import DecisionAction, ManualAction
+from drrun.core.model.errors import Finding
+from drrun.core.model.graph import ancestors_of, find_cycles
+from drrun.core.model.runbook import Step
 from drrun.lint.subject import Subject, advice, doubt, some
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from drrun.core.actions import changes
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import Finding, Place, Severity
-from drrun.core.inventory import Inventory
-from drrun.core.runbook import Runbook, Step
+from drrun.core.model.actions import changes
+from drrun.core.model.errors import Finding, Place, Severity
+from drrun.core.model.inventory import Inventory
+from drrun.core.model.runbook import Runbook, Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from dataclasses import replace
 from typing import assert_never
 
 from drrun.core import events as ev
-from drrun.core.actions import UsesAction
-from drrun.core.clocks import TakenOver
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import Key
-from drrun.core.state import RunState, planned
-from drrun.core.status import Cause, Phase, Status
-from drrun.core.values import Duration
+from drrun.core.model.actions import UsesAction
+from drrun.core.model.ids import Key
+from drrun.core.model.status import Cause, Phase, Status
+from drrun.core.model.values import Duration
+from drrun.core.state.clocks import TakenOver
+from drrun.core.state.run_state import RunState, planned
 from drrun.report.facts import Fact
 
 #: Causes, first the one that counts when several hold.

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from drrun.core.ids import StepId
-from drrun.core.plan import Plan
+from drrun.core.model.ids import StepId
+from drrun.core.model.plan import Plan
 
 
 def critical_chain(

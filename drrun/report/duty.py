@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import StepId
-from drrun.core.people.roles import may
-from drrun.core.state import RunState
-from drrun.core.status import FINAL
-from drrun.core.values import Duration
+from drrun.core.model.ids import StepId
+from drrun.core.model.status import FINAL
+from drrun.core.model.values import Duration
+from drrun.core.rules.roles import may
+from drrun.core.state.run_state import RunState
 from drrun.report.about import Shift
 from drrun.report.run_view import Ask, RunView, next_steps, taken_by
 

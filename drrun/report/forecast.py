@@ -8,11 +8,11 @@ Rules:
 """
 
 from drrun.core.dataclass import dataclass
-from drrun.core.graph import finish_times
-from drrun.core.ids import StepId
-from drrun.core.state import RunState
-from drrun.core.status import FINAL, Status
-from drrun.core.values import Duration
+from drrun.core.model.graph import finish_times
+from drrun.core.model.ids import StepId
+from drrun.core.model.status import FINAL, Status
+from drrun.core.model.values import Duration
+from drrun.core.state.run_state import RunState
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ Rules:
 
 from collections.abc import Iterator
 
-from drrun.core.ids import StepId
+from drrun.core.model.ids import StepId
 from drrun.report.clean import clean_line
 from drrun.report.plan_view import PlanLine, PlanView
 from drrun.report.times import rough

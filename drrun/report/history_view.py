@@ -1,8 +1,8 @@
 """Runs, one line each."""
 
 from drrun.core.dataclass import dataclass
-from drrun.core.status import RunStatus
-from drrun.core.values import Duration
+from drrun.core.model.status import RunStatus
+from drrun.core.model.values import Duration
 
 
 @dataclass(frozen=True, slots=True)

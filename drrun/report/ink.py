@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import assert_never
 
-from drrun.core.status import RunStatus, Status
+from drrun.core.model.status import RunStatus, Status
 
 
 class Style(StrEnum):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import StepId
+from drrun.core.model.ids import StepId
 
 _MARGIN = 10
 

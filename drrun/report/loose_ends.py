@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
-from drrun.core.state import RunState
-from drrun.core.status import Status
+from drrun.core.model.status import Status
+from drrun.core.state.run_state import RunState
 from drrun.report.facts import Fact
 
 #: Of a step that never acted nothing is left to do.

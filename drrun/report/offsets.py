@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from drrun.core.clocks import MAY_DIFFER, Clocks, Offset, TakenOver
 from drrun.core.dataclass import dataclass
+from drrun.core.state.clocks import MAY_DIFFER, Clocks, Offset, TakenOver
 from drrun.report.times import clock, span
 
 #: The way out for a clock that goes wrong.

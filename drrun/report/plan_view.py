@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from drrun.core.actions import DecisionAction, ManualAction, RunAction, UsesAction
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import StepId
-from drrun.core.plan import Plan, PlannedStep
-from drrun.core.probes import Probe, ProbeKind
-from drrun.core.runbook import Step
-from drrun.core.values import Duration
+from drrun.core.model.actions import DecisionAction, ManualAction, RunAction, UsesAction
+from drrun.core.model.ids import StepId
+from drrun.core.model.plan import Plan, PlannedStep
+from drrun.core.model.probes import Probe, ProbeKind
+from drrun.core.model.runbook import Step
+from drrun.core.model.values import Duration
 from drrun.report.services import ServiceView, service_views
 
 

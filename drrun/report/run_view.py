@@ -5,15 +5,15 @@ from dataclasses import field, replace
 from itertools import chain
 from typing import assert_never
 
-from drrun.core.asked import waits
-from drrun.core.clocks import Span
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import Key, StepId, TargetName
-from drrun.core.people.roles import members
-from drrun.core.state import RunState
-from drrun.core.status import FINAL, Cause, Phase, RunStatus, Status
-from drrun.core.target import TargetState
-from drrun.core.values import Duration
+from drrun.core.model.ids import Key, StepId, TargetName
+from drrun.core.model.status import FINAL, Cause, Phase, RunStatus, Status
+from drrun.core.model.values import Duration
+from drrun.core.rules.probe_lists import waits
+from drrun.core.rules.roles import members
+from drrun.core.state.clocks import Span
+from drrun.core.state.run_state import RunState
+from drrun.core.state.target import TargetState
 from drrun.report.clean import first_line
 from drrun.report.forecast import Forecast, forecast, is_late
 from drrun.report.offsets import ClockLine, clock_lines, clock_warnings

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import StepId
-from drrun.core.plan import Plan
-from drrun.core.runbook import Level, Service
-from drrun.core.state import RunState
-from drrun.core.status import Status
-from drrun.core.values import Duration
+from drrun.core.model.ids import StepId
+from drrun.core.model.plan import Plan
+from drrun.core.model.runbook import Level, Service
+from drrun.core.model.status import Status
+from drrun.core.model.values import Duration
+from drrun.core.state.run_state import RunState
 
 _ORDER = tuple(Level)
 

@@ -5,12 +5,12 @@ from dataclasses import field
 from typing import Any, assert_never
 
 from drrun.core import events as ev
-from drrun.core.clocks import Span
 from drrun.core.dataclass import dataclass
-from drrun.core.event_text import tell
-from drrun.core.ids import Key, StepId, TargetName
-from drrun.core.state import RunState
-from drrun.core.status import FINAL, Status
+from drrun.core.model.ids import Key, StepId, TargetName
+from drrun.core.model.status import FINAL, Status
+from drrun.core.state.clocks import Span
+from drrun.core.state.event_text import tell
+from drrun.core.state.run_state import RunState
 from drrun.report.facts import Fact
 from drrun.report.plan_view import action_name
 from drrun.report.run_view import target_note

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from drrun.core.clocks import Span
-from drrun.core.values import Duration
+from drrun.core.model.values import Duration
+from drrun.core.state.clocks import Span
 
 
 def clock(at: float) -> str:

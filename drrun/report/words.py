@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
-from drrun.core.event_text import tell
+from drrun.core.state.event_text import tell
 from drrun.report.facts import Fact
 
 #: Told with the attempt that they belong to.

@@ -4,9 +4,9 @@ Rules:
 - A line that is not understood is no answer: the channel that it came on is given up.
 """
 
-from drrun.core.chain import Head
 from drrun.core.dataclass import dataclass
-from drrun.engine.ports import Memory
+from drrun.core.integrity.chain import Head
+from drrun.ports.hands import Memory
 
 #: How many words tell what a host remembers.
 _HEAD = 4

@@ -9,9 +9,9 @@ Rules:
 from collections.abc import Callable
 from functools import partial
 
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
+from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
 from drrun.engine.captured import CapturedOutput
-from drrun.engine.ports import Output, Script
+from drrun.ports.places import Output, Script
 from drrun.ssh.answers import Answer, Answered, Begun, Kept, Ready, Refused, Stored
 from drrun.ssh.bulk import Wanted
 from drrun.ssh.ending import kill_script

@@ -15,7 +15,7 @@ import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself importe
 import tenacity  # noqa: TID253 - same
 
 from drrun.core.dataclass import dataclass
-from drrun.engine.ports import Cancel
+from drrun.ports.clock import Cancel
 from drrun.ssh.faults import Stopped
 from drrun.ssh.link import Link
 from drrun.ssh.session import Finish

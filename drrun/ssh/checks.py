@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from drrun.engine.captured import CapturedOutput
-from drrun.engine.ports import Script
+from drrun.ports.places import Script
 from drrun.ssh.answers import Answered, Begun, Refused
 from drrun.ssh.asks import Streams, end
 from drrun.ssh.following import Alarm

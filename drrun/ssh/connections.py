@@ -21,9 +21,9 @@ from dataclasses import field, replace
 from typing import Any
 
 from drrun.core.dataclass import dataclass
-from drrun.core.inventory import Host, Route
-from drrun.core.outcomes import NeverStarted, RefusedByHost
-from drrun.engine.ports import Cancel
+from drrun.core.model.inventory import Host, Route
+from drrun.core.model.outcomes import NeverStarted, RefusedByHost
+from drrun.ports.clock import Cancel
 from drrun.ssh.deadlines import Deadlines
 from drrun.ssh.dial import Dialler, Hop
 from drrun.ssh.faults import HopUnreachable, Unreachable, Way, before_sending

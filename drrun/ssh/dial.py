@@ -28,7 +28,7 @@ import paramiko  # noqa: TID253 - same
 import tenacity  # noqa: TID253 - same
 
 from drrun.core.dataclass import dataclass
-from drrun.core.inventory import Host
+from drrun.core.model.inventory import Host
 from drrun.ssh import transport
 from drrun.ssh.deadlines import Deadlines
 from drrun.ssh.faults import DeadlineError, GreetingError, Way

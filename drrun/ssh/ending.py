@@ -7,9 +7,9 @@ Rules:
 
 from collections.abc import Callable
 
-from drrun.core.runbook import Execution
-from drrun.core.values import Duration
-from drrun.engine.ports import Script
+from drrun.core.model.runbook import Execution
+from drrun.core.model.values import Duration
+from drrun.ports.places import Script
 from drrun.ssh.session import Ender
 from drrun.ssh.wire import Started, ending
 

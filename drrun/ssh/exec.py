@@ -13,9 +13,10 @@ from functools import partial
 
 import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
 
-from drrun.core.outcomes import NeverStarted, Outcome
+from drrun.core.model.outcomes import NeverStarted, Outcome
 from drrun.engine.captured import CapturedOutput
-from drrun.engine.ports import Cancel, Output, Script
+from drrun.ports.clock import Cancel
+from drrun.ports.places import Output, Script
 from drrun.ssh.channels import ChannelLine, beside, session
 from drrun.ssh.ending import END_WITHIN, HELPLESS, ender
 from drrun.ssh.faults import DeadlineError, Stopped, after_sending, before_sending

@@ -12,7 +12,7 @@ import socket
 import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
 
 from drrun.core.dataclass import dataclass
-from drrun.core.outcomes import ContactLost, NeverStarted, Outcome, RefusedByHost
+from drrun.core.model.outcomes import ContactLost, NeverStarted, Outcome, RefusedByHost
 from drrun.ssh.user_config import BadConfig
 from drrun.ssh.wire import BadScript
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from drrun.core.dataclass import dataclass
-from drrun.core.outcomes import NeverStarted, RefusedByHost
+from drrun.core.model.outcomes import NeverStarted, RefusedByHost
 from drrun.ssh.answers import Answer, Ready
 from drrun.ssh.boot import Boot
 from drrun.ssh.wires import Wire

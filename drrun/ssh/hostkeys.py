@@ -16,7 +16,7 @@ from typing import assert_never
 import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
 
 from drrun.core.dataclass import dataclass
-from drrun.core.inventory import Host
+from drrun.core.model.inventory import Host
 from drrun.ssh.faults import HostIdentityError, Way
 from drrun.ssh.known_hosts import Key, KnownFiles, KnownHosts, Standing, Verdict
 from drrun.ssh.options import SshOptions

@@ -20,19 +20,12 @@ from enum import Enum, auto
 from functools import partial
 from typing import Protocol
 
-from drrun.core.jobnames import job_of
-from drrun.core.outcomes import (
-    ContactLost,
-    Ended,
-    NeverStarted,
-    Outcome,
-    Stopped,
-    TimedOut,
-)
-from drrun.core.values import Duration
+from drrun.core.model.jobnames import job_of
+from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome, Stopped, TimedOut
+from drrun.core.model.values import Duration
 from drrun.engine.captured import CapturedOutput
 from drrun.engine.faultpoints import point
-from drrun.engine.ports import AttemptOrder, Output, Progress, Script
+from drrun.ports.places import AttemptOrder, Output, Progress, Script
 from drrun.ssh import answers as a
 from drrun.ssh.asks import Streams, end, not_begun
 from drrun.ssh.checks import Checks

@@ -24,12 +24,12 @@ from contextlib import suppress
 from dataclasses import field
 from enum import Enum, auto
 
-from drrun.core.chain import Head
-from drrun.core.clocks import MAY_DIFFER
 from drrun.core.dataclass import dataclass
-from drrun.core.outcomes import NeverStarted
+from drrun.core.integrity.chain import Head
+from drrun.core.model.outcomes import NeverStarted
+from drrun.core.state.clocks import MAY_DIFFER
 from drrun.engine.faultpoints import point
-from drrun.engine.ports import Claim, Meeting, Memory, Reading
+from drrun.ports.hands import Claim, Meeting, Memory, Reading
 from drrun.ssh.answers import (
     Answer,
     Clock,

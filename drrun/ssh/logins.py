@@ -17,7 +17,7 @@ from pathlib import Path
 import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
 
 from drrun.core.dataclass import dataclass
-from drrun.core.inventory import Host
+from drrun.core.model.inventory import Host
 from drrun.ssh.faults import LoginError
 from drrun.ssh.known_hosts import Key
 from drrun.ssh.user_config import Configured

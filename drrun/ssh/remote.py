@@ -8,9 +8,10 @@ Rules:
 from collections.abc import Callable
 
 from drrun.core.dataclass import dataclass
-from drrun.core.inventory import Host
-from drrun.core.outcomes import NeverStarted, Outcome
-from drrun.engine.ports import Cancel, Output, Progress, Script
+from drrun.core.model.inventory import Host
+from drrun.core.model.outcomes import NeverStarted, Outcome
+from drrun.ports.clock import Cancel
+from drrun.ports.places import Output, Progress, Script
 from drrun.ssh import exec as execution
 from drrun.ssh.connections import Connections
 from drrun.ssh.faults import Unreachable

@@ -6,9 +6,9 @@ Rules:
   nothing was executed.
 """
 
-from drrun.core.chain import Head
 from drrun.core.dataclass import dataclass
-from drrun.engine.ports import Script
+from drrun.core.integrity.chain import Head
+from drrun.ports.places import Script
 from drrun.ssh.wire import become_of, script_text, shell_of
 
 #: Longer scripts are sent ahead.

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
 
 from drrun.core.dataclass import dataclass
-from drrun.core.inventory import Host
-from drrun.core.outcomes import NeverStarted
-from drrun.engine.ports import Cancel
+from drrun.core.model.inventory import Host
+from drrun.core.model.outcomes import NeverStarted
+from drrun.ports.clock import Cancel
 from drrun.ssh.boot import Boot
 from drrun.ssh.connections import Connections
 from drrun.ssh.faults import Unreachable, Way, before_sending

@@ -16,8 +16,9 @@ from dataclasses import field
 from typing import Protocol
 
 from drrun.core.dataclass import dataclass
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
-from drrun.engine.ports import Cancel, Output, Script
+from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
+from drrun.ports.clock import Cancel
+from drrun.ports.places import Output, Script
 from drrun.ssh.proof import AFTER, replaced
 from drrun.ssh.wire import Beginning, Launch, Started
 

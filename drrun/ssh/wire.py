@@ -14,8 +14,8 @@ from functools import cache
 from importlib.resources import files
 
 from drrun.core.dataclass import dataclass
-from drrun.core.runbook import Execution
-from drrun.engine.ports import Script
+from drrun.core.model.runbook import Execution
+from drrun.ports.places import Script
 from drrun.ssh.proof import Proof
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

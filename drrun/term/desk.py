@@ -10,8 +10,8 @@ Rules:
 import threading
 from collections.abc import Callable, Sequence
 
-from drrun.core.errors import DrrunError
-from drrun.engine.ports import Answer
+from drrun.core.model.errors import DrrunError
+from drrun.ports.journal import Answer
 from drrun.report.run_view import Ask
 from drrun.term.dialogue import Dialogue, Reply
 from drrun.term.feed import Answered, Feed

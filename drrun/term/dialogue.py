@@ -28,7 +28,7 @@ _AGAIN = frozenset({"a", "again", "retry"})
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, as `drrun.engine.cases.act` takes it."""
+    """An answer, as `drrun.cases.act` takes it."""
 
     kind: str
     body: Mapping[str, Any]

@@ -14,7 +14,7 @@ from dataclasses import field
 from typing import assert_never
 
 from drrun.core.dataclass import dataclass
-from drrun.core.state import RunState
+from drrun.core.state.run_state import RunState
 from drrun.engine.controller import Standing
 from drrun.engine.session import Session
 from drrun.report.facts import Fact

@@ -15,7 +15,7 @@ from typing import Any
 from drrun.core.dataclass import dataclass
 from drrun.core.events import Event
 from drrun.engine.controller import Standing
-from drrun.engine.ports import Answer, Entry
+from drrun.ports.journal import Answer, Entry
 from drrun.report.facts import Fact
 
 

@@ -14,7 +14,7 @@ from rich.console import Console  # noqa: TID253 - imported only when a screen i
 from rich.live import Live  # noqa: TID253 - same
 from rich.text import Text  # noqa: TID253 - same
 
-from drrun.core.state import RunState
+from drrun.core.state.run_state import RunState
 from drrun.report.clean import clean, clean_line, fit
 from drrun.report.ink import Style
 from drrun.report.text.board import BoardHead, Piece, Row, Size, board_rows

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from drrun.core.state import RunState
+from drrun.core.state.run_state import RunState
 from drrun.report.ink import Ink, Style, no_ink
 from drrun.report.run_view import connecting_to
 from drrun.report.text.line import Line, set_line

@@ -14,10 +14,10 @@ from dataclasses import field
 from typing import Any, Protocol, assert_never
 
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import DrrunError
-from drrun.core.ids import StepId
-from drrun.core.state import RunState
-from drrun.engine.ports import Answer
+from drrun.core.model.errors import DrrunError
+from drrun.core.model.ids import StepId
+from drrun.core.state.run_state import RunState
+from drrun.ports.journal import Answer
 from drrun.report.facts import Fact
 from drrun.report.run_view import Ask, asks_of
 from drrun.report.text.board import Row, Size

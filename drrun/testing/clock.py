@@ -6,7 +6,7 @@ Rules:
 
 import threading
 
-from drrun.core.clocks import Origin
+from drrun.core.state.clocks import Origin
 
 
 class ManualClock:

@@ -10,24 +10,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any
 
-from drrun.core.chain import Head
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import JournalDamaged, LeaseLost, Refused
-from drrun.core.flaws import inspect
-from drrun.core.ids import RunId, StepId
+from drrun.core.integrity.chain import Head
+from drrun.core.integrity.flaws import inspect
+from drrun.core.model.errors import JournalDamaged, LeaseLost, Refused
+from drrun.core.model.ids import RunId, StepId
 from drrun.engine.leasing import Seat, Sign, Vigil, must_be_free
-from drrun.engine.ports import (
-    Answer,
-    Checked,
-    Clock,
-    Document,
-    Draft,
-    Entry,
-    Lease,
-    Request,
-    RunRecord,
-)
 from drrun.engine.sealing import born, plain, seal, storable
+from drrun.ports.clock import Clock
+from drrun.ports.journal import Answer, Checked, Document, Draft, Entry, Lease, Request, RunRecord
 from drrun.testing.clock import ManualClock
 
 

@@ -5,23 +5,15 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.inventory import Host
-from drrun.core.masking import OPEN, Mask
-from drrun.core.outcomes import ContactLost, Ended, Outcome, Stopped
-from drrun.core.probes import Verdict
-from drrun.engine.ports import (
-    NONE,
-    AttemptOrder,
-    Cancel,
-    Claim,
-    Output,
-    Piece,
-    Progress,
-    Question,
-    Report,
-    Seen,
-)
+from drrun.core.integrity.masking import OPEN, Mask
+from drrun.core.model.ids import RunId, StepId, TargetName
+from drrun.core.model.inventory import Host
+from drrun.core.model.outcomes import ContactLost, Ended, Outcome, Stopped
+from drrun.core.model.probes import Verdict
+from drrun.ports.clock import Cancel
+from drrun.ports.hands import Claim, Report
+from drrun.ports.journal import NONE
+from drrun.ports.places import AttemptOrder, Output, Piece, Progress, Question, Seen
 
 
 class ScriptedHands:

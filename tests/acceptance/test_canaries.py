@@ -11,7 +11,7 @@ from pathlib import Path
 import canaries
 import pytest
 
-from drrun.core.spellings import spelled
+from drrun.core.integrity.spellings import spelled
 from tests.programs import Done, Program, effects
 from tests.sshd import Sshd, SshdFactory, until
 

@@ -8,8 +8,8 @@ import pytest
 
 from drrun.cli.catalogue import LATER
 from drrun.cli.exit import Exit
-from drrun.core.runbook import Level, Mode
-from drrun.core.status import RunStatus, Status
+from drrun.core.model.runbook import Level, Mode
+from drrun.core.model.status import RunStatus, Status
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/contract.md").read_text("utf-8")

@@ -11,7 +11,6 @@ PACKAGE = Path(__file__).parents[2] / "drrun"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 #: Path below drrun/ -> why it may be longer. May only shrink.
 LONGER: dict[str, str] = {
-    "engine/ports.py": "all ports in one place, nearly all of it documentation",
     "ssh/jobs.py": "one state machine: whoever judges it has to see all of it",
     "ssh/lane.py": "one actor: its states and all that may change them",
 }

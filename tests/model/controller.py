@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from drrun.core.chain import Head
-from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.outcomes import (
+from drrun.core.integrity.chain import Head
+from drrun.core.model.ids import RunId, StepId, TargetName
+from drrun.core.model.outcomes import (
     ContactLost,
     Ended,
     NeverStarted,
@@ -25,10 +25,10 @@ from drrun.core.outcomes import (
     Stopped,
     TimedOut,
 )
-from drrun.core.runbook import Execution
-from drrun.core.values import Duration
+from drrun.core.model.runbook import Execution
+from drrun.core.model.values import Duration
 from drrun.engine.captured import CapturedOutput
-from drrun.engine.ports import AttemptOrder, Progress, Script
+from drrun.ports.places import AttemptOrder, Progress, Script
 from drrun.ssh import jobs
 from drrun.ssh.answers import Answer, Ready, Stored
 from drrun.ssh.asks import Ask

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from drrun.core.outcomes import NeverStarted
+from drrun.core.model.outcomes import NeverStarted
 from drrun.ssh.answers import Ready
 from drrun.ssh.jobs import Job
 from tests.model.checker import Found, explore

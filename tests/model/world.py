@@ -11,9 +11,9 @@ Rules:
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from drrun.core.chain import Head
-from drrun.core.outcomes import NeverStarted
-from drrun.engine.ports import Memory
+from drrun.core.integrity.chain import Head
+from drrun.core.model.outcomes import NeverStarted
+from drrun.ports.hands import Memory
 from drrun.ssh import answers as a
 from tests.model.controller import NAME, Controllers, Input, JobKey, Start
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from drrun.core import events as ev
-from drrun.core.simulation import Simulation, estimated
+from drrun.core.tabletop.simulation import Simulation, estimated
 from tests.programs import Program
 from tests.unit.core.worlds import World, plan_of, step
 

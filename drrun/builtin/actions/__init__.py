@@ -1,4 +1,4 @@
-"""Named actions that act. What each takes is declared in `drrun.core.actions`."""
+"""Named actions that act. What each takes is declared in `drrun.core.model.actions`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from drrun.builtin.actions.syncing import Rsync
 from drrun.builtin.actions.telling import Notify
 from drrun.builtin.actions.waiting import WaitForTtl
 from drrun.engine.notifying import Notifier
-from drrun.engine.ports import BuiltInAction, Prober, Renderer
+from drrun.ports.places import BuiltInAction, Prober, Renderer
 
 
 def actions(

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from drrun.builtin.actions.local_files import read_source, target_path
-from drrun.core.errors import InputError
-from drrun.core.outcomes import Ended, NeverStarted, Outcome
+from drrun.core.model.errors import InputError
+from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
 from drrun.engine.captured import CapturedOutput
-from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote, Renderer, Script
+from drrun.ports.clock import Cancel
+from drrun.ports.places import AttemptOrder, Output, Progress, Remote, Renderer, Script
 
 #: Exit status of a copy that found the file to be the same already.
 _SAME = 100

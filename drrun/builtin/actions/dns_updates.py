@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from drrun.builtin.probes.dns import Server, Unresolved, ask_server, servers_of
 from drrun.core.dataclass import dataclass
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome
-from drrun.core.values import Duration
-from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote
+from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome
+from drrun.core.model.values import Duration
+from drrun.ports.clock import Cancel
+from drrun.ports.places import AttemptOrder, Output, Progress, Remote
 
 if TYPE_CHECKING:
     import dns.message

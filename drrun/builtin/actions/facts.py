@@ -8,9 +8,10 @@ Rules:
 
 from collections.abc import Callable
 
-from drrun.core.outcomes import Ended, Outcome
-from drrun.core.probes import Verdict
-from drrun.engine.ports import AttemptOrder, Cancel, Output, Prober, Progress, Remote
+from drrun.core.model.outcomes import Ended, Outcome
+from drrun.core.model.probes import Verdict
+from drrun.ports.clock import Cancel
+from drrun.ports.places import AttemptOrder, Output, Prober, Progress, Remote
 
 
 class Fact:

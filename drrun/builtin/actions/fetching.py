@@ -17,9 +17,10 @@ from typing import IO, Any
 
 from drrun.builtin.actions.local_files import LARGEST, Arrival, arriving
 from drrun.builtin.local_paths import local_path
-from drrun.core.errors import InputError
-from drrun.core.outcomes import Ended, NeverStarted, Outcome
-from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote, Script
+from drrun.core.model.errors import InputError
+from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
+from drrun.ports.clock import Cancel
+from drrun.ports.places import AttemptOrder, Output, Progress, Remote, Script
 
 _SEND = """
 from={source}

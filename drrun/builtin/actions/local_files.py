@@ -15,8 +15,8 @@ from typing import IO
 
 from drrun.builtin.local_paths import local_path
 from drrun.core.dataclass import dataclass
-from drrun.core.errors import InputError
-from drrun.engine.ports import AttemptOrder
+from drrun.core.model.errors import InputError
+from drrun.ports.places import AttemptOrder
 
 #: A file travels in one piece, in memory; for more there is rsync.
 LARGEST = 256 << 20

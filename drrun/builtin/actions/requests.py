@@ -13,10 +13,11 @@ from http.client import HTTPException
 
 from drrun.builtin.local_paths import local_path
 from drrun.builtin.probes.http import fetch
-from drrun.core.errors import InputError
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome
-from drrun.core.values import Duration
-from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote
+from drrun.core.model.errors import InputError
+from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome
+from drrun.core.model.values import Duration
+from drrun.ports.clock import Cancel
+from drrun.ports.places import AttemptOrder, Output, Progress, Remote
 
 _HARMLESS = frozenset({"GET", "HEAD"})
 _WITHIN = Duration(30)

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from drrun.builtin.actions.local_files import read_source
-from drrun.core.errors import InputError
-from drrun.core.outcomes import NeverStarted, Outcome
-from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote, Script
+from drrun.core.model.errors import InputError
+from drrun.core.model.outcomes import NeverStarted, Outcome
+from drrun.ports.clock import Cancel
+from drrun.ports.places import AttemptOrder, Output, Progress, Remote, Script
 
 _EXECUTE = """
 folder=$(mktemp -d "${{TMPDIR:-/tmp}}/drrun.XXXXXX") || exit 1

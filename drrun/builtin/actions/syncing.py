@@ -14,10 +14,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from drrun.builtin.actions.local_files import target_path
-from drrun.core.errors import InputError
-from drrun.core.outcomes import Ended, NeverStarted, Outcome
-from drrun.core.values import Size
-from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote, Script
+from drrun.core.model.errors import InputError
+from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
+from drrun.core.model.values import Size
+from drrun.ports.clock import Cancel
+from drrun.ports.places import AttemptOrder, Output, Progress, Remote, Script
 
 _SYNC = """
 set -u

@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from threading import Event
 
 from drrun.builtin.notifiers.webhook import WebhookNotifier
-from drrun.core.notices import Notice
-from drrun.core.outcomes import Ended, NeverStarted, Outcome
+from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
+from drrun.core.rules.notices import Notice
 from drrun.engine.notifying import Notifier
-from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote
+from drrun.ports.clock import Cancel
+from drrun.ports.places import AttemptOrder, Output, Progress, Remote
 
 _MESSAGE = "message"
 

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 
 from drrun.builtin.probes.dns import Unresolved, ask_server, read, servers_of
-from drrun.core.outcomes import Ended, NeverStarted, Outcome
-from drrun.engine.ports import AttemptOrder, Cancel, Output, Progress, Remote
+from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
+from drrun.ports.clock import Cancel
+from drrun.ports.places import AttemptOrder, Output, Progress, Remote
 
 #: Seconds to find the TTL out.
 _WITHIN = 20.0

@@ -14,7 +14,7 @@ from drrun.builtin.notifiers.mail import MailNotifier
 from drrun.builtin.notifiers.status_text import StatusText
 from drrun.builtin.notifiers.webhook import WebhookNotifier
 from drrun.core.dataclass import dataclass
-from drrun.core.notices import KINDS
+from drrun.core.rules.notices import KINDS
 from drrun.engine.notifying import Notifier
 
 _WAYS = ("webhook", "email", "command", "status_text")

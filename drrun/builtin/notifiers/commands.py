@@ -4,7 +4,7 @@ import subprocess
 import threading
 
 from drrun.core.dataclass import dataclass
-from drrun.core.notices import Notice
+from drrun.core.rules.notices import Notice
 from drrun.engine.environment import for_helpers
 
 #: Seconds that the command may take.

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 
 from drrun.builtin.notifiers.trying import a_few_times
 from drrun.core.dataclass import dataclass
-from drrun.core.notices import Notice
+from drrun.core.rules.notices import Notice
 
 #: Seconds for one try.
 WITHIN = 15.0

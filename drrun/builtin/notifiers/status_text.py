@@ -11,7 +11,7 @@ from datetime import UTC
 from pathlib import Path
 
 from drrun.core.dataclass import dataclass
-from drrun.core.notices import Notice
+from drrun.core.rules.notices import Notice
 
 _PLAIN = """\
 {% for service, level in services.items() %}{{ service }}: {{ level }}

@@ -7,7 +7,7 @@ import urllib.request
 
 from drrun.builtin.notifiers.trying import a_few_times
 from drrun.core.dataclass import dataclass
-from drrun.core.notices import Notice
+from drrun.core.rules.notices import Notice
 
 #: Seconds for one try.
 WITHIN = 10.0

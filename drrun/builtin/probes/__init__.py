@@ -8,9 +8,10 @@ Rules:
 
 from typing import assert_never
 
-from drrun.core.outcomes import Outcome
-from drrun.core.probes import ProbeKind, Verdict
-from drrun.engine.ports import Cancel, Places, Question, Seen
+from drrun.core.model.outcomes import Outcome
+from drrun.core.model.probes import ProbeKind, Verdict
+from drrun.ports.clock import Cancel
+from drrun.ports.places import Places, Question, Seen
 
 
 class Probes:

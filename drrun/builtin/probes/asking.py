@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from drrun.core.dataclass import dataclass
-from drrun.core.judging import Observed, judge, shown
-from drrun.core.outcomes import Ended, Outcome
-from drrun.core.probes import Expect, Verdict
+from drrun.core.model.outcomes import Ended, Outcome
+from drrun.core.model.probes import Expect, Verdict
+from drrun.core.rules.judging import Observed, judge, shown
 from drrun.engine.captured import CapturedOutput
-from drrun.engine.ports import Cancel, Places, Question, Script, Seen
+from drrun.ports.clock import Cancel
+from drrun.ports.places import Places, Question, Script, Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from drrun.builtin.probes.asking import doubt
 from drrun.core.dataclass import dataclass
-from drrun.core.judging import Observed, judge, shown
-from drrun.core.probes import Verdict
-from drrun.engine.ports import Cancel, Places, Question, Seen
+from drrun.core.model.probes import Verdict
+from drrun.core.rules.judging import Observed, judge, shown
+from drrun.ports.clock import Cancel
+from drrun.ports.places import Places, Question, Seen
 
 if TYPE_CHECKING:
     import dns.message

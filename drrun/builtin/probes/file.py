@@ -22,11 +22,12 @@ from drrun.builtin.probes.asking import (
     no,
     unanswered,
 )
-from drrun.core.errors import InputError
-from drrun.core.judging import Observed
-from drrun.core.probes import Expect
-from drrun.core.values import quantity
-from drrun.engine.ports import Cancel, Places, Question, Seen
+from drrun.core.model.errors import InputError
+from drrun.core.model.probes import Expect
+from drrun.core.model.values import quantity
+from drrun.core.rules.judging import Observed
+from drrun.ports.clock import Cancel
+from drrun.ports.places import Places, Question, Seen
 
 _LOOK = """
 f={path}

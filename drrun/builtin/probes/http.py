@@ -21,11 +21,12 @@ from urllib.parse import urlsplit
 
 from drrun.builtin.local_paths import local_path
 from drrun.builtin.probes.asking import doubt, judged, no
-from drrun.core.errors import InputError
-from drrun.core.judging import Observed
-from drrun.core.probes import Expect
-from drrun.core.values import Duration
-from drrun.engine.ports import Cancel, Places, Question, Seen
+from drrun.core.model.errors import InputError
+from drrun.core.model.probes import Expect
+from drrun.core.model.values import Duration
+from drrun.core.rules.judging import Observed
+from drrun.ports.clock import Cancel
+from drrun.ports.places import Places, Question, Seen
 
 #: Bytes read of a body.
 _BODY = 1 << 20

@@ -15,8 +15,9 @@ from drrun.builtin.probes.asking import (
     unanswered,
     with_exit,
 )
-from drrun.core.judging import Observed
-from drrun.engine.ports import Cancel, Places, Question, Seen
+from drrun.core.rules.judging import Observed
+from drrun.ports.clock import Cancel
+from drrun.ports.places import Places, Question, Seen
 
 _NOT_EXECUTED = (126, 127)
 

@@ -22,8 +22,9 @@ from drrun.builtin.probes.asking import (
     judged,
     unanswered,
 )
-from drrun.core.judging import Observed, shown
-from drrun.engine.ports import Cancel, Places, Question, Seen
+from drrun.core.rules.judging import Observed, shown
+from drrun.ports.clock import Cancel
+from drrun.ports.places import Places, Question, Seen
 
 #: What names files of the controller in a dsn.
 _FILES = frozenset(

@@ -11,9 +11,10 @@ import socket
 import time
 
 from drrun.builtin.probes.asking import command, doubt, ended_with, judged, no, unanswered
-from drrun.core.judging import Observed
-from drrun.core.probes import Expect
-from drrun.engine.ports import Cancel, Places, Question, Seen
+from drrun.core.model.probes import Expect
+from drrun.core.rules.judging import Observed
+from drrun.ports.clock import Cancel
+from drrun.ports.places import Places, Question, Seen
 
 #: Longest greeting that is read, in bytes.
 _GREETING = 4096

@@ -10,8 +10,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from drrun.core.errors import NotReady
-from drrun.core.runbook import SecretRef
+from drrun.core.model.errors import NotReady
+from drrun.core.model.runbook import SecretRef
 from drrun.engine.environment import withhold
 
 #: Seconds a secret's command may take: long enough to touch a security key.

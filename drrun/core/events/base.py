@@ -3,7 +3,7 @@
 from typing import ClassVar, TypedDict
 
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import Key, StepId, TargetName
+from drrun.core.model.ids import Key, StepId, TargetName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

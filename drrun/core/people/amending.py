@@ -6,13 +6,13 @@ Rules:
 """
 
 from drrun.core import events as ev
-from drrun.core.errors import InputError
-from drrun.core.ids import StepId
+from drrun.core.model.errors import InputError
+from drrun.core.model.ids import StepId
+from drrun.core.model.plan import Plan
+from drrun.core.model.status import Status
 from drrun.core.people.commands import Amend
 from drrun.core.people.words import Asking, Denied, Granted
-from drrun.core.plan import Plan
-from drrun.core.state import RunState
-from drrun.core.status import Status
+from drrun.core.state.run_state import RunState
 
 _NOT_BEGUN = (Status.PENDING, Status.WAITING, Status.BLOCKED, Status.CANCELLED)
 

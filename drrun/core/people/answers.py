@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
 from drrun.core import events as ev
-from drrun.core.event_text import PAST
-from drrun.core.ids import Key
+from drrun.core.model.ids import Key
+from drrun.core.model.values import Duration
 from drrun.core.people.commands import AnswerCommand, Approve, Confirm, Decide, Reject
-from drrun.core.people.roles import may, named
 from drrun.core.people.words import Asking, Denied, Granted, keys_of
-from drrun.core.state import RunState
-from drrun.core.target import Gate
-from drrun.core.values import Duration
+from drrun.core.rules.roles import may, named
+from drrun.core.state.event_text import PAST
+from drrun.core.state.run_state import RunState
+from drrun.core.state.target import Gate
 
 #: What answers which gates; everything may be rejected.
 _ANSWERS: Mapping[str, tuple[str, ...]] = {

@@ -9,14 +9,14 @@ Rules:
 from typing import assert_never
 
 from drrun.core import events as ev
-from drrun.core.ids import StepId
+from drrun.core.model.ids import StepId
 from drrun.core.people import afterwards, duties, overrides, world
 from drrun.core.people import commands as c
 from drrun.core.people.amending import amend
 from drrun.core.people.answers import answer
 from drrun.core.people.words import Asking, Denied, Granted
-from drrun.core.state import RunState
-from drrun.core.undoing import points_of_no_return, roll_back_began, to_undo
+from drrun.core.rules.undoing import points_of_no_return, roll_back_began, to_undo
+from drrun.core.state.run_state import RunState
 
 __all__ = ["Denied", "Granted", "consider"]
 

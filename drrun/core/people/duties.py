@@ -1,9 +1,9 @@
 """Who has what: claim, assign, hand over, and notes for each other."""
 
 from drrun.core import events as ev
+from drrun.core.model.status import FINAL
 from drrun.core.people.commands import Assign, Claim, HandOver, Note
 from drrun.core.people.words import Asking, Denied, Granted, step_of
-from drrun.core.status import FINAL
 
 
 def note(asking: Asking, command: Note) -> Granted | Denied:

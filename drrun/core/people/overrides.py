@@ -8,11 +8,11 @@ Rules:
 from collections.abc import Iterator
 
 from drrun.core import events as ev
-from drrun.core.ids import Key, StepId
+from drrun.core.model.ids import Key, StepId
+from drrun.core.model.status import Status
 from drrun.core.people.commands import MarkDone, Retry, Skip
 from drrun.core.people.words import Asking, Denied, Granted, keys_of
-from drrun.core.state import RunState
-from drrun.core.status import Status
+from drrun.core.state.run_state import RunState
 
 _SETTLED = frozenset({Status.PASSED, Status.SKIPPED, Status.ROLLED_BACK})
 _BUSY = frozenset({Status.RUNNING, Status.VERIFYING})

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import Key, StepId
+from drrun.core.model.ids import Key, StepId
 from drrun.core.people.commands import StepCommand
-from drrun.core.state import RunState
+from drrun.core.state.run_state import RunState
 
 
 @dataclass(frozen=True, slots=True)

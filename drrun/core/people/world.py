@@ -7,12 +7,12 @@ Rules:
 from collections.abc import Iterable, Iterator
 
 from drrun.core import events as ev
-from drrun.core.ids import Key, StepId, TargetName
+from drrun.core.model.ids import Key, StepId, TargetName
+from drrun.core.model.status import Status
 from drrun.core.people.commands import DeclareFound, DeclareLost, SetRoute
 from drrun.core.people.overrides import freed
 from drrun.core.people.words import Asking, Denied, Granted
-from drrun.core.state import RunState
-from drrun.core.status import Status
+from drrun.core.state.run_state import RunState
 
 #: Kinds of things that can be lost.
 KINDS = ("site", "host", "provider", "person")

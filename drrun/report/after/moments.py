@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
-from drrun.core.values import Duration
+from drrun.core.model.values import Duration
 from drrun.report.facts import Fact
 from drrun.report.services import ServiceView
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from drrun.core.shell_values import readable
+from drrun.core.model.shell_values import readable
 from drrun.report.after import drawing
 from drrun.report.after.view import Report
 from drrun.report.pages import template

@@ -10,12 +10,12 @@ from typing import Any
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
-from drrun.core.event_text import tell
-from drrun.core.ids import StepId
-from drrun.core.people.roles import members
-from drrun.core.state import RunState
-from drrun.core.status import Status
-from drrun.core.values import Duration
+from drrun.core.model.ids import StepId
+from drrun.core.model.status import Status
+from drrun.core.model.values import Duration
+from drrun.core.rules.roles import members
+from drrun.core.state.event_text import tell
+from drrun.core.state.run_state import RunState
 from drrun.report.after.moments import Away, Clock, away, clocks_of
 from drrun.report.clocks import Spell, totals
 from drrun.report.critical import critical_chain

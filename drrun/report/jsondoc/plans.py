@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from drrun.core.errors import Finding, Severity
+from drrun.core.model.errors import Finding, Severity
 from drrun.report.jsondoc import document, seconds
 from drrun.report.plan_view import PlanLine, PlanView
 from drrun.report.services import ServiceView

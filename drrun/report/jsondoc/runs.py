@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from drrun.core.chain import Link
+from drrun.core.integrity.chain import Link
 from drrun.report.duty import Mine
 from drrun.report.history_view import Rehearsed, RunLine
 from drrun.report.jsondoc import FORMAT, at, document, seconds

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import StepId
+from drrun.core.model.ids import StepId
 from drrun.report.layout import Layout, Size, lay_out
 from drrun.report.pages import place, template, ticks
 from drrun.report.plan_view import PlanLine, PlanView

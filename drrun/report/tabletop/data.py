@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drrun.core.plan import Plan
+from drrun.core.model.plan import Plan
 from drrun.report.jsondoc import document
 from drrun.report.tabletop.trials import Spread, Summary, Trial
 

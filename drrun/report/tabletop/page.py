@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from drrun.core.dataclass import dataclass
-from drrun.core.plan import Plan
+from drrun.core.model.plan import Plan
 from drrun.report.pages import place, template, ticks
 from drrun.report.tabletop.text import when
 from drrun.report.tabletop.trials import Spread, Summary, Trial

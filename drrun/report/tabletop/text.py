@@ -1,6 +1,6 @@
 """Simulations as text."""
 
-from drrun.core.plan import Plan
+from drrun.core.model.plan import Plan
 from drrun.report.clean import clean
 from drrun.report.tabletop.trials import Recovery, Spread, Summary, Trial
 

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 
 from drrun.core.dataclass import dataclass
-from drrun.core.graph import order_of
-from drrun.core.plan import Plan
+from drrun.core.model.graph import order_of
+from drrun.core.model.plan import Plan
 from drrun.report.services import service_views
 
 #: Steps that a list of causes names at most.

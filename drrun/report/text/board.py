@@ -8,9 +8,9 @@ Rules:
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from drrun.core.ids import StepId
-from drrun.core.state import RunState
-from drrun.core.status import GOOD, RunStatus, Status
+from drrun.core.model.ids import StepId
+from drrun.core.model.status import GOOD, RunStatus, Status
+from drrun.core.state.run_state import RunState
 from drrun.report.clean import clean_line, columns, fit
 from drrun.report.forecast import forecast
 from drrun.report.ink import Style, style_of

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from drrun.core.shell_values import readable
+from drrun.core.model.shell_values import readable
 from drrun.report.clean import clean, clean_line
 from drrun.report.dry_view import DryView, Shown
 from drrun.report.ink import Style

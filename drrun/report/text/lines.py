@@ -8,11 +8,11 @@ Rules:
 from collections.abc import Iterator
 
 from drrun.core import events as ev
-from drrun.core.event_text import Telling, Tone, tell
-from drrun.core.ids import Key, StepId
-from drrun.core.people.roles import named
-from drrun.core.state import RunState
-from drrun.core.status import Status
+from drrun.core.model.ids import Key, StepId
+from drrun.core.model.status import Status
+from drrun.core.rules.roles import named
+from drrun.core.state.event_text import Telling, Tone, tell
+from drrun.core.state.run_state import RunState
 from drrun.report.clean import first_line
 from drrun.report.facts import Fact
 from drrun.report.ink import Style, style_of

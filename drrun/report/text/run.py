@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator
 from typing import assert_never
 
-from drrun.core.status import GOOD, RunStatus, Status
+from drrun.core.model.status import GOOD, RunStatus, Status
 from drrun.report.clean import clean, clean_line
 from drrun.report.ink import Style, style_of, style_of_run
 from drrun.report.run_view import BAD, Ask, RunView, StepLine

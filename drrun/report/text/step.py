@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from drrun.core.ids import TargetName
-from drrun.core.shell_values import readable
+from drrun.core.model.ids import TargetName
+from drrun.core.model.shell_values import readable
 from drrun.report.clean import clean, clean_line, fit
 from drrun.report.ink import Style, style_of
 from drrun.report.step_view import AttemptStory, ProbeStory, StepView, TargetStory

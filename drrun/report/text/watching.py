@@ -8,9 +8,9 @@ Rules:
 from collections.abc import Iterator, Sequence
 
 from drrun.core.dataclass import dataclass
-from drrun.core.ids import StepId
-from drrun.core.state import RunState
-from drrun.core.status import Status
+from drrun.core.model.ids import StepId
+from drrun.core.model.status import Status
+from drrun.core.state.run_state import RunState
 from drrun.report.clean import clean_line, fit
 from drrun.report.ink import Style, style_of
 from drrun.report.run_view import StepLine, asks_of, step_line

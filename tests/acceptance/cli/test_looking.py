@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from drrun.cases.load import Wanted, load
 from drrun.core import events as ev
-from drrun.core.ids import RunId
-from drrun.core.simulation import Simulation
-from drrun.engine.cases.load import Wanted, load
-from drrun.engine.ports import Draft, RunRecord
+from drrun.core.model.ids import RunId
+from drrun.core.tabletop.simulation import Simulation
 from drrun.journal.store import open_store
+from drrun.ports.journal import Draft, RunRecord
 from drrun.testing.clock import ManualClock
 from tests.acceptance.cli.conftest import Tool
 
@@ -25,7 +25,7 @@ LOOKS = (
     ("show", "latest", "s7", "--json"), ("logs", "latest", "s7"), ("status", "latest", "--json"),
 )  # fmt: skip
 #: What a look that goes on has no use for.
-HEAVY = ("yaml", "jinja2", "networkx", "paramiko", "fabric", "drrun.files.runbook_yaml")
+HEAVY = ("yaml", "jinja2", "networkx", "paramiko", "fabric", "drrun.files.runbook.runbook_yaml")
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_a_look_that_goes_on_reads_no_runbook(tool: Tool, state: Path) -> None:
     for words in LOOKS:
         told = tool(*words, PYTHONPROFILEIMPORTTIME="1").stderr
         imported = set(re.findall(r"^import time:.*\| +(\S+)$", told, re.MULTILINE))
-        assert "drrun.core.state" in imported
+        assert "drrun.core.state.run_state" in imported
         assert not imported & set(HEAVY)
 
 

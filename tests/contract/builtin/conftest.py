@@ -10,13 +10,13 @@ import pytest
 
 from drrun.builtin.actions import actions
 from drrun.builtin.probes import Probes
-from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.inventory import Host
-from drrun.core.outcomes import Outcome
+from drrun.core.model.ids import RunId, StepId, TargetName
+from drrun.core.model.inventory import Host
+from drrun.core.model.outcomes import Outcome
 from drrun.engine.captured import CapturedOutput
-from drrun.engine.ports import AttemptOrder, Remote
-from drrun.files.templating import Templates
+from drrun.files.templates.templating import Templates
 from drrun.hands.local import LocalPlace
+from drrun.ports.places import AttemptOrder, Remote
 
 Act = Callable[..., Outcome]
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from drrun.core.outcomes import Ended, NeverStarted, Outcome
-from drrun.core.probes import ProbeKind, Verdict
+from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
+from drrun.core.model.probes import ProbeKind, Verdict
 from tests.contract.builtin.conftest import Acting
 from tests.contract.builtin.test_probes import ask
 from tests.knot import KEY, SECRET, Knot, KnotFactory

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from drrun.core.outcomes import Ended, NeverStarted, Outcome
+from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
 from tests.contract.builtin.conftest import Acting
 
 

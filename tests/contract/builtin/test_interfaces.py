@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted
-from drrun.core.probes import Expect, ProbeKind
-from drrun.core.values import Duration
-from drrun.engine.ports import Question
+from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted
+from drrun.core.model.probes import Expect, ProbeKind
+from drrun.core.model.values import Duration
+from drrun.ports.places import Question
 from tests.contract.builtin.conftest import Acting
 
 

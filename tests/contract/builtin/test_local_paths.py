@@ -18,24 +18,16 @@ from hypothesis import strategies as st
 
 from drrun.builtin.actions import actions
 from drrun.builtin.probes import Probes
-from drrun.core.actions import BUILT_IN
-from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.inventory import Host, Route
-from drrun.core.outcomes import Ended, NeverStarted, Outcome
-from drrun.core.probes import Expect, ProbeKind, Verdict
-from drrun.core.values import Duration
+from drrun.core.model.actions import BUILT_IN
+from drrun.core.model.ids import RunId, StepId, TargetName
+from drrun.core.model.inventory import Host, Route
+from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
+from drrun.core.model.probes import Expect, ProbeKind, Verdict
+from drrun.core.model.values import Duration
 from drrun.engine.captured import CapturedOutput
-from drrun.engine.ports import (
-    AttemptOrder,
-    Cancel,
-    Output,
-    Progress,
-    Question,
-    Remote,
-    Script,
-    Seen,
-)
-from drrun.files.templating import Templates
+from drrun.files.templates.templating import Templates
+from drrun.ports.clock import Cancel
+from drrun.ports.places import AttemptOrder, Output, Progress, Question, Remote, Script, Seen
 from tests.contract.builtin.conftest import Acting, Here
 
 SECRET = b"PRIVATE KEY of the operator"

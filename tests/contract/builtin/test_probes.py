@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from drrun.builtin.probes import Probes
-from drrun.core.inventory import Host
-from drrun.core.probes import Expect, ProbeKind, Verdict
-from drrun.core.values import Duration
-from drrun.engine.ports import Question, Remote, Seen
+from drrun.core.model.inventory import Host
+from drrun.core.model.probes import Expect, ProbeKind, Verdict
+from drrun.core.model.values import Duration
 from drrun.hands.local import LocalPlace
+from drrun.ports.places import Question, Remote, Seen
 
 HOLDS, NOT, DOUBT = Verdict.HOLDS, Verdict.DOES_NOT_HOLD, Verdict.COULD_NOT_TELL
 

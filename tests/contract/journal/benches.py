@@ -12,15 +12,15 @@ from typing import IO, Any, Protocol
 
 import pytest
 
-from drrun.core.errors import RunHeld
-from drrun.core.ids import RunId
+from drrun.core.model.errors import RunHeld
+from drrun.core.model.ids import RunId
 from drrun.engine.leasing import LEASE_TTL, Seat
-from drrun.engine.ports import Document, Draft, Inbox, Journal, Lease, Leases, RunRecord
 from drrun.journal.database import Database
 from drrun.journal.inbox import SqliteInbox
 from drrun.journal.leases import SqliteLeases
 from drrun.journal.processes import this_process
 from drrun.journal.sqlite import SqliteJournal
+from drrun.ports.journal import Document, Draft, Inbox, Journal, Lease, Leases, RunRecord
 from drrun.testing.clock import ManualClock
 from drrun.testing.memory import MemoryJournal
 

@@ -10,8 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from drrun.core.errors import DrrunError, LeaseLost
-from drrun.core.ids import RunId
+from drrun.core.model.errors import DrrunError, LeaseLost
+from drrun.core.model.ids import RunId
 from drrun.engine.leasing import Sign
 from drrun.journal.database import Database
 from drrun.journal.leases import SqliteLeases

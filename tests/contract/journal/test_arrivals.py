@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.core.ids import StepId, TargetName
+from drrun.core.model.ids import StepId, TargetName
 from drrun.journal.arrivals import Arrivals, read_marks, split_by_arrival
 from drrun.journal.spool import FileOutput, FileSpool
 from tests.contract.journal.benches import RUN

@@ -9,11 +9,12 @@ import threading
 
 import pytest
 
-from drrun.core.ids import RunId
+from drrun.core.model.ids import RunId
 from drrun.engine.leasing import Sign
-from drrun.engine.ports import Clock, Ids, Lease
 from drrun.journal.clock import SystemClock, SystemIds
 from drrun.journal.processes import sign_of, this_process
+from drrun.ports.clock import Clock, Ids
+from drrun.ports.journal import Lease
 from drrun.testing.clock import ManualClock
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.errors import JournalDamaged, StateUnusable
+from drrun.core.model.errors import JournalDamaged, StateUnusable
 from drrun.journal.database import Database
 from drrun.journal.store import Store, open_store
 from drrun.testing.clock import ManualClock

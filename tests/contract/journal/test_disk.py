@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.errors import StateUnusable
-from drrun.core.ids import RunId, StepId, TargetName
-from drrun.engine.ports import Entry
+from drrun.core.model.errors import StateUnusable
+from drrun.core.model.ids import RunId, StepId, TargetName
 from drrun.journal.folder import RESERVE, StatePlace, network_filesystem, size_of_database
 from drrun.journal.store import open_store
+from drrun.ports.journal import Entry
 from drrun.testing.clock import ManualClock
 from tests.contract.journal.benches import RUN, SqliteBench, document, draft, record
 

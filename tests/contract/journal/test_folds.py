@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.chain import Head
-from drrun.engine.ports import KeptFold
+from drrun.core.integrity.chain import Head
 from drrun.journal.folds import FileFolds, file_of_fold, this_edition
 from drrun.journal.store import Store, open_store
+from drrun.ports.journal import KeptFold
 from drrun.testing.clock import ManualClock
 from tests.contract.journal.benches import RUN, document, draft, record
 from tests.contract.journal.test_damage import DAMAGE, tamper

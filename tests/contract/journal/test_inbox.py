@@ -1,7 +1,7 @@
 """What every inbox promises: nothing that a person asked is lost, nothing is answered twice."""
 
-from drrun.core.ids import RunId
-from drrun.engine.ports import Answer
+from drrun.core.model.ids import RunId
+from drrun.ports.journal import Answer
 from tests.contract.journal.benches import RUN, START, Bench, SqliteBench, record
 
 

@@ -5,10 +5,10 @@ import math
 
 import pytest
 
-from drrun.core.chain import Head
-from drrun.core.errors import LeaseLost, Refused
-from drrun.core.ids import RunId
-from drrun.engine.ports import Checked, Draft
+from drrun.core.integrity.chain import Head
+from drrun.core.model.errors import LeaseLost, Refused
+from drrun.core.model.ids import RunId
+from drrun.ports.journal import Checked, Draft
 from tests.contract.journal.benches import (
     RUN,
     START,

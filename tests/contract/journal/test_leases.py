@@ -2,7 +2,7 @@
 
 import pytest
 
-from drrun.core.errors import LeaseLost, RunHeld
+from drrun.core.model.errors import LeaseLost, RunHeld
 from drrun.engine.leasing import LEASE_TTL
 from tests.contract.journal.benches import RUN, START, Bench, taken_by_force, watch
 

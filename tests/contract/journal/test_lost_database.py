@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.errors import JournalDamaged
-from drrun.core.ids import RunId
+from drrun.core.model.errors import JournalDamaged
+from drrun.core.model.ids import RunId
 from drrun.journal.store import Store, open_store
 from drrun.testing.clock import ManualClock
 from tests.contract.journal.benches import RUN, document, draft, record

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.ids import RunId
+from drrun.core.model.ids import RunId
 from drrun.journal.store import open_store
 from drrun.testing.clock import ManualClock
 from tests.contract.journal.benches import RUN

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.errors import StateUnusable
+from drrun.core.model.errors import StateUnusable
 from drrun.journal.database import Database
 from tests.contract.journal.benches import (
     RUN,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.errors import StateUnusable
+from drrun.core.model.errors import StateUnusable
 from drrun.journal import schema
 from drrun.journal.queries import migrations, split, statements
 from drrun.journal.store import Store, open_store

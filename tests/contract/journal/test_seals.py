@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drrun.core.errors import InputError, JournalDamaged
-from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.masking import OPEN, Mask
+from drrun.core.integrity.masking import OPEN, Mask
+from drrun.core.model.errors import InputError, JournalDamaged
+from drrun.core.model.ids import RunId, StepId, TargetName
 from drrun.journal.seals import FileSeals
 from drrun.journal.spool import FileSpool
 

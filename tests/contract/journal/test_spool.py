@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.masking import Mask
+from drrun.core.integrity.masking import Mask
+from drrun.core.model.ids import RunId, StepId, TargetName
 from drrun.journal.spool import FileOutput, FileSpool
 from tests.contract.journal.benches import RUN
 

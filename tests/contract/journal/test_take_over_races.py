@@ -16,13 +16,13 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from drrun.core.errors import LeaseLost, RunHeld
-from drrun.core.ids import RunId
+from drrun.core.model.errors import LeaseLost, RunHeld
+from drrun.core.model.ids import RunId
 from drrun.engine.leasing import LEASE_TTL, Seat, Sign
-from drrun.engine.ports import Lease
 from drrun.journal.database import Database
 from drrun.journal.leases import SqliteLeases
 from drrun.journal.sqlite import SqliteJournal
+from drrun.ports.journal import Lease
 from drrun.testing.clock import ManualClock
 from tests.contract.journal.benches import document, draft, record
 

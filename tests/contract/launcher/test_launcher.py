@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.chain import Head
-from drrun.engine.ports import Memory
+from drrun.core.integrity.chain import Head
+from drrun.ports.hands import Memory
 from drrun.ssh import answers as a
 from drrun.ssh.answers import Kept
 from tests.contract.launcher.conftest import Open

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.inventory import Host
-from drrun.engine.ports import Remote
+from drrun.core.model.inventory import Host
 from drrun.hands.local import LocalPlace
+from drrun.ports.places import Remote
 from drrun.ssh.connections import Connections
 from drrun.ssh.options import SshOptions
 from drrun.ssh.remote import SshRemote

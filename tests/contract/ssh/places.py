@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from drrun.core.outcomes import Outcome
-from drrun.core.runbook import Execution
-from drrun.core.values import Duration
-from drrun.engine.ports import Progress, Remote, Script
+from drrun.core.model.outcomes import Outcome
+from drrun.core.model.runbook import Execution
+from drrun.core.model.values import Duration
+from drrun.ports.places import Progress, Remote, Script
 
 
 @dataclass

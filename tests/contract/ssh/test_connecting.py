@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import paramiko  # noqa: TID253 - the server that does not let anybody in speaks SSH
 import pytest
 
-from drrun.core.inventory import Host, Route
-from drrun.core.outcomes import NeverStarted
+from drrun.core.model.inventory import Host, Route
+from drrun.core.model.outcomes import NeverStarted
 from drrun.ssh.connections import Connections
 from drrun.ssh.faults import Unreachable
 from drrun.ssh.link import Link

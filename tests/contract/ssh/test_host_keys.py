@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.inventory import Route
-from drrun.core.outcomes import Ended, NeverStarted, RefusedByHost
+from drrun.core.model.inventory import Route
+from drrun.core.model.outcomes import Ended, NeverStarted, RefusedByHost
 from drrun.ssh.known_hosts import Key
 from drrun.ssh.options import SshOptions
 from drrun.ssh.remote import SshRemote

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.inventory import Route
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted, TimedOut
-from drrun.engine.ports import Script
+from drrun.core.model.inventory import Route
+from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, TimedOut
+from drrun.ports.places import Script
 from drrun.ssh.options import SshOptions
 from drrun.ssh.remote import SshRemote
 from drrun.ssh.wire import launch

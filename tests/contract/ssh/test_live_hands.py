@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 
 from drrun.builtin.probes import judge
-from drrun.core.chain import Head
-from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.inventory import Host
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, Stopped
-from drrun.engine.ports import (
+from drrun.core.integrity.chain import Head
+from drrun.core.model.ids import RunId, StepId, TargetName
+from drrun.core.model.inventory import Host
+from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome, Stopped
+from drrun.hands.live import LiveHands
+from drrun.ports.clock import Cancel
+from drrun.ports.hands import Claim
+from drrun.ports.places import (
     AttemptOrder,
     BuiltInAction,
-    Cancel,
-    Claim,
     Output,
     Places,
     Progress,
@@ -23,7 +24,6 @@ from drrun.engine.ports import (
     Script,
     Seen,
 )
-from drrun.hands.live import LiveHands
 from drrun.ssh.connections import Connections
 from tests.contract.ssh.places import Kept
 from tests.sshd import Sshd

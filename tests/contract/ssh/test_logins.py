@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.outcomes import Ended, NeverStarted
+from drrun.core.model.outcomes import Ended, NeverStarted
 from drrun.ssh.options import SshOptions
 from tests.contract.ssh.conftest import Reach
 from tests.contract.ssh.places import run

@@ -11,8 +11,8 @@ from pathlib import Path
 import paramiko  # noqa: TID253 - the liar speaks SSH
 import pytest
 
-from drrun.core.inventory import Host, Route
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted
+from drrun.core.model.inventory import Host, Route
+from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted
 from drrun.ssh.options import SshOptions
 from tests.contract.ssh.conftest import Reach
 from tests.contract.ssh.places import begin, run

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.inventory import Host, Route
-from drrun.core.outcomes import Ended, NeverStarted
+from drrun.core.model.inventory import Host, Route
+from drrun.core.model.outcomes import Ended, NeverStarted
 from drrun.ssh.options import SshOptions
 from tests.contract.ssh.conftest import Reach
 from tests.contract.ssh.places import run

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted, TimedOut
-from drrun.engine.ports import Remote
+from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, TimedOut
+from drrun.ports.places import Remote
 from tests.contract.ssh.places import Counted, begin, lives, run
 
 _MUCH = 100 * 2**20

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from drrun.files.written import plain_value
-from drrun.files.yaml_reader import read_yaml
+from drrun.files.yaml.written import plain_value
+from drrun.files.yaml.yaml_reader import read_yaml
 from tests.lab import Lab
 from tests.programs import Done, Program
 

@@ -1,8 +1,8 @@
 import pytest
 
 from drrun.cli.exit import Exit, exit_of_error, exit_of_run, manual
-from drrun.core import errors
-from drrun.core.status import RunStatus
+from drrun.core.model import errors
+from drrun.core.model.status import RunStatus
 
 
 def test_every_code_of_the_contract_is_there() -> None:

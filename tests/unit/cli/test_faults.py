@@ -6,7 +6,7 @@ import pytest
 
 from drrun.cli.faults import ending
 from drrun.cli.frame import Frame
-from drrun.core.errors import Finding, InputError, Place, RunHeld
+from drrun.core.model.errors import Finding, InputError, Place, RunHeld
 
 
 def fail(error: BaseException) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from drrun.cli.logbook import open_log
 from drrun.cli.out import hide, say
-from drrun.core.masking import OPEN, Mask
+from drrun.core.integrity.masking import OPEN, Mask
 
 SECRET = "cor'rect \"horse\\ ü"
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drrun.cli.outputs import lines_of
-from drrun.engine.ports import Piece
+from drrun.ports.places import Piece
 from drrun.report.clean import clean_bytes
 
 CUTS = st.lists(st.sampled_from([b"a", b"bc\n", b"\n", b"\n\nd", b"\xff\x1b"]), max_size=10)

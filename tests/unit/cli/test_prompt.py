@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from drrun.core.ids import StepId, TargetName
-from drrun.engine.ports import Answer
+from drrun.core.model.ids import StepId, TargetName
+from drrun.ports.journal import Answer
 from drrun.report.run_view import Ask
 from drrun.term.desk import Desk
 from drrun.term.dialogue import Dialogue, Reply

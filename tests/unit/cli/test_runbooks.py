@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from drrun.cli.runbooks import Part, found_inventory, left_out, read_inputs
-from drrun.core.errors import InputError
+from drrun.core.model.errors import InputError
 from tests.unit.core.worlds import plan_of, step
 
 PLAN = plan_of(step("a"), step("b", "a"), step("c", "b"), step("side"))

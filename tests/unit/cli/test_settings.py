@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.errors import InputError
-from drrun.core.values import Duration
+from drrun.core.model.errors import InputError
+from drrun.core.model.values import Duration
 from drrun.settings import read_settings
 
 XDG = {"XDG_STATE_HOME": "/var/state", "XDG_CONFIG_HOME": ""}

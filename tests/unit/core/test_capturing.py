@@ -2,9 +2,9 @@
 
 import pytest
 
-from drrun.core.capturing import capture_all
-from drrun.core.moments import parse_moment, rfc3339
-from drrun.core.runbook import Capture
+from drrun.core.model.moments import parse_moment, rfc3339
+from drrun.core.model.runbook import Capture
+from drrun.core.rules.capturing import capture_all
 
 STREAMS = {"stdout": 'lag=42\n{"no": "json"}', "stderr": '{"a": {"b": [1, "two"]}}'}
 #: 2024-01-11 09:00:00 UTC.

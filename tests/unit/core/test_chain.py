@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.core.chain import Head, canonical, genesis, link
-from drrun.core.ids import RunId
-from drrun.engine.ports import Draft, Entry
+from drrun.core.integrity.chain import Head, canonical, genesis, link
+from drrun.core.model.ids import RunId
 from drrun.engine.sealing import seal
+from drrun.ports.journal import Draft, Entry
 
 RUN = RunId("run")
 BORN = genesis({"run": RUN}, [("runbook", "a.yaml", "00")])

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drrun.core import events as ev
-from drrun.core.clocks import Clocks, Origin
+from drrun.core.state.clocks import Clocks, Origin
 from drrun.report.offsets import clock_lines, clock_warnings
 
 HOUR = 3600.0

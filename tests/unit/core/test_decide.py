@@ -3,14 +3,14 @@
 import pytest
 
 from drrun.core import events as ev
-from drrun.core import wishes as w
-from drrun.core.ids import LOCAL, Key
-from drrun.core.inventory import Host, Inventory
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted, TimedOut
-from drrun.core.probes import Purpose, Verdict
-from drrun.core.runbook import Estimate, OnFailure, OnUnknown, Retry, RetryCause
-from drrun.core.status import RunStatus, Status
-from drrun.core.values import Duration, Share
+from drrun.core.model.ids import LOCAL, Key
+from drrun.core.model.inventory import Host, Inventory
+from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, TimedOut
+from drrun.core.model.probes import Purpose, Verdict
+from drrun.core.model.runbook import Estimate, OnFailure, OnUnknown, Retry, RetryCause
+from drrun.core.model.status import RunStatus, Status
+from drrun.core.model.values import Duration, Share
+from drrun.core.rules import wishes as w
 from tests.unit.core.worlds import Acting, World, manual, plan_of, probe, statuses, step
 
 
@@ -227,7 +227,7 @@ def test_a_person_is_waited_for_while_other_branches_go_on() -> None:
 
 
 def test_the_longest_path_begins_first() -> None:
-    from drrun.core.runbook import Estimate
+    from drrun.core.model.runbook import Estimate
 
     def takes(seconds: float) -> Estimate:
         return Estimate(Duration(seconds), Duration(seconds))
@@ -321,7 +321,7 @@ def test_resuming_a_failed_run_tries_failed_steps_again_and_no_others() -> None:
 
 
 def test_asking_for_purposes_covers_all_of_them() -> None:
-    from drrun.core.asked import probes_of
+    from drrun.core.rules.probe_lists import probes_of
 
     one = step("a", guard=(probe("g"),), done_when=(probe("d"),), verify=(probe("v"),))
     found = {purpose: [p.question for p in probes_of(one, purpose)] for purpose in Purpose}

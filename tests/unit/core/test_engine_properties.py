@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drrun.core import events as ev
-from drrun.core.ids import Key, StepId, TargetName
-from drrun.core.inventory import Host, Inventory
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
-from drrun.core.plan import Plan
-from drrun.core.probes import Verdict
-from drrun.core.runbook import Estimate, OnFailure, OnUnknown, Retry, Step
-from drrun.core.state import RunState, fold
-from drrun.core.status import FINAL, Status
-from drrun.core.values import Duration, Share
+from drrun.core.model.ids import Key, StepId, TargetName
+from drrun.core.model.inventory import Host, Inventory
+from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
+from drrun.core.model.plan import Plan
+from drrun.core.model.probes import Verdict
+from drrun.core.model.runbook import Estimate, OnFailure, OnUnknown, Retry, Step
+from drrun.core.model.status import FINAL, Status
+from drrun.core.model.values import Duration, Share
+from drrun.core.state.run_state import RunState, fold
 from tests.unit.core.worlds import Killed, World, manual, plan_of, probe, step
 
 OUTCOMES: list[Outcome] = [

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drrun.core import events as ev
-from drrun.core.event_text import tell
-from drrun.core.notices import notices
-from drrun.core.plan import Plan
-from drrun.core.runbook import Role
+from drrun.core.model.plan import Plan
+from drrun.core.model.runbook import Role
+from drrun.core.rules.notices import notices
+from drrun.core.state.event_text import tell
 from drrun.report.facts import Fact
 from drrun.report.text.lines import take_in
 from drrun.report.words import words_of

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drrun.core.masking import SHORTEST, Mask, StreamMask, forms
-from drrun.core.spellings import SPELLINGS
+from drrun.core.integrity.masking import SHORTEST, Mask, StreamMask, forms
+from drrun.core.integrity.spellings import SPELLINGS
 
 SECRET = "p@ss w0rd/'x'\"ü\\+"
 KEY = (

@@ -3,11 +3,11 @@
 import pytest
 
 from drrun.core import events as ev
-from drrun.core.errors import IllegalMove
-from drrun.core.ids import LOCAL, Key
-from drrun.core.moves import MOVES
-from drrun.core.state import RunState
-from drrun.core.status import FINAL, Status
+from drrun.core.model.errors import IllegalMove
+from drrun.core.model.ids import LOCAL, Key
+from drrun.core.model.status import FINAL, Status
+from drrun.core.state.moves import MOVES
+from drrun.core.state.run_state import RunState
 from tests.unit.core.worlds import plan_of, step
 
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.core.ids import Key, StepId, TargetName
-from drrun.core.packing import NotPacked, pack, unpack
-from drrun.core.plan import Plan
-from drrun.core.runbook import Mode
-from drrun.core.state import RunState, fold
-from drrun.core.status import Status
-from drrun.core.values import Duration, Share, Size
+from drrun.core.model.ids import Key, StepId, TargetName
+from drrun.core.model.packing import NotPacked, pack, unpack
+from drrun.core.model.plan import Plan
+from drrun.core.model.runbook import Mode
+from drrun.core.model.status import Status
+from drrun.core.model.values import Duration, Share, Size
+from drrun.core.state.run_state import RunState, fold
 from tests.unit.core.test_engine_properties import graphs, world_of
 
 words = st.text(max_size=5)
@@ -90,9 +90,16 @@ def test_what_is_no_value_of_the_core_is_refused(value: object) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["subprocess:Popen", "os:system", "drrun.core.packing:json", "drrun.core.packing:unpack",
-     "drrun.ssh.dial:Dialler", "drrun.core.nowhere:Thing", "drrun.core.errors:InputError"],
-)  # fmt: skip
+    [
+        "subprocess:Popen",
+        "os:system",
+        "drrun.core.model.packing:json",
+        "drrun.core.model.packing:unpack",
+        "drrun.ssh.dial:Dialler",
+        "drrun.core.nowhere:Thing",
+        "drrun.core.model.errors:InputError",
+    ],
+)
 def test_no_other_name_is_looked_up(name: str) -> None:
     text = json.dumps({"things": [[name, 1, {}]], "value": {"things": [0, [0]]}})
     with pytest.raises(NotPacked):

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.core.actions import ManualAction
-from drrun.core.outcomes import ContactLost, Ended
+from drrun.core.model.actions import ManualAction
+from drrun.core.model.outcomes import ContactLost, Ended
 from drrun.core.people.commands import Command, body_of, command_of
 from drrun.core.people.consider import Denied, Granted, consider
 from tests.unit.core.worlds import World, manual, plan_of, statuses, step

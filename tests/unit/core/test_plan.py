@@ -2,13 +2,13 @@
 
 import pytest
 
-from drrun.core import graph
-from drrun.core.errors import InputError
-from drrun.core.ids import StepId
-from drrun.core.inventory import Host, Inventory
-from drrun.core.plan import Plan, Selection, bind, hosts_matching
-from drrun.core.runbook import Estimate, Mode, Runbook, Step
-from drrun.core.values import Duration, Share
+from drrun.core.model import graph
+from drrun.core.model.errors import InputError
+from drrun.core.model.ids import StepId
+from drrun.core.model.inventory import Host, Inventory
+from drrun.core.model.plan import Plan, Selection, bind, hosts_matching
+from drrun.core.model.runbook import Estimate, Mode, Runbook, Step
+from drrun.core.model.values import Duration, Share
 from tests.unit.core.worlds import plan_of, step
 
 HOSTS = {

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.core.ids import StepId, TargetName
-from drrun.core.secrecy import Secrecy
+from drrun.core.model.ids import StepId, TargetName
+from drrun.core.state.secrecy import Secrecy
 
 names, marks = st.sampled_from(["token", "key"]), st.sampled_from(["m1", "m2", "m3"])
 keys = st.sampled_from([(StepId(each), TargetName("db1")) for each in ("a", "b", "c")])

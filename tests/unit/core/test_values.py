@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.core.values import Duration, Share, Size, quantity
+from drrun.core.model.values import Duration, Share, Size, quantity
 
 
 @pytest.mark.parametrize(

@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from drrun.core import events as ev
-from drrun.core import wishes as w
-from drrun.core.actions import ManualAction, RunAction
-from drrun.core.agenda import Agenda
-from drrun.core.air import Activity, Air, Room
-from drrun.core.decide import decide
-from drrun.core.decision import Decision
-from drrun.core.ids import Key, StepId
-from drrun.core.inventory import Inventory
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
-from drrun.core.people.roles import role_of
-from drrun.core.plan import Plan, Selection, bind
-from drrun.core.probes import Probe, ProbeKind, Purpose, Verdict
-from drrun.core.retrying import retry_planned
-from drrun.core.runbook import Need, Runbook, Step
-from drrun.core.state import RunState, attempt_of, fold
+from drrun.core.model.actions import ManualAction, RunAction
+from drrun.core.model.ids import Key, StepId
+from drrun.core.model.inventory import Inventory
+from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
+from drrun.core.model.plan import Plan, Selection, bind
+from drrun.core.model.probes import Probe, ProbeKind, Purpose, Verdict
+from drrun.core.model.runbook import Need, Runbook, Step
+from drrun.core.rules import wishes as w
+from drrun.core.rules.agenda import Agenda
+from drrun.core.rules.capacity import Activity, Air, Room
+from drrun.core.rules.decide import decide
+from drrun.core.rules.decision import Decision
+from drrun.core.rules.retrying import retry_planned
+from drrun.core.rules.roles import role_of
+from drrun.core.state.run_state import RunState, attempt_of, fold
 
 
 def step(name: str, *needs: str | tuple[str, ...], **keys: object) -> Step:

@@ -6,19 +6,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from drrun.cases.load import Loaded
+from drrun.cases.start import Options, Seat, Tools, seat, start
 from drrun.core.events import Event
-from drrun.core.ids import RunId
-from drrun.core.plan import Plan
-from drrun.core.state import RunState, fold
-from drrun.engine.cases.load import Loaded
-from drrun.engine.cases.start import Options, Seat, Tools, seat, start
+from drrun.core.model.ids import RunId
+from drrun.core.model.plan import Plan
+from drrun.core.state.run_state import RunState, fold
 from drrun.engine.controller import Standing
 from drrun.engine.naming import LateSecrets
-from drrun.engine.ports import Clock, Entry
 from drrun.engine.records import Records
 from drrun.engine.session import Session
-from drrun.files.templating import Templates
+from drrun.files.templates.templating import Templates
 from drrun.journal.clock import SystemClock
+from drrun.ports.clock import Clock
+from drrun.ports.journal import Entry
 from drrun.testing.memory import MemoryJournal
 from drrun.testing.scripted import MemorySpool, ScriptedHands, ScriptedProber
 

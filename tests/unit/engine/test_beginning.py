@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from drrun.core.errors import DiskFull, StateUnusable
-from drrun.engine.ports import Document, RunRecord
+from drrun.core.model.errors import DiskFull, StateUnusable
+from drrun.ports.journal import Document, RunRecord
 from drrun.testing.memory import MemoryJournal
 from tests.unit.core.worlds import plan_of, step
 from tests.unit.engine.rigs import Rig

@@ -3,10 +3,11 @@
 import threading
 
 from drrun.core import events as ev
-from drrun.core.outcomes import Ended, NeverStarted
-from drrun.core.probes import Verdict
-from drrun.core.status import RunStatus
-from drrun.engine.ports import AttemptOrder, Output, Report
+from drrun.core.model.outcomes import Ended, NeverStarted
+from drrun.core.model.probes import Verdict
+from drrun.core.model.status import RunStatus
+from drrun.ports.hands import Report
+from drrun.ports.places import AttemptOrder, Output
 from drrun.testing.scripted import ScriptedHands, ScriptedProber
 from tests.unit.core.worlds import manual, plan_of, probe, step
 from tests.unit.engine.rigs import Driving, Rig, each_status
@@ -51,8 +52,8 @@ def test_a_failed_verify_names_what_was_seen() -> None:
 
 
 def test_a_retry_waits_and_acts_again() -> None:
-    from drrun.core.runbook import Retry
-    from drrun.core.values import Duration
+    from drrun.core.model.runbook import Retry
+    from drrun.core.model.values import Duration
 
     rig = Rig(
         plan_of(step("a", retry=Retry(attempts=2, delay=Duration(0.01)))),
@@ -163,7 +164,7 @@ def test_a_run_that_failed_only_for_unreachable_hosts_says_so() -> None:
 
 
 def test_an_undefined_name_fails_the_step_and_sends_nothing() -> None:
-    from drrun.core.actions import RunAction
+    from drrun.core.model.actions import RunAction
 
     rig = Rig(plan_of(step("a", action=RunAction("echo {{ nobody }}"))))
     session = rig.start()

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 import drrun
-from drrun.core.actions import RunAction
-from drrun.core.inventory import Host, Inventory
-from drrun.core.outcomes import Ended
-from drrun.core.plan import Plan
-from drrun.core.simulation import Simulation
-from drrun.core.status import RunStatus
-from drrun.core.values import Duration
-from drrun.engine.ports import AttemptOrder, Output, Report
+from drrun.core.model.actions import RunAction
+from drrun.core.model.inventory import Host, Inventory
+from drrun.core.model.outcomes import Ended
+from drrun.core.model.plan import Plan
+from drrun.core.model.status import RunStatus
+from drrun.core.model.values import Duration
+from drrun.core.tabletop.simulation import Simulation
+from drrun.ports.hands import Report
+from drrun.ports.places import AttemptOrder, Output
 from drrun.testing.scripted import ScriptedHands
 from tests.unit.core.worlds import plan_of, probe, step
 from tests.unit.engine.rigs import Rig

@@ -12,22 +12,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drrun.cases.load import Loaded, Wanted, load
+from drrun.cases.look import Seen, known, look
+from drrun.cases.sound import WORTH_KEEPING, is_sound, news
 from drrun.cli.seen import facts_of_steps, view_of
 from drrun.core import events as ev
-from drrun.core.chain import Head
-from drrun.core.errors import RunDamaged
-from drrun.core.ids import RunId
-from drrun.core.packing import pack, unpack
-from drrun.core.simulation import Simulation
-from drrun.core.state import RunState
-from drrun.core.status import Status
-from drrun.engine.cases.load import Loaded, Wanted, load
-from drrun.engine.cases.look import Seen, known, look
-from drrun.engine.cases.sound import WORTH_KEEPING, is_sound, news
-from drrun.engine.ports import Draft, Entry, Journal, KeptFold, Lease, RunRecord
+from drrun.core.integrity.chain import Head
+from drrun.core.model.errors import RunDamaged
+from drrun.core.model.ids import RunId
+from drrun.core.model.packing import pack, unpack
+from drrun.core.model.status import Status
+from drrun.core.state.run_state import RunState
+from drrun.core.tabletop.simulation import Simulation
 from drrun.engine.records import Records
 from drrun.journal.folds import file_of_fold
 from drrun.journal.opening import open_state
+from drrun.ports.journal import Draft, Entry, Journal, KeptFold, Lease, RunRecord
 from drrun.report.step_view import step_view
 from drrun.testing.clock import ManualClock
 from tests.unit.core.test_engine_properties import world_of

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 import drrun
 from drrun.core import events as ev
-from drrun.core.execution import Execution
-from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.judging import Observed, judge
-from drrun.core.masking import Mask
-from drrun.core.probes import Expect, ProbeKind
-from drrun.core.spellings import SPELLINGS
-from drrun.core.values import Duration
+from drrun.core.integrity.masking import Mask
+from drrun.core.integrity.spellings import SPELLINGS
+from drrun.core.model.execution import Execution
+from drrun.core.model.ids import RunId, StepId, TargetName
+from drrun.core.model.probes import Expect, ProbeKind
+from drrun.core.model.values import Duration
+from drrun.core.rules.judging import Observed, judge
 from drrun.engine.naming import LateSecrets
-from drrun.engine.ports import AttemptOrder, Question, Script
 from drrun.engine.redaction import NAMES, masked
+from drrun.ports.places import AttemptOrder, Question, Script
 
 SECRET = "cor'rect \"horse\\ ü/+"
 
@@ -100,7 +100,7 @@ def test_an_event_without_a_secret_is_the_very_same() -> None:
 
 #: Members that hold what a secret may have been rendered into.
 _RENDERED = {"arguments", "env", "stdin", "ask", "expect", "former"}
-_CARRIERS = ("drrun.engine.ports", "drrun.engine.cases.start", "drrun.core.execution")
+_CARRIERS = ("drrun.engine.ports", "drrun.cases.start", "drrun.core.model.execution")
 
 
 def test_nothing_that_is_ready_to_be_sent_shows_what_it_carries() -> None:

@@ -4,13 +4,15 @@ import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from drrun.core.inventory import Host, Inventory
-from drrun.core.outcomes import Ended, Outcome
-from drrun.core.plan import Plan
-from drrun.core.probes import Verdict
-from drrun.core.status import RunStatus
-from drrun.engine.ports import AttemptOrder, Draft, Entry, Lease, Output, Progress, Report, Seen
+from drrun.core.model.inventory import Host, Inventory
+from drrun.core.model.outcomes import Ended, Outcome
+from drrun.core.model.plan import Plan
+from drrun.core.model.probes import Verdict
+from drrun.core.model.status import RunStatus
 from drrun.journal.clock import SystemClock
+from drrun.ports.hands import Report
+from drrun.ports.journal import Draft, Entry, Lease
+from drrun.ports.places import AttemptOrder, Output, Progress, Seen
 from drrun.testing.memory import MemoryJournal
 from drrun.testing.scripted import ScriptedHands, ScriptedProber
 from tests.unit.core.worlds import manual, plan_of, probe, step
@@ -182,7 +184,7 @@ def test_an_answer_that_will_not_come_is_asked_for_anew() -> None:
 
 
 def test_a_promise_that_is_not_kept_hangs_nothing() -> None:
-    from drrun.core.values import Duration
+    from drrun.core.model.values import Duration
     from drrun.engine import crew
 
     prober = CountingProber()
@@ -202,8 +204,8 @@ def test_only_what_did_not_come_along_is_asked() -> None:
 
 
 def test_a_question_that_reads_otherwise_after_the_attempt_is_asked_anew() -> None:
-    from drrun.core.actions import RunAction
-    from drrun.core.runbook import Capture
+    from drrun.core.model.actions import RunAction
+    from drrun.core.model.runbook import Capture
 
     hands = EarlyHands(before=(0,))
     text = "look {{ steps.a.lag if steps.a.lag is defined else 0 }}"
@@ -237,7 +239,7 @@ def test_a_host_that_reboots_is_asked_once_it_is_back() -> None:
 
 
 def test_an_early_answer_of_one_attempt_is_not_taken_for_that_of_the_next() -> None:
-    from drrun.core.runbook import Retry, RetryCause
+    from drrun.core.model.runbook import Retry, RetryCause
 
     class Twice(EarlyHands):
         def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:

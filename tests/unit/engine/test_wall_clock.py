@@ -15,21 +15,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drrun.core import events as ev
-from drrun.core.actions import UsesAction
-from drrun.core.errors import LeaseLost
-from drrun.core.ids import RunId
-from drrun.core.moments import rfc3339
-from drrun.core.outcomes import Ended
-from drrun.core.plan import Plan
-from drrun.core.probes import Verdict
-from drrun.core.runbook import OnUnknown, Retry
-from drrun.core.status import RunStatus
-from drrun.core.values import Duration
+from drrun.core.model.actions import UsesAction
+from drrun.core.model.errors import LeaseLost
+from drrun.core.model.ids import RunId
+from drrun.core.model.moments import rfc3339
+from drrun.core.model.outcomes import Ended
+from drrun.core.model.plan import Plan
+from drrun.core.model.probes import Verdict
+from drrun.core.model.runbook import OnUnknown, Retry
+from drrun.core.model.status import RunStatus
+from drrun.core.model.values import Duration
 from drrun.engine.crew import Crew
 from drrun.engine.observations import Checked, Line, Observation
-from drrun.engine.ports import Entry
 from drrun.engine.session import Session
 from drrun.journal.clock import SystemClock
+from drrun.ports.journal import Entry
 from drrun.testing.memory import MemoryJournal
 from drrun.testing.scripted import ScriptedHands, ScriptedProber
 from tests.unit.core.worlds import plan_of, probe, step

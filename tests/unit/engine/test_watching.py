@@ -7,16 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drrun.core import events as ev
-from drrun.core.ids import LOCAL, Key, RunId, StepId
-from drrun.core.plan import Plan
-from drrun.core.probes import Verdict
-from drrun.core.relapse import RERUNS
-from drrun.core.runbook import Runbook
+from drrun.core.model.ids import LOCAL, Key, RunId, StepId
+from drrun.core.model.plan import Plan
+from drrun.core.model.probes import Verdict
+from drrun.core.model.runbook import Runbook
+from drrun.core.rules.relapse import RERUNS
 from drrun.engine.naming import LateSecrets
 from drrun.engine.orders import Orders
-from drrun.engine.ports import Seen
 from drrun.engine.watching import Watched, Watching
-from drrun.files.templating import Templates
+from drrun.files.templates.templating import Templates
+from drrun.ports.places import Seen
 from tests.unit.core.worlds import World, manual, plan_of, probe, step
 from tests.unit.engine.rigs import NoSecrets
 

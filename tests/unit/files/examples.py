@@ -1,8 +1,8 @@
 """Texts and shortcuts for the tests of this folder."""
 
-from drrun.core.errors import Finding, Severity
-from drrun.core.runbook import Runbook, Step
-from drrun.files.runbook_yaml import read_runbook
+from drrun.core.model.errors import Finding, Severity
+from drrun.core.model.runbook import Runbook, Step
+from drrun.files.runbook.runbook_yaml import read_runbook
 from drrun.files.validation import Validated, validate
 
 INVENTORY = b"""\

@@ -2,7 +2,7 @@
 
 import pytest
 
-from drrun.files.runbook_yaml import read_runbook
+from drrun.files.runbook.runbook_yaml import read_runbook
 from drrun.files.validation import validate
 from tests.unit.files.examples import HEAD, errors, read_errors, validated, warnings
 

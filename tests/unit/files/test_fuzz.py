@@ -6,10 +6,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drrun.core.runbook import Runbook
-from drrun.files.actions_yaml import ACTION
-from drrun.files.inventory import read_inventory
-from drrun.files.steps_yaml import STEP
+from drrun.core.model.runbook import Runbook
+from drrun.files.inventory.inventory import read_inventory
+from drrun.files.runbook.actions_yaml import ACTION
+from drrun.files.runbook.steps_yaml import STEP
 from drrun.files.validation import validate
 from tests.unit.files.examples import INVENTORY
 

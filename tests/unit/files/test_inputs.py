@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.core.errors import InputError
-from drrun.core.values import Duration, Size
-from drrun.files.inputs import bind_inputs, parse_assignments, read_inputs_file
+from drrun.core.model.errors import InputError
+from drrun.core.model.values import Duration, Size
+from drrun.files.runbook.inputs import bind_inputs, parse_assignments, read_inputs_file
 from tests.unit.files.examples import runbook_of
 
 RUNBOOK = runbook_of("""

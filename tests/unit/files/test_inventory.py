@@ -2,8 +2,8 @@
 
 import pytest
 
-from drrun.core.inventory import Inventory, Route
-from drrun.files.inventory import read_inventory
+from drrun.core.model.inventory import Inventory, Route
+from drrun.files.inventory.inventory import read_inventory
 
 OWN = """
 sites:

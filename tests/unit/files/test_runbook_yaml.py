@@ -2,11 +2,11 @@
 
 import pytest
 
-from drrun.core.actions import DecisionAction, ManualAction, RunAction, UsesAction
-from drrun.core.execution import Execution
-from drrun.core.ids import StepId
-from drrun.core.probes import Expect, Probe, ProbeKind
-from drrun.core.runbook import (
+from drrun.core.model.actions import DecisionAction, ManualAction, RunAction, UsesAction
+from drrun.core.model.execution import Execution
+from drrun.core.model.ids import StepId
+from drrun.core.model.probes import Expect, Probe, ProbeKind
+from drrun.core.model.runbook import (
     Capture,
     Estimate,
     Level,
@@ -20,7 +20,7 @@ from drrun.core.runbook import (
     SecretRef,
     StandIn,
 )
-from drrun.core.values import Duration, Share
+from drrun.core.model.values import Duration, Share
 from tests.unit.files.examples import runbook_of, step_of
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]  # it has no stubs
 import pytest
 
-from drrun.files.runbook_yaml import read_runbook
+from drrun.files.runbook.runbook_yaml import read_runbook
 from drrun.files.schema import inventory_schema, runbook_schema
-from drrun.files.written import plain_value
-from drrun.files.yaml_reader import read_yaml
+from drrun.files.yaml.written import plain_value
+from drrun.files.yaml.yaml_reader import read_yaml
 from tests.unit.files.examples import HEAD, INVENTORY
 
 RUNBOOK = jsonschema.Draft7Validator(runbook_schema())

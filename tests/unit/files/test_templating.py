@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drrun.core.errors import InputError
-from drrun.core.shell_values import readable
-from drrun.core.values import Duration
-from drrun.files.templating import Templates
+from drrun.core.model.errors import InputError
+from drrun.core.model.shell_values import readable
+from drrun.core.model.values import Duration
+from drrun.files.templates.templating import Templates
 
 EVIL = "a'; touch pwned; $(touch pwned) `touch pwned` \" \\ $HOME *\n; touch pwned # -rf"
 #: Shell texts that print `<` value `>`; the value may have several lines.

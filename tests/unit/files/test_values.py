@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.errors import InputError
-from drrun.core.masking import Mask
-from drrun.files.templating import Templates
+from drrun.core.integrity.masking import Mask
+from drrun.core.model.errors import InputError
+from drrun.files.templates.templating import Templates
 from tests.unit.files.shell_grammar import NUMBERS, SHELLS, Grammar, executed
 
 COUNT = int(os.environ.get("DRRUN_VALUES", "1200")) // len(SHELLS)

@@ -4,8 +4,8 @@ import tracemalloc
 
 import pytest
 
-from drrun.files.written import plain_value
-from drrun.files.yaml_reader import read_yaml
+from drrun.files.yaml.written import plain_value
+from drrun.files.yaml.yaml_reader import read_yaml
 
 
 def only_finding(text: bytes | str) -> str:

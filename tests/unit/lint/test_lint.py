@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from drrun.core.errors import Finding, Severity
-from drrun.files.references import LINT
+from drrun.core.model.errors import Finding, Severity
+from drrun.files.runbook.references import LINT
 from drrun.files.validation import validate
 from drrun.lint import RULES, lint
 from drrun.lint.subject import Subject

@@ -3,12 +3,12 @@
 from typing import Any
 
 from drrun.core import events as ev
-from drrun.core.inventory import Inventory
-from drrun.core.plan import Plan, Selection, bind
-from drrun.core.runbook import Estimate, Runbook, Step
-from drrun.core.state import RunState
-from drrun.core.status import RunStatus
-from drrun.core.values import Duration
+from drrun.core.model.inventory import Inventory
+from drrun.core.model.plan import Plan, Selection, bind
+from drrun.core.model.runbook import Estimate, Runbook, Step
+from drrun.core.model.status import RunStatus
+from drrun.core.model.values import Duration
+from drrun.core.state.run_state import RunState
 from drrun.report.facts import Fact
 from drrun.report.run_view import RunHead, RunView, run_view
 from tests.unit.core.worlds import World

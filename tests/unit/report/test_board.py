@@ -1,7 +1,7 @@
 import pytest
 
 from drrun.core import events as ev
-from drrun.core.state import RunState
+from drrun.core.state.run_state import RunState
 from drrun.report.clean import columns
 from drrun.report.text.board import BoardHead, Size, board_rows
 from tests.unit.core.worlds import manual, step

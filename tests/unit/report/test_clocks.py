@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drrun.core import events as ev
-from drrun.core.plan import Plan
-from drrun.core.state import RunState
-from drrun.core.values import Duration
+from drrun.core.model.plan import Plan
+from drrun.core.model.values import Duration
+from drrun.core.state.run_state import RunState
 from drrun.report.clocks import CAUSES, spells, totals
 from drrun.report.facts import Fact
 from tests.unit.core.test_engine_properties import graphs, world_of

@@ -1,6 +1,6 @@
-from drrun.core.ids import StepId
-from drrun.core.runbook import Level, Objectives, Role, Service
-from drrun.core.values import Duration
+from drrun.core.model.ids import StepId
+from drrun.core.model.runbook import Level, Objectives, Role, Service
+from drrun.core.model.values import Duration
 from drrun.report.clean import columns
 from drrun.report.graphs import dot, mermaid
 from drrun.report.jsondoc import dumps

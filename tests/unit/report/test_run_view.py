@@ -3,14 +3,14 @@ import json
 import pytest
 
 from drrun.core import events as ev
-from drrun.core.actions import ManualAction
-from drrun.core.ids import StepId, TargetName
-from drrun.core.inventory import Host, Inventory
-from drrun.core.outcomes import Ended
-from drrun.core.probes import Verdict
-from drrun.core.runbook import Level, Objectives, Role, Service
-from drrun.core.status import RunStatus, Status
-from drrun.core.values import Duration
+from drrun.core.model.actions import ManualAction
+from drrun.core.model.ids import StepId, TargetName
+from drrun.core.model.inventory import Host, Inventory
+from drrun.core.model.outcomes import Ended
+from drrun.core.model.probes import Verdict
+from drrun.core.model.runbook import Level, Objectives, Role, Service
+from drrun.core.model.status import RunStatus, Status
+from drrun.core.model.values import Duration
 from drrun.report.clean import columns
 from drrun.report.forecast import forecast
 from drrun.report.jsondoc import dumps

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.core.chain import Head
-from drrun.engine.ports import Memory
+from drrun.core.integrity.chain import Head
+from drrun.ports.hands import Memory
 from drrun.ssh import answers as a
 from drrun.ssh.answers import STATES, Kept, parse
 

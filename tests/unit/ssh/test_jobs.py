@@ -2,9 +2,9 @@
 
 import pytest
 
-from drrun.core.chain import Head
-from drrun.core.outcomes import NeverStarted, RefusedByHost
-from drrun.engine.ports import Memory
+from drrun.core.integrity.chain import Head
+from drrun.core.model.outcomes import NeverStarted, RefusedByHost
+from drrun.ports.hands import Memory
 from drrun.ssh import answers as a
 from drrun.ssh.answers import Kept
 from drrun.ssh.jobs import Job

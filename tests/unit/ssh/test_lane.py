@@ -9,20 +9,12 @@ from typing import Any
 
 import pytest
 
-from drrun.core.chain import Head
-from drrun.core.ids import RunId, StepId, TargetName
-from drrun.core.outcomes import ContactLost, Ended, NeverStarted, Outcome
+from drrun.core.integrity.chain import Head
+from drrun.core.model.ids import RunId, StepId, TargetName
+from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome
 from drrun.engine.captured import CapturedOutput
-from drrun.engine.ports import (
-    AttemptOrder,
-    Claim,
-    Meet,
-    Meeting,
-    Memory,
-    Progress,
-    Reading,
-    Script,
-)
+from drrun.ports.hands import Claim, Meet, Meeting, Memory, Reading
+from drrun.ports.places import AttemptOrder, Progress, Script
 from drrun.ssh import lane as rules
 from drrun.ssh.answers import Answer, Begun, LeftRun, Ready, Stale, Stored
 from drrun.ssh.boot import Boot

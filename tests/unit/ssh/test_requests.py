@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.core.chain import Head
-from drrun.core.runbook import Execution
-from drrun.engine.ports import Script
+from drrun.core.integrity.chain import Head
+from drrun.core.model.runbook import Execution
+from drrun.ports.places import Script
 from drrun.ssh.requests import mark_of, work_of
 from drrun.ssh.wire import BadScript
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.core.runbook import Execution
-from drrun.engine.ports import Script
+from drrun.core.model.runbook import Execution
+from drrun.ports.places import Script
 from drrun.ssh.wire import BadScript, Beginning, Started, launch
 
 NONCE = "0123456789abcdef"

@@ -1,0 +1,85 @@
+"""The report of a run, put together for whoever shows it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from drrun.cases.close import unclean
+from drrun.cases.load import replanner
+from drrun.cases.look import Known
+from drrun.core.model.ids import RunId
+from drrun.core.model.runbook import Mode
+from drrun.core.state.run_state import RunState
+from drrun.engine.records import Records
+from drrun.ports.journal import Looked, RunRecord
+from drrun.report.after.view import Around, Report, report_of
+from drrun.report.clocks import spells
+from drrun.report.facts import Fact
+from drrun.report.run_view import RunView
+from drrun.report.step_view import StepView, step_view
+from drrun.report.text.step import Excerpts
+
+#: (records, run, step) -> what is shown of the output of each of its attempts.
+ExcerptsOf = Callable[[Records, RunId, StepView], Excerpts]
+
+
+def report_of_run(records: Records, seen: Known, view: RunView, excerpts_of: ExcerptsOf) -> Report:
+    """Everything that a report of a run says, whatever its format.
+
+    Args:
+        records: Where the run is kept.
+        seen: The run.
+        view: The run as it stands.
+        excerpts_of: What is shown of what the attempts of a step printed.
+    """
+    facts = seen.facts
+    end = view.head.ended_at or view.now
+    empty = RunState(seen.loaded.plan, replanner(seen.loaded.documents, judged=True))
+    mine: dict[str, list[Fact]] = {}
+    for fact in facts:
+        mine.setdefault(str(getattr(fact.event, "step", "")), []).append(fact)
+    order = seen.state.plan.order
+    steps = [step_view(seen.state, mine.get(step, []), step) for step in order]
+    outputs = {
+        (str(step.id), str(target), attempt): streams
+        for step in steps
+        for (target, attempt), streams in excerpts_of(records, seen.run, step).items()
+    }
+    around = _around(records, seen)
+    made = report_of(seen.state, facts, view, spells(empty, facts, end), steps, around)
+    return replace(made, outputs=outputs)
+
+
+def _around(records: Records, seen: Known) -> Around:
+    """What is known beside the run's own journal."""
+    runs = records.journal.runs()
+    this = next(each for each in runs if each.id == seen.run)
+    before = (
+        each
+        for each in runs
+        if (each.runbook, each.mode) == (this.runbook, this.mode)
+        and each.started_at < this.started_at
+    )
+    earlier = next(before, None)
+    notebook = records.notebook
+    looked = notebook.latest(this.runbook, this.started_at) if notebook else None
+    rehearsal = seen.loaded.plan.mode is Mode.REHEARSAL
+    return Around(
+        documents=tuple(
+            (each.kind, each.path, each.sha256) for each in seen.loaded.documents if each.path
+        ),
+        preflight=(looked.at, _short(looked)) if looked else None,
+        earlier=(str(earlier.id), earlier.status, _length(earlier)) if earlier else None,
+        unclean=tuple(unclean(seen)) if rehearsal else None,
+    )
+
+
+def _short(looked: Looked) -> tuple[str, ...]:
+    return tuple(
+        f"{each['what']} {each['where']}: {each['value']}"
+        for each in looked.checks
+        if not each["good"]
+    )
+
+
+def _length(run: RunRecord) -> float | None:
+    return None if run.ended_at is None else run.ended_at - run.started_at

@@ -1,0 +1,240 @@
+"""Begin a run: pin the documents, take the lease, record that it started."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import field, replace
+from pathlib import Path
+
+from drrun import __version__
+from drrun.cases.load import Loaded, refuse_unsupported, replanner
+from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
+from drrun.core.integrity.masking import Mask
+from drrun.core.model.errors import DiskFull, InputError, StateUnusable
+from drrun.core.model.ids import RunId
+from drrun.core.model.plan import Plan
+from drrun.core.model.status import RunStatus
+from drrun.core.model.values import written
+from drrun.core.rules.decide import MAX_PARALLEL
+from drrun.core.state.clocks import Join
+from drrun.core.state.run_state import RunState
+from drrun.engine.controller import Controller, Edges, Limits
+from drrun.engine.crew import Crew
+from drrun.engine.ledger import Ledger
+from drrun.engine.naming import LateSecrets
+from drrun.engine.orders import Orders
+from drrun.engine.records import Records
+from drrun.engine.redaction import Redaction
+from drrun.engine.run_clock import RunClock
+from drrun.engine.session import Session
+from drrun.engine.signed import Unsigned
+from drrun.ports.credentials import Secrets, Signatures
+from drrun.ports.hands import Hands
+from drrun.ports.journal import Document, Lease, RunRecord
+from drrun.ports.places import Prober, Renderer
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a run acts with."""
+
+    hands: Hands
+    prober: Prober
+    renderer: Renderer
+    secrets: Secrets
+    signatures: Signatures = field(default_factory=Unsigned)
+
+
+#: Makes the tools for a plan; the mode decides which hands.
+Equip = Callable[[Loaded], Tools]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run is driven."""
+
+    by: str
+    max_parallel: int = MAX_PARALLEL
+    allow_irreversible: tuple[str, ...] = ()
+    #: Seconds to stay when only a person can go on; None: for ever.
+    linger: float | None = 0.0
+    #: Only to undo what has passed, as a request in the inbox wants: nothing is opened again, and
+    #: a run that has succeeded is taken too.
+    back: bool = False
+    #: Why this journal counts although hosts know of more, a second person says; "": it does not.
+    accept_older: str = ""
+    #: Name and former value of secrets that changed, so that what shows it can be masked.
+    former: Sequence[tuple[str, str]] = field(default=(), repr=False)
+    #: Go on without a former value, although values for later steps are lost by that.
+    seal: bool = False
+
+
+def start(records: Records, equip: Equip, loaded: Loaded, options: Options) -> Session:
+    """Make a new run, ready to be driven. Nothing has been contacted yet.
+
+    Raises:
+        NotSupported: The plan holds something that cannot be executed yet.
+        NotReady: A secret cannot be resolved.
+        StateUnusable: The state folder cannot be written.
+    """
+    refuse_unsupported(loaded.plan)
+    tools = equip(loaded)
+    secrets = LateSecrets(loaded.plan.runbook.secrets, tools.secrets)
+    secrets.resolve_all()
+    _refuse_recorded(loaded.plan, secrets)
+    record = _record(records, loaded.plan, options)
+    try:
+        records.journal.create(record, [_pinned(each) for each in loaded.documents])
+    except DiskFull:
+        raise StateUnusable(
+            "the disk with the state is full: no run was begun. Make room, then repeat the command"
+        ) from None
+    lease = records.leases.take(record.id)
+    mark(records, record.id, secrets)
+    place = Seat(record.id, lease, loaded.folder)
+    session = seat(
+        records, tools, secrets, RunState(loaded.plan, replanner(loaded.documents)), place, options
+    )
+    ledger = session.edges.ledger
+    ledger.record(_started(loaded.plan, options), options.by)
+    ledger.record(session.took)
+    record_marks(ledger, secrets)
+    ledger.commit()
+    return session
+
+
+def mark(records: Records, run: RunId, secrets: LateSecrets) -> None:
+    """Learn the marks of a run's secrets, where there is somebody to make them."""
+    if records.seals is not None and secrets.resolved:
+        secrets.mark(records.seals, run)
+
+
+def record_marks(ledger: Ledger, secrets: LateSecrets) -> None:
+    """Record which values are used from now on, where one of them is new."""
+    secrecy = ledger.state.secrecy
+    if secrets.marks and secrets.marks != secrecy.now:
+        changed = secrecy.changed(secrets.marks)
+        ledger.record(ev.SecretsUsed(marks=dict(secrets.marks), changed=changed))
+
+
+def _refuse_recorded(plan: Plan, secrets: LateSecrets) -> None:
+    """An input is recorded, and a resume needs it as it is: it cannot be a secret.
+
+    Raises:
+        InputError: One of them holds a secret's value.
+    """
+    for name, value in plan.inputs.items():
+        given = plan.runbook.inputs.get(name)
+        if given is not None and value == given.default:
+            continue
+        text = written(value)
+        if secrets.mask.text(text) != text:
+            hidden = next(each for each in secrets if Mask([secrets[each]]).text(text) != text)
+            raise InputError(
+                f"input {name} holds the value of secret {hidden}, and inputs are recorded. "
+                f"Nothing was begun. Name it in the runbook: {{{{ secrets.{hidden} }}}}"
+            )
+
+
+def _record(records: Records, plan: Plan, options: Options) -> RunRecord:
+    now = records.clock.now()
+    return RunRecord(
+        id=records.ids.new_run(plan.runbook.name, now),
+        runbook=plan.runbook.name,
+        title=plan.runbook.title,
+        mode=str(plan.mode),
+        variant=plan.variant,
+        started_at=now,
+        started_by=options.by,
+        status=RunStatus.RUNNING,
+        ended_at=None,
+        entries=0,
+        services=services_of(plan),
+    )
+
+
+def services_of(plan: Plan) -> tuple[str, ...]:
+    """Services that a plan declares or raises."""
+    raised = (name for planned in plan.steps.values() for name in planned.step.raises)
+    return tuple(dict.fromkeys((*plan.runbook.services, *raised)))
+
+
+def _started(plan: Plan, options: Options) -> ev.RunStarted:
+    return ev.RunStarted(
+        name=plan.runbook.name,
+        title=plan.runbook.title,
+        mode=str(plan.mode),
+        variant=plan.variant,
+        inputs={name: _plain(value) for name, value in plan.inputs.items()},
+        options={
+            "max_parallel": options.max_parallel,
+            "allow_irreversible": list(options.allow_irreversible),
+        },
+        by=options.by,
+        tool=__version__,
+    )
+
+
+def _pinned(document: Document) -> Document:
+    """A document that is found again from another folder, to see whether it changed."""
+    if not document.path:
+        return document
+    return replace(document, path=str(Path(document.path).resolve()))
+
+
+def _plain(value: object) -> object:
+    """An input as JSON keeps it; a duration as its author would write it."""
+    if isinstance(value, float) and type(value) is not float:
+        return str(value)
+    return (
+        value if isinstance(value, str | int | float | bool | list | dict | None) else str(value)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A controller's place: the run, its lease, the folder of its local files."""
+
+    run: RunId
+    lease: Lease
+    folder: Path
+
+
+def seat(
+    records: Records,
+    tools: Tools,
+    secrets: LateSecrets,
+    state: RunState,
+    place: Seat,
+    options: Options,
+) -> Session:
+    """Put a controller together. The run's clock goes on where its journal ends."""
+    own, lease = records.clock, place.lease
+    join = state.time.join(own.origin(), own.now())
+    clock = RunClock(own, join.ahead)
+    ledger = Ledger(state, records.journal, lease, clock, Redaction(state, secrets))
+    orders = Orders(state, place.run, tools.renderer, secrets, place.folder)
+    crew = Crew(tools.hands, tools.prober, records.spool, clock)
+    edges = Edges(ledger, orders, crew, clock, records.inbox, records.leases, records.ids,
+                  tools.signatures)  # fmt: skip
+    controller = Controller(edges, Limits(options.max_parallel, options.linger))
+    return Session(
+        place.run, controller, edges, records.journal, tools.hands, _took(lease, clock, join)
+    )
+
+
+def _took(lease: Lease, clock: RunClock, join: Join) -> ev.ControllerTook:
+    """The fact that a lease was taken."""
+    origin = clock.origin()
+    return ev.ControllerTook(
+        epoch=lease.epoch,
+        holder=lease.holder,
+        host=lease.host,
+        pid=lease.pid,
+        tool=__version__,
+        meets=True,
+        ahead=join.ahead,
+        exact=join.exact,
+        boot=origin.boot,
+        booted=origin.at,
+        sign_of_life=lease.seen_before,
+    )

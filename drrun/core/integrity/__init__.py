@@ -1,0 +1,1 @@
+"""What keeps a record true and secrets out of it."""

@@ -1,0 +1,262 @@
+"""A plan: a runbook bound to an inventory and inputs, with concrete targets, order and length.
+
+Rules:
+- Binding contacts nothing and reads no clock: the same inputs give the same plan.
+- All findings are reported at once, each with the place in the runbook.
+- A step that does not exist in this mode or variant stays in the plan, marked with the reason.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from drrun.core.dataclass import dataclass
+from drrun.core.model import graph
+from drrun.core.model.actions import ManualAction
+from drrun.core.model.errors import Finding, InputError
+from drrun.core.model.ids import LOCAL, StepId, TargetName
+from drrun.core.model.inventory import Host, Inventory
+from drrun.core.model.runbook import Mode, Runbook, Step
+from drrun.core.model.values import Duration
+
+#: Renders every text inside a value; the second argument are the names that may be used.
+Render = Callable[[Any, Mapping[str, Any]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTarget:
+    """What one instance of a step acts on."""
+
+    name: TargetName
+    #: None: the controller itself, or nobody.
+    host: Host | None = None
+    #: The item of `for_each`.
+    item: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step with its targets."""
+
+    step: Step
+    targets: tuple[PlannedTarget, ...]
+    #: Why the step does not take part; "" if it does.
+    left_out: str = ""
+    #: How many targets may have begun once so many batches are through, growing.
+    batches: tuple[int, ...] = ()
+
+    @property
+    def allowed_failures(self) -> int:
+        """How many targets may fail without failing the step."""
+        return self.step.max_failures.of(len(self.targets))
+
+    @property
+    def length(self) -> float:
+        """Expected seconds, 0 if the step is left out or says nothing."""
+        if self.left_out or self.step.estimate is None:
+            return 0.0
+        return float(self.step.estimate.p50)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that a run is going to do."""
+
+    runbook: Runbook
+    inventory: Inventory
+    inputs: Mapping[str, Any]
+    mode: Mode
+    variant: str
+    steps: Mapping[StepId, PlannedStep]
+    order: tuple[StepId, ...]
+    waves: tuple[tuple[StepId, ...], ...]
+    critical_path: tuple[StepId, ...]
+    #: Step -> seconds from its begin to the end of the longest path through it.
+    tails: Mapping[StepId, float] = field(repr=False)
+    #: Step -> seconds from the start of the run to its end, if all goes by the estimates.
+    ends: Mapping[StepId, float] = field(repr=False)
+    dependents: Mapping[StepId, tuple[StepId, ...]] = field(repr=False)
+
+    @property
+    def length(self) -> Duration:
+        """Expected length of the whole run: that of its critical path."""
+        return Duration(max(self.ends.values(), default=0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What part of a runbook is executed, and how."""
+
+    mode: Mode = Mode.LIVE
+    variant: str = ""
+    #: Step -> why it is left out, by the flags of the command.
+    left_out: Mapping[StepId, str] = field(default_factory=dict)
+
+
+def hosts_matching(patterns: Iterable[str], inventory: Inventory) -> tuple[list[str], list[str]]:
+    """Hosts named by patterns, in the order of the patterns, each once.
+
+    A pattern is a host, a group, `site:NAME`, `local`, a glob of host names, or `!` and any of
+    these to take hosts out again.
+
+    Returns:
+        The names, and the patterns that match nothing.
+    """
+    found: dict[str, None] = {}
+    unmatched = []
+    for pattern in patterns:
+        hosts = _matching(pattern.removeprefix("!"), inventory)
+        if not hosts:
+            unmatched.append(pattern)
+        for host in hosts:
+            if pattern.startswith("!"):
+                found.pop(host, None)
+            else:
+                found[host] = None
+    return list(found), unmatched
+
+
+def _matching(pattern: str, inventory: Inventory) -> Sequence[str]:
+    if pattern == LOCAL or pattern in inventory.hosts:
+        return (pattern,)
+    grouped = inventory.hosts_of_group(pattern)
+    if grouped:
+        return grouped
+    kind, _, name = pattern.partition(":")
+    if kind == "site":
+        return [host.name for host in inventory.hosts.values() if host.site == name]
+    return [name for name in inventory.hosts if fnmatchcase(name, pattern)]
+
+
+def bind(
+    runbook: Runbook,
+    inventory: Inventory,
+    inputs: Mapping[str, Any],
+    selection: Selection,
+    render: Render,
+) -> Plan:
+    """Make the plan.
+
+    Raises:
+        InputError: A target does not exist, a list cannot be rendered, steps wait in a circle.
+    """
+    names = {"inputs": inputs, "vars": {**inventory.vars, **runbook.vars}}
+    planned: dict[StepId, PlannedStep] = {}
+    findings: list[Finding] = []
+    for step in runbook.steps.values():
+        own = names if step.scope is None else {**names, "inputs": step.scope.inputs}
+        try:
+            planned[step.id] = _planned(step, inventory, selection, own, render)
+        except InputError as error:
+            findings.extend(
+                Finding(step.places.get("on", step.place), f"step {step.id}: {each.message}")
+                for each in error.findings
+            )
+    findings.extend(
+        Finding(runbook.steps[cycle[0]].place, f"steps wait in a circle: {' -> '.join(cycle)}")
+        for cycle in graph.find_cycles(runbook.steps)
+    )
+    if findings:
+        raise InputError(findings)
+    lengths = {step: planned[step].length for step in planned}
+    return Plan(
+        runbook=runbook,
+        inventory=inventory,
+        inputs=inputs,
+        mode=selection.mode,
+        variant=selection.variant,
+        steps=planned,
+        **_shape(runbook, lengths),
+    )
+
+
+def _shape(runbook: Runbook, lengths: Mapping[StepId, float]) -> dict[str, Any]:
+    steps, order = runbook.steps, graph.order_of(runbook.steps)
+    return {
+        "order": order,
+        "waves": tuple(tuple(wave) for wave in graph.waves_of(steps, order)),
+        "critical_path": graph.critical_path(steps, order, lengths),
+        "tails": graph.tails(steps, order, lengths),
+        "ends": graph.finish_times(steps, order, lengths),
+        "dependents": graph.dependents_of(steps),
+    }
+
+
+def _planned(
+    step: Step,
+    inventory: Inventory,
+    selection: Selection,
+    names: Mapping[str, Any],
+    render: Render,
+) -> PlannedStep:
+    left_out = _why_left_out(step, selection)
+    if step.for_each is None:
+        targets = [
+            _target(name, inventory) for name in _hosts(step, inventory, names, render) or [LOCAL]
+        ]
+    else:
+        targets = _items(step, inventory, names, render)
+    return PlannedStep(step, tuple(targets), left_out, _batches(step, len(targets)))
+
+
+def _why_left_out(step: Step, selection: Selection) -> str:
+    if step.modes is not None and selection.mode not in step.modes:
+        return f"only in mode {' or '.join(step.modes)}"
+    if step.variants is not None and selection.variant not in step.variants:
+        return f"only in variant {' or '.join(step.variants)}"
+    return selection.left_out.get(step.id, "")
+
+
+def _hosts(
+    step: Step, inventory: Inventory, names: Mapping[str, Any], render: Render
+) -> list[str]:
+    patterns: list[str] = []
+    for written in step.on:
+        value = render(written, names)
+        patterns.extend(str(each) for each in value) if isinstance(
+            value, list | tuple
+        ) else patterns.append(str(value))
+    hosts, unmatched = hosts_matching(patterns, inventory)
+    if unmatched:
+        raise InputError(f"no host, group or site matches {', '.join(map(repr, unmatched))}")
+    if step.on and not hosts and not isinstance(step.action, ManualAction):
+        raise InputError("its `on` leaves no host")
+    return hosts
+
+
+def _target(name: str, inventory: Inventory) -> PlannedTarget:
+    return PlannedTarget(TargetName(name), inventory.hosts.get(name))
+
+
+def _items(
+    step: Step, inventory: Inventory, names: Mapping[str, Any], render: Render
+) -> list[PlannedTarget]:
+    items = render(step.for_each, names)
+    if isinstance(items, Mapping):
+        items = [{"name": key, "value": value} for key, value in items.items()]
+    if isinstance(items, str) or not isinstance(items, Sequence):
+        raise InputError(f"for_each wants a list, not {items!r}")
+    targets: dict[TargetName, PlannedTarget] = {}
+    for item in items:
+        hosts = _hosts(step, inventory, {**names, "item": item}, render) or [LOCAL]
+        label = str(item.get("name", item)) if isinstance(item, Mapping) else str(item)
+        for host in hosts:
+            name = TargetName(label if len(hosts) == 1 else f"{label}@{host}")
+            if name in targets:
+                raise InputError(f"for_each has the item {label!r} twice")
+            targets[name] = PlannedTarget(name, inventory.hosts.get(host), item)
+    return list(targets.values())
+
+
+def _batches(step: Step, total: int) -> tuple[int, ...]:
+    """Sizes add up: `[1, 10%, 100%]` of 20 gives (1, 3, 20); the last size repeats."""
+    if not step.batch or not total:
+        return (total,)
+    reached, sizes = 0, []
+    shares = list(step.batch)
+    while reached < total:
+        share = shares.pop(0) if len(shares) > 1 else shares[0]
+        reached = min(total, reached + max(1, share.of(total)))
+        sizes.append(reached)
+    return tuple(sizes)

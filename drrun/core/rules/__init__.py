@@ -1,0 +1,1 @@
+"""The scheduler: what follows from a state. Pure, total, idempotent."""

@@ -1,0 +1,32 @@
+"""Which targets of a step may begin: batches, canaries, and when enough have failed. Pure."""
+
+from collections.abc import Iterator
+
+from drrun.core.model.ids import Key
+from drrun.core.model.plan import PlannedStep
+from drrun.core.model.status import FINAL, Status
+from drrun.core.state.run_state import RunState
+
+
+def queued(state: RunState, planned: PlannedStep) -> Iterator[Key]:
+    """Targets that have not begun and that the batches let begin now."""
+    step = planned.step.id
+    ended = sum(count for status, count in state.counts(step).items() if status in FINAL)
+    limit = next((size for size in planned.batches if ended < size), len(planned.targets))
+    return state.queued(step, limit)
+
+
+def too_many_failed(state: RunState, planned: PlannedStep) -> str:
+    """Why no more targets may begin, "" if they may.
+
+    A first batch of which nothing passed is a canary that died: whatever `max_failures` says,
+    nobody wants the same tried on all others.
+    """
+    counts = state.counts(planned.step.id)
+    failed = counts.get(Status.FAILED, 0)
+    if failed > planned.allowed_failures:
+        return "too many targets of this step failed"
+    ended = sum(count for status, count in counts.items() if status in FINAL)
+    if planned.batches and failed and failed == ended >= planned.batches[0]:
+        return "nothing of its first batch passed"
+    return ""

@@ -1,0 +1,49 @@
+"""What becomes of steps whose hosts were declared lost. Pure.
+
+Rules (contract section 4, `lost`):
+- Nothing contacts what was declared lost. An attempt in flight there is let go of; what became of
+  it is not known.
+- The step says what then: `skip`, `block` (default), or another action, its ungraceful form, which
+  the controller executes.
+"""
+
+from collections.abc import Iterator
+
+from drrun.core import events as ev
+from drrun.core.model.ids import Key
+from drrun.core.model.runbook import StandIn
+from drrun.core.model.status import Phase
+from drrun.core.rules import wishes as w
+from drrun.core.rules.capacity import Activity, Room
+from drrun.core.state.run_state import RunState, attempt_of, planned
+
+
+def losses(state: RunState, room: Room) -> Iterator[w.Wish]:
+    """What is still to be done about targets on lost hosts."""
+    for key in state.stranded:
+        if key in state.ungraceful:
+            continue
+        target, thing = state.targets[key], _thing(state, key)
+        if target.phase is Phase.ACTING and Activity(key) in room.air:
+            if not target.ending:
+                yield w.LetGo(key, f"{thing} was declared lost")
+        elif target.phase is Phase.ACTING:
+            why = f"{thing} was declared lost while it was in flight"
+            yield w.Record(ev.ContactLost(**attempt_of(state, key), why=why))
+        elif isinstance(planned(state, key).step.when_lost, StandIn):
+            why = f"{thing} was declared lost: its other form is executed"
+            yield w.PlanRetry(key, "lost", why)
+        else:
+            yield w.Record(_lost(state, key, thing))
+
+
+def _lost(state: RunState, key: Key, thing: str) -> ev.TargetLost:
+    skips = planned(state, key).step.when_lost == "skip"
+    becomes = "skipped" if skips else "blocked"
+    return ev.TargetLost(step=key.step, target=key.target, thing=thing, becomes=becomes)
+
+
+def _thing(state: RunState, key: Key) -> str:
+    """The lost thing that a target's own host went with."""
+    host = state.acts_on[key].host
+    return state.around.lost_hosts[host.name] if host else ""

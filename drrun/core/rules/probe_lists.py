@@ -1,0 +1,48 @@
+"""Which probes a step asks, and when."""
+
+from drrun.core.model.actions import UsesAction
+from drrun.core.model.ids import Key
+from drrun.core.model.probes import Probe, Purpose
+from drrun.core.model.runbook import StandIn, Step
+from drrun.core.state.run_state import RunState
+
+
+def waits(step: Step) -> bool:
+    """Whether the action is a wait that needs nobody's hands."""
+    action = step.action
+    return (
+        isinstance(action, UsesAction) and action.name == "wait" and "ttl" not in action.arguments
+    )
+
+
+def until_of(step: Step) -> tuple[Probe, ...]:
+    """The probes that a `wait` waits for."""
+    if isinstance(step.action, UsesAction) and step.action.name == "wait":
+        return tuple(step.action.arguments.get("until", ()))
+    return ()
+
+
+def asked_of(state: RunState, key: Key, purpose: Purpose) -> tuple[Probe, ...]:
+    """The probes that a target is asked now; the form after a loss has only its own verify."""
+    step = state.plan.steps[key.step].step
+    if key in state.ungraceful and isinstance(step.when_lost, StandIn):
+        verifies = purpose in (Purpose.VERIFY, Purpose.RECONCILE)
+        return step.when_lost.verify if verifies else ()
+    return probes_of(step, purpose)
+
+
+def probes_of(step: Step, purpose: Purpose) -> tuple[Probe, ...]:
+    """The list of probes for a purpose; looking after lost contact asks what verify asks."""
+    match purpose:
+        case Purpose.GUARD:
+            return step.guard
+        case Purpose.DONE_WHEN:
+            return step.done_when
+        case Purpose.UNTIL:
+            return until_of(step)
+        case Purpose.VERIFY | Purpose.RECONCILE:
+            return step.verify
+        case Purpose.UNDONE:
+            return step.undo.verify if isinstance(step.undo, StandIn) else ()
+        case Purpose.WATCH:
+            return step.watch

@@ -1,0 +1,75 @@
+"""How an aborted run is wound up: nothing begins, what acts is ended, the rest is let go. Pure.
+
+Rules:
+- What has not acted is cancelled. What acts is ended with all its processes (case C25); where
+  that cannot be proved it is unknown, and `resume` looks for it again.
+- Nothing that acted and was not verified is called anything but unknown.
+"""
+
+from collections.abc import Iterator
+
+from drrun.core import events as ev
+from drrun.core.model.ids import Key, StepId
+from drrun.core.model.probes import Purpose, Verdict
+from drrun.core.model.status import Phase, Status
+from drrun.core.rules import wishes as w
+from drrun.core.rules.capacity import Activity, Room
+from drrun.core.rules.probe_lists import waits
+from drrun.core.state.run_state import RunState, attempt_of
+from drrun.core.state.target import Verdicted, given_up
+
+
+def wind_up(state: RunState, room: Room) -> Iterator[w.Wish]:
+    """What an aborted run still wants done."""
+    yield from let_go(state, f"run aborted: {state.aborted}")
+    for key in state.active:
+        yield from _end(state, key, room)
+
+
+def let_go(state: RunState, why: str) -> Iterator[w.Wish]:
+    """Cancel what has not acted; what is being undone is not meant."""
+    before = {
+        key.step
+        for key in state.active
+        if given_up(state.targets[key]) and not state.targets[key].undoing
+    }
+    for step in state.plan.order:
+        counts = state.counts(step)
+        waiting = counts.get(Status.PENDING) or counts.get(Status.WAITING)
+        if step in before or (waiting and not _undoing(state, step)):
+            yield w.Record(ev.TargetsCancelled(step=step, why=why))
+
+
+def _undoing(state: RunState, step: StepId) -> bool:
+    return any(state.targets[key].undoing for key in state.keys(step))
+
+
+def _end(state: RunState, key: Key, room: Room) -> Iterator[w.Wish]:
+    target = state.targets[key]
+    if target.status is Status.RUNNING and target.phase is Phase.ACTING:
+        if waits(state.plan.steps[key.step].step):
+            yield _not_told(state, key, Purpose.UNTIL, "run aborted")
+        elif not target.ending:
+            yield w.EndAttempt(key, f"run aborted: {state.aborted}")
+        elif Activity(key) not in room.air:
+            yield w.Reconcile(key)
+    elif target.status is Status.VERIFYING and target.phase is Phase.VERIFY:
+        why = "the run was aborted before it was verified"
+        yield _not_told(state, key, Purpose.VERIFY, why)
+    elif target.phase is Phase.JUDGED:
+        yield w.Record(failed(state, key))
+
+
+def _not_told(state: RunState, key: Key, purpose: Purpose, why: str) -> w.Wish:
+    return w.Record(
+        ev.ProbesConcluded(
+            **attempt_of(state, key), purpose=purpose, verdict=Verdict.COULD_NOT_TELL, why=why
+        )
+    )
+
+
+def failed(state: RunState, key: Key) -> ev.TargetFailed:
+    """The fact that a target is given up, for the reason of its last verdict."""
+    target = state.targets[key]
+    judged = target.judged or Verdicted("failed", target.note)
+    return ev.TargetFailed(step=key.step, target=key.target, cause=judged.cause, why=judged.why)

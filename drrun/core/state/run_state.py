@@ -1,0 +1,422 @@
+"""The state of a run: what the journal folds to, kept ready for the next decision.
+
+Rules:
+- `apply` is the only way in. Nothing here is known that the events do not say, so a state folded
+  from the journal after a crash equals the one that was kept in memory.
+- It changes in place and touches only what an event is about, because one full look at 10,000
+  steps after each of their events would take minutes; a test compares it with a full look.
+- Readers outside get read-only views.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import assert_never
+
+from drrun.core import events as ev
+from drrun.core.model.errors import IllegalMove
+from drrun.core.model.ids import Key, StepId
+from drrun.core.model.plan import Plan, PlannedStep, PlannedTarget
+from drrun.core.model.probes import Verdict
+from drrun.core.model.runbook import Need, OnFailure, StandIn
+from drrun.core.model.status import FINAL, GOOD, Phase, RunStatus, Status
+from drrun.core.state.circumstances import Around
+from drrun.core.state.clocks import Clocks
+from drrun.core.state.reached import Reached
+from drrun.core.state.run_list import Ready, is_light
+from drrun.core.state.secrecy import Secrecy
+from drrun.core.state.tally import Tally
+from drrun.core.state.target import TargetState, advance, given_up
+
+#: Makes the plan of a run anew, with all amendments so far.
+Replan = Callable[[Sequence[ev.PlanAmended]], Plan]
+
+
+@dataclass(eq=False)
+class RunState:
+    """What is known of a run. Made empty from a plan; then events are applied in order."""
+
+    plan: Plan
+    #: Makes the plan anew with amendments; None where none can come.
+    replan: Replan | None = None
+    amendments: tuple[ev.PlanAmended, ...] = ()
+    targets: dict[Key, TargetState] = field(default_factory=dict)
+    #: Name of the host that a target acts on, "" for the controller.
+    hosts: dict[Key, str] = field(default_factory=dict)
+    #: What the plan says of each target.
+    acts_on: dict[Key, PlannedTarget] = field(default_factory=dict)
+    #: Begun and not ended, in the order in which they began; each with a number that grows.
+    active: dict[Key, int] = field(default_factory=dict)
+    #: Steps whose needs are met and that have targets not begun; longest tail first.
+    ready: Ready = field(init=False)
+    #: Targets that have not ended although their host was declared lost.
+    stranded: dict[Key, None] = field(default_factory=dict)
+    #: Active targets that changed, or for which the run took a turn, since somebody looked at
+    #: them; not part of what is known.
+    stirred: dict[Key, None] = field(default_factory=dict)
+    #: Steps that need something that failed.
+    doomed: dict[StepId, None] = field(default_factory=dict)
+    conditions: dict[StepId, bool] = field(default_factory=dict)
+    clocks: dict[StepId, float] = field(default_factory=dict)
+    held: Counter[str] = field(default_factory=Counter)
+    #: The last answer of a person to each target's gate.
+    answers: dict[Key, ev.GateAnswered] = field(default_factory=dict)
+    #: Who wanted a target to be tried again.
+    reopened_by: dict[Key, str] = field(default_factory=dict)
+    around: Around = field(init=False)
+    options: Mapping[str, object] = field(default_factory=dict)
+    paused: str = ""
+    aborted: str = ""
+    #: Why passed steps are being undone; "" while they are not.
+    rolling_back: str = ""
+    ended: RunStatus | None = None
+    started_at: float | None = None
+    epoch: int = 0
+    #: Steps that passed, failed, … with the moment, in order; for the service ledger.
+    settled_at: dict[StepId, float] = field(default_factory=dict)
+    #: In a dry-run: steps that would act.
+    shown: set[StepId] = field(default_factory=set)
+    reached: Reached = field(default_factory=Reached)
+    secrecy: Secrecy = field(default_factory=Secrecy)
+    #: What each invariant was seen to be last, by position; and when it was recorded to hold.
+    invariants: dict[int, ev.InvariantSeen] = field(default_factory=dict)
+    held_at: dict[int, float] = field(default_factory=dict)
+    time: Clocks = field(default_factory=Clocks)
+    #: Targets whose step has another form, now that their host is lost.
+    ungraceful: set[Key] = field(default_factory=set)
+    _position: dict[StepId, int] = field(init=False)
+    _keys: dict[StepId, tuple[Key, ...]] = field(default_factory=dict)
+    _place: dict[Key, int] = field(default_factory=dict)
+    _tallies: dict[StepId, Tally] = field(default_factory=dict)
+    _open_steps: int = 0
+    _begun: int = 0
+    _inside: dict[str, Mapping[str, object]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.around = Around(self.plan.inventory)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Count what there is; after an amendment what was known of targets is kept."""
+        plan, known = self.plan, self.targets
+        self.targets, self.hosts, self.acts_on, self.doomed = {}, {}, {}, {}
+        self._tallies, self._open_steps = {}, 0
+        self._keys, self._place, self._inside = {}, {}, {}
+        self._position = {step: index for index, step in enumerate(plan.order)}
+        self.ready = Ready()
+        for step in plan.order:
+            self._lay_out_step(step, known)
+        for step in plan.order:
+            self._sort_in(step)
+
+    def _lay_out_step(self, step: StepId, known: Mapping[Key, TargetState]) -> None:
+        planned = self.plan.steps[step]
+        self._keys[step] = keys = tuple(Key(step, each.name) for each in planned.targets)
+        for place, (key, target) in enumerate(zip(keys, planned.targets, strict=True)):
+            self._place[key] = place
+            self.acts_on[key] = target
+            self.targets[key] = known.get(key) or TargetState()
+            self.hosts[key] = target.host.name if target.host else ""
+        states = [self.targets[key] for key in keys]
+        self._tallies[step] = tally = Tally.of(states, planned.allowed_failures)
+        self._open_steps += tally.open
+
+    def _amend(self, event: ev.PlanAmended) -> None:
+        if self.replan is None:
+            raise IllegalMove("a plan that cannot be made anew was amended")
+        self.amendments = (*self.amendments, event)
+        self.plan = self.replan(self.amendments)
+        for step in event.changed:
+            self.conditions.pop(StepId(step), None)
+            self.clocks.pop(StepId(step), None)
+        self._lay_out()
+        self._change_forms()
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def step(self, step: StepId) -> Status:
+        """Where a step stands."""
+        return self._tallies[step].status
+
+    def counts(self, step: StepId) -> Mapping[Status, int]:
+        """How many targets of a step stand where."""
+        return self._tallies[step].counts
+
+    def keys(self, step: StepId) -> Iterator[Key]:
+        """The targets of a step, in the plan's order."""
+        return iter(self._keys[step])
+
+    def queued(self, step: StepId, limit: int) -> Iterator[Key]:
+        """Those of a step's first `limit` targets that have not begun, in the plan's order."""
+        keys = self._keys[step]
+        return (keys[place] for place in takewhile(limit.__gt__, self._tallies[step].queued))
+
+    def steps_inside(self, prefix: str) -> Mapping[str, object]:
+        """Steps whose ids begin with `prefix`, without it; in order."""
+        if prefix not in self._inside:
+            inside = (step for step in self.plan.order if step.startswith(prefix))
+            self._inside[prefix] = dict.fromkeys(step.removeprefix(prefix) for step in inside)
+        return self._inside[prefix]
+
+    def starters(self, key: Key) -> frozenset[str]:
+        """Who started a target: whoever drives the run, and whoever wanted it tried again."""
+        return frozenset({self.around.driver, self.reopened_by.get(key, "")})
+
+    @property
+    def all_final(self) -> bool:
+        """Whether every target has ended."""
+        return self._open_steps == 0
+
+    def good(self, step: StepId) -> bool:
+        """Whether dependents of a step may go on."""
+        status = self.step(step)
+        if status in GOOD:
+            return True
+        written = self.plan.steps[step].step
+        if status is Status.REGRESSED:
+            return written.on_regressed == "continue"
+        return status is Status.FAILED and written.on_failure is OnFailure.CONTINUE
+
+    def met(self, need: Need) -> bool:
+        """Whether a need is met."""
+        return any(self.good(step) for step in need.any_of)
+
+    def hopeless(self, need: Need) -> bool:
+        """Whether a need will not be met unless a person intervenes."""
+        return all(self._lost_for_good(step) for step in need.any_of)
+
+    def _lost_for_good(self, step: StepId) -> bool:
+        status = self.step(step)
+        return status in FINAL and status is not Status.REGRESSED and not self.good(step)
+
+    # --- changing -------------------------------------------------------------------------------
+
+    def apply(self, event: ev.Event, at: float) -> None:
+        """Take in one event.
+
+        Raises:
+            IllegalMove: The event cannot happen now; the state is as it was.
+        """
+        if isinstance(event, ev.TargetEvent):
+            self._change(event.key, event, at)
+        elif isinstance(event, ev.StepSkipped | ev.StepBlocked | ev.TargetsCancelled):
+            self._change_all(StepId(event.step), event, at)
+        elif not isinstance(event, ev.ConditionSeen | ev.ClockSet):
+            self.stirred.update(dict.fromkeys(self.active))
+        match event:
+            case ev.GateAnswered():
+                self.answers[event.key] = event
+            case ev.ActionShown():
+                self.shown.add(event.key.step)
+            case ev.AttemptIntended():
+                self.reached.intend(event.key, self.hosts[event.key])
+                self.secrecy.intend(event.key)
+            case ev.TargetReopened():
+                self.reopened_by[event.key] = event.by
+            case ev.RetryPlanned(cause="lost"):
+                self._change_form(event.key)
+            case ev.TargetEvent() | ev.StepSkipped() | ev.StepBlocked() | ev.TargetsCancelled():
+                pass  # `advance` took in all of it
+            case ev.ConditionSeen():
+                self.conditions[StepId(event.step)] = event.value
+            case ev.ClockSet():
+                self.clocks[StepId(event.step)] = event.until
+            case ev.HostReached():
+                there = [key for key in self.active if self.hosts[key] == event.host]
+                self.reached.reach(event.host, event.boot, there)
+                self.time.apply(event, at)
+            case ev.RunStarted():
+                self.around.apply(event)
+                self.started_at, self.options = at, event.options
+            case ev.RunResumed():
+                self.around.apply(event)
+                self._reopen(event, at)
+            case ev.WallClockSet():
+                self.time.apply(event, at)
+            case ev.ControllerTook():
+                self.time.apply(event, at)
+                self.epoch, self.reached.recorded = event.epoch, event.meets
+            case ev.SecretsUsed():
+                self.secrecy.use(event.marks)
+            case ev.RunPaused():
+                self.paused = event.why or "paused"
+            case ev.RunUnpaused():
+                self.paused = ""
+            case ev.RunAborted():
+                self.aborted = event.why or "aborted"
+            case ev.RunEnded():
+                self.ended = RunStatus(event.status)
+            case ev.Lost() | ev.Found():
+                self.around.apply(event)
+                self._change_forms()
+            case ev.PlanAmended():
+                self._amend(event)
+            case ev.RollbackBegan():
+                self.rolling_back, self.ended, self.paused = event.why, None, ""
+            case ev.InvariantBroken():
+                self.paused = f"invariant {event.name!r} is broken: {event.why}"
+            case ev.RecordAccepted():
+                self.reached.lines = (*self.reached.lines, event.line)
+            case ev.RunClosed() | ev.Claimed() | ev.Assigned() | ev.HandedOver() | ev.RouteSet():
+                self.around.apply(event)
+            case ev.InvariantSeen():
+                self.invariants[event.index] = event
+                if event.verdict == Verdict.HOLDS:
+                    self.held_at[event.index] = at
+            case (
+                ev.ControllerLeft()
+                | ev.FilesChanged()
+                | ev.HostOverruled()
+                | ev.Noted()
+                | ev.RequestRefused()
+                | ev.FindingNoted()
+                | ev.FollowUpNoted()
+                | ev.ClockStated()
+            ):
+                pass  # for people to read; nothing follows from it
+            case _:
+                assert_never(event)
+        self.time.at = max(self.time.at, at)
+
+    def _reopen(self, event: ev.RunResumed, at: float) -> None:
+        self.ended, self.paused, self.aborted = None, "", ""
+        again = [Status.UNKNOWN]
+        if not self.rolling_back:
+            again += [Status.FAILED, Status.BLOCKED, Status.CANCELLED]
+        for key, target in list(self.targets.items()):
+            if target.status in again:
+                seek = target.status is Status.UNKNOWN and target.lost
+                reopened = ev.TargetReopened(
+                    step=key.step, target=key.target, by=event.by, seek=seek
+                )
+                self._change(key, reopened, at)
+
+    def _change_forms(self) -> None:
+        """Targets on lost hosts take their other form, if their step has one."""
+        self.stranded = {key: None for key in self.targets if self._is_stranded(key)}
+        for key, target in self.acts_on.items():
+            when_lost = self.plan.steps[key.step].step.when_lost
+            name = target.host.name if target.host else ""
+            other = isinstance(when_lost, StandIn) and name in self.around.lost_hosts
+            # What is in flight is let go of first.
+            if other and self.targets[key].phase is not Phase.ACTING:
+                self._change_form(key)
+            elif not other:
+                self.ungraceful.discard(key)
+                self._move(key, name)
+
+    def _is_stranded(self, key: Key) -> bool:
+        host = self.acts_on[key].host
+        return (
+            host is not None
+            and host.name in self.around.lost_hosts
+            and self.targets[key].status not in FINAL
+            and not self.plan.steps[key.step].left_out
+        )
+
+    def _change_form(self, key: Key) -> None:
+        self.ungraceful.add(key)
+        self._move(key, "")
+
+    def _move(self, key: Key, host: str) -> None:
+        """Let a target act on another host."""
+        if self.hosts[key] != host:
+            self.hosts[key] = host
+            self.ready.remove(key.step)
+            self._sort_in(key.step)
+
+    def _change_all(self, step: StepId, event: ev.OfTargets, at: float) -> None:
+        for key in self.keys(step):
+            target = self.targets[key]
+            ending = (self.aborted or self.rolling_back) and not target.undoing
+            if target.queued or (ending and given_up(target)):
+                self._change(key, event, at)
+
+    def _change(self, key: Key, event: ev.OfTarget | ev.OfTargets, at: float) -> None:
+        before = self.targets[key]
+        after = advance(before, event, at)
+        self.targets[key] = after
+        if before.active != after.active:
+            self._hold_or_release(key, begins=after.active)
+        if key in self.active:
+            self.stirred[key] = None
+        if before.status is not after.status:
+            self._recount(key.step, before.status, after.status, at)
+            if self.around.lost_hosts:
+                self._strand(key)
+        if before.queued != after.queued:
+            self._tallies[key.step].queue(self._place[key], waits=after.queued)
+            self._sort_in(key.step)
+
+    def _strand(self, key: Key) -> None:
+        if self._is_stranded(key):
+            self.stranded[key] = None
+        else:
+            self.stranded.pop(key, None)
+
+    def _hold_or_release(self, key: Key, *, begins: bool) -> None:
+        if begins:
+            self._begun += 1
+            self.active[key] = self._begun
+        else:
+            del self.active[key]
+        for lock in self.plan.steps[key.step].step.locks:
+            self.held[lock] += 1 if begins else -1
+
+    def _recount(self, step: StepId, before: Status, after: Status, at: float) -> None:
+        tally = self._tallies[step]
+        was = tally.status
+        tally.move(before, after)
+        now = tally.status
+        if was is now:
+            return
+        self._open_steps += (now not in FINAL) - (was not in FINAL)
+        if now in FINAL:
+            self.settled_at[step] = at
+        if now in FINAL or was in FINAL:
+            for dependent in self.plan.dependents[step]:
+                self._sort_in(dependent)
+
+    def _sort_in(self, step: StepId) -> None:
+        """Put a step among the ready or the doomed, or among neither."""
+        planned = self.plan.steps[step]
+        needs = planned.step.needs
+        queued = bool(self._tallies[step].queued)
+        ready = queued and all(self.met(need) for need in needs)
+        if not ready:
+            self.ready.remove(step)
+        elif step not in self.ready:
+            entry = -self.plan.tails[step], self._position[step], step
+            self.ready.add(entry, self._hosts_of(step), light=is_light(planned))
+        self.doomed.pop(step, None)
+        if queued and not ready and any(self.hopeless(need) for need in needs):
+            self.doomed[step] = None
+
+    def _hosts_of(self, step: StepId) -> frozenset[str]:
+        return frozenset(self.hosts[key] for key in self._keys[step])
+
+    def because(self, step: StepId) -> tuple[StepId, ...]:
+        """The steps that doom a step."""
+        needs = self.plan.steps[step].step.needs
+        return tuple(each for need in needs if self.hopeless(need) for each in need.any_of)
+
+
+def fold(
+    plan: Plan, events: Iterable[tuple[float, ev.Event]], replan: Replan | None = None
+) -> RunState:
+    """The state after events, given with the moments at which they happened."""
+    state = RunState(plan, replan)
+    for at, event in events:
+        state.apply(event, at)
+    return state
+
+
+def planned(state: RunState, key: Key) -> PlannedStep:
+    """The plan of the step that a target belongs to."""
+    return state.plan.steps[key.step]
+
+
+def attempt_of(state: RunState, key: Key) -> ev.AttemptName:
+    """What names a target's current attempt in an event."""
+    return ev.attempt_name(key, state.targets[key].attempt)

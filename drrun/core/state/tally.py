@@ -1,0 +1,49 @@
+"""How many targets of one step stand where, and which of them have not begun."""
+
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Sequence
+
+from drrun.core.dataclass import dataclass
+from drrun.core.model.status import FINAL, Status, step_status
+from drrun.core.state.target import TargetState
+
+
+@dataclass(slots=True)
+class Tally:
+    """Kept as targets change, so that nobody has to look at all of them."""
+
+    #: How many targets may fail without failing the step.
+    allowed_failures: int
+    #: None of the counts is 0.
+    counts: Counter[Status]
+    #: Places in the plan's order of targets that have not begun, growing.
+    queued: list[int]
+    status: Status
+
+    @classmethod
+    def of(cls, states: Sequence[TargetState], allowed_failures: int) -> "Tally":
+        """Count once."""
+        counts = Counter(each.status for each in states)
+        queued = [place for place, each in enumerate(states) if each.queued]
+        return cls(allowed_failures, counts, queued, step_status(counts, allowed_failures))
+
+    def move(self, before: Status, after: Status) -> None:
+        """A target has another status."""
+        self.counts[before] -= 1
+        self.counts[after] += 1
+        if not self.counts[before]:
+            del self.counts[before]
+        self.status = step_status(self.counts, self.allowed_failures)
+
+    def queue(self, place: int, *, waits: bool) -> None:
+        """A target waits to begin, or does so no more."""
+        if waits:
+            insort(self.queued, place)
+        else:
+            del self.queued[bisect_left(self.queued, place)]
+
+    @property
+    def open(self) -> bool:
+        """Whether something of the step has not ended."""
+        return bool(self.counts) and self.status not in FINAL

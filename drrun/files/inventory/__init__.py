@@ -1,0 +1,1 @@
+"""Inventory files to the model."""

@@ -1,0 +1,257 @@
+"""An inventory's text to the model: contract section 3, in drrun's own form.
+
+Rules:
+- Names and addresses are of strict patterns, because they reach SSH (CVE-2023-51385).
+- What one file can tell is read here; what only all files together can tell is
+  `drrun.files.inventory.inventory`.
+"""
+
+from typing import Any
+
+from drrun.core.model.inventory import (
+    Backup,
+    Contact,
+    Dependency,
+    Group,
+    Host,
+    Inventory,
+    Route,
+    Site,
+    Store,
+)
+from drrun.files.runbook.probes_yaml import probe
+from drrun.files.yaml.scalars import (
+    AnyMapping,
+    Number,
+    Text,
+    boolean,
+    day,
+    dotted,
+    duration,
+    expiry,
+    identifier,
+    one_of,
+    size,
+    slug,
+    text,
+)
+from drrun.files.yaml.shape import (
+    WRONG,
+    ByForm,
+    Converted,
+    Definitions,
+    Key,
+    ListOf,
+    MappingOf,
+    Reading,
+    Record,
+    Schema,
+    Shape,
+    Wrong,
+    into,
+)
+from drrun.files.yaml.written import Table, Written, plain_value
+
+_words: Shape[tuple[str, ...]] = ListOf(text, or_one=True)
+_names: Shape[tuple[str, ...]] = ListOf(dotted, or_one=True)
+_vars = AnyMapping(identifier)
+#: A name or an IP address; no option, no metacharacter.
+address = Text("a name or an IP address", r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]{0,252}")
+port = Number(1, 65535)
+user = Text("a user name", r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\$?")
+_work_dir = Text("an absolute path of plain characters", r"(/[A-Za-z0-9._@+-]+)+")
+_host_key = Text(
+    "a public key like 'ssh-ed25519 AAAA…'",
+    r"(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3}( .*)?",
+)
+
+
+def _only_given(values: dict[str, Any], _: Table, __: Reading) -> dict[str, Any]:
+    return values
+
+
+def _named(cls: type) -> Any:
+    """Build a record whose name is the key under which it stands."""
+    return lambda values, _, reading: cls(name=reading.path[-1], **values)
+
+
+def _placed(cls: type) -> Any:
+    """As `_named`, and it knows where it stands."""
+    return lambda values, table, reading: cls(
+        name=reading.path[-1], place=reading.place(table), **values
+    )
+
+
+sites: Shape[dict[str, Site]] = MappingOf(
+    Record(
+        "site",
+        {
+            "title": Key(text),
+            "provider": Key(text, "contact or dependency that runs it"),
+            "roles": Key(_words),
+            "jurisdiction": Key(text),
+        },
+        _named(Site),
+    ),
+    name=slug,
+    what="site",
+)
+_route: Shape[Route] = ByForm(
+    word=Converted(address, Route),
+    table=Record(
+        "route",
+        {
+            "address": Key(address, "name or IP address"),
+            "name": Key(dotted, "what people call it: oob"),
+            "port": Key(port),
+            "via": Key(_names, "hosts to pass through, nearest first"),
+        },
+        into(Route),
+    ),
+)
+
+
+def _host(values: dict[str, Any], table: Table, reading: Reading) -> Host:
+    direct = {name: values.pop(name) for name in ("address", "via") if name in values}
+    if direct and "routes" in values:
+        key = table.entries[next(iter(direct))].key
+        reading.wrong(key, "stands beside 'routes': put it into a route")
+    elif direct:
+        values["routes"] = (Route(**direct),)
+    return Host(name=reading.path[-1], **values)
+
+
+hosts: Shape[dict[str, Host]] = MappingOf(
+    Record(
+        "host",
+        {
+            "site": Key(slug, "where it stands"),
+            "groups": Key(_names),
+            "user": Key(user, "else as the SSH configuration says"),
+            "port": Key(port),
+            "identity": Key(text, "file with the private key"),
+            "address": Key(address, "the only route"),
+            "via": Key(_names, "hosts to pass through, nearest first"),
+            "routes": Key(ListOf(_route, least=1), "tried in order"),
+            "host_key": Key(_host_key, "pinned public key; else known_hosts decides"),
+            "become": Key(one_of("sudo"), "how to become another user"),
+            "max_sessions": Key(Number(1, 1000), "commands at once on this host"),
+            "work_dir": Key(_work_dir, "where it keeps what belongs to runs; else ~/.drrun"),
+            "vars": Key(_vars, "host.vars in templates"),
+        },
+        _host,
+    ),
+    name=dotted,
+    what="host",
+)
+groups: Shape[dict[str, Group]] = MappingOf(
+    Record("group", {"hosts": Key(_names), "vars": Key(_vars)}, _named(Group)),
+    name=dotted,
+    what="group",
+)
+
+
+class _Age(Shape[dict[str, Any]]):
+    """A probe that prints an age; checked as a probe, kept as written."""
+
+    expects = "a probe that prints an age"
+
+    def read(self, written: Written, reading: Reading) -> dict[str, Any] | Wrong:
+        """The probe as plain values."""
+        if probe.read(written, reading) is WRONG:
+            return WRONG
+        kept: dict[str, Any] = plain_value(written)
+        return kept
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """A probe."""
+        return probe.schema(definitions)
+
+
+_waiver: Record[dict[str, Any]] = Record(
+    "store-waiver",
+    {
+        "reason": Key(text, "why it is accepted", required=True),
+        "owner": Key(text),
+        "expires": Key(expiry),
+    },
+    _only_given,
+)
+_backup: Record[Backup] = Record(
+    "backup",
+    {
+        "to": Key(text, "host or place that holds the copy", required=True),
+        "max_age": Key(duration, "how old the newest copy may be"),
+        "age": Key(_Age(), "probe that prints the age"),
+        "domain": Key(text, "what it is lost together with"),
+    },
+    into(Backup),
+)
+stores: Shape[dict[str, Store]] = MappingOf(
+    Record(
+        "store",
+        {
+            "on": Key(_words, "host that holds it"),
+            "kind": Key(text, "files, database, objects"),
+            "size": Key(size),
+            "owner": Key(text),
+            "backups": Key(ListOf(_backup, or_mapping=True)),
+            "waiver": Key(_waiver),
+        },
+        _placed(Store),
+    ),
+    name=slug,
+    what="store",
+)
+contacts: Shape[dict[str, Contact]] = MappingOf(
+    Record(
+        "contact",
+        {
+            "channels": Key(ListOf(AnyMapping(), or_mapping=True), "{kind: phone, number: …}"),
+            "hours": Key(text, "14:00-22:00, UTC"),
+            "verified": Key(day, "when somebody last tried it"),
+            "verify_every": Key(duration),
+        },
+        _placed(Contact),
+    ),
+    name=slug,
+    what="contact",
+)
+dependencies: Shape[dict[str, Dependency]] = MappingOf(
+    Record(
+        "dependency",
+        {
+            "provider": Key(text),
+            "alternate": Key(text, "what takes its place, or none"),
+            "accepted_risk": Key(text, "why that is accepted"),
+            "expires": Key(expiry, "until when it is accepted"),
+        },
+        _placed(Dependency),
+    ),
+    name=slug,
+    what="dependency",
+)
+
+
+def _inventory(values: dict[str, Any], _: Table, __: Reading) -> Inventory:
+    return Inventory(**values)
+
+
+inventory: Record[Inventory] = Record(
+    "inventory",
+    {
+        "sites": Key(sites, "places that can be lost as a whole"),
+        "hosts": Key(hosts, "machines reached over SSH"),
+        "groups": Key(groups, "named sets of hosts"),
+        "stores": Key(stores, "data that services live on, and their backups"),
+        "contacts": Key(contacts, "how to reach third parties and people"),
+        "dependencies": Key(dependencies, "what belongs to somebody else"),
+        "vars": Key(_vars, "variables of all hosts"),
+        "rehearsal": Key(
+            boolean,
+            "true: its hosts are there to rehearse on, live runs are refused; "
+            "false: they are in use, rehearsals are refused",
+        ),
+    },
+    _inventory,
+)

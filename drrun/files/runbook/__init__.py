@@ -1,0 +1,1 @@
+"""Runbook files to the model."""

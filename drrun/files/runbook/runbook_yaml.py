@@ -1,0 +1,145 @@
+"""A runbook's text to the model: contract section 2.
+
+Rules:
+- `read_runbook` never raises for what is written; with an error among the findings there is no
+  runbook, because half a runbook must not run.
+- `read_draft` gives what could be read all the same, so that later rules report in one go too.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from drrun.core.garbage import without_collection
+from drrun.core.model.errors import Finding, Place, Severity
+from drrun.core.model.runbook import Person, Runbook
+from drrun.files.runbook import header_yaml
+from drrun.files.runbook.steps_yaml import defaults_shape, invariants, steps_shape
+from drrun.files.yaml.scalars import AnyMapping, duration, identifier, slug, text
+from drrun.files.yaml.shape import (
+    WRONG,
+    Definitions,
+    Key,
+    Reading,
+    Record,
+    Schema,
+    Shape,
+    Wrong,
+    read_at,
+)
+from drrun.files.yaml.written import Scalar, Table, Written, describe
+from drrun.files.yaml.yaml_reader import read_yaml
+
+#: The one format version that is understood.
+VERSION: Final = 1
+
+
+class Version(Shape[int]):
+    """The format version."""
+
+    expects = f"the format version, {VERSION}"
+
+    def read(self, written: Written, reading: Reading) -> int | Wrong:
+        """The version, if this program understands it."""
+        if not isinstance(written, Scalar) or written.text != str(VERSION):
+            return reading.wrong(
+                written,
+                f"this drrun reads format version {VERSION}, not {describe(written)}",
+                code="unknown-version",
+            )
+        return VERSION
+
+    def schema(self, _: Definitions) -> Schema:
+        """The number."""
+        return {"const": VERSION}
+
+
+_KEYS: Final = {
+    "drrun": Key(Version(), "format version", required=True, instead=int),
+    "name": Key(slug, "id of the runbook", required=True, instead=str),
+    "title": Key(text, "one line for people"),
+    "description": Key(text, "when and by whom it is used"),
+    "objectives": Key(header_yaml.objectives, "for the whole"),
+    "inputs": Key(header_yaml.inputs, "typed values that a run is started with"),
+    "secrets": Key(header_yaml.secrets, "by reference; resolved when used, stored nowhere"),
+    "roles": Key(header_yaml.roles, "who may and must do something"),
+    "people": Key(header_yaml.people, "who they are: SSH public keys, contact"),
+    "services": Key(header_yaml.services, "what users use"),
+    "defaults": Key(defaults_shape, "for keys that a step does not have"),
+    "locks": Key(header_yaml.locks, "named counting locks shared by steps"),
+    "invariants": Key(invariants, "watched for the whole run; broken: the run pauses"),
+    "vars": Key(AnyMapping(identifier), "names for templates"),
+    "variants": Key(header_yaml.variants, "names for --variant"),
+    "waivers": Key(header_yaml.waivers, "rules that are not met, with the reason"),
+    "rehearse_every": Key(duration, "for how long a rehearsal counts; a year if not given"),
+    "links": Key(header_yaml.words),
+    "tags": Key(header_yaml.words),
+}
+
+
+def _runbook(values: dict[str, Any], table: Table, reading: Reading) -> Runbook:
+    del values["drrun"]
+    values.pop("defaults", None)
+    people = values.pop("people", {})
+    values["people"] = {name: Person(name, **given) for name, given in people.items()}
+    return Runbook(place=reading.place(table), **values)
+
+
+def shape_of(defaults: dict[str, Any]) -> Record[Runbook]:
+    """The shape of a runbook whose steps have these defaults."""
+    steps = Key(steps_shape(defaults), "the DAG, by id", required=True, instead=dict)
+    return Record("runbook", {**_KEYS, "steps": steps}, _runbook)
+
+
+def read_runbook(raw: bytes | str, file: str) -> tuple[Runbook | None, list[Finding]]:
+    """Read a runbook.
+
+    Returns:
+        The runbook, or None if a finding is an error; and all findings, sorted by place.
+    """
+    runbook, findings = read_draft(raw, file)
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        return None, findings
+    return runbook, findings
+
+
+def read_draft(raw: bytes | str, file: str) -> tuple[Runbook | None, list[Finding]]:
+    """As `read_runbook`, but with whatever of the runbook could be read despite errors."""
+    with without_collection():
+        draft, findings = _read_once(raw, file)
+    return draft, list(findings)
+
+
+# One command asks for the same runbook several times: for its parts, to judge it, to plan it anew.
+@lru_cache(maxsize=4)
+def _read_once(raw: bytes | str, file: str) -> tuple[Runbook | None, Sequence[Finding]]:
+    written, findings = read_yaml(raw, file)
+    if written is None:
+        return None, findings
+    reading = Reading(file)
+    if not isinstance(written, Table):
+        message = f"a runbook is a mapping with 'drrun: {VERSION}', not {describe(written)}"
+        return None, [*findings, Finding(reading.place(written), message)]
+    if _is_of_another_version(written, reading):
+        return None, [*findings, *reading.findings]
+    runbook = shape_of(defaults_of(written)).read(written, reading)
+    found = [*findings, *reading.findings]
+    if runbook is not WRONG and not runbook.steps and not found:
+        found.append(Finding(Place(file, written.line, written.column), "has no steps"))
+    found.sort(key=lambda finding: finding.place)
+    return (None if runbook is WRONG else runbook), found
+
+
+def _is_of_another_version(table: Table, reading: Reading) -> bool:
+    """Whether to stop: the other keys may mean something else in another version."""
+    entry = table.entries.get("drrun")
+    return entry is not None and read_at("drrun", Version(), entry.value, reading) is WRONG
+
+
+def defaults_of(table: Table) -> dict[str, Any]:
+    """The defaults, read ahead of the steps; their findings are noted when their turn comes."""
+    entry = table.entries.get("defaults")
+    if entry is None:
+        return {}
+    values = defaults_shape.read(entry.value, Reading(""))
+    return {} if values is WRONG else values

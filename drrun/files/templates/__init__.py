@@ -1,0 +1,1 @@
+"""Templates: what they name, where they are safe, what they become."""
