@@ -17,12 +17,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from drrun.cases.load import Loaded, Wanted, load
+from drrun.cases.load_plan import LoadedPlan, PlanRequest, load
 from drrun.core import events as ev
 from drrun.core.model.ids import RunId
 from drrun.core.tabletop.simulation import Simulation
-from drrun.journal.clock import SystemClock
-from drrun.journal.store import Store, open_store
+from drrun.journal.store import StateStore, open_store
+from drrun.journal.system_clock import SystemClock
 from drrun.ports.journal import Draft, RunRecord
 
 _STEP = """\
@@ -45,17 +45,17 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def runbook(folder: Path, steps: int) -> Loaded:
+def runbook(folder: Path, steps: int) -> LoadedPlan:
     text = _HEAD + "".join(
         _STEP.format(number=n, needs=f"needs: [s{n // 3}]\n    " if n else "")
         for n in range(steps)
     )
     path = folder / f"bench{steps}.yml"
     path.write_text(text)
-    return load(Wanted(path))
+    return load(PlanRequest(path))
 
 
-def add(store: Store, loaded: Loaded, number: int, answers: int = 1) -> int:
+def add(store: StateStore, loaded: LoadedPlan, number: int, answers: int = 1) -> int:
     """One run that has ended, its probes answered so often each; how many events it has."""
     simulation = Simulation(loaded.plan, lambda _key, _attempt: 60.0)
     simulation.drive()

@@ -15,16 +15,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from drrun.cases.load import Loaded
-from drrun.cases.start import Options, Tools, start
+from drrun.cases.load_plan import LoadedPlan
+from drrun.cases.start import Options, RunTools, start
 from drrun.core.model.inventory import Host, Inventory, Route, Site
 from drrun.core.model.plan import Plan
 from drrun.core.model.status import RunStatus
 from drrun.engine.records import Records
 from drrun.files.templates.templating import Templates
-from drrun.journal.clock import SystemClock
 from drrun.journal.database import Database, Transaction
 from drrun.journal.store import open_store
+from drrun.journal.system_clock import SystemClock
 from drrun.testing.scripted import ScriptedHands, ScriptedProber
 from tests.unit.core.worlds import plan_of, step
 from tests.unit.engine.rigs import CountedIds, NoSecrets
@@ -68,8 +68,8 @@ def measure(name: str, plan: Plan) -> None:
         records = Records(
             store.journal, store.leases, store.inbox, store.spool, SystemClock(), CountedIds()
         )
-        tools = Tools(ScriptedHands(), ScriptedProber(), Templates(), NoSecrets())
-        session = start(records, lambda _: tools, Loaded(plan, (), Path()), Options(by="drew"))
+        tools = RunTools(ScriptedHands(), ScriptedProber(), Templates(), NoSecrets())
+        session = start(records, lambda _: tools, LoadedPlan(plan, (), Path()), Options(by="drew"))
         commits = Commits(store.database)
         began, used = time.perf_counter(), time.process_time()
         standing = session.drive()

@@ -8,21 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, assert_never
 
-from drrun.cases.load import Loaded
-from drrun.cases.look import Known
-from drrun.cases.preflight import Eyes
-from drrun.cases.start import Equip, Tools
+from drrun.cases.load_plan import LoadedPlan
+from drrun.cases.preflight import PreflightTools
+from drrun.cases.read_run import ReadRun
+from drrun.cases.start import RunTools, ToolFactory
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import InputError
 from drrun.core.model.runbook import Mode
 from drrun.engine.notifying import Notifier
-from drrun.journal.clock import SystemClock
+from drrun.journal.system_clock import SystemClock
 from drrun.ports.hands import Hands, Sweeper
 from drrun.ports.places import BuiltInAction
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class SshSettings:
     """How this machine reaches hosts."""
 
     #: Another SSH configuration than the user's own.
@@ -47,10 +47,10 @@ def notifiers_of(declared: Sequence[Mapping[str, Any]]) -> list[Notifier]:
         raise InputError(f"settings: {error}") from None
 
 
-def sweeper(world: World) -> Callable[[Known], Sweeper]:
+def sweeper(world: SshSettings) -> Callable[[ReadRun], Sweeper]:
     """Makes what looks for leftovers on the hosts of a run."""
 
-    def equip(seen: Known) -> Sweeper:
+    def equip(seen: ReadRun) -> Sweeper:
         from drrun.hands.lanes import Lanes
         from drrun.hands.sweeping import LauncherSweeper
         from drrun.ssh.connections import Connections
@@ -62,17 +62,17 @@ def sweeper(world: World) -> Callable[[Known], Sweeper]:
     return equip
 
 
-def equipper(world: World, ways: Sequence[Notifier] = ()) -> Equip:
+def equipper(world: SshSettings, ways: Sequence[Notifier] = ()) -> ToolFactory:
     """Makes the tools of a run: hands that act over SSH and on this machine."""
 
-    def equip(loaded: Loaded) -> Tools:
+    def equip(loaded: LoadedPlan) -> RunTools:
         from drrun.builtin.actions import actions, reading_actions
         from drrun.builtin.probes import Probes, judge
         from drrun.builtin.secrets import SecretSources
         from drrun.builtin.signatures import SshSignatures
         from drrun.files.templates.templating import Templates
         from drrun.hands.blocking import PooledHands
-        from drrun.hands.dry import DryHands
+        from drrun.hands.dry_hands import DryHands
         from drrun.hands.live import LiveHands, LivePlaces
         from drrun.ssh.connections import Connections
         from drrun.ssh.options import SshOptions
@@ -97,12 +97,12 @@ def equipper(world: World, ways: Sequence[Notifier] = ()) -> Equip:
         secrets = SecretSources(loaded.plan.runbook.secrets, loaded.folder)
         people = loaded.plan.runbook.people.values()
         signatures = SshSignatures({each.name: each.keys for each in people})
-        return Tools(hands, probes, renderer, secrets, signatures)
+        return RunTools(hands, probes, renderer, secrets, signatures)
 
     return equip
 
 
-def eyes(world: World, loaded: Loaded) -> Eyes:
+def eyes(world: SshSettings, loaded: LoadedPlan) -> PreflightTools:
     """What looks at hosts before a run, each time over a connection of its own."""
     from drrun.builtin.probes import Probes
     from drrun.builtin.secrets import SecretSources
@@ -112,7 +112,7 @@ def eyes(world: World, loaded: Loaded) -> Eyes:
     from drrun.ssh.options import SshOptions
 
     hosts, options = loaded.plan.inventory.hosts, SshOptions(config=world.ssh_config)
-    return Eyes(
+    return PreflightTools(
         place=lambda host: LivePlaces(Connections(hosts, options)).place(host),
         secrets=SecretSources(loaded.plan.runbook.secrets, loaded.folder),
         clock=SystemClock(),

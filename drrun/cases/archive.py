@@ -20,8 +20,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from drrun import __version__
-from drrun.cases.printed import refuse_altered
-from drrun.cases.prints import fingerprint
+from drrun.cases.fingerprint import fingerprint
+from drrun.cases.output_integrity import refuse_altered
 from drrun.core.dataclass import dataclass
 from drrun.core.integrity.chain import canonical
 from drrun.core.integrity.flaws import inspect, told

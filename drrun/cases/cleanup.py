@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from drrun.cases.look import Known, known
+from drrun.cases.read_run import ReadRun, known
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import NotReady, Refused
@@ -51,7 +51,7 @@ class _Sweep:
     """One call."""
 
     records: Records
-    seen: Known
+    seen: ReadRun
     sweeper: Sweeper
     #: How each run of this state stands.
     runs: Mapping[str, str]
@@ -114,9 +114,9 @@ _CLOSED = ev.RunClosed.__name__
 def clean_up(
     records: Records,
     run: RunId,
-    equip: Callable[[Known], Sweeper],
+    equip: Callable[[ReadRun], Sweeper],
     remembered: Duration = REMEMBERED,
-) -> tuple[Known, list[Swept]]:
+) -> tuple[ReadRun, list[Swept]]:
     """Remove what a run left on its hosts.
 
     Args:
@@ -155,7 +155,7 @@ def about_runs(records: Records) -> Mapping[str, str]:
     }
 
 
-def reached(seen: Known) -> Sequence[Host | None]:
+def reached(seen: ReadRun) -> Sequence[Host | None]:
     """Places where the run may have left something; None: the controller."""
     hosts, state = seen.loaded.plan.inventory.hosts, seen.state
     acted_on = {state.hosts[key] for key, each in state.targets.items() if each.attempt}

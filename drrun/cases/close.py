@@ -2,26 +2,26 @@
 
 from collections.abc import Iterator
 
-from drrun.cases.look import Known
-from drrun.cases.preflight import Eyes, age_of
+from drrun.cases.preflight import PreflightTools, age_of
+from drrun.cases.read_run import ReadRun
 from drrun.core.model.ids import StepId
 from drrun.core.model.runbook import Mode
 from drrun.core.model.status import Status
 from drrun.core.model.values import Duration
-from drrun.report.loose_ends import LooseEnd, loose_ends
+from drrun.report.open_items import LooseEnd, loose_ends
 
 #: Steps with one of these tags put away what a rehearsal has left.
 CLEAN_UP = frozenset({"cleanup", "clean-up"})
 
 
-def open_items(seen: Known, eyes: Eyes, now: float) -> list[str]:
+def open_items(seen: ReadRun, eyes: PreflightTools, now: float) -> list[str]:
     """Everything that is open, in words. Ages of backups are measured."""
     if seen.loaded.plan.mode is not Mode.LIVE:
         return list(unclean(seen))
     return [*_workarounds(seen), *_waivers(seen), *_backups(seen, eyes, now)]
 
 
-def unclean(seen: Known) -> Iterator[str]:
+def unclean(seen: ReadRun) -> Iterator[str]:
     """Clean-up steps of a rehearsal that have not passed."""
     plan = seen.state.plan
     for step in plan.order:
@@ -30,7 +30,7 @@ def unclean(seen: Known) -> Iterator[str]:
             yield f"clean-up step {step} is {seen.state.step(step)}"
 
 
-def _workarounds(seen: Known) -> Iterator[str]:
+def _workarounds(seen: ReadRun) -> Iterator[str]:
     ends: list[LooseEnd] = [
         each for each in loose_ends(seen.state, seen.facts) if each.kind == "workaround"
     ]
@@ -38,7 +38,7 @@ def _workarounds(seen: Known) -> Iterator[str]:
         yield f"workaround of {each.step}: {each.text}"
 
 
-def _restored(seen: Known) -> dict[str, tuple[StepId, float]]:
+def _restored(seen: ReadRun) -> dict[str, tuple[StepId, float]]:
     """Store -> the step that restored it last, and when that had passed."""
     found: dict[str, tuple[StepId, float]] = {}
     state = seen.state
@@ -51,7 +51,7 @@ def _restored(seen: Known) -> dict[str, tuple[StepId, float]]:
     return found
 
 
-def _waivers(seen: Known) -> Iterator[str]:
+def _waivers(seen: ReadRun) -> Iterator[str]:
     stores = seen.loaded.plan.inventory.stores
     for name in _restored(seen):
         waiver = stores[name].waiver if name in stores else None
@@ -59,7 +59,7 @@ def _waivers(seen: Known) -> Iterator[str]:
             yield f"waiver of store {name}: {waiver.get('reason', '')}"
 
 
-def _backups(seen: Known, eyes: Eyes, now: float) -> Iterator[str]:
+def _backups(seen: ReadRun, eyes: PreflightTools, now: float) -> Iterator[str]:
     plan = seen.loaded.plan
     for name, (step, at) in _restored(seen).items():
         store = plan.inventory.stores.get(name)

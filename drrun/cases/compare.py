@@ -7,8 +7,8 @@ Rules:
 
 from collections.abc import Iterator, Mapping
 
-from drrun.cases.look import Known
 from drrun.cases.measured import took
+from drrun.cases.read_run import ReadRun
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.ids import StepId
@@ -50,7 +50,7 @@ class Difference:
     critical: bool
 
 
-def side_of(seen: Known) -> Side:
+def side_of(seen: ReadRun) -> Side:
     """A run."""
     state = seen.state
     routes: dict[StepId, dict[str, None]] = {}
@@ -78,7 +78,7 @@ def side_of(seen: Known) -> Side:
     )
 
 
-def plan_side(seen: Known) -> Side:
+def plan_side(seen: ReadRun) -> Side:
     """The plan that a run had."""
     plan = seen.loaded.plan
     return Side(

@@ -16,7 +16,7 @@ from drrun.core.dataclass import dataclass
 from drrun.core.model.actions import DecisionAction
 from drrun.core.model.ids import StepId
 from drrun.core.state.run_state import RunState
-from drrun.core.tabletop.fiction import Moment, Said
+from drrun.core.tabletop.fiction import Moment, ScriptedAnswer
 from drrun.core.tabletop.injects import fiction_of
 from drrun.core.tabletop.simulation import Simulation
 from drrun.report.facts import Fact
@@ -35,7 +35,7 @@ HELP = """\
 """
 
 
-class Over(Exception):
+class ExerciseEnded(Exception):
     """The exercise was ended by its people."""
 
 
@@ -83,7 +83,7 @@ class Exercise:
         try:
             self._simulation.drive()
             self.status = str(status_of(self._simulation.state))
-        except Over:
+        except ExerciseEnded:
             self.status = "ended before its end"
         self._narrate()
         self.length = self._simulation.now
@@ -106,7 +106,7 @@ class Exercise:
         self.tell(f"{when(moment.at)} INJECT {moment.what}")
         self.record.append(Utterance(moment.at, "inject", moment.what))
 
-    def _ask(self, opened: ev.GateOpened, now: float) -> Said | None:
+    def _ask(self, opened: ev.GateOpened, now: float) -> ScriptedAnswer | None:
         self._narrate()
         plan = self.scenario.plan
         step = plan.steps[StepId(opened.step)].step
@@ -117,19 +117,19 @@ class Exercise:
         while True:
             typed = self.read(f"{opened.step}> ")
             if typed is None:
-                raise Over
+                raise ExerciseEnded
             found = self._typed(typed.strip(), opened, options, now)
             if found != "":
-                return found if isinstance(found, Said) else None
+                return found if isinstance(found, ScriptedAnswer) else None
 
     def _typed(
         self, typed: str, opened: ev.GateOpened, options: Iterable[str], now: float
-    ) -> Said | str | None:
+    ) -> ScriptedAnswer | str | None:
         """The answer; None for nobody; "" if something else is still to be typed."""
         word, _, rest = typed.partition(" ")
         match word:
             case "quit":
-                raise Over
+                raise ExerciseEnded
             case "finding" | "note" if rest:
                 self.record.append(Utterance(now, word, rest, step=opened.step))
                 return ""
@@ -148,7 +148,7 @@ class Exercise:
 
     def _answer(
         self, typed: str, opened: ev.GateOpened, options: tuple[str, ...], now: float
-    ) -> Said | str:
+    ) -> ScriptedAnswer | str:
         said, _, reason = typed.partition(":")
         answer, _, who = said.strip().partition(" ")
         known = (*options, "reject") if options else ("confirm", "reject")
@@ -159,7 +159,7 @@ class Exercise:
         text = f"{answer}{': ' + reason.strip() if reason else ''}"
         self.record.append(Utterance(now, "answer", text, by=by, step=opened.step))
         usual = answer if options or answer == "reject" else ""
-        return Said(usual, by, reason.strip())
+        return ScriptedAnswer(usual, by, reason.strip())
 
     def document(self) -> dict[str, Any]:
         """The record, for JSON."""

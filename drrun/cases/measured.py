@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from drrun.cases.load import Loaded, with_estimates
-from drrun.cases.look import Known, known
+from drrun.cases.load_plan import LoadedPlan, with_estimates
+from drrun.cases.read_run import ReadRun, known
 from drrun.cases.readiness import PROVING
 from drrun.core import events as ev
-from drrun.core.model.ids import Key, StepId
+from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.status import Status
 from drrun.core.model.values import Duration
 from drrun.engine.records import Records
@@ -29,7 +29,7 @@ ENOUGH = 3
 _SLACK, _MINUTE = 1.5, 60.0
 
 
-def took(seen: Known) -> dict[StepId, float]:
+def took(seen: ReadRun) -> dict[StepId, float]:
     """Step -> seconds that it acted and was verified, in one run."""
     begun, unfit, tries = _begun(seen)
     taken = [fact.at for fact in seen.facts if isinstance(fact.event, ev.ControllerTook)]
@@ -52,11 +52,11 @@ def took(seen: Known) -> dict[StepId, float]:
     return found
 
 
-def _begun(seen: Known) -> tuple[dict[Key, float], set[Key], Counter[Key]]:
+def _begun(seen: ReadRun) -> tuple[dict[TargetKey, float], set[TargetKey], Counter[TargetKey]]:
     """When each target's last attempt began to act; who was declared done; how many attempts."""
-    begun: dict[Key, float] = {}
-    marked: set[Key] = set()
-    tries: Counter[Key] = Counter()
+    begun: dict[TargetKey, float] = {}
+    marked: set[TargetKey] = set()
+    tries: Counter[TargetKey] = Counter()
     for fact in seen.facts:
         event = fact.event
         if isinstance(event, ev.TargetBegan):
@@ -95,7 +95,7 @@ def estimate_of(values: Sequence[float]) -> tuple[Duration, Duration]:
     return Duration(middle), Duration(bad if len(ordered) >= ENOUGH else middle)
 
 
-def with_learned(records: Records, loaded: Loaded) -> Loaded:
+def with_learned(records: Records, loaded: LoadedPlan) -> LoadedPlan:
     """A plan whose steps without an estimate have one from earlier runs, if there were any."""
     plan = loaded.plan
     lacking = [step for step, each in plan.steps.items() if each.step.estimate is None]

@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from drrun.cases.load import PINNED_KEY, Loaded, first_plan_of, sent_files
+from drrun.cases.load_plan import PINNED_KEY, LoadedPlan, first_plan_of, sent_files
 from drrun.cases.resume import changes
 from drrun.core.dataclass import dataclass
 from drrun.core.integrity.chain import canonical
@@ -40,7 +40,7 @@ class Pinned:
     sent: Mapping[str, str]
 
 
-def pin(loaded: Loaded, folder: Path, by: str, now: float) -> str:
+def pin(loaded: LoadedPlan, folder: Path, by: str, now: float) -> str:
     """The text of the file for a plan.
 
     Args:
@@ -102,7 +102,7 @@ def _whole(raw: bytes) -> dict[str, Any] | None:
         return None
 
 
-def unpinned(pinned: Pinned, path: Path) -> Loaded:
+def unpinned(pinned: Pinned, path: Path) -> LoadedPlan:
     """The plan, if everything still is as it was.
 
     Raises:

@@ -13,9 +13,9 @@ from dataclasses import asdict, replace
 from threading import Event
 from typing import assert_never
 
-from drrun.cases.checks import Check
-from drrun.cases.load import Loaded
-from drrun.cases.prints import fingerprint
+from drrun.cases.fingerprint import fingerprint
+from drrun.cases.load_plan import LoadedPlan
+from drrun.cases.shortfall import Check
 from drrun.cases.ttls import ttls
 from drrun.core.dataclass import dataclass
 from drrun.core.model.actions import RunAction
@@ -23,10 +23,10 @@ from drrun.core.model.errors import DrrunError
 from drrun.core.model.execution import Execution
 from drrun.core.model.inventory import Backup, Host, Route, Store
 from drrun.core.model.outcomes import (
-    ContactLost,
     Ended,
     NeverStarted,
     Outcome,
+    OutcomeUnknown,
     RefusedByHost,
     Stopped,
     TimedOut,
@@ -38,7 +38,7 @@ from drrun.core.state.clocks import MAY_DIFFER
 from drrun.engine.records import Records
 from drrun.ports.clock import Clock
 from drrun.ports.credentials import Secrets
-from drrun.ports.journal import Looked
+from drrun.ports.journal import PreflightRecord
 from drrun.ports.places import Output, Prober, Remote, Script
 
 #: Hosts that are asked at once.
@@ -59,7 +59,7 @@ for tool in {tools}; do command -v "$tool" >/dev/null 2>&1 || echo "missing=$too
 
 
 @dataclass(frozen=True, slots=True)
-class Eyes:
+class PreflightTools:
     """How hosts are looked at."""
 
     #: Makes a place for a host that is reached by its first route only, sharing nothing.
@@ -72,7 +72,7 @@ class Eyes:
     prober: Prober
 
 
-def preflight(plan: Plan, eyes: Eyes) -> list[Check]:
+def preflight(plan: Plan, eyes: PreflightTools) -> list[Check]:
     """Everything that was measured, what falls short among it."""
     hosts = plan.inventory.hosts
     sizes = _sizes(plan)
@@ -92,12 +92,12 @@ def preflight(plan: Plan, eyes: Eyes) -> list[Check]:
     return [*_secrets(plan, eyes), *ttls(plan, eyes.prober), *found]
 
 
-def keep(records: Records, loaded: Loaded, found: Iterable[Check], by: str) -> None:
+def keep(records: Records, loaded: LoadedPlan, found: Iterable[Check], by: str) -> None:
     """Keep what was measured as a readiness record."""
     checks = [asdict(check) for check in found]
     if records.notebook is not None:
         records.notebook.keep(
-            Looked(
+            PreflightRecord(
                 loaded.plan.runbook.name,
                 fingerprint(loaded.documents),
                 records.clock.now(),
@@ -137,7 +137,7 @@ def _stores(plan: Plan) -> Iterator[Store]:
     yield from (store for name, store in plan.inventory.stores.items() if name in wanted)
 
 
-def _secrets(plan: Plan, eyes: Eyes) -> Iterator[Check]:
+def _secrets(plan: Plan, eyes: PreflightTools) -> Iterator[Check]:
     for name in plan.runbook.secrets:
         try:
             eyes.secrets.resolve(name)
@@ -154,7 +154,7 @@ class _Visit:
     host: Host
     route: Route
     steps: tuple[Step, ...]
-    eyes: Eyes
+    eyes: PreflightTools
     #: The largest store that is restored here.
     size: Size | None
 
@@ -209,7 +209,7 @@ class _Age:
     plan: Plan
     store: Store
     backup: Backup
-    eyes: Eyes
+    eyes: PreflightTools
 
     def check(self) -> Iterator[Check]:
         """Ask it where it lies."""
@@ -229,7 +229,7 @@ class _Age:
                 yield service.objectives.rpo
 
 
-def age_of(plan: Plan, backup: Backup, eyes: Eyes) -> Duration | str:
+def age_of(plan: Plan, backup: Backup, eyes: PreflightTools) -> Duration | str:
     """How old a backup is, asked where it lies; or why that is not known."""
     written = backup.age or {}
     on = written.get("on", backup.to)
@@ -248,7 +248,7 @@ def age_of(plan: Plan, backup: Backup, eyes: Eyes) -> Duration | str:
         return f"its age is no number: {said.strip()[:40]!r}"
 
 
-def _ask(eyes: Eyes, place: Remote, text: str, become: str = "") -> tuple[Outcome, str]:
+def _ask(eyes: PreflightTools, place: Remote, text: str, become: str = "") -> tuple[Outcome, str]:
     output = eyes.collect()
     script = Script(text, Execution(become=become or None), timeout=Duration(20))
     outcome = place.run(script, output, lambda _: None, Event())
@@ -257,7 +257,7 @@ def _ask(eyes: Eyes, place: Remote, text: str, become: str = "") -> tuple[Outcom
 
 def _why(outcome: Outcome) -> str:
     match outcome:
-        case NeverStarted() | RefusedByHost() | ContactLost():
+        case NeverStarted() | RefusedByHost() | OutcomeUnknown():
             return outcome.why
         case Ended():
             return outcome.note or f"exit {outcome.exit}"

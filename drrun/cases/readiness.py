@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import assert_never
 
 from drrun.cases.close import unclean
-from drrun.cases.look import known
-from drrun.cases.prints import is_file
+from drrun.cases.fingerprint import is_file
+from drrun.cases.read_run import known
 from drrun.core.dataclass import dataclass
 from drrun.core.model.runbook import Mode, Runbook
 from drrun.core.model.status import RunStatus
 from drrun.core.model.values import Duration
 from drrun.engine.records import Records
-from drrun.ports.journal import Document, Looked, RunRecord
+from drrun.ports.journal import Document, PreflightRecord, RunRecord
 
 #: At least yearly, where the runbook says nothing (SOC 2, DORA, NIST SP 800-34).
 PERIOD = Duration(365 * 86400)
@@ -53,7 +53,7 @@ class Readiness:
     until: float | None
     #: The last rehearsal, however it ended.
     rehearsed: RunRecord | None
-    preflight: Looked | None
+    preflight: PreflightRecord | None
 
     @property
     def ready(self) -> bool:

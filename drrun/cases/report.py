@@ -4,25 +4,27 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from drrun.cases.close import unclean
-from drrun.cases.load import replanner
-from drrun.cases.look import Known
+from drrun.cases.load_plan import replanner
+from drrun.cases.read_run import ReadRun
 from drrun.core.model.ids import RunId
 from drrun.core.model.runbook import Mode
 from drrun.core.state.run_state import RunState
 from drrun.engine.records import Records
-from drrun.ports.journal import Looked, RunRecord
-from drrun.report.after.view import Around, Report, report_of
-from drrun.report.clocks import spells
+from drrun.ports.journal import PreflightRecord, RunRecord
+from drrun.report.after.view import Report, ReportContext, report_of
 from drrun.report.facts import Fact
 from drrun.report.run_view import RunView
 from drrun.report.step_view import StepView, step_view
 from drrun.report.text.step import Excerpts
+from drrun.report.time_spent import spells
 
 #: (records, run, step) -> what is shown of the output of each of its attempts.
 ExcerptsOf = Callable[[Records, RunId, StepView], Excerpts]
 
 
-def report_of_run(records: Records, seen: Known, view: RunView, excerpts_of: ExcerptsOf) -> Report:
+def report_of_run(
+    records: Records, seen: ReadRun, view: RunView, excerpts_of: ExcerptsOf
+) -> Report:
     """Everything that a report of a run says, whatever its format.
 
     Args:
@@ -49,7 +51,7 @@ def report_of_run(records: Records, seen: Known, view: RunView, excerpts_of: Exc
     return replace(made, outputs=outputs)
 
 
-def _around(records: Records, seen: Known) -> Around:
+def _around(records: Records, seen: ReadRun) -> ReportContext:
     """What is known beside the run's own journal."""
     runs = records.journal.runs()
     this = next(each for each in runs if each.id == seen.run)
@@ -63,7 +65,7 @@ def _around(records: Records, seen: Known) -> Around:
     notebook = records.notebook
     looked = notebook.latest(this.runbook, this.started_at) if notebook else None
     rehearsal = seen.loaded.plan.mode is Mode.REHEARSAL
-    return Around(
+    return ReportContext(
         documents=tuple(
             (each.kind, each.path, each.sha256) for each in seen.loaded.documents if each.path
         ),
@@ -73,7 +75,7 @@ def _around(records: Records, seen: Known) -> Around:
     )
 
 
-def _short(looked: Looked) -> tuple[str, ...]:
+def _short(looked: PreflightRecord) -> tuple[str, ...]:
     return tuple(
         f"{each['what']} {each['where']}: {each['value']}"
         for each in looked.checks

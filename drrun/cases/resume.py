@@ -4,15 +4,23 @@ import difflib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from drrun.cases.look import Known, known
-from drrun.cases.start import Equip, Options, Seat, Tools, mark, record_marks, seat
+from drrun.cases.read_run import ReadRun, known
+from drrun.cases.start import (
+    ControllerSlot,
+    Options,
+    RunTools,
+    ToolFactory,
+    mark,
+    record_marks,
+    seat,
+)
 from drrun.core import events as ev
 from drrun.core.model.actions import UsesAction
 from drrun.core.model.errors import HasSucceeded, InputError, NotReady, Refused, RunHeld
 from drrun.core.model.ids import RunId
 from drrun.core.model.status import Phase, RunStatus
-from drrun.core.people.words import Denied
-from drrun.core.people.world import accept_record
+from drrun.core.people.request import Denied
+from drrun.core.people.world_requests import accept_record
 from drrun.core.state.reached import FIRST_LINE
 from drrun.core.state.run_state import RunState
 from drrun.engine.naming import LateSecrets
@@ -23,17 +31,17 @@ from drrun.ports.journal import Document, Lease, Leases
 #: Asked with a diff when files changed since the run started; True: go on with the pinned ones.
 AskPinned = Callable[[str], bool]
 #: Called between two looks at a holder that is watched; returns when it is to be looked at again.
-Watch = Callable[[RunHeld], None]
+OnRunHeld = Callable[[RunHeld], None]
 
 
 def resume(
     records: Records,
-    equip: Equip,
+    equip: ToolFactory,
     run: RunId,
     options: Options,
     *,
     ask: AskPinned,
-    take_over: Watch | None = None,
+    take_over: OnRunHeld | None = None,
 ) -> Session:
     """Take the lease and open again what can be: failed, blocked and cancelled targets.
 
@@ -60,7 +68,7 @@ def resume(
     lease = _take(records.leases, run, take_over)
     # Once more: another controller may have written between the look and the lease.
     state = known(records, run, amendable=True).state
-    place = Seat(run, lease, seen.loaded.folder)
+    place = ControllerSlot(run, lease, seen.loaded.folder)
     session = seat(records, tools, secrets, state, place, options)
     _begin(session, diff, options, secrets, accepted)
     records.journal.update(run, RunStatus.RUNNING, None)
@@ -74,7 +82,7 @@ def _refuse_over(run: RunId, ended: RunStatus | None, *, back: bool) -> None:
         raise Refused(f"{run} was rolled back: there is nothing left to do")
 
 
-def _secrets(records: Records, tools: Tools, seen: Known, options: Options) -> LateSecrets:
+def _secrets(records: Records, tools: RunTools, seen: ReadRun, options: Options) -> LateSecrets:
     """The run's secrets as they are now, and what a person says that they were."""
     secrets = LateSecrets(seen.loaded.plan.runbook.secrets, tools.secrets, options.former)
     secrets.resolve_all()
@@ -114,7 +122,7 @@ def _refuse_lost_values(state: RunState, run: RunId, secrets: LateSecrets) -> No
         )
 
 
-def _take(leases: Leases, run: RunId, take_over: Watch | None) -> Lease:
+def _take(leases: Leases, run: RunId, take_over: OnRunHeld | None) -> Lease:
     while True:
         try:
             return leases.take(run, force=take_over is not None)

@@ -18,7 +18,7 @@ from statistics import median
 
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import InputError, NotReady
-from drrun.core.model.ids import Key, RunId, StepId
+from drrun.core.model.ids import RunId, StepId, TargetKey
 from drrun.core.model.plan import Plan
 from drrun.core.model.status import FINAL, RunStatus, Status
 from drrun.core.state.run_state import RunState
@@ -151,7 +151,7 @@ def durations(scenario: Scenario, chance: Random | None) -> Takes:
     middle = {step: estimated(planned) for step, planned in plan.steps.items()}
     spread = {step: _spread(plan, step) for step in plan.steps}
 
-    def takes(key: Key, _attempt: int) -> float:
+    def takes(key: TargetKey, _attempt: int) -> float:
         if key.step in measured:
             return chance.choice(measured[key.step])
         if not middle[key.step]:

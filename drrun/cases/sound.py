@@ -10,19 +10,19 @@ from drrun.core.integrity.chain import Head
 from drrun.core.model.errors import RunDamaged
 from drrun.core.model.ids import RunId
 from drrun.engine.records import Records
-from drrun.ports.journal import Checked, Entry, KeptFold
+from drrun.ports.journal import Entry, JournalCheck, KeptFold
 
 #: So many new entries make it worth while to keep what came of them.
 WORTH_KEEPING = 1000
 
 
-def checked_since(records: Records, run: RunId, kept: KeptFold | None) -> Checked:
+def checked_since(records: Records, run: RunId, kept: KeptFold | None) -> JournalCheck:
     """Whether the journal is what was written, as the entries are that something was kept of."""
     since = kept.head if kept is not None and kept.head.seq else None
     return records.journal.check(run, since)
 
 
-def is_sound(records: Records, run: RunId, worth_keeping: int = WORTH_KEEPING) -> Checked:
+def is_sound(records: Records, run: RunId, worth_keeping: int = WORTH_KEEPING) -> JournalCheck:
     """Whether a run's journal is what was written; nothing is folded.
 
     Args:

@@ -5,7 +5,7 @@ from dataclasses import field, replace
 from pathlib import Path
 
 from drrun import __version__
-from drrun.cases.load import Loaded, refuse_unsupported, replanner
+from drrun.cases.load_plan import LoadedPlan, refuse_unsupported, replanner
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.integrity.masking import Mask
@@ -34,7 +34,7 @@ from drrun.ports.places import Prober, Renderer
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class RunTools:
     """What a run acts with."""
 
     hands: Hands
@@ -45,7 +45,7 @@ class Tools:
 
 
 #: Makes the tools for a plan; the mode decides which hands.
-Equip = Callable[[Loaded], Tools]
+ToolFactory = Callable[[LoadedPlan], RunTools]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Options:
     seal: bool = False
 
 
-def start(records: Records, equip: Equip, loaded: Loaded, options: Options) -> Session:
+def start(records: Records, equip: ToolFactory, loaded: LoadedPlan, options: Options) -> Session:
     """Make a new run, ready to be driven. Nothing has been contacted yet.
 
     Raises:
@@ -90,7 +90,7 @@ def start(records: Records, equip: Equip, loaded: Loaded, options: Options) -> S
         ) from None
     lease = records.leases.take(record.id)
     mark(records, record.id, secrets)
-    place = Seat(record.id, lease, loaded.folder)
+    place = ControllerSlot(record.id, lease, loaded.folder)
     session = seat(
         records, tools, secrets, RunState(loaded.plan, replanner(loaded.documents)), place, options
     )
@@ -191,7 +191,7 @@ def _plain(value: object) -> object:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class ControllerSlot:
     """A controller's place: the run, its lease, the folder of its local files."""
 
     run: RunId
@@ -201,10 +201,10 @@ class Seat:
 
 def seat(
     records: Records,
-    tools: Tools,
+    tools: RunTools,
     secrets: LateSecrets,
     state: RunState,
-    place: Seat,
+    place: ControllerSlot,
     options: Options,
 ) -> Session:
     """Put a controller together. The run's clock goes on where its journal ends."""

@@ -9,8 +9,8 @@ Rules:
 
 from collections.abc import Iterator, Sequence
 
+from drrun.cases.runbook_tests import unknown_thing
 from drrun.cases.simulate import Scenario, simulated, trial_of
-from drrun.cases.try_out import unknown_thing
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import InputError
 from drrun.core.model.plan import Plan

@@ -7,16 +7,16 @@ from typing import Any
 
 import click
 
-from drrun.cases.act import act as ask_for
 from drrun.cases.find import find_run
-from drrun.cases.look import known
+from drrun.cases.read_run import known
+from drrun.cases.send_request import act as ask_for
+from drrun.cli.context import CommandContext, common_options, json_option, run_argument
 from drrun.cli.exit import Exit
-from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, say
 from drrun.core.integrity.signing import signed_text
 from drrun.core.model.errors import InputError
 from drrun.core.people.commands import Approve, Command, Decide, command_of
-from drrun.core.people.words import Denied, keys_of
+from drrun.core.people.request import Denied, keys_of
 from drrun.engine.signed import answer_of
 from drrun.files.runbook.inputs import parse_assignments
 from drrun.report.clean import clean
@@ -38,7 +38,7 @@ _sign = click.option(
 )
 
 
-def _signed(frame: Frame, kind: str, options: dict[str, Any]) -> dict[str, Any]:
+def _signed(frame: CommandContext, kind: str, options: dict[str, Any]) -> dict[str, Any]:
     """Signatures over the answer, one for each target that asks."""
     if options["sign"] is None:
         return {}
@@ -84,7 +84,7 @@ def command(kind: str, body: Mapping[str, Any]) -> Command:
     return found
 
 
-def post(frame: Frame, kind: str, options: dict[str, Any], **body: Any) -> None:
+def post(frame: CommandContext, kind: str, options: dict[str, Any], **body: Any) -> None:
     """Ask something of a run, and say what became of it."""
     asked = {name: options[name] for name in ("step", "target", "reason") if options.get(name)}
     with frame.state() as records:
@@ -108,7 +108,7 @@ def post(frame: Frame, kind: str, options: dict[str, Any], **body: Any) -> None:
         "--evidence", default="", metavar="FILE|TEXT", help="A file, or a note, that shows it."
     ),
 )
-def confirm(frame: Frame, /, **options: Any) -> None:
+def confirm(frame: CommandContext, /, **options: Any) -> None:
     """Say that STEP was done, or may be done."""
     body: dict[str, Any] = {"input": parse_assignments(options["answers"])}
     if options["evidence"]:
@@ -121,7 +121,7 @@ def confirm(frame: Frame, /, **options: Any) -> None:
     _target,
     click.option("--rewind-to", default="", metavar="STEP", help="Go back to STEP; do it again."),
 )
-def reject(frame: Frame, /, **options: Any) -> None:
+def reject(frame: CommandContext, /, **options: Any) -> None:
     """Say that STEP was not done, or may not be: it fails, and what needs it is blocked."""
     post(frame, "reject", options, rewind_to=options["rewind_to"])
 
@@ -134,7 +134,7 @@ def reject(frame: Frame, /, **options: Any) -> None:
         "--bypass-guard", default="", metavar="NAME", help="Let this guard pass, once. Wants why."
     ),
 )
-def retry(frame: Frame, /, **options: Any) -> None:
+def retry(frame: CommandContext, /, **options: Any) -> None:
     """Try a failed STEP again, or one whose outcome is not known."""
     only, bypass = options["only_failed"], options["bypass_guard"]
     post(frame, "retry", options, only_failed=only, bypass_guard=bypass)
@@ -146,26 +146,26 @@ def retry(frame: Frame, /, **options: Any) -> None:
     click.option("--type", "typed", default="", metavar="TEXT", help="What you approve, typed."),
     _sign,
 )
-def approve(frame: Frame, /, **options: Any) -> None:
+def approve(frame: CommandContext, /, **options: Any) -> None:
     """Approve STEP. Never by whoever drives the run; each person counts once."""
     post(frame, "approve", options, typed=options["typed"], **_signed(frame, "approve", options))
 
 
 @acting(_step, click.argument("option", metavar="OPTION"), _target, _sign)
-def decide(frame: Frame, /, **options: Any) -> None:
+def decide(frame: CommandContext, /, **options: Any) -> None:
     """Decide STEP for OPTION."""
     signed = _signed(frame, "decide", options)
     post(frame, "decide", options, option=options["option"], **signed)
 
 
 @acting(_step)
-def claim(frame: Frame, /, **options: Any) -> None:
+def claim(frame: CommandContext, /, **options: Any) -> None:
     """Take STEP on, so that nobody else does the same."""
     post(frame, "claim", options)
 
 
 @acting(_step, click.argument("person", metavar="PERSON"))
-def assign(frame: Frame, /, **options: Any) -> None:
+def assign(frame: CommandContext, /, **options: Any) -> None:
     """Make STEP the business of PERSON."""
     post(frame, "assign", options, to=options["person"])
 
@@ -173,55 +173,55 @@ def assign(frame: Frame, /, **options: Any) -> None:
 @acting(
     click.argument("person", metavar="PERSON"), click.argument("text", nargs=-1, required=True)
 )
-def handover(frame: Frame, /, **options: Any) -> None:
+def handover(frame: CommandContext, /, **options: Any) -> None:
     """Give everything that is yours to PERSON, with a note of what they have to know."""
     post(frame, "handover", options, to=options["person"], text=" ".join(options["text"]))
 
 
 @acting(click.argument("thing", metavar="KIND:NAME"))
-def lost(frame: Frame, /, **options: Any) -> None:
+def lost(frame: CommandContext, /, **options: Any) -> None:
     """Declare a site, host, provider or person lost: nothing contacts it. Wants a --reason."""
     post(frame, "lost", options, thing=options["thing"])
 
 
 @acting(click.argument("thing", metavar="KIND:NAME"))
-def found(frame: Frame, /, **options: Any) -> None:
+def found(frame: CommandContext, /, **options: Any) -> None:
     """Take back that something was lost."""
     post(frame, "found", options, thing=options["thing"])
 
 
 @acting(click.argument("host", metavar="HOST"), click.argument("route", metavar="ROUTE|auto"))
-def set_route(frame: Frame, /, **options: Any) -> None:
+def set_route(frame: CommandContext, /, **options: Any) -> None:
     """Reach HOST by ROUTE from now on; jobs that are going on are followed that way too."""
     post(frame, "set-route", options, host=options["host"], route=options["route"])
 
 
 @acting(_step, _target)
-def skip(frame: Frame, /, **options: Any) -> None:
+def skip(frame: CommandContext, /, **options: Any) -> None:
     """Leave STEP out; what needs it goes on. Wants a --reason."""
     post(frame, "skip", options)
 
 
 @acting(_step, _target)
-def mark_done(frame: Frame, /, **options: Any) -> None:
+def mark_done(frame: CommandContext, /, **options: Any) -> None:
     """Declare STEP done by your word. Wants a --reason."""
     post(frame, "mark-done", options)
 
 
 @acting()
-def pause(frame: Frame, /, **options: Any) -> None:
+def pause(frame: CommandContext, /, **options: Any) -> None:
     """Begin nothing new in RUN; what runs goes on."""
     post(frame, "pause", options)
 
 
 @acting()
-def unpause(frame: Frame, /, **options: Any) -> None:
+def unpause(frame: CommandContext, /, **options: Any) -> None:
     """Begin steps of RUN again."""
     post(frame, "unpause", options)
 
 
 @acting()
-def abort(frame: Frame, /, **options: Any) -> None:
+def abort(frame: CommandContext, /, **options: Any) -> None:
     """Give RUN up: what runs is ended, nothing new begins. Wants a --reason.
 
     Only `drrun resume` opens it again, and the report says so.
@@ -230,7 +230,7 @@ def abort(frame: Frame, /, **options: Any) -> None:
 
 
 @acting(click.argument("file", metavar="FILE", type=click.Path(path_type=Path)))
-def amend(frame: Frame, /, **options: Any) -> None:
+def amend(frame: CommandContext, /, **options: Any) -> None:
     """Add the steps of FILE to RUN, or change steps that have not begun. Wants a --reason.
 
     FILE is YAML with `steps:` as in a runbook; the whole graph is judged before anything changes.
@@ -249,7 +249,7 @@ def amend(frame: Frame, /, **options: Any) -> None:
     click.argument("text", nargs=-1, required=True),
     click.option("--step", default="", metavar="STEP", help="What it is about."),
 )
-def note(frame: Frame, /, **options: Any) -> None:
+def note(frame: CommandContext, /, **options: Any) -> None:
     """Write TEXT into the record of RUN; `-` reads it from standard input."""
     words: Sequence[str] = options["text"]
     text = sys.stdin.read() if list(words) == ["-"] else " ".join(words)
@@ -258,7 +258,7 @@ def note(frame: Frame, /, **options: Any) -> None:
     post(frame, "note", options, text=text.strip())
 
 
-def _evidence(frame: Frame, given: str) -> str:
+def _evidence(frame: CommandContext, given: str) -> str:
     """A kept file's name with its hash, or the note itself."""
     path = Path(given)
     try:

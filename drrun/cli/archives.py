@@ -8,10 +8,10 @@ from drrun.cases.archive import export as write
 from drrun.cases.archive import read_archive, take_in
 from drrun.cases.find import find_run
 from drrun.cases.readiness import PROVING
+from drrun.cli.context import CommandContext, common_options, run_argument
 from drrun.cli.exit import Exit
-from drrun.cli.frame import Frame, common_options, run_argument
 from drrun.cli.out import give, say
-from drrun.cli.past import history_lines
+from drrun.cli.run_list import history_lines
 from drrun.core.model.errors import InputError
 from drrun.core.model.runbook import Mode
 from drrun.core.model.status import RunStatus
@@ -34,7 +34,7 @@ _OVER = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.ABORTED, RunStatus.ROL
 )
 @common_options
 @click.pass_obj
-def export(frame: Frame, run: str, output: Path | None, *, as_test: bool) -> None:
+def export(frame: CommandContext, run: str, output: Path | None, *, as_test: bool) -> None:
     """Write RUN into one archive: journal, outputs, runbook, inventory, evidence, hashes.
 
     `drrun verify-journal FILE` checks it anywhere; `drrun import FILE` takes it in elsewhere.
@@ -55,7 +55,7 @@ def export(frame: Frame, run: str, output: Path | None, *, as_test: bool) -> Non
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @common_options
 @click.pass_obj
-def import_(frame: Frame, file: Path) -> None:
+def import_(frame: CommandContext, file: Path) -> None:
     """Take in the run of FILE, which `drrun export` has written; only if nothing was altered."""
     archive = read_archive(file)
     with frame.state() as records:
@@ -68,7 +68,7 @@ def import_(frame: Frame, file: Path) -> None:
 @click.option("-y", "--yes", is_flag=True, help="Remove them; without it they are only listed.")
 @common_options
 @click.pass_obj
-def prune(frame: Frame, age: str, *, yes: bool) -> None:
+def prune(frame: CommandContext, age: str, *, yes: bool) -> None:
     """Remove runs that ended longer ago, with their outputs; first only list them.
 
     Never the last run of a runbook, nor its last that verified something, nor its last rehearsal,

@@ -9,8 +9,8 @@ import click
 from drrun.cases.cleanup import REMEMBERED, Swept, clean_up
 from drrun.cases.close import unclean
 from drrun.cases.find import find_run
+from drrun.cli.context import CommandContext, common_options, json_option, run_argument
 from drrun.cli.exit import Exit
-from drrun.cli.frame import Frame, common_options, json_option, run_argument
 from drrun.cli.out import give, say, sheet
 from drrun.core.model.runbook import Mode
 from drrun.core.model.values import Duration
@@ -18,7 +18,7 @@ from drrun.report.clean import clean_line
 from drrun.report.jsondoc import document, dumps
 from drrun.report.table import Column, table
 from drrun.report.text.sheet import join
-from drrun.wiring import World, sweeper
+from drrun.wiring import SshSettings, sweeper
 
 _SHAPE = (
     Column("host"),
@@ -41,7 +41,7 @@ _SHAPE = (
 @json_option
 @common_options
 @click.pass_obj
-def cleanup(frame: Frame, /, run: str, *, after: str, as_json: bool) -> None:
+def cleanup(frame: CommandContext, /, run: str, *, after: str, as_json: bool) -> None:
     """Remove from its hosts what RUN left there.
 
     What its jobs printed goes at once. A job that still runs, or whose outcome is not in the
@@ -56,7 +56,7 @@ def cleanup(frame: Frame, /, run: str, *, after: str, as_json: bool) -> None:
     except ValueError as error:
         raise click.UsageError(f"--after: {error}") from None
     with frame.state() as records:
-        equip = sweeper(World(settings.ssh_config))
+        equip = sweeper(SshSettings(settings.ssh_config))
         seen, found = clean_up(records, find_run(records, run), equip, remembered)
     open_steps = list(unclean(seen)) if seen.loaded.plan.mode is Mode.REHEARSAL else []
     frame.code = _code(found) or (Exit.LEFT if open_steps else Exit.DONE)

@@ -3,11 +3,11 @@
 import click
 
 from drrun.cases.start import Options, start
-from drrun.cli.frame import Frame, common_options
+from drrun.cli.context import CommandContext, common_options
 from drrun.cli.out import say
-from drrun.cli.stage import Showing, perform
+from drrun.cli.run_screen import Showing, perform
 from drrun.demo.story import demonstration
-from drrun.wiring import World, equipper
+from drrun.wiring import SshSettings, equipper
 
 #: Seconds that the demonstration's people have for an answer.
 _LINGER = 60.0
@@ -30,7 +30,7 @@ Look at what was recorded:
 @click.option("--plain", is_flag=True, help="One line for each change, no live view.")
 @common_options
 @click.pass_obj
-def demo(frame: Frame, *, plain: bool) -> None:
+def demo(frame: CommandContext, *, plain: bool) -> None:
     """Migrate SourceHut from Philadelphia to Amsterdam over real SSH on this machine.
 
     No root, no servers to install, nothing outside of a temporary folder is touched. The run is
@@ -40,7 +40,7 @@ def demo(frame: Frame, *, plain: bool) -> None:
     say(_BEFORE)
     with demonstration() as world, frame.state() as records:
         options = Options(by=settings.by, linger=_LINGER)
-        session = start(records, equipper(World()), world.loaded, options)
+        session = start(records, equipper(SshSettings()), world.loaded, options)
         world.attend(session, records.inbox, records.clock)
         showing = Showing(settings.by, settings.log, interactive=False, plain=plain)
         frame.code = perform(records, session, showing)

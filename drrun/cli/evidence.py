@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from drrun.cases.find import find_run
-from drrun.cases.look import Known, known
-from drrun.cli.frame import Frame, common_options, run_argument
+from drrun.cases.read_run import ReadRun, known
+from drrun.cli.context import CommandContext, common_options, run_argument
 from drrun.cli.out import give, sheet
 from drrun.core import events as ev
 from drrun.core.model.errors import InputError
@@ -28,7 +28,7 @@ _SHAPE = (Column("given (UTC)"), Column("by"), Column("step"), Column("file"), C
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Copy it.")
 @common_options
 @click.pass_obj
-def evidence(frame: Frame, run: str, digest: str | None, output: Path | None) -> None:
+def evidence(frame: CommandContext, run: str, digest: str | None, output: Path | None) -> None:
     """What people gave as evidence in RUN; with SHA256 (or its beginning) the file itself."""
     with frame.state() as records:
         seen = known(records, find_run(records, run))
@@ -50,7 +50,7 @@ def evidence(frame: Frame, run: str, digest: str | None, output: Path | None) ->
             shutil.copyfile(path, output)
 
 
-def _given(seen: Known) -> Iterator[tuple[str, list[str]]]:
+def _given(seen: ReadRun) -> Iterator[tuple[str, list[str]]]:
     for fact in seen.facts:
         event = fact.event
         if not isinstance(event, ev.GateAnswered):

@@ -4,10 +4,10 @@ import sys
 
 import click
 
+from drrun.cli.context import CommandContext, common_options, json_option
 from drrun.cli.exit import Exit
-from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.out import give, sheet
-from drrun.cli.past import history_lines, rehearsals, sieve, with_damage
+from drrun.cli.run_list import history_lines, rehearsals, sieve, with_damage
 from drrun.core.model.runbook import Mode
 from drrun.core.model.status import RunStatus
 from drrun.report.text.history import history_text
@@ -27,7 +27,7 @@ from drrun.report.text.history import history_text
 @json_option
 @common_options
 @click.pass_obj
-def history(frame: Frame, /, *, as_json: bool, **wanted: str | None) -> None:
+def history(frame: CommandContext, /, *, as_json: bool, **wanted: str | None) -> None:
     """All runs, newest first; then when each runbook was last rehearsed, with which result.
 
     Each run's journal is checked; what is damaged or lost is told first (exit code 6).

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from drrun.cli.frame import Frame, common_options
+from drrun.cli.context import CommandContext, common_options
 from drrun.cli.out import say
 from drrun.core.model.errors import InputError
 
@@ -18,7 +18,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 @click.option("--name", default="failover", show_default=True, help="Of the runbook.")
 @common_options
 @click.pass_obj
-def init(frame: Frame, folder: Path, name: str) -> None:
+def init(frame: CommandContext, folder: Path, name: str) -> None:
     """Write a commented runbook, its inventory and its tests into FOLDER.
 
     Nothing that is there is overwritten.

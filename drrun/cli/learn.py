@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from drrun.cases.measured import estimate_of, measured, took
-from drrun.cli.frame import Frame, common_options, json_option
+from drrun.cli.context import CommandContext, common_options, json_option
 from drrun.cli.out import give, say
-from drrun.cli.seen import find
+from drrun.cli.run_views import find
 from drrun.core.model.errors import Finding, InputError, Place
 from drrun.core.model.values import Duration
 from drrun.files.runbook.estimates import with_new
@@ -25,7 +25,7 @@ _CLOSE = 0.1
 @json_option
 @common_options
 @click.pass_obj
-def learn(frame: Frame, run: str, *, as_json: bool) -> None:
+def learn(frame: CommandContext, run: str, *, as_json: bool) -> None:
     """Propose estimates for the runbook of RUN, from what its steps took: a diff, nothing else.
 
     With three runs and more of the same runbook the usual and the bad case. Apply it with

@@ -9,20 +9,20 @@ from itertools import chain, repeat
 
 import click
 
-from drrun.cases.look import Seen
+from drrun.cases.read_run import RunReading
 from drrun.cases.sound import news
-from drrun.cli.frame import Frame, common_options, json_option, run_argument
+from drrun.cli.context import CommandContext, common_options, json_option, run_argument
 from drrun.cli.out import give, give_bytes, say
-from drrun.cli.outputs import STREAMS, Line, lines_of, split_target
-from drrun.cli.seen import damage_of, facts_of_steps, glance, tell_damage
+from drrun.cli.outputs import STREAMS, OutputLine, lines_of, split_target
+from drrun.cli.run_views import damage_of, facts_of_steps, glance, tell_damage
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.integrity.chain import Head
 from drrun.core.model.errors import InputError
-from drrun.core.model.ids import Key
+from drrun.core.model.ids import TargetKey
 from drrun.core.model.status import FINAL, Status
 from drrun.engine.records import Records
-from drrun.ports.places import Kept
+from drrun.ports.places import StoredStream
 from drrun.report.clean import clean_line
 from drrun.report.damage import damage_text
 from drrun.report.jsondoc import at, document, dumps
@@ -52,11 +52,11 @@ class _Wish:
     #: None: every line.
     grep: re.Pattern[str] | None = None
 
-    def wants(self, line: Line) -> bool:
+    def wants(self, line: OutputLine) -> bool:
         """Whether a line is wanted."""
         return self.grep is None or self.grep.search(line.text) is not None
 
-    def shown(self, stream: str, line: Line) -> str:
+    def shown(self, stream: str, line: OutputLine) -> str:
         """A line as it is printed; "" for one that is not wanted."""
         if not self.wants(line):
             return ""
@@ -83,7 +83,7 @@ class _Wish:
 @json_option
 @common_options
 @click.pass_obj
-def logs(frame: Frame, /, run: str, step: str | None, **options: object) -> None:
+def logs(frame: CommandContext, /, run: str, step: str | None, **options: object) -> None:
     """What STEP printed in RUN.
 
     Lines are marked `out| ` and `err| `; control characters are shown, not obeyed.
@@ -104,7 +104,7 @@ def logs(frame: Frame, /, run: str, step: str | None, **options: object) -> None
             _print(records, seen, wish)
 
 
-def _wish(seen: Seen, step: str | None, options: Mapping[str, object]) -> _Wish:
+def _wish(seen: RunReading, step: str | None, options: Mapping[str, object]) -> _Wish:
     attempt = options["attempt"]
     if bool(step) == bool(options["failed"]):
         raise InputError(f"say either a step of {seen.run} or --failed: drrun status {seen.run}")
@@ -124,7 +124,7 @@ def _wish(seen: Seen, step: str | None, options: Mapping[str, object]) -> _Wish:
     )
 
 
-def _failed(seen: Seen) -> tuple[str, ...]:
+def _failed(seen: RunReading) -> tuple[str, ...]:
     return tuple(
         str(key)
         for key, target in seen.state.targets.items()
@@ -141,7 +141,9 @@ def _pattern(text: object) -> re.Pattern[str] | None:
         raise InputError(f"--grep {text}: {error}") from None
 
 
-def _attempts(records: Records, seen: Seen, wish: _Wish) -> Iterator[tuple[Key, AttemptStory]]:
+def _attempts(
+    records: Records, seen: RunReading, wish: _Wish
+) -> Iterator[tuple[TargetKey, AttemptStory]]:
     """The attempts that are meant: of each target the one wanted.
 
     Raises:
@@ -156,14 +158,14 @@ def _attempts(records: Records, seen: Seen, wish: _Wish) -> Iterator[tuple[Key, 
             for attempt in story.attempts:
                 if attempt.number == (wish.attempt or len(story.attempts)):
                     found = True
-                    yield Key(step, story.target), attempt
+                    yield TargetKey(step, story.target), attempt
         if not found and wish.attempt:
             raise InputError(f"{text} has no attempt {wish.attempt}: drrun show {seen.run} {text}")
         if not found:
             say(f"{text} is {view.status}: nothing was executed yet")
 
 
-def _raw(records: Records, seen: Seen, wish: _Wish) -> None:
+def _raw(records: Records, seen: RunReading, wish: _Wish) -> None:
     for key, attempt in _attempts(records, seen, wish):
         _head(key, attempt)
         for stream in wish.streams:
@@ -171,24 +173,26 @@ def _raw(records: Records, seen: Seen, wish: _Wish) -> None:
                 give_bytes(chunk)
 
 
-def _print(records: Records, seen: Seen, wish: _Wish) -> None:
+def _print(records: Records, seen: RunReading, wish: _Wish) -> None:
     for key, attempt in _attempts(records, seen, wish):
         _head(key, attempt)
         for stream, line in _lines(records, seen, key, attempt, wish):
             give(wish.shown(stream, line))
 
 
-def _head(key: Key, attempt: AttemptStory) -> None:
+def _head(key: TargetKey, attempt: AttemptStory) -> None:
     say(clean_line(f"{key} attempt {attempt.number}: {attempt.ending or 'goes on'}"))
 
 
-def _kept(records: Records, seen: Seen, key: Key, attempt: int, stream: str) -> Kept:
+def _kept(
+    records: Records, seen: RunReading, key: TargetKey, attempt: int, stream: str
+) -> StoredStream:
     return records.spool.kept(seen.run, key.step, key.target, attempt, stream)
 
 
 def _lines(
-    records: Records, seen: Seen, key: Key, attempt: AttemptStory, wish: _Wish
-) -> Iterator[tuple[str, Line]]:
+    records: Records, seen: RunReading, key: TargetKey, attempt: AttemptStory, wish: _Wish
+) -> Iterator[tuple[str, OutputLine]]:
     """What an attempt printed: one stream after the other, or both by time."""
     streams = [
         zip(
@@ -202,15 +206,15 @@ def _lines(
 
 
 def _in_order(
-    streams: Iterable[Iterator[tuple[str, Line]]], wish: _Wish, before: float
-) -> Iterator[tuple[str, Line]]:
+    streams: Iterable[Iterator[tuple[str, OutputLine]]], wish: _Wish, before: float
+) -> Iterator[tuple[str, OutputLine]]:
     """One stream after the other, or all by time; without one a line came at `before`."""
     if not wish.timestamps:
         return chain.from_iterable(streams)
     return merge(*map(_dated, streams), key=lambda each: each[1].came or before)
 
 
-def _dated(lines: Iterator[tuple[str, Line]]) -> Iterator[tuple[str, Line]]:
+def _dated(lines: Iterator[tuple[str, OutputLine]]) -> Iterator[tuple[str, OutputLine]]:
     """Lines that all have a time: one without has that of the line before."""
     last: float | None = None
     for stream, line in lines:
@@ -218,7 +222,7 @@ def _dated(lines: Iterator[tuple[str, Line]]) -> Iterator[tuple[str, Line]]:
         yield stream, replace(line, came=last)
 
 
-def _json(records: Records, seen: Seen, step: str | None, wish: _Wish) -> object:
+def _json(records: Records, seen: RunReading, step: str | None, wish: _Wish) -> object:
     r"""`logs`: kept output as text; bytes that are no UTF-8 are escaped as `\xff`."""
     return document(
         "logs",
@@ -241,7 +245,7 @@ def _json(records: Records, seen: Seen, step: str | None, wish: _Wish) -> object
 
 
 def _printed(
-    records: Records, seen: Seen, key: Key, attempt: AttemptStory, wish: _Wish
+    records: Records, seen: RunReading, key: TargetKey, attempt: AttemptStory, wish: _Wish
 ) -> Mapping[str, object]:
     """The streams as they are, or the lines that are wanted."""
     if not wish.timestamps and not wish.grep:
@@ -259,7 +263,7 @@ def _printed(
     return {"lines": lines}
 
 
-def _follow(records: Records, seen: Seen, wish: _Wish) -> None:
+def _follow(records: Records, seen: RunReading, wish: _Wish) -> None:
     """Print what comes until the step has ended, or nobody drives the run any more."""
     step, target = split_target(seen.state, wish.steps[0])
     follower = _Follower(records, seen, wish)
@@ -285,12 +289,12 @@ def _follow(records: Records, seen: Seen, wish: _Wish) -> None:
 class _Follower:
     """Knows what of each stream was shown."""
 
-    def __init__(self, records: Records, seen: Seen, wish: _Wish) -> None:
+    def __init__(self, records: Records, seen: RunReading, wish: _Wish) -> None:
         self._records, self._seen, self._wish = records, seen, wish
-        self._shown: dict[tuple[Key, int, str], int] = {}
-        self._last: tuple[Key, int] | None = None
+        self._shown: dict[tuple[TargetKey, int, str], int] = {}
+        self._last: tuple[TargetKey, int] | None = None
 
-    def show(self, key: Key, *, whole: bool) -> None:
+    def show(self, key: TargetKey, *, whole: bool) -> None:
         """Print what came of a target; a line that is not complete waits, if this is not all."""
         number = self._wish.attempt or self._seen.state.targets[key].attempt
         streams = [self._fresh(key, number, stream, whole=whole) for stream in self._wish.streams]
@@ -302,8 +306,8 @@ class _Follower:
                 give(text)
 
     def _fresh(
-        self, key: Key, number: int, stream: str, *, whole: bool
-    ) -> Iterator[tuple[str, Line]]:
+        self, key: TargetKey, number: int, stream: str, *, whole: bool
+    ) -> Iterator[tuple[str, OutputLine]]:
         place = key, number, stream
         kept = _kept(self._records, self._seen, key, number, stream)
         for line in lines_of(kept.pieces(self._shown.get(place, 0))):
@@ -313,6 +317,6 @@ class _Follower:
             yield stream, line
 
 
-def _over(seen: Seen, key: Key, wish: _Wish) -> bool:
+def _over(seen: RunReading, key: TargetKey, wish: _Wish) -> bool:
     target = seen.state.targets[key]
     return target.status in FINAL or bool(wish.attempt and target.attempt > wish.attempt)

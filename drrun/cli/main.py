@@ -16,9 +16,9 @@ import click
 
 from drrun import __version__
 from drrun.cli.catalogue import ALIASES, COMMANDS, LATER
+from drrun.cli.context import CommandContext, common_options
 from drrun.cli.exit import Exit
-from drrun.cli.faults import ending
-from drrun.cli.frame import Frame, common_options
+from drrun.cli.failures import ending
 from drrun.cli.out import prepare_streams
 from drrun.core.model.errors import InputError
 
@@ -91,7 +91,7 @@ def _not_yet(name: str) -> click.Command:
 @click.pass_context
 def drrun(ctx: click.Context) -> None:
     """Begin every command."""
-    ctx.ensure_object(Frame)
+    ctx.ensure_object(CommandContext)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def run_command_line(arguments: Sequence[str]) -> int:
     """Execute one command line; the exit code."""
     prepare_streams()
-    frame = Frame()
+    frame = CommandContext()
     with ending(frame) as end:
         drrun.main(list(arguments), prog_name="drrun", standalone_mode=False, obj=frame)
     return int(end.code)

@@ -13,7 +13,7 @@ from drrun.core.model.ids import RunId, StepId, TargetName
 from drrun.core.state.run_state import RunState
 from drrun.engine.records import Records
 from drrun.files.yaml.nearest import did_you_mean
-from drrun.ports.places import Kept, Piece
+from drrun.ports.places import StoredStream, StreamPiece
 from drrun.report.clean import clean_bytes
 from drrun.report.step_view import StepView
 from drrun.report.text.step import Excerpts
@@ -57,7 +57,7 @@ def excerpts_of(records: Records, run: RunId, view: StepView) -> Excerpts:
     return found
 
 
-def _excerpt(kept: Kept) -> list[str]:
+def _excerpt(kept: StoredStream) -> list[str]:
     size = kept.size()
     if size <= 2 * _BYTES:
         lines = clean_bytes(b"".join(kept.chunks())).splitlines()
@@ -71,7 +71,7 @@ def _excerpt(kept: Kept) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OutputLine:
     """A line that a step printed, cleaned; or the next part of one that grew too long."""
 
     text: str
@@ -83,7 +83,7 @@ class Line:
     whole: bool = True
 
 
-def lines_of(pieces: Iterable[Piece]) -> Iterator[Line]:
+def lines_of(pieces: Iterable[StreamPiece]) -> Iterator[OutputLine]:
     """The lines of a stream, one after another."""
     rest = b""
     came, end = None, 0
@@ -93,14 +93,14 @@ def lines_of(pieces: Iterable[Piece]) -> Iterator[Line]:
         end = piece.end - len(rest) - sum(len(line) + 1 for line in whole)
         for line in whole:
             end += len(line) + 1
-            yield Line(clean_bytes(line.removesuffix(b"\r")), came, end)
+            yield OutputLine(clean_bytes(line.removesuffix(b"\r")), came, end)
             came = piece.came
         while len(rest) > _LONGEST:
             end += _LONGEST
-            yield Line(clean_bytes(rest[:_LONGEST]), came, end)
+            yield OutputLine(clean_bytes(rest[:_LONGEST]), came, end)
             came, rest = piece.came, rest[_LONGEST:]
     if rest:
-        yield Line(clean_bytes(rest), came, end + len(rest), whole=False)
+        yield OutputLine(clean_bytes(rest), came, end + len(rest), whole=False)
 
 
 #: Bytes of a line before it is broken: a gigabyte without a newline must not fill the memory.

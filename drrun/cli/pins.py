@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from drrun.cases.load import Loaded
+from drrun.cases.load_plan import LoadedPlan
 from drrun.cases.pinned import Pinned, pin, read_pinned, unpinned
 from drrun.cli.out import say, write_file
 from drrun.core.model.errors import InputError
-from drrun.journal.clock import SystemClock
+from drrun.journal.system_clock import SystemClock
 from drrun.report.clean import clean_line
 from drrun.report.times import moment
 
@@ -17,7 +17,7 @@ from drrun.report.times import moment
 _CHOICES = frozenset({"inputs", "mode", "variant", "only", "skip", "since", "inventory"})
 
 
-def write_pinned(loaded: Loaded, file: Path, by: str) -> None:
+def write_pinned(loaded: LoadedPlan, file: Path, by: str) -> None:
     """Write a plan into a file.
 
     Raises:
@@ -28,7 +28,7 @@ def write_pinned(loaded: Loaded, file: Path, by: str) -> None:
     write_file(file, pin(loaded, Path.cwd(), by, SystemClock().now()), "pinned plan")
 
 
-def plan_in(file: Path, pinned: Pinned) -> Loaded:
+def plan_in(file: Path, pinned: Pinned) -> LoadedPlan:
     """The plan that a file pins, and nothing else.
 
     Raises:

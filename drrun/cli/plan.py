@@ -8,23 +8,23 @@ from typing import Any
 
 import click
 
-from drrun.cases.load import Loaded, Wanted, first_plan_of, read_documents
+from drrun.cases.fingerprint import fingerprint
+from drrun.cases.load_plan import LoadedPlan, PlanRequest, first_plan_of, read_documents
 from drrun.cases.measured import with_learned
 from drrun.cases.pinned import read_pinned
-from drrun.cases.prints import fingerprint
 from drrun.cases.readiness import PROVING
 from drrun.cases.what_if import what_if
+from drrun.cli.context import CommandContext, common_options, inventory_options, json_option
 from drrun.cli.exit import Exit
-from drrun.cli.frame import Frame, common_options, inventory_options, json_option
 from drrun.cli.out import give, say, sheet
 from drrun.cli.pins import plan_in, write_pinned
-from drrun.cli.runbooks import Part, load_part, wanted
-from drrun.cli.what_if import what_if_json, what_if_text
+from drrun.cli.runbooks import StepSelection, load_part, wanted
+from drrun.cli.without import what_if_json, what_if_text
 from drrun.core.model.errors import Finding, InputError, JournalDamaged, Severity, StateUnusable
 from drrun.core.model.status import RunStatus
 from drrun.core.model.support import unsupported
 from drrun.files.validation import validate as judge
-from drrun.journal.clock import SystemClock
+from drrun.journal.system_clock import SystemClock
 from drrun.lint import lint
 from drrun.lint.subject import Subject
 from drrun.report.clean import clean
@@ -32,7 +32,7 @@ from drrun.report.graphs import dot, mermaid
 from drrun.report.jsondoc import dumps
 from drrun.report.jsondoc.plans import plan_json, validation_json
 from drrun.report.plan_view import plan_view
-from drrun.report.planned.markdown import markdown
+from drrun.report.planned.plan_markdown import markdown
 from drrun.report.text.plan import plan_text
 from drrun.report.text.sheet import plural
 from drrun.report.times import rough
@@ -74,7 +74,7 @@ def selection_options(command: Any) -> Any:
 @common_options
 @click.pass_obj
 def validate(
-    frame: Frame, runbook: Path, *, inputs: Sequence[str], strict: bool, as_json: bool
+    frame: CommandContext, runbook: Path, *, inputs: Sequence[str], strict: bool, as_json: bool
 ) -> None:
     """Say everything that is wrong with RUNBOOK and its inventory.
 
@@ -97,7 +97,7 @@ def validate(
     say(f"{runbook}: {'not valid' if wrong else 'valid'}, {counts}")
 
 
-def _findings(asked: Wanted, frame: Frame) -> list[Finding]:
+def _findings(asked: PlanRequest, frame: CommandContext) -> list[Finding]:
     documents = read_documents(asked)
     texts = [
         (each.path, each.content.encode("utf-8", "surrogateescape"))
@@ -121,7 +121,7 @@ def _findings(asked: Wanted, frame: Frame) -> list[Finding]:
     return sorted([*findings, *later, *doubts], key=lambda each: each.place)
 
 
-def _rehearsed(frame: Frame, runbook: str) -> str | None:
+def _rehearsed(frame: CommandContext, runbook: str) -> str | None:
     """The day of the last run that proves something; None if none is known here."""
     try:
         with frame.state() as records:
@@ -156,7 +156,7 @@ def _today() -> date:
 @json_option
 @common_options
 @click.pass_obj
-def plan(frame: Frame, /, runbook: Path, **options: Any) -> None:
+def plan(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
     """Show what a run of RUNBOOK would do. Nothing is contacted.
 
     With -o the plan is pinned: `drrun run FILE` executes exactly it, and refuses to once a file
@@ -183,16 +183,16 @@ def plan(frame: Frame, /, runbook: Path, **options: Any) -> None:
         case "dot":
             give(dot(view))
         case "svg" | "html":
-            from drrun.report.planned import page
+            from drrun.report.planned import plan_page
 
-            give(page.svg(view) if form == "svg" else page.html(view))
+            give(plan_page.svg(view) if form == "svg" else plan_page.html(view))
         case "markdown":
             give(markdown(view))
         case _:
             give(plan_text(view, sheet(sys.stdout)) + _looked(frame, loaded))
 
 
-def _looked(frame: Frame, loaded: Loaded) -> str:
+def _looked(frame: CommandContext, loaded: LoadedPlan) -> str:
     """When a preflight was made, and what it found."""
     with frame.state() as records:
         now = records.clock.now()
@@ -206,7 +206,7 @@ def _looked(frame: Frame, loaded: Loaded) -> str:
     return f"preflight      {what}, {rough(now - found.at)} ago{but}\n"
 
 
-def _chosen(frame: Frame, runbook: Path, options: Any) -> Loaded:
+def _chosen(frame: CommandContext, runbook: Path, options: Any) -> LoadedPlan:
     asked = wanted(
         runbook,
         frame.settings().inventory,
@@ -214,10 +214,10 @@ def _chosen(frame: Frame, runbook: Path, options: Any) -> Loaded:
         options["mode"],
         options["variant"],
     )
-    return load_part(asked, Part(options["only"], options["skip"], options["since"]))
+    return load_part(asked, StepSelection(options["only"], options["skip"], options["since"]))
 
 
-def load_selected(frame: Frame, runbook: Path, options: Any) -> Loaded:
+def load_selected(frame: CommandContext, runbook: Path, options: Any) -> LoadedPlan:
     """Load the plan that the options of a command name, and tell its warnings; or a pinned one.
 
     Raises:

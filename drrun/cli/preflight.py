@@ -5,18 +5,18 @@ from typing import Any
 
 import click
 
-from drrun.cases.checks import Check
 from drrun.cases.preflight import keep
 from drrun.cases.preflight import preflight as look
+from drrun.cases.shortfall import Check
+from drrun.cli.context import CommandContext, common_options, inventory_options, json_option
 from drrun.cli.exit import Exit
-from drrun.cli.frame import Frame, common_options, inventory_options, json_option
 from drrun.cli.out import give, say
 from drrun.cli.plan import load_selected, selection_options
 from drrun.core.model.errors import StateUnusable
 from drrun.report.clean import clean_line, columns
 from drrun.report.jsondoc import document, dumps
 from drrun.report.text.sheet import plural
-from drrun.wiring import World, eyes
+from drrun.wiring import SshSettings, eyes
 
 
 @click.command()
@@ -25,14 +25,14 @@ from drrun.wiring import World, eyes
 @json_option
 @common_options
 @click.pass_obj
-def preflight(frame: Frame, /, runbook: Path, **options: Any) -> None:
+def preflight(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
     """Look at everything that RUNBOOK will need, and change nothing.
 
     Hosts by every route, host keys, logins, sudo, tools, clocks, disks, ages of backups, secrets.
     Ends with exit code 4 if anything falls short, and lists all of it.
     """
     loaded = load_selected(frame, runbook, options)
-    found = look(loaded.plan, eyes(World(frame.settings().ssh_config), loaded))
+    found = look(loaded.plan, eyes(SshSettings(frame.settings().ssh_config), loaded))
     short = [check for check in found if not check.good]
     try:
         with frame.state() as records:

@@ -9,8 +9,8 @@ import click
 
 from drrun.cases.readiness import Readiness
 from drrun.cases.readiness import readiness as look
+from drrun.cli.context import CommandContext, common_options, json_option
 from drrun.cli.exit import Exit
-from drrun.cli.frame import Frame, common_options, json_option
 from drrun.cli.out import give, say, sheet
 from drrun.core.model.errors import Finding, InputError, Place
 from drrun.core.model.runbook import Runbook
@@ -33,7 +33,7 @@ _SHAPE = (
 @json_option
 @common_options
 @click.pass_obj
-def readiness(frame: Frame, runbooks: Sequence[Path], *, as_json: bool) -> None:
+def readiness(frame: CommandContext, runbooks: Sequence[Path], *, as_json: bool) -> None:
     """Say of every RUNBOOK when it was verified, in which mode, by which run.
 
     Without RUNBOOK: all in runbooks/, or else all that ever ran. A live run or a rehearsal

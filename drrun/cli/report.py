@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from drrun.cases.report import report_of_run
-from drrun.cli.frame import Frame, common_options
+from drrun.cli.context import CommandContext, common_options
 from drrun.cli.out import give, say, write_file
 from drrun.cli.outputs import excerpts_of
-from drrun.cli.seen import find, tell_damage, view_of
-from drrun.report.after.redaction import LEVELS, redacted
+from drrun.cli.run_views import find, tell_damage, view_of
+from drrun.report.after.redact_report import LEVELS, redacted
 from drrun.report.after.view import Report
 from drrun.report.damage import damage_text
 
@@ -23,7 +23,9 @@ _FORMATS = ("html", "markdown", "json", "csv")
 @click.option("--redact", type=click.Choice(LEVELS), help="Leave out what others must not see.")
 @common_options
 @click.pass_obj
-def report(frame: Frame, run: str, *, form: str, output: Path | None, redact: str | None) -> None:
+def report(
+    frame: CommandContext, run: str, *, form: str, output: Path | None, redact: str | None
+) -> None:
     """What happened in RUN: services, where the time went, every step, every decision.
 
     HTML is one file that opens offline; without -o it goes to report-RUN.html. `-o -` prints.
@@ -48,19 +50,19 @@ def report(frame: Frame, run: str, *, form: str, output: Path | None, redact: st
 def _rendered(made: Report, form: str) -> str:
     match form:
         case "html":
-            from drrun.report.after.page import html
+            from drrun.report.after.report_page import html
 
             return html(made)
         case "markdown":
-            from drrun.report.after.markdown import markdown
+            from drrun.report.after.report_markdown import markdown
 
             return markdown(made)
         case "csv":
-            from drrun.report.after.data import report_csv
+            from drrun.report.after.page_data import report_csv
 
             return report_csv(made)
         case _:
-            from drrun.report.after.data import report_json
+            from drrun.report.after.page_data import report_json
             from drrun.report.jsondoc import dumps
 
             return dumps(report_json(made))

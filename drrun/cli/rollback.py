@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from drrun.cases.find import find_run
-from drrun.cases.look import Known, known
+from drrun.cases.read_run import ReadRun, known
 from drrun.cases.resume import resume as go_on
 from drrun.cli.act import post
-from drrun.cli.frame import Frame, common_options, json_option, run_argument
+from drrun.cli.context import CommandContext, common_options, json_option, run_argument
 from drrun.cli.out import can_ask, say
 from drrun.cli.run import driven_by, equip_with, pinned_unless_changed, showing_with
-from drrun.cli.stage import perform
+from drrun.cli.run_screen import perform
 from drrun.core.model.errors import Refused
 from drrun.core.model.ids import StepId
 from drrun.core.people.commands import RollBack, body_of
@@ -34,7 +34,7 @@ from drrun.report.text.sheet import Sheet, join
 @json_option
 @common_options
 @click.pass_obj
-def rollback(frame: Frame, /, **options: Any) -> None:
+def rollback(frame: CommandContext, /, **options: Any) -> None:
     """Undo what has passed in RUN, in reverse order of dependency.
 
     Steps without undo are shown first. After an irreversible step there is no plain way back: a
@@ -55,7 +55,9 @@ def rollback(frame: Frame, /, **options: Any) -> None:
     post(frame, "rollback", options, typed=options["typed"])
 
 
-def _drive(frame: Frame, records: Records, seen: Known, options: dict[str, Any]) -> None:
+def _drive(
+    frame: CommandContext, records: Records, seen: ReadRun, options: dict[str, Any]
+) -> None:
     """Nobody drives the run: do it here, to the end of the rollback."""
     settings = frame.settings()
     command = RollBack(reason=options["reason"], typed=options["typed"])

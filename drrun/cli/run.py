@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from drrun.cases.find import find_run
-from drrun.cases.load import refuse_unsupported
-from drrun.cases.resume import AskPinned, Watch, refuse_changed
+from drrun.cases.load_plan import refuse_unsupported
+from drrun.cases.resume import AskPinned, OnRunHeld, refuse_changed
 from drrun.cases.resume import resume as go_on
-from drrun.cases.start import Equip, Options, start
-from drrun.cli.frame import (
-    Frame,
+from drrun.cases.start import Options, ToolFactory, start
+from drrun.cli.context import (
+    CommandContext,
     common_options,
     driving_options,
     inventory_options,
@@ -25,8 +25,8 @@ from drrun.cli.frame import (
 from drrun.cli.old_secrets import old_secret_option, old_values
 from drrun.cli.out import can_ask, say, sheet
 from drrun.cli.plan import load_selected, selection_options
+from drrun.cli.run_screen import Showing, perform
 from drrun.cli.runbooks import must_exist
-from drrun.cli.stage import Showing, perform
 from drrun.core.model.errors import RunHeld
 from drrun.core.model.values import Duration
 from drrun.core.rules.decide import MAX_PARALLEL
@@ -34,7 +34,7 @@ from drrun.report.clean import clean
 from drrun.report.plan_view import plan_view
 from drrun.report.text.plan import plan_text
 from drrun.settings import Settings
-from drrun.wiring import World, equipper, notifiers_of
+from drrun.wiring import SshSettings, equipper, notifiers_of
 
 #: Seconds for which a run that nobody watches waits for answers from elsewhere.
 _OTHER_TERMINAL = 10.0
@@ -57,7 +57,7 @@ _LOOK_EVERY = 1.0
 @json_option
 @common_options
 @click.pass_obj
-def run(frame: Frame, /, runbook: Path, **options: Any) -> None:
+def run(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
     """Plan RUNBOOK, show the plan, ask, execute.
 
     The run's id is printed on standard output at once. Ctrl-C once: nothing new begins; twice:
@@ -94,7 +94,7 @@ def run(frame: Frame, /, runbook: Path, **options: Any) -> None:
 @json_option
 @common_options
 @click.pass_obj
-def resume(frame: Frame, /, run: str, **options: Any) -> None:
+def resume(frame: CommandContext, /, run: str, **options: Any) -> None:
     """Go on with RUN: interrupted, paused, waiting or failed.
 
     Passed steps are not executed again, attempts in flight are looked at first, failed targets
@@ -129,7 +129,7 @@ def _accepting(options: dict[str, Any]) -> str:
     return str(options["reason"])
 
 
-def _watching() -> Watch:
+def _watching() -> OnRunHeld:
     """Says once that the holder is watched, and lets a moment pass between two looks."""
     told = threading.Event()
 
@@ -172,9 +172,9 @@ def _patience(settings: Settings) -> float:
     return 0.0 if settings.no_input else _OTHER_TERMINAL
 
 
-def equip_with(settings: Settings) -> Equip:
+def equip_with(settings: Settings) -> ToolFactory:
     """What makes the tools of a run."""
-    world = World(settings.ssh_config, settings.fetch_into)
+    world = SshSettings(settings.ssh_config, settings.fetch_into)
     return equipper(world, notifiers_of(settings.notify))
 
 

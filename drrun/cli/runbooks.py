@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from drrun.cases.load import Loaded, Wanted, load
+from drrun.cases.load_plan import LoadedPlan, PlanRequest, load
 from drrun.cli.out import say
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import Finding, InputError, Place
@@ -18,7 +18,7 @@ from drrun.files.yaml.nearest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StepSelection:
     """Which steps of a runbook, by flags."""
 
     only: Sequence[str] = ()
@@ -33,13 +33,13 @@ class Part:
 
 def wanted(
     runbook: Path, inventories: Sequence[Path], inputs: Sequence[str], mode: str, variant: str
-) -> Wanted:
+) -> PlanRequest:
     """What is to be planned.
 
     Raises:
         InputError: An input cannot be read.
     """
-    return Wanted(
+    return PlanRequest(
         runbook=runbook,
         inventories=inventories or found_inventory(runbook),
         inputs=read_inputs(inputs),
@@ -94,7 +94,7 @@ def _file(path: Path) -> Mapping[str, Any]:
     return read_inputs_file(raw, str(path))
 
 
-def load_part(asked: Wanted, part: Part) -> Loaded:
+def load_part(asked: PlanRequest, part: StepSelection) -> LoadedPlan:
     """Load a plan, or a part of it.
 
     Raises:
@@ -106,7 +106,7 @@ def load_part(asked: Wanted, part: Part) -> Loaded:
     return load(replace(asked, left_out=left_out(loaded.plan, part)))
 
 
-def left_out(plan: Plan, part: Part) -> dict[StepId, str]:
+def left_out(plan: Plan, part: StepSelection) -> dict[StepId, str]:
     """Which steps the flags leave out, and why.
 
     `--from STEP` leaves out everything that STEP needs, directly or not; branches that STEP does

@@ -2,7 +2,7 @@
 
 import click
 
-from drrun.cli.frame import common_options
+from drrun.cli.context import common_options
 from drrun.cli.out import give
 from drrun.files.schema import inventory_schema, runbook_schema
 from drrun.report.jsondoc import dumps

@@ -9,9 +9,9 @@ import click
 
 from drrun.cases.exercise import HELP, Exercise
 from drrun.cases.measured import measured
+from drrun.cases.runbook_tests import check_injects, unknown_thing
 from drrun.cases.simulate import Measured, Scenario, trial, trials
-from drrun.cases.try_out import check_injects, unknown_thing
-from drrun.cli.frame import Frame, common_options, inventory_options, json_option
+from drrun.cli.context import CommandContext, common_options, inventory_options, json_option
 from drrun.cli.out import give, say, write_file
 from drrun.cli.plan import load_selected, selection_options
 from drrun.core.model.errors import InputError
@@ -21,8 +21,8 @@ from drrun.core.tabletop.injects import Inject
 from drrun.files.runbook.fiction_yaml import read_injects
 from drrun.files.yaml.nearest import did_you_mean
 from drrun.report.jsondoc import document, dumps
-from drrun.report.tabletop.data import summary_json, trial_json
 from drrun.report.tabletop.text import summary_text, trial_text
+from drrun.report.tabletop.trial_data import summary_json, trial_json
 from drrun.report.tabletop.trials import Summary, Trial, summary
 
 _FACTOR = re.compile(r"([0-9]+(?:\.[0-9]+)?)x")
@@ -54,7 +54,7 @@ _FORMATS = ("text", "json", "html")
 @json_option
 @common_options
 @click.pass_obj
-def simulate(frame: Frame, /, runbook: Path, **options: Any) -> None:
+def simulate(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
     """What a run of RUNBOOK would be like: the same rules under a clock that jumps.
 
     One trial takes every estimate as it is and prints the timeline. With --trials durations are
@@ -76,7 +76,7 @@ def simulate(frame: Frame, /, runbook: Path, **options: Any) -> None:
         write_file(options["output"], text, "simulation")
 
 
-def _measured(frame: Frame, plan: Plan, options: dict[str, Any]) -> Measured:
+def _measured(frame: CommandContext, plan: Plan, options: dict[str, Any]) -> Measured:
     if not options["from_history"]:
         return {}
     with frame.state() as records:
@@ -108,7 +108,7 @@ def _read_line(prompt: str) -> str | None:
 def _rendered(plan: Plan, one: Trial, found: Summary | None, form: str) -> str:
     match form:
         case "html":
-            from drrun.report.tabletop.page import html
+            from drrun.report.tabletop.trials_page import html
 
             return html(plan, one, found)
         case "json":

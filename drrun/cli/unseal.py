@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import click
 
 from drrun.cases.find import find_run
+from drrun.cli.context import CommandContext, common_options, run_argument
 from drrun.cli.exit import Exit
-from drrun.cli.frame import Frame, common_options, run_argument
 from drrun.cli.old_secrets import old_secret_option, old_values
 from drrun.cli.out import say
 from drrun.core.integrity.masking import Mask
@@ -19,7 +19,7 @@ from drrun.report.text.sheet import plural
 @old_secret_option
 @common_options
 @click.pass_obj
-def unseal(frame: Frame, run: str, old_secrets: Sequence[str]) -> None:
+def unseal(frame: CommandContext, run: str, old_secrets: Sequence[str]) -> None:
     """Make sealed outputs of RUN readable, with former values of secrets; they stay masked.
 
     An output is sealed when it is collected after a secret has changed: it may show the former

@@ -6,20 +6,20 @@ from typing import Any
 
 import click
 
-from drrun.cases.act import act
-from drrun.cases.look import fact_of
+from drrun.cases.read_run import fact_of
+from drrun.cases.send_request import act
 from drrun.cases.sound import news
 from drrun.cli.act import command
-from drrun.cli.frame import Frame, common_options, run_argument
+from drrun.cli.context import CommandContext, common_options, run_argument
 from drrun.cli.out import can_draw, wants_colour
-from drrun.cli.seen import glance
+from drrun.cli.run_views import glance
 from drrun.core.integrity.chain import Head
 from drrun.core.model.errors import InputError, RunDamaged
 from drrun.core.model.ids import RunId, StepId
 from drrun.core.state.run_state import RunState
 from drrun.engine.records import Records
 from drrun.engine.run_clock import now_of
-from drrun.ports.journal import Answer
+from drrun.ports.journal import RequestAnswer
 from drrun.report.clean import clean_bytes
 from drrun.report.facts import Fact
 from drrun.term.feed import Feed
@@ -35,7 +35,7 @@ _END = 8192
 @click.option("--exit", "leaves", is_flag=True, help="Leave once the run has ended.")
 @common_options
 @click.pass_obj
-def watch(frame: Frame, /, run: str, *, leaves: bool) -> None:
+def watch(frame: CommandContext, /, run: str, *, leaves: bool) -> None:
     """Watch RUN on this terminal, and act on it with keys; `?` shows them.
 
     It only reads and asks: leaving it, or killing it, does nothing to the run.
@@ -89,7 +89,7 @@ class _Journal:
                     return found[-lines:]
         return ()
 
-    def post(self, kind: str, body: dict[str, Any]) -> Answer:
+    def post(self, kind: str, body: dict[str, Any]) -> RequestAnswer:
         return act(self._records, self._run, command(kind, body), self._by)
 
     def now(self) -> float:

@@ -17,7 +17,7 @@ from typing import IO, Final, Self
 
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import InputError
-from drrun.demo.world import HOSTS, World, environment
+from drrun.demo.demo_world import HOSTS, DemoWorld, environment
 
 #: The user as whom everybody logs in.
 USER: Final = "drrun"
@@ -41,7 +41,7 @@ class Farm:
 
     @classmethod
     @contextmanager
-    def start(cls, world: World, keys: Path, down: Collection[str] = ()) -> Iterator[Self]:
+    def start(cls, world: DemoWorld, keys: Path, down: Collection[str] = ()) -> Iterator[Self]:
         """Serve the hosts of a world until the end of the context.
 
         Args:

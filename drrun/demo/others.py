@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from drrun.core.dataclass import dataclass
+from drrun.demo.demo_world import LOST, TO_COME, DemoWorld
 from drrun.demo.farm import FRONT, Farm
-from drrun.demo.world import LOST, TO_COME, World
 
 #: Seconds between looks.
 _LOOK = 0.05
@@ -29,7 +29,7 @@ class Reaction:
     over: bool = False
 
 
-def others(world: World, farm: Farm) -> Sequence[Reaction]:
+def others(world: DemoWorld, farm: Farm) -> Sequence[Reaction]:
     """Who does what in this story."""
 
     def arrive(names: frozenset[str]) -> None:
@@ -55,12 +55,12 @@ def others(world: World, farm: Farm) -> Sequence[Reaction]:
     )
 
 
-def react(world: World, reactions: Sequence[Reaction], stop: threading.Event) -> None:
+def react(world: DemoWorld, reactions: Sequence[Reaction], stop: threading.Event) -> None:
     """Look and act until `stop`, in a thread of its own."""
     threading.Thread(target=_react, args=(world, reactions, stop), daemon=True).start()
 
 
-def _react(world: World, reactions: Sequence[Reaction], stop: threading.Event) -> None:
+def _react(world: DemoWorld, reactions: Sequence[Reaction], stop: threading.Event) -> None:
     while not stop.wait(_LOOK) and not all(each.over for each in reactions):
         for each in reactions:
             if each.over or (not each.waited and not any(world.root.glob(each.when))):

@@ -24,7 +24,7 @@ import paramiko  # noqa: TID253 - this module is a process of its own
 
 from drrun.core.dataclass import dataclass
 from drrun.demo import front, sshd
-from drrun.demo.commands import Home
+from drrun.demo.stand_in_commands import Home
 
 #: What happens to who connects.
 Welcome = Callable[[socket.socket], None]

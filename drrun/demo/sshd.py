@@ -20,7 +20,7 @@ from paramiko.common import (  # noqa: TID253 - same
 )
 
 from drrun.core.dataclass import dataclass
-from drrun.demo.commands import Home, execute
+from drrun.demo.stand_in_commands import Home, execute
 
 _CHUNK = 65536
 #: Seconds that a client may take to log in.

@@ -19,15 +19,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from drrun.cases.load import Loaded, Wanted, load
+from drrun.cases.load_plan import LoadedPlan, PlanRequest, load
 from drrun.core.dataclass import dataclass
 from drrun.core.events import Event, GateOpened
 from drrun.core.model.errors import InputError
 from drrun.core.model.ids import StepId
 from drrun.core.model.runbook import Mode
+from drrun.demo.demo_world import LOST, TO_COME, DemoWorld, make_world
 from drrun.demo.farm import USER, Farm
 from drrun.demo.others import others, react
-from drrun.demo.world import LOST, TO_COME, World, make_world
 from drrun.engine.session import Session
 from drrun.files.yaml.written import plain_value
 from drrun.files.yaml.yaml_reader import read_yaml
@@ -46,8 +46,8 @@ SECRET = {"DR_AMS_SUBNET": "10.31.77"}
 class Demo:
     """A running world and the plan for it."""
 
-    loaded: Loaded
-    world: World
+    loaded: LoadedPlan
+    world: DemoWorld
     farm: Farm
     _over: threading.Event = field(default_factory=threading.Event)
 
@@ -79,7 +79,9 @@ def demonstration() -> Iterator[Demo]:
             # JSON is YAML, and leaves no doubt about what is text.
             inventory.write_text(json.dumps(_moved(document, farm), indent=1))
             runbook = examples / "runbooks" / "sourcehut-migration.yml"
-            demo = Demo(load(Wanted(runbook, [inventory], INPUTS, Mode.REHEARSAL)), world, farm)
+            demo = Demo(
+                load(PlanRequest(runbook, [inventory], INPUTS, Mode.REHEARSAL)), world, farm
+            )
             try:
                 yield demo
             finally:

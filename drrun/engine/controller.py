@@ -25,23 +25,23 @@ from drrun.core.model.status import RunStatus, Status
 from drrun.core.people.commands import command_of
 from drrun.core.people.consider import Denied, Granted, consider
 from drrun.core.rules.agenda import Agenda
-from drrun.core.rules.capacity import Room
+from drrun.core.rules.capacity import Capacity
 from drrun.core.rules.decision import Decision
 from drrun.core.state.clocks import MAY_DIFFER
 from drrun.core.state.reached import FIRST_LINE
 from drrun.core.state.run_state import RunState
 from drrun.engine.crew import Crew
 from drrun.engine.ledger import Ledger
-from drrun.engine.obey import Obedience
-from drrun.engine.observations import Acted, Met, Watched
+from drrun.engine.obey import WishHandler
+from drrun.engine.observations import AttemptFinished, Met, WatchAnswered
 from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
 from drrun.engine.signed import Unsigned, unsound
 from drrun.engine.watching import Watching
 from drrun.ports.clock import Clock, Ids
 from drrun.ports.credentials import Signatures
-from drrun.ports.hands import Meeting
-from drrun.ports.journal import Answer, Inbox, Leases, Request
+from drrun.ports.hands import ReachedHost
+from drrun.ports.journal import Inbox, Leases, Request, RequestAnswer
 
 #: Seconds between two looks at the inbox.
 INBOX_EVERY = 0.2
@@ -60,7 +60,7 @@ class Leaving(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RunEnding:
     """Where the run stood when its controller left it."""
 
     status: RunStatus
@@ -100,7 +100,9 @@ class Controller:
         self._limits = limits
         self._state: RunState = edges.ledger.state
         self._agenda = Agenda(self._state)
-        self._obedience = Obedience(edges.ledger, edges.orders, edges.crew, edges.clock, edges.ids)
+        self._obedience = WishHandler(
+            edges.ledger, edges.orders, edges.crew, edges.clock, edges.ids
+        )
         #: A host that remembers another journal than ours.
         self._dispute: RecordDisputed | None = None
         self._mark = edges.ids.new_mark()[: len(FIRST_LINE)]
@@ -126,7 +128,7 @@ class Controller:
                 self._leaving = how
         self._edges.crew.wake()
 
-    def drive(self) -> Standing:
+    def drive(self) -> RunEnding:
         """Go on until the run ends, nothing can move, or somebody asks to leave.
 
         Raises:
@@ -158,20 +160,20 @@ class Controller:
         """Record what was observed; what may be done once that is durable."""
         later: list[Callable[[], None]] = []
         for observation in self._edges.crew.collect(wait):
-            if isinstance(observation, Watched):
+            if isinstance(observation, WatchAnswered):
                 found = self._watching.seen(observation.what, observation.seen, observation.at)
             else:
                 found = facts(self._state, observation)
             for event in found:
                 self._record(event, at=observation.at)
-            if isinstance(observation, Acted) and is_known(observation.outcome):
+            if isinstance(observation, AttemptFinished) and is_known(observation.outcome):
                 later.append(partial(self._edges.crew.forget, observation.order))
             elif isinstance(observation, Met):
                 self._compare(observation.meeting)
                 later.append(observation.then)
         return later
 
-    def _compare(self, meeting: Meeting) -> None:
+    def _compare(self, meeting: ReachedHost) -> None:
         """See whether this journal goes on from what a host remembers; else it must not act.
 
         Raises:
@@ -221,11 +223,11 @@ class Controller:
         return decision
 
     def _decide(self) -> Decision:
-        room = Room(self._edges.crew.air, self._limits.max_parallel, self._sessions)
+        room = Capacity(self._edges.crew.air, self._limits.max_parallel, self._sessions)
         begin = self._leaving is Leaving.NOT
         return self._agenda.decide(room, self._edges.clock.now(), begin=begin)
 
-    def _take_requests(self) -> list[tuple[Request, Answer]]:
+    def _take_requests(self) -> list[tuple[Request, RequestAnswer]]:
         """Do what people asked for; the answers, to be given once it is durable."""
         now = self._edges.clock.now()
         if now < self._inbox_at:
@@ -234,7 +236,7 @@ class Controller:
         pending = self._edges.inbox.pending(self._edges.ledger.lease.run)
         return [(request, self._answer(request)) for request in pending]
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> RequestAnswer:
         found = self._consider(request)
         if isinstance(found, Denied):
             self._record(
@@ -246,10 +248,10 @@ class Controller:
                 ),
                 request.actor,
             )
-            return Answer(accepted=False, message=found.why)
+            return RequestAnswer(accepted=False, message=found.why)
         for event in found.events:
             self._record(event, request.actor)
-        return Answer(accepted=True, message=found.message)
+        return RequestAnswer(accepted=True, message=found.message)
 
     def _consider(self, request: Request) -> Granted | Denied:
         command = command_of(request.kind, request.body)
@@ -291,10 +293,10 @@ class Controller:
         moments += [at for at in (wake_at, self._watching.wake_at()) if at is not None]
         return max(0.0, min(moments) - now)
 
-    def _finished(self, decision: Decision) -> Standing | None:
+    def _finished(self, decision: Decision) -> RunEnding | None:
         state = self._state
         if state.ended is not None:
-            return Standing(state.ended, unreachable=_only_unreachable(state))
+            return RunEnding(state.ended, unreachable=_only_unreachable(state))
         if self._leaving is Leaving.AT_ONCE:
             return self._left(RunStatus.INTERRUPTED, "asked to leave at once")
         if self._edges.crew.air:
@@ -307,7 +309,7 @@ class Controller:
             return None
         return self._still()
 
-    def _still(self) -> Standing | None:
+    def _still(self) -> RunEnding | None:
         """Nothing moves without a person: stay for a while, then leave."""
         now = self._edges.clock.now()
         if self._still_since is None:
@@ -319,10 +321,10 @@ class Controller:
             return self._left(RunStatus.PAUSED, self._state.paused)
         return self._left(RunStatus.WAITING, waits_for(self._state))
 
-    def _left(self, status: RunStatus, why: str) -> Standing:
+    def _left(self, status: RunStatus, why: str) -> RunEnding:
         self._record(ev.ControllerLeft(why=why))
         self._edges.ledger.commit()
-        return Standing(status, why)
+        return RunEnding(status, why)
 
 
 def waits_for(state: RunState) -> str:

@@ -14,25 +14,25 @@ from dataclasses import field
 from typing import Any
 
 from drrun.core.dataclass import dataclass
-from drrun.core.model.ids import Key
+from drrun.core.model.ids import TargetKey
 from drrun.core.model.probes import Purpose, Verdict, asked_in_a_line
 from drrun.core.model.runbook import Step
-from drrun.core.rules.capacity import Activity, Air
+from drrun.core.rules.capacity import Activity, InFlight
 from drrun.engine.observations import (
-    Acted,
-    Asked,
-    Checked,
-    Line,
+    AttemptFinished,
+    CheckAnswered,
     Met,
     Observation,
+    ObservationQueue,
+    ProbeAnswered,
     Reporter,
-    Watched,
+    WatchAnswered,
     fault,
 )
 from drrun.engine.pool import Pool
 from drrun.ports.clock import Clock
-from drrun.ports.hands import Hands, Meeting
-from drrun.ports.places import AttemptOrder, Prober, Question, Seen, Spool
+from drrun.ports.hands import Hands, ReachedHost
+from drrun.ports.places import AttemptOrder, ProbeAnswer, Prober, Question, Spool
 
 #: How many probes are asked at once; more wait in line.
 PROBES_AT_ONCE = 512
@@ -46,7 +46,7 @@ class _Early:
 
     order: AttemptOrder
     #: Those that came; None: not to be waited for.
-    seen: dict[int, Checked] = field(default_factory=dict)
+    seen: dict[int, CheckAnswered] = field(default_factory=dict)
     coming: frozenset[int] = frozenset()
 
 
@@ -67,13 +67,13 @@ class Crew:
         self._prober = prober
         self._spool = spool
         self._clock = clock
-        self._line = Line()
+        self._line = ObservationQueue()
         self._pool = Pool(PROBES_AT_ONCE)
         self._leave = threading.Event()
         #: What is in the air, and on which host ("": the controller).
-        self.air = Air()
+        self.air = InFlight()
         self._orders: dict[Activity, AttemptOrder] = {}
-        self._early: dict[Key, _Early] = {}
+        self._early: dict[TargetKey, _Early] = {}
         self._awaited: dict[Activity, _Awaited] = {}
 
     def book(self, activity: Activity, host: str, order: AttemptOrder | None = None) -> None:
@@ -98,7 +98,7 @@ class Crew:
             )
             self._hands.begin(order, output, report)
         except Exception as error:  # noqa: BLE001 - a lost outcome would be a step that hangs
-            self._line.put(Acted(activity, order, fault(error), self._clock.now()))
+            self._line.put(AttemptFinished(activity, order, fault(error), self._clock.now()))
 
     def ask(self, activity: Activity, attempt: int, questions: Sequence[Question]) -> None:
         """Ask one probe at all its places, unless its answer is on its way."""
@@ -110,7 +110,7 @@ class Crew:
 
     def early(
         self, activity: Activity, attempt: int, questions: Sequence[Question]
-    ) -> Asked | None:
+    ) -> ProbeAnswered | None:
         """The answer to these very questions, if it came along with the attempt."""
         early = self._early_of(activity, attempt, questions)
         checked = early.seen.pop(activity.position, None) if early else None
@@ -128,7 +128,7 @@ class Crew:
         """Tell the hands that an attempt is followed no longer."""
         self._hands.let_go(order)
 
-    def judged(self, key: Key) -> None:
+    def judged(self, key: TargetKey) -> None:
         """A target is neither acting nor verified any more: its early answers are nobody's."""
         self._early.pop(key, None)
 
@@ -143,14 +143,14 @@ class Crew:
 
     def _watch(self, what: Any, questions: Sequence[Question]) -> None:
         seen = self._see(questions)
-        self._line.put(Watched(what, seen, self._clock.now()))
+        self._line.put(WatchAnswered(what, seen, self._clock.now()))
 
     def forget(self, order: AttemptOrder) -> None:
         """Let a place forget an attempt whose outcome is durable."""
         with suppress(Exception):  # what is left over is found by the next controller
             self._hands.forget(order)
 
-    def meet(self, meeting: Meeting, then: Callable[[], None]) -> None:
+    def meet(self, meeting: ReachedHost, then: Callable[[], None]) -> None:
         """A host was reached; from any thread."""
         self._line.put(Met(meeting, then, self._clock.now()))
 
@@ -162,19 +162,19 @@ class Crew:
         """What was observed; waits up to `timeout` seconds for news."""
         found: list[Observation] = []
         for observation in self._line.take(timeout):
-            if isinstance(observation, Checked):
+            if isinstance(observation, CheckAnswered):
                 found.extend(self._checked(observation))
-            elif isinstance(observation, Asked):
+            elif isinstance(observation, ProbeAnswered):
                 self.air.pop(observation.activity, None)
                 found.append(observation)
             else:
-                if isinstance(observation, Acted):
+                if isinstance(observation, AttemptFinished):
                     self._land(observation)
                 found.append(observation)
         self._lose_patience()
         return found
 
-    def _land(self, acted: Acted) -> None:
+    def _land(self, acted: AttemptFinished) -> None:
         """It is in the air no more; one that was let go of must not be taken for the next."""
         activity = acted.activity
         if self._orders.get(activity) is not acted.order:
@@ -205,7 +205,7 @@ class Crew:
         same = there and early.order.checks[index] == questions[0]
         return early if same else None
 
-    def _checked(self, checked: Checked) -> Iterable[Asked]:
+    def _checked(self, checked: CheckAnswered) -> Iterable[ProbeAnswered]:
         activity, index = checked.activity, checked.activity.position
         early = self._early.get(activity.key)
         if early is None or early.order is not checked.order:
@@ -237,18 +237,18 @@ class Crew:
     def _ask(self, activity: Activity, attempt: int, questions: Sequence[Question]) -> None:
         seen = self._see(questions)
         words = _words(questions[0]) if questions else ("", "")
-        self._line.put(Asked(activity, attempt, seen, self._clock.now(), *words))
+        self._line.put(ProbeAnswered(activity, attempt, seen, self._clock.now(), *words))
 
-    def _see(self, questions: Sequence[Question]) -> Seen:
+    def _see(self, questions: Sequence[Question]) -> ProbeAnswer:
         try:
             return together([self._prober.evaluate(each, self._leave) for each in questions])
         except Exception as error:  # noqa: BLE001 - a lost answer would be asked for for ever
-            return Seen(Verdict.COULD_NOT_TELL, "", fault(error).why)
+            return ProbeAnswer(Verdict.COULD_NOT_TELL, "", fault(error).why)
 
 
-def _answer(checked: Checked, attempt: int, question: Question) -> Asked:
-    seen = checked.seen or Seen(Verdict.COULD_NOT_TELL, "")
-    return Asked(checked.activity, attempt, seen, checked.at, *_words(question))
+def _answer(checked: CheckAnswered, attempt: int, question: Question) -> ProbeAnswered:
+    seen = checked.seen or ProbeAnswer(Verdict.COULD_NOT_TELL, "")
+    return ProbeAnswered(checked.activity, attempt, seen, checked.at, *_words(question))
 
 
 def _words(question: Question) -> tuple[str, str]:
@@ -259,7 +259,7 @@ def _words(question: Question) -> tuple[str, str]:
     return "", ""
 
 
-def together(answers: Sequence[Seen]) -> Seen:
+def together(answers: Sequence[ProbeAnswer]) -> ProbeAnswer:
     """One answer for a probe that is asked at several places: all must hold."""
     if len(answers) == 1:
         return answers[0]
@@ -269,5 +269,5 @@ def together(answers: Sequence[Seen]) -> Seen:
         bad = [answer for answer in answers if answer.verdict is verdict]
         if bad:
             why = "; ".join(f"{answer.where}: {answer.why}" for answer in bad)
-            return Seen(verdict, value, why, where)
-    return Seen(Verdict.HOLDS, value, "", where)
+            return ProbeAnswer(verdict, value, why, where)
+    return ProbeAnswer(Verdict.HOLDS, value, "", where)

@@ -12,7 +12,7 @@ from typing import Any, assert_never
 from drrun.core import events as ev
 from drrun.core.model.actions import Action, DecisionAction, ManualAction, RunAction, UsesAction
 from drrun.core.model.errors import InputError, NotReady
-from drrun.core.model.ids import Key
+from drrun.core.model.ids import TargetKey
 from drrun.core.model.runbook import Step
 from drrun.core.model.status import Status
 from drrun.core.model.values import Duration
@@ -39,7 +39,7 @@ def gate(state: RunState, orders: Orders, wish: w.OpenGate, now: float) -> ev.Ga
     )
 
 
-def action_of(state: RunState, key: Key) -> Action:
+def action_of(state: RunState, key: TargetKey) -> Action:
     """What a target does now: the step's action, its undo, or its form after a loss."""
     step, target = state.plan.steps[key.step].step, state.targets[key]
     undo = undo_of(state, key.step)

@@ -35,7 +35,7 @@ class Sign(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class ControllerProcess:
     """The process that wants to be, or is, a controller."""
 
     #: `user@host`.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from drrun.core import events as ev
 from drrun.core.integrity.chain import Head
-from drrun.core.model.ids import Key, StepId, TargetName
+from drrun.core.model.ids import StepId, TargetKey, TargetName
 from drrun.core.state.run_state import RunState
 from drrun.engine.faultpoints import point
 from drrun.ports.clock import Clock
@@ -81,12 +81,12 @@ class Ledger:
         entry = next(self._journal.read(self.lease.run, head.seq - 1), None)
         return entry is not None and entry.hash == head.hash
 
-    def touched(self) -> Iterator[Key]:
+    def touched(self) -> Iterator[TargetKey]:
         """Targets of the facts that were recorded since this was asked last."""
         fresh, self._seen = self._waiting[self._seen :], len(self._waiting)
         for _, event in fresh:
             if isinstance(event, ev.TargetEvent):
-                yield Key(StepId(event.step), TargetName(event.target))
+                yield TargetKey(StepId(event.step), TargetName(event.target))
 
     def commit(self) -> None:
         """Make everything that was recorded durable.

@@ -13,7 +13,7 @@ from typing import Any, Self
 from drrun.core.integrity.masking import Mask
 from drrun.core.lazily import Lazily
 from drrun.core.model.errors import NotReady
-from drrun.core.model.ids import Key, RunId, StepId, TargetName
+from drrun.core.model.ids import RunId, StepId, TargetKey, TargetName
 from drrun.core.model.inventory import Host, Inventory
 from drrun.core.model.plan import Plan, PlannedTarget
 from drrun.core.model.runbook import Step
@@ -147,7 +147,7 @@ def run_names(
 
 
 def target_names(
-    state: RunState, key: Key, target: PlannedTarget, common: Mapping[str, Any]
+    state: RunState, key: TargetKey, target: PlannedTarget, common: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The names of a target: those of the run, and what it sees beside them or in their place.
 
@@ -186,7 +186,7 @@ def _own(inventory: Inventory, host: Host) -> dict[str, Any]:
     return {name: value for name, value in host.vars.items() if common.get(name) != value}
 
 
-def step_values(state: RunState, asking: Key | None = None) -> Lazily:
+def step_values(state: RunState, asking: TargetKey | None = None) -> Lazily:
     """What steps captured, were told or left as facts, by step; looked up when it is asked for.
 
     A step with several targets gives each asking target its own value where it has the same
@@ -202,9 +202,9 @@ def step_values(state: RunState, asking: Key | None = None) -> Lazily:
     return Lazily(state.steps_inside(prefix), values)
 
 
-def _values(state: RunState, step: StepId, asking: Key | None) -> dict[str, Any]:
+def _values(state: RunState, step: StepId, asking: TargetKey | None) -> dict[str, Any]:
     values: dict[str, Any] = {"state": str(state.step(step))}
-    same = Key(step, asking.target) if asking else None
+    same = TargetKey(step, asking.target) if asking else None
     if len(state.plan.steps[step].targets) == 1:
         return {**values, **state.targets[next(state.keys(step))].values}
     if same in state.targets:

@@ -15,7 +15,7 @@ from typing import assert_never
 from drrun.core import events as ev
 from drrun.core.model.actions import UsesAction
 from drrun.core.model.errors import InputError, NotReady
-from drrun.core.model.ids import Key, StepId
+from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.moments import parse_moment
 from drrun.core.model.probes import Verdict
 from drrun.core.model.runbook import Mode
@@ -31,18 +31,18 @@ from drrun.core.state.run_state import attempt_of
 from drrun.engine.crew import Crew
 from drrun.engine.gates import gate
 from drrun.engine.ledger import Ledger
-from drrun.engine.observations import Asked
+from drrun.engine.observations import ProbeAnswered
 from drrun.engine.observe import facts
 from drrun.engine.orders import Orders
 from drrun.engine.retries import delay_before
 from drrun.engine.watching import Watching
 from drrun.ports.clock import Clock, Ids
-from drrun.ports.places import AttemptOrder, Seen
+from drrun.ports.places import AttemptOrder, ProbeAnswer
 
 Act = Callable[[], object]
 
 
-class Obedience:
+class WishHandler:
     """Turns wishes into facts, and into acts for later."""
 
     def __init__(self, ledger: Ledger, orders: Orders, crew: Crew, clock: Clock, ids: Ids) -> None:
@@ -107,7 +107,7 @@ class Obedience:
                 if phase is not Phase.VERIFY:
                     self._crew.judged(key)
 
-    def _attempt(self, key: Key) -> ev.AttemptName:
+    def _attempt(self, key: TargetKey) -> ev.AttemptName:
         return attempt_of(self._state, key)
 
     def _evaluate(self, wish: w.Evaluate) -> None:
@@ -116,8 +116,8 @@ class Obedience:
         try:
             questions = self._orders.questions(wish.key, wish.purpose, wish.index)
         except (InputError, NotReady) as error:
-            seen = Seen(Verdict.COULD_NOT_TELL, "", str(error))
-            self._answered(Asked(activity, attempt, seen, self._clock.now()))
+            seen = ProbeAnswer(Verdict.COULD_NOT_TELL, "", str(error))
+            self._answered(ProbeAnswered(activity, attempt, seen, self._clock.now()))
             return
         early = self._crew.early(activity, attempt, questions)
         if early is not None:
@@ -126,12 +126,12 @@ class Obedience:
         self._crew.book(activity, self._state.hosts[wish.key])
         self._acts.append(partial(self._crew.ask, activity, attempt, questions))
 
-    def _answered(self, asked: Asked) -> None:
+    def _answered(self, asked: ProbeAnswered) -> None:
         """Nobody has to be asked: the answer is known now."""
         for event in facts(self._state, asked):
             self._ledger.record(event, at=asked.at)
 
-    def _start(self, key: Key) -> None:
+    def _start(self, key: TargetKey) -> None:
         try:
             order = replace(self._orders.attempt(key), mark=self._ids.new_mark())
         except (InputError, NotReady) as error:
@@ -147,7 +147,7 @@ class Obedience:
         else:
             self._send(key, order)
 
-    def _set_route(self, key: Key, order: AttemptOrder) -> None:
+    def _set_route(self, key: TargetKey, order: AttemptOrder) -> None:
         """Only the controller can: it takes no hand, and reaches nobody."""
         host = str(order.arguments.get("host") or (order.host.name if order.host else ""))
         command = SetRoute(host=host, route=str(order.arguments["route"]))
@@ -160,12 +160,12 @@ class Obedience:
             self._ledger.record(event)
         self._ledger.record(ev.AttemptEnded(**self._attempt(key), exit=0, note=found.message))
 
-    def _send(self, key: Key, order: AttemptOrder) -> None:
+    def _send(self, key: TargetKey, order: AttemptOrder) -> None:
         step, activity = self._state.plan.steps[key.step].step, Activity(key)
         self._crew.book(activity, order.host.name if order.host else "", order)
         self._acts.append(partial(self._crew.act, activity, order, step))
 
-    def _intent(self, key: Key, order: AttemptOrder) -> ev.Event:
+    def _intent(self, key: TargetKey, order: AttemptOrder) -> ev.Event:
         described = self._orders.described(order)
         return ev.AttemptIntended(**self._attempt(key), **described, mark=order.mark)
 
@@ -177,7 +177,7 @@ class Obedience:
             )
         )
 
-    def _reconcile(self, key: Key) -> None:
+    def _reconcile(self, key: TargetKey) -> None:
         try:
             order = self._orders.attempt(key)
         except (InputError, NotReady) as error:
@@ -197,7 +197,7 @@ class Obedience:
         )
         self._send(key, again)
 
-    def _begin_wait(self, key: Key) -> None:
+    def _begin_wait(self, key: TargetKey) -> None:
         action = self._state.plan.steps[key.step].step.action
         written = action.arguments if isinstance(action, UsesAction) else {}
         if "for" not in written:
@@ -215,7 +215,7 @@ class Obedience:
         until = self._clock.now() + span
         self._ledger.record(ev.WaitBegan(**self._attempt(key), until=until))
 
-    def _wait_intent(self, key: Key, command: str) -> ev.Event:
+    def _wait_intent(self, key: TargetKey, command: str) -> ev.Event:
         return ev.AttemptIntended(
             **self._attempt(key), action="wait", command=command, host="local"
         )

@@ -15,19 +15,19 @@ from dataclasses import field
 from typing import Any
 
 from drrun.core.dataclass import dataclass
-from drrun.core.model.outcomes import ContactLost, Ended, Outcome
+from drrun.core.model.outcomes import Ended, Outcome, OutcomeUnknown
 from drrun.core.model.probes import Purpose
 from drrun.core.model.runbook import Capture
 from drrun.core.rules.capacity import Activity
 from drrun.core.rules.capturing import capture_all
 from drrun.core.state.secrecy import withheld
 from drrun.ports.clock import Clock
-from drrun.ports.hands import Meeting
-from drrun.ports.places import AttemptOrder, Output, Progress, Seen
+from drrun.ports.hands import ReachedHost
+from drrun.ports.places import AttemptOrder, AttemptProgress, Output, ProbeAnswer
 
 
 @dataclass(frozen=True, slots=True)
-class Acted:
+class AttemptFinished:
     """An attempt came to an end, as far as can be told."""
 
     activity: Activity
@@ -47,12 +47,12 @@ class Acted:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ProbeAnswered:
     """A probe was evaluated once."""
 
     activity: Activity
     attempt: int
-    seen: Seen
+    seen: ProbeAnswer
     at: float
     #: As it was asked, and what was expected, rendered.
     question: str = ""
@@ -60,31 +60,31 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchAnswered:
     """A probe that goes on being asked has answered; `what` is for whoever asked."""
 
     what: Any
-    seen: Seen
+    seen: ProbeAnswer
     at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ProgressReported:
     """News of an attempt that goes on."""
 
     activity: Activity
     attempt: int
-    progress: Progress
+    progress: AttemptProgress
     at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckAnswered:
     """An answer that came along with an attempt; None: it will not come."""
 
     order: AttemptOrder
     activity: Activity
-    seen: Seen | None
+    seen: ProbeAnswer | None
     at: float
 
 
@@ -92,22 +92,22 @@ class Checked:
 class Met:
     """A host was reached; `then` is to be called once that is durable."""
 
-    meeting: Meeting
+    meeting: ReachedHost
     then: Callable[[], None]
     at: float
 
 
-Observation = Acted | Asked | Told | Watched | Met
+Observation = AttemptFinished | ProbeAnswered | ProgressReported | WatchAnswered | Met
 
 
-class Line:
+class ObservationQueue:
     """Observations on their way from any thread to the controller's."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Observation | Checked] = deque()
+        self._waiting: deque[Observation | CheckAnswered] = deque()
         self._news = threading.Event()
 
-    def put(self, observation: Observation | Checked, *, soft: bool = False) -> None:
+    def put(self, observation: Observation | CheckAnswered, *, soft: bool = False) -> None:
         """Add one; `soft`: nobody is woken for it."""
         self._waiting.append(observation)
         if not soft:
@@ -117,7 +117,7 @@ class Line:
         """Let whoever waits look."""
         self._news.set()
 
-    def take(self, timeout: float) -> Iterable[Observation | Checked]:
+    def take(self, timeout: float) -> Iterable[Observation | CheckAnswered]:
         """All that is there, soft or not; waits up to `timeout` seconds for news."""
         self._news.wait(max(0.0, timeout))
         # Cleared first: what comes from here on is taken now, or wakes the next.
@@ -131,7 +131,7 @@ class Line:
 class Reporter:
     """Turns what hands tell of one attempt into observations. A `Report`."""
 
-    line: Line
+    line: ObservationQueue
     clock: Clock
     activity: Activity
     order: AttemptOrder
@@ -141,17 +141,17 @@ class Reporter:
     verifies: int
     _done: bool = False
 
-    def news(self, progress: Progress) -> None:
+    def news(self, progress: AttemptProgress) -> None:
         """Something is known of the attempt."""
         began = progress.silent is None and progress.found_after is None
-        told = Told(self.activity, self.order.attempt, progress, self.clock.now())
+        told = ProgressReported(self.activity, self.order.attempt, progress, self.clock.now())
         self.line.put(told, soft=began)
 
-    def checked(self, index: int, seen: Seen | None) -> None:
+    def checked(self, index: int, seen: ProbeAnswer | None) -> None:
         """An answer came along with the attempt."""
         activity = Activity(self.activity.key, Purpose.VERIFY, index)
         now = self.clock.now()
-        self.line.put(Checked(self.order, activity, seen, now), soft=not self._done)
+        self.line.put(CheckAnswered(self.order, activity, seen, now), soft=not self._done)
 
     def done(self, outcome: Outcome, checks: Collection[int] = ()) -> None:
         """The attempt has come to its end; what it printed is made durable first."""
@@ -159,7 +159,7 @@ class Reporter:
         try:
             acted = self._closed(outcome, at, coming)
         except Exception as error:  # noqa: BLE001 - a lost outcome would be a step that hangs
-            acted = Acted(self.activity, self.order, fault(error), at)
+            acted = AttemptFinished(self.activity, self.order, fault(error), at)
         self._done = True
         good = isinstance(outcome, Ended) and outcome.good and not acted.fault
         self.line.put(acted, soft=good and len(coming) == self.verifies > 0)
@@ -168,20 +168,24 @@ class Reporter:
         """Whether there are values for later steps."""
         return isinstance(outcome, Ended) and outcome.good and bool(self.captures or outcome.facts)
 
-    def _closed(self, outcome: Outcome, at: float, coming: frozenset[int]) -> Acted:
+    def _closed(self, outcome: Outcome, at: float, coming: frozenset[int]) -> AttemptFinished:
         captured: dict[str, Any] = {}
         fault = ""
         if self.order.outdated and self._tells(outcome):
-            outcome = ContactLost(f"it ended well; its values are {withheld(self.order.outdated)}")
+            outcome = OutcomeUnknown(
+                f"it ended well; its values are {withheld(self.order.outdated)}"
+            )
         if isinstance(outcome, Ended) and outcome.good:
             if self.captures:
                 streams = {stream: self.output.text(stream) for stream in ("stdout", "stderr")}
                 captured, fault = capture_all(self.captures, streams)
             captured = {**outcome.facts, **captured}
         kept = self.output.close()
-        return Acted(self.activity, self.order, outcome, at, captured, fault, kept, coming)
+        return AttemptFinished(
+            self.activity, self.order, outcome, at, captured, fault, kept, coming
+        )
 
 
-def fault(error: Exception) -> ContactLost:
+def fault(error: Exception) -> OutcomeUnknown:
     """What a fault of drrun itself leaves known of an attempt."""
-    return ContactLost(f"drrun itself failed here: {type(error).__name__}: {error}")
+    return OutcomeUnknown(f"drrun itself failed here: {type(error).__name__}: {error}")

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from drrun.core import events as ev
-from drrun.core.model.ids import Key
+from drrun.core.model.ids import TargetKey
 from drrun.core.model.outcomes import (
-    ContactLost,
     Ended,
     NeverStarted,
+    OutcomeUnknown,
     RefusedByHost,
     Stopped,
     TimedOut,
@@ -23,32 +23,39 @@ from drrun.core.model.status import Phase
 from drrun.core.rules.probe_lists import asked_of
 from drrun.core.state.run_state import RunState
 from drrun.core.state.target import purposes_of
-from drrun.engine.observations import Acted, Asked, Met, Observation, Told, Watched
-from drrun.ports.hands import Meeting
+from drrun.engine.observations import (
+    AttemptFinished,
+    Met,
+    Observation,
+    ProbeAnswered,
+    ProgressReported,
+    WatchAnswered,
+)
+from drrun.ports.hands import ReachedHost
 
 
 def facts(state: RunState, observation: Observation) -> Iterator[ev.Event]:
     """The events that follow from an observation."""
     match observation:
-        case Acted():
+        case AttemptFinished():
             if _acting(state, observation.activity.key, observation.attempt):
                 yield _outcome(observation, aborted=bool(state.aborted))
-        case Told():
+        case ProgressReported():
             if _acting(state, observation.activity.key, observation.attempt):
                 yield _news(observation)
         case Met(meeting=met) if met.again:
             pass
         case Met(meeting=met):
             yield _reached(met, observation.at)
-        case Asked():
+        case ProbeAnswered():
             yield from _answer(state, observation)
-        case Watched():
+        case WatchAnswered():
             pass  # `Watching` knows what follows
         case _:
             assert_never(observation)
 
 
-def _reached(met: Meeting, at: float) -> ev.Event:
+def _reached(met: ReachedHost, at: float) -> ev.Event:
     """Its clock is compared with ours in the middle of the question and its answer."""
     half = met.reading.within / 2 if met.reading else 0.0
     return ev.HostReached(
@@ -62,7 +69,7 @@ def _reached(met: Meeting, at: float) -> ev.Event:
     )
 
 
-def _news(told: Told) -> ev.Event:
+def _news(told: ProgressReported) -> ev.Event:
     who, progress = ev.attempt_name(told.activity.key, told.attempt), told.progress
     if progress.silent is not None:
         return ev.ContactMissed(**who, silent=progress.silent, why=progress.note)
@@ -77,12 +84,12 @@ def _news(told: Told) -> ev.Event:
     )
 
 
-def _acting(state: RunState, key: Key, attempt: int) -> bool:
+def _acting(state: RunState, key: TargetKey, attempt: int) -> bool:
     target = state.targets[key]
     return target.phase is Phase.ACTING and target.attempt == attempt
 
 
-def _outcome(acted: Acted, *, aborted: bool) -> ev.Event:
+def _outcome(acted: AttemptFinished, *, aborted: bool) -> ev.Event:
     who = ev.attempt_name(acted.activity.key, acted.attempt)
     match acted.outcome:
         case Ended(exit=0, facts={"wait": float(wait)}):
@@ -107,13 +114,13 @@ def _outcome(acted: Acted, *, aborted: bool) -> ev.Event:
             return ev.AttemptNeverStarted(**who, why=why, final=final)
         case RefusedByHost(why=why):
             return ev.AttemptNeverStarted(**who, why=why, final=True)
-        case ContactLost(why=why):
+        case OutcomeUnknown(why=why):
             return ev.ContactLost(**who, why=why)
         case _:
             assert_never(acted.outcome)
 
 
-def _answer(state: RunState, asked: Asked) -> Iterator[ev.Event]:
+def _answer(state: RunState, asked: ProbeAnswered) -> Iterator[ev.Event]:
     key, purpose, index = asked.activity
     target = state.targets[key]
     if (

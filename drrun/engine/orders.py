@@ -18,7 +18,7 @@ from drrun.core.integrity.masking import Mask
 from drrun.core.model.actions import Action, DecisionAction, ManualAction, RunAction, UsesAction
 from drrun.core.model.errors import InputError, NotReady
 from drrun.core.model.execution import Execution
-from drrun.core.model.ids import Key, RunId
+from drrun.core.model.ids import RunId, TargetKey
 from drrun.core.model.inventory import Host
 from drrun.core.model.plan import Plan, PlannedTarget, hosts_matching
 from drrun.core.model.probes import Expect, Probe, ProbeKind, Purpose, asked_in_a_line
@@ -51,11 +51,11 @@ class Orders:
         """Hides every secret that was used so far, also by controllers before this one."""
         return self._secrets.mask
 
-    def outdated(self, key: Key) -> Mapping[str, str]:
+    def outdated(self, key: TargetKey) -> Mapping[str, str]:
         """See `AttemptOrder.outdated`."""
         return self._state.secrecy.outdated(key, self._secrets.known)
 
-    def names(self, key: Key | None = None) -> dict[str, Any]:
+    def names(self, key: TargetKey | None = None) -> dict[str, Any]:
         """All names that a target may use, or without a key those of the run."""
         common = self._run_names()
         if key is None:
@@ -71,7 +71,7 @@ class Orders:
             self._common = known = plan, started, names
         return known[2]
 
-    def attempt(self, key: Key) -> AttemptOrder:
+    def attempt(self, key: TargetKey) -> AttemptOrder:
         """The order for the target's current attempt.
 
         Raises:
@@ -122,7 +122,7 @@ class Orders:
             case _:
                 assert_never(action)
 
-    def _checks(self, key: Key, names: Mapping[str, Any]) -> dict[int, Question]:
+    def _checks(self, key: TargetKey, names: Mapping[str, Any]) -> dict[int, Question]:
         """Probes of its `verify` that may go along with an attempt; see `AttemptOrder.checks`.
 
         What cannot be rendered before the attempt, or is asked elsewhere, is asked in its turn. So
@@ -141,7 +141,7 @@ class Orders:
         return found
 
     def _asked_by(
-        self, action: Action, key: Key, names: Mapping[str, Any]
+        self, action: Action, key: TargetKey, names: Mapping[str, Any]
     ) -> tuple[Question, ...]:
         """What a `fact` asks."""
         probe = action.arguments.get("probe") if isinstance(action, UsesAction) else None
@@ -150,7 +150,7 @@ class Orders:
         places = self._places(probe, key, names)
         return tuple(self._question(probe, place, names, key) for place in places)
 
-    def _to_execute(self, key: Key, step: Step) -> tuple[Action, Execution]:
+    def _to_execute(self, key: TargetKey, step: Step) -> tuple[Action, Execution]:
         """The step's action, or what stands in its place now."""
         instead: object = None
         if self._state.plan.mode is Mode.DRY_RUN:
@@ -186,7 +186,7 @@ class Orders:
     def _subject(self, question: Question) -> str:
         return asked_in_a_line(self.mask.structure(question.ask))
 
-    def shown(self, key: Key) -> dict[str, Any]:
+    def shown(self, key: TargetKey) -> dict[str, Any]:
         """What a live run would do, for the record; what is not known yet stays as written."""
         try:
             return self.described(self.attempt(key))
@@ -207,13 +207,13 @@ class Orders:
             case _:
                 assert_never(action)
 
-    def _told(self, key: Key, template: str) -> str:
+    def _told(self, key: TargetKey, template: str) -> str:
         try:
             return self.text(key, template)
         except (InputError, NotReady):
             return template
 
-    def questions(self, key: Key, purpose: Purpose, index: int) -> list[Question]:
+    def questions(self, key: TargetKey, purpose: Purpose, index: int) -> list[Question]:
         """One question for each place where the probe is asked.
 
         Raises:
@@ -226,7 +226,7 @@ class Orders:
             self._question(probe, host, names, key) for host in self._places(probe, key, names)
         ]
 
-    def watch(self, key: Key | None, probe: Probe) -> list[Question]:
+    def watch(self, key: TargetKey | None, probe: Probe) -> list[Question]:
         """Questions of a probe that goes on being asked; without a key those of an invariant.
 
         Raises:
@@ -240,11 +240,11 @@ class Orders:
             places = self._named(probe.on or ("local",), names)
         return [self._question(probe, host, names, key) for host in places]
 
-    def text(self, key: Key, template: str) -> str:
+    def text(self, key: TargetKey, template: str) -> str:
         """A text for people, rendered for a target."""
         return self._renderer.text(template, self.names(key))
 
-    def duration(self, key: Key, given: object) -> float:
+    def duration(self, key: TargetKey, given: object) -> float:
         """Seconds of a duration that may be a template.
 
         Raises:
@@ -253,11 +253,11 @@ class Orders:
         value = self._renderer.value(given, self.names(key))
         return float(value) if isinstance(value, float | int) else Duration.parse(str(value))
 
-    def condition(self, key: Key, expression: str) -> bool:
+    def condition(self, key: TargetKey, expression: str) -> bool:
         """Whether an expression holds for a step."""
         return self._renderer.condition(expression, self.names(key))
 
-    def may_take_part(self, key: Key) -> str:
+    def may_take_part(self, key: TargetKey) -> str:
         """Of the steps that this one is inside of: the condition that is false, or ""."""
         outside = self.names(None) | {"steps": step_values(self._state)}
         for expression in self._state.plan.steps[key.step].step.only_if:
@@ -265,7 +265,7 @@ class Orders:
                 return expression
         return ""
 
-    def _host(self, key: Key) -> Host | None:
+    def _host(self, key: TargetKey) -> Host | None:
         """Where a target acts now: by the chosen route, or not there at all if that is lost."""
         if key in self._state.ungraceful:
             return None
@@ -285,10 +285,10 @@ class Orders:
         routes = sorted(host.routes, key=lambda route: route.label != chosen)
         return replace(host, routes=tuple(routes), chosen_route=chosen)
 
-    def _target(self, key: Key) -> PlannedTarget:
+    def _target(self, key: TargetKey) -> PlannedTarget:
         return self._state.acts_on[key]
 
-    def _places(self, probe: Probe, key: Key, names: Mapping[str, Any]) -> list[Host | None]:
+    def _places(self, probe: Probe, key: TargetKey, names: Mapping[str, Any]) -> list[Host | None]:
         if probe.on is None:
             return self._there([None if _asked_from_here(probe) else self._host(key)])
         return self._named(probe.on, names)
@@ -311,7 +311,7 @@ class Orders:
         return there
 
     def _question(
-        self, probe: Probe, host: Host | None, names: Mapping[str, Any], key: Key | None
+        self, probe: Probe, host: Host | None, names: Mapping[str, Any], key: TargetKey | None
     ) -> Question:
         ask = {
             name: self._ask_member(probe.kind, name, value, names)
@@ -329,7 +329,7 @@ class Orders:
             heard=_heard(self._renderer, probe.ask),
         )
 
-    def _folder_of(self, key: Key | None) -> Path:
+    def _folder_of(self, key: TargetKey | None) -> Path:
         """From which names of files are meant: that of the runbook in which a step is written."""
         scope = self._state.plan.steps[key.step].step.scope if key else None
         return self._folder / (scope.folder if scope else ".")

@@ -15,7 +15,7 @@ from contextlib import suppress
 #: Seconds for which an idle thread waits for more.
 _IDLE = 10.0
 
-Work = Callable[[], None]
+PoolCall = Callable[[], None]
 
 
 class Pool:
@@ -28,13 +28,13 @@ class Pool:
             limit: How many threads there may be at once.
         """
         self._limit = limit
-        self._line: queue.SimpleQueue[Work] = queue.SimpleQueue()
+        self._line: queue.SimpleQueue[PoolCall] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
         #: Threads that wait for work, less the work that waits for them.
         self._free = 0
 
-    def run(self, work: Work) -> None:
+    def run(self, work: PoolCall) -> None:
         """Do `work` in a thread of the pool; returns at once."""
         with self._lock:
             self._line.put(work)
@@ -54,7 +54,7 @@ class Pool:
             with self._lock:
                 self._free += 1
 
-    def _next(self) -> Work | None:
+    def _next(self) -> PoolCall | None:
         """What to do next; None: this thread has gone away."""
         with suppress(queue.Empty):
             return self._line.get(timeout=_IDLE)

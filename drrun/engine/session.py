@@ -10,9 +10,9 @@ from drrun.core.model.jobnames import job_of
 from drrun.core.model.plan import Plan
 from drrun.core.model.status import Phase, RunStatus
 from drrun.core.state.run_state import RunState
-from drrun.engine.controller import Controller, Edges, Leaving, Standing
+from drrun.engine.controller import Controller, Edges, Leaving, RunEnding
 from drrun.engine.ledger import Listener
-from drrun.ports.hands import Claim, Hands
+from drrun.ports.hands import Hands, HostClaim
 from drrun.ports.journal import Journal
 
 
@@ -51,7 +51,7 @@ class Session:
         """Leave at once; remote commands go on and are picked up by `resume` (Ctrl-C twice)."""
         self.controller.leave(Leaving.AT_ONCE)
 
-    def drive(self) -> Standing:
+    def drive(self) -> RunEnding:
         """Drive the run until it ends or nothing moves, then give the lease back.
 
         Raises:
@@ -76,7 +76,7 @@ class Session:
             self.edges.crew.leave()
             self.hands.close()
 
-    def _driven(self) -> Standing:
+    def _driven(self) -> RunEnding:
         try:
             return self.controller.drive()
         except RecordDisputed:
@@ -88,10 +88,10 @@ class Session:
         self.journal.update(self.run, status, ended_at)
         self.edges.leases.release(self.edges.ledger.lease)
 
-    def _claim(self) -> Claim:
+    def _claim(self) -> HostClaim:
         """In whose name hands act."""
         ledger, state = self.edges.ledger, self.state
-        return Claim(
+        return HostClaim(
             self.run,
             ledger.lease.epoch,
             self.controller.name,

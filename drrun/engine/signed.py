@@ -6,7 +6,7 @@ Rules:
 
 from drrun.core.integrity.signing import signed_text
 from drrun.core.people.commands import Approve, Command, Decide
-from drrun.core.people.words import Denied, keys_of
+from drrun.core.people.request import Denied, keys_of
 from drrun.core.state.run_state import RunState
 from drrun.ports.credentials import Signatures
 from drrun.ports.journal import Request

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import InputError, NotReady
-from drrun.core.model.ids import Key
+from drrun.core.model.ids import TargetKey
 from drrun.core.model.plan import Plan
 from drrun.core.model.probes import Probe, Verdict
 from drrun.core.model.runbook import Mode
@@ -24,13 +24,13 @@ from drrun.core.model.status import Status
 from drrun.core.rules.relapse import relapse, threshold, window_after
 from drrun.core.state.run_state import RunState
 from drrun.engine.orders import Orders
-from drrun.ports.places import Question, Seen
+from drrun.ports.places import ProbeAnswer, Question
 
 
-class Watched(NamedTuple):
+class WatchedProbe(NamedTuple):
     """One probe that goes on being asked; without a key an invariant."""
 
-    key: Key | None
+    key: TargetKey | None
     position: int
 
 
@@ -41,23 +41,23 @@ class Watching:
     state: RunState
     orders: Orders
     #: When each may be asked again.
-    _again: dict[Watched, float] = field(default_factory=dict)
+    _again: dict[WatchedProbe, float] = field(default_factory=dict)
     #: When an invariant was seen to hold, where that was no news; it only narrows suspicion.
     _held_at: dict[int, float] = field(default_factory=dict)
-    _asking: set[Watched] = field(default_factory=set)
+    _asking: set[WatchedProbe] = field(default_factory=set)
     #: When each is asked next; those that are being asked, or nobody watches, are none of them.
-    _due: dict[Watched, float] = field(default_factory=dict)
-    _line: list[tuple[float, int, Watched]] = field(default_factory=list)
+    _due: dict[WatchedProbe, float] = field(default_factory=dict)
+    _line: list[tuple[float, int, WatchedProbe]] = field(default_factory=list)
     _turns: "count[int]" = field(default_factory=count)
     _plan: Plan | None = None
 
-    def changed(self, key: Key) -> None:
+    def changed(self, key: TargetKey) -> None:
         """A target changed; what it watches may begin or end."""
         watched = self.state.plan.steps[key.step].step.watch
         for position in range(len(watched)):
-            self._attend(Watched(key, position))
+            self._attend(WatchedProbe(key, position))
 
-    def due(self, now: float) -> Iterator[tuple[Watched, list[Question]]]:
+    def due(self, now: float) -> Iterator[tuple[WatchedProbe, list[Question]]]:
         """Probes that are to be asked now."""
         self._look_over()
         while self._line and self._line[0][0] <= now and not self._idle():
@@ -82,7 +82,7 @@ class Watching:
             heappop(self._line)
         return self._line[0][0] if self._line and not self._idle() else None
 
-    def seen(self, watched: Watched, seen: Seen, now: float) -> Iterator[ev.Event]:
+    def seen(self, watched: WatchedProbe, seen: ProbeAnswer, now: float) -> Iterator[ev.Event]:
         """What follows from an answer."""
         self._asking.discard(watched)
         self._attend(watched)
@@ -102,32 +102,32 @@ class Watching:
             return
         self._plan, self._due = plan, {}
         for position in range(len(plan.runbook.invariants)):
-            self._attend(Watched(None, position))
+            self._attend(WatchedProbe(None, position))
         for step in plan.order:
             if plan.steps[step].step.watch:
                 for key in self.state.keys(step):
                     self.changed(key)
 
-    def _attend(self, watched: Watched) -> None:
+    def _attend(self, watched: WatchedProbe) -> None:
         """Ask a probe from when it is due on, or no more."""
         if watched.key is not None and not self._still_watched(watched.key):
             self._due.pop(watched, None)
         elif watched not in self._due and watched not in self._asking:
             self._put_off(watched, self._again.get(watched, 0.0))
 
-    def _put_off(self, watched: Watched, until: float) -> None:
+    def _put_off(self, watched: WatchedProbe, until: float) -> None:
         self._due[watched] = until
         heappush(self._line, (until, next(self._turns), watched))
 
-    def _probe(self, watched: Watched) -> Probe:
+    def _probe(self, watched: WatchedProbe) -> Probe:
         if watched.key is None:
             return self.state.plan.runbook.invariants[watched.position]
         return self.state.plan.steps[watched.key.step].step.watch[watched.position]
 
-    def _still_watched(self, key: Key) -> bool:
+    def _still_watched(self, key: TargetKey) -> bool:
         return self.state.targets[key].status in (Status.PASSED, Status.REGRESSED)
 
-    def _of_step(self, key: Key, index: int, seen: Seen) -> Iterator[ev.Event]:
+    def _of_step(self, key: TargetKey, index: int, seen: ProbeAnswer) -> Iterator[ev.Event]:
         step, target = self.state.plan.steps[key.step].step, self.state.targets[key]
         name = step.watch[index].label
         wanted, of = threshold(step.watch_threshold)
@@ -151,7 +151,7 @@ class Watching:
         elif target.status is Status.REGRESSED and len(window) >= wanted and not any(window):
             yield ev.Recovered(step=key.step, target=key.target, name=name)
 
-    def _of_invariant(self, index: int, seen: Seen, now: float) -> Iterator[ev.Event]:
+    def _of_invariant(self, index: int, seen: ProbeAnswer, now: float) -> Iterator[ev.Event]:
         since = max(self._held_at.get(index, 0.0), self.state.held_at.get(index, 0.0))
         if seen.verdict is Verdict.HOLDS:
             self._held_at[index] = now

@@ -4,7 +4,7 @@ from typing import Any
 
 from drrun.files.inventory.inventory_yaml import inventory
 from drrun.files.runbook.runbook_yaml import shape_of
-from drrun.files.yaml.shape import Definitions, Record
+from drrun.files.yaml.shape import Definitions, RecordShape
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 
@@ -19,7 +19,7 @@ def inventory_schema() -> dict[str, Any]:
     return _schema(inventory, "drrun inventory")
 
 
-def _schema(record: Record[Any], title: str) -> dict[str, Any]:
+def _schema(record: RecordShape[Any], title: str) -> dict[str, Any]:
     definitions = Definitions()
     top = record.schema(definitions)
     return {"$schema": _DRAFT, "title": title, **top, "definitions": definitions.schemas}

@@ -13,7 +13,7 @@ from drrun.core.garbage import without_collection
 from drrun.core.model.errors import Finding, Place, Severity
 from drrun.core.model.inventory import Inventory
 from drrun.core.model.runbook import Runbook
-from drrun.files.inventory.inventory import read_inventory
+from drrun.files.inventory.merge import read_inventory
 from drrun.files.runbook.amendments import Amendment, amended
 from drrun.files.runbook.references import find_dangling, find_unverified
 from drrun.files.runbook.runbook_yaml import read_draft

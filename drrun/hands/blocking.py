@@ -12,12 +12,12 @@ from typing import Protocol
 
 from drrun.core.dataclass import dataclass
 from drrun.core.model.inventory import Host
-from drrun.core.model.outcomes import ContactLost, Outcome
-from drrun.engine.either import Either
+from drrun.core.model.outcomes import Outcome, OutcomeUnknown
+from drrun.engine.cancel import AnyCancel
 from drrun.engine.pool import Pool
 from drrun.ports.clock import Cancel
-from drrun.ports.hands import Claim, Report
-from drrun.ports.places import AttemptOrder, Output, Progress
+from drrun.ports.hands import AttemptListener, HostClaim
+from drrun.ports.places import AttemptOrder, AttemptProgress, Output
 
 #: How many attempts are carried out at once.
 _AT_ONCE = 1024
@@ -30,7 +30,7 @@ class BlockingHands(Protocol):
         self,
         order: AttemptOrder,
         output: Output,
-        tell: Callable[[Progress], None],
+        tell: Callable[[AttemptProgress], None],
         cancel: Cancel,
     ) -> Outcome:
         """Execute one attempt to its end."""
@@ -40,7 +40,7 @@ class BlockingHands(Protocol):
         self,
         order: AttemptOrder,
         output: Output,
-        tell: Callable[[Progress], None],
+        tell: Callable[[AttemptProgress], None],
         cancel: Cancel,
     ) -> Outcome:
         """Find out what became of an attempt that was intended by an earlier controller."""
@@ -68,22 +68,22 @@ class PooledHands:
     _leave: threading.Event = field(default_factory=threading.Event)
     _followed: dict[int, threading.Event] = field(default_factory=dict)
 
-    def take_up(self, claim: Claim) -> None:
+    def take_up(self, claim: HostClaim) -> None:
         """Nothing: these leave nothing behind that others must know of."""
 
     def visit(self, places: Collection[Host | None]) -> None:
         """Nothing, for the same reason."""
 
-    def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
+    def begin(self, order: AttemptOrder, output: Output, report: AttemptListener) -> None:
         """Carry out one attempt; see `Hands.begin`."""
         let_go = self._followed[id(order)] = threading.Event()
 
         def work() -> None:
             do = self.hands.reconcile if order.again else self.hands.perform
             try:
-                outcome = do(order, output, report.news, Either(self._leave, let_go))
+                outcome = do(order, output, report.news, AnyCancel(self._leave, let_go))
             except Exception as error:  # noqa: BLE001 - a lost outcome is a step that hangs
-                outcome = ContactLost(f"drrun failed here: {type(error).__name__}: {error}")
+                outcome = OutcomeUnknown(f"drrun failed here: {type(error).__name__}: {error}")
             self._followed.pop(id(order), None)
             report.done(outcome)
 

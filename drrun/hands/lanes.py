@@ -7,11 +7,11 @@ from dataclasses import field
 
 from drrun.core.dataclass import dataclass
 from drrun.core.model.inventory import Host
-from drrun.core.model.outcomes import ContactLost, Outcome
+from drrun.core.model.outcomes import Outcome, OutcomeUnknown
 from drrun.ports.clock import Cancel
-from drrun.ports.hands import Claim
-from drrun.ports.places import Output, Progress, Script
-from drrun.ssh.asks import Ask
+from drrun.ports.hands import HostClaim
+from drrun.ports.places import AttemptProgress, Output, Script
+from drrun.ssh.asks import HostQuestion
 from drrun.ssh.connections import Connections
 from drrun.ssh.lane import LEAVE_WITHIN, Lane
 from drrun.ssh.roads import FarRoad, NearRoad
@@ -26,7 +26,7 @@ class Lanes:
 
     connections: Connections
     #: For whom they act; None: to tidy up only.
-    claim: Claim | None = None
+    claim: HostClaim | None = None
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _roads: dict[str, FarRoad] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -75,13 +75,17 @@ class LanePlace:
     lane: Lane
 
     def run(
-        self, script: Script, output: Output, tell: Callable[[Progress], None], cancel: Cancel
+        self,
+        script: Script,
+        output: Output,
+        tell: Callable[[AttemptProgress], None],
+        cancel: Cancel,
     ) -> Outcome:
         """Execute a script that changes nothing, to its end."""
         del tell
 
         def begin(done: Callable[[Outcome], None]) -> Callable[[], None]:
-            ask = Ask(self.lane, script, output, done)
+            ask = HostQuestion(self.lane, script, output, done)
             self.lane.post(ask.begin)
             return lambda: self.lane.post(ask.let_go)
 
@@ -109,4 +113,4 @@ def awaited(
             let_go()
             over.wait(_TICK)
             break
-    return found[0] if found else ContactLost("nobody waits for it any more; it goes on")
+    return found[0] if found else OutcomeUnknown("nobody waits for it any more; it goes on")

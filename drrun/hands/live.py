@@ -17,23 +17,30 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from drrun.core.model.inventory import Host
-from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome, Stopped, is_known
+from drrun.core.model.outcomes import (
+    Ended,
+    NeverStarted,
+    Outcome,
+    OutcomeUnknown,
+    Stopped,
+    is_known,
+)
+from drrun.engine.cancel import AnyCancel
 from drrun.engine.captured import CapturedOutput
-from drrun.engine.either import Either
 from drrun.engine.pool import Pool
 from drrun.hands.lanes import LanePlace, Lanes, awaited
 from drrun.hands.local import LocalPlace
 from drrun.ports.clock import Cancel
-from drrun.ports.hands import Claim, Report
+from drrun.ports.hands import AttemptListener, HostClaim
 from drrun.ports.places import (
     AttemptOrder,
+    AttemptProgress,
     BuiltInAction,
     Output,
-    Progress,
+    ProbeAnswer,
     Question,
     Remote,
     Script,
-    Seen,
 )
 from drrun.ssh.connections import Connections
 from drrun.ssh.following import Visit
@@ -48,7 +55,7 @@ _AT_ONCE = 256
 _BY_COMMAND = frozenset({"copy", "template", "fetch", "script", "rsync"})
 
 #: What the reply to a question means: question, outcome, standard output and error.
-Judge = Callable[[Question, Outcome, str, str], Seen]
+Judge = Callable[[Question, Outcome, str, str], ProbeAnswer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ class LiveHands:
         self._followed: dict[int, _Followed] = {}
         self._left = threading.Event()
 
-    def take_up(self, claim: Claim) -> None:
+    def take_up(self, claim: HostClaim) -> None:
         """Act for a run from now on."""
         self._lanes = Lanes(self._connections, claim)
 
@@ -109,7 +116,7 @@ class LiveHands:
         """Where to ask for `host`; None: the controller."""
         return LanePlace(self._lanes.to(host))
 
-    def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
+    def begin(self, order: AttemptOrder, output: Output, report: AttemptListener) -> None:
         """Carry out one attempt, or find out what became of it; see `Hands.begin`."""
         followed = _Followed(order)
         if order.ending:
@@ -164,7 +171,7 @@ class LiveHands:
                 self._followed.pop(id(order), None)
 
     def _run(
-        self, order: AttemptOrder, output: Output, report: Report, followed: _Followed
+        self, order: AttemptOrder, output: Output, report: AttemptListener, followed: _Followed
     ) -> None:
         script = Script(str(order.arguments["text"]), order.execution, timeout=order.timeout)
         teller = _Reported(order, report, self._judge, partial(self._over, order))
@@ -198,15 +205,15 @@ class LiveHands:
         followed.job = job
 
     def _act(
-        self, order: AttemptOrder, output: Output, report: Report, followed: _Followed
+        self, order: AttemptOrder, output: Output, report: AttemptListener, followed: _Followed
     ) -> None:
         place = _JobPlace(self, order, followed)
-        leave: Cancel = Either(self._left, followed.leave)
-        cancel = Either(leave, followed.ends)
+        leave: Cancel = AnyCancel(self._left, followed.leave)
+        cancel = AnyCancel(leave, followed.ends)
         if order.action not in _BY_COMMAND:
-            report.news(Progress())
+            report.news(AttemptProgress())
         outcome = act(self._actions, order, place, output, report.news, cancel)
-        if followed.ends.is_set() and isinstance(outcome, ContactLost):
+        if followed.ends.is_set() and isinstance(outcome, OutcomeUnknown):
             outcome = Stopped(gone=False, note=f"to be ended; {outcome.why}")
         self._over(order, outcome)
         report.done(outcome)
@@ -221,7 +228,11 @@ class _JobPlace:
     followed: _Followed
 
     def run(
-        self, script: Script, output: Output, tell: Callable[[Progress], None], cancel: Cancel
+        self,
+        script: Script,
+        output: Output,
+        tell: Callable[[AttemptProgress], None],
+        cancel: Cancel,
     ) -> Outcome:
         """Execute `script` as the attempt's job, or pick that job up."""
         del cancel  # set for either reason; a job is told which
@@ -234,7 +245,7 @@ class _JobPlace:
                 hands.end(self.order)
             return lambda: hands.let_go(self.order)
 
-        return awaited(begin, Either(hands._left, followed.leave))  # noqa: SLF001 - its own
+        return awaited(begin, AnyCancel(hands._left, followed.leave))  # noqa: SLF001 - its own
 
 
 class _Reported:
@@ -243,7 +254,7 @@ class _Reported:
     def __init__(
         self,
         order: AttemptOrder,
-        report: Report,
+        report: AttemptListener,
         judge: Judge,
         over: Callable[[Outcome], None],
     ) -> None:
@@ -253,7 +264,7 @@ class _Reported:
         self._judge = judge
         self._over = over
 
-    def news(self, progress: Progress) -> None:
+    def news(self, progress: AttemptProgress) -> None:
         """It goes on."""
         self._report.news(progress)
 
@@ -276,12 +287,14 @@ class _Reported:
 class _Awaited(_Reported):
     """Tells whoever waits for a job."""
 
-    def __init__(self, tell: Callable[[Progress], None], done: Callable[[Outcome], None]) -> None:
+    def __init__(
+        self, tell: Callable[[AttemptProgress], None], done: Callable[[Outcome], None]
+    ) -> None:
         self.checks = {}
         self._tell = tell
         self._done = done
 
-    def news(self, progress: Progress) -> None:
+    def news(self, progress: AttemptProgress) -> None:
         """It goes on."""
         self._tell(progress)
 
@@ -300,7 +313,7 @@ def act(
     order: AttemptOrder,
     place: Remote,
     output: Output,
-    tell: Callable[[Progress], None],
+    tell: Callable[[AttemptProgress], None],
     cancel: Cancel,
 ) -> Outcome:
     """Execute an order at a place; every fault becomes an outcome."""
@@ -316,4 +329,4 @@ def act(
         return NeverStarted(str(error), final=True)
     except Exception as error:  # noqa: BLE001 - the promise above: nothing escapes
         fault = f"{type(error).__name__}: {error}"
-        return ContactLost(f"{order.action} broke off, nobody knows how far it came: {fault}")
+        return OutcomeUnknown(f"{order.action} broke off, nobody knows how far it came: {fault}")

@@ -1,7 +1,8 @@
 """The controller itself as a place where scripts are executed, exactly as on a host.
 
 Rules:
-- The same beginning, limits and ending as over SSH (`drrun.ssh.session`), only the streams differ.
+- The same beginning, limits and ending as over SSH (`drrun.ssh.script_session`); only the streams
+  differ.
 - Of drrun's own environment a command gets what `drrun.engine.environment` lists.
 - A session of its own: a Ctrl-C for drrun is not one for the command.
 """
@@ -16,13 +17,13 @@ from contextlib import suppress
 from dataclasses import field
 
 from drrun.core.dataclass import dataclass
-from drrun.core.model.outcomes import ContactLost, NeverStarted, Outcome
+from drrun.core.model.outcomes import NeverStarted, Outcome, OutcomeUnknown
 from drrun.engine.captured import CapturedOutput
 from drrun.engine.environment import inherited
 from drrun.ports.clock import Cancel
-from drrun.ports.places import Output, Progress, Script
+from drrun.ports.places import AttemptProgress, Output, Script
 from drrun.ssh.ending import END_WITHIN, ender
-from drrun.ssh.session import Finish, Talk
+from drrun.ssh.script_session import Finish, ScriptSession
 from drrun.ssh.wire import BadScript, launch
 
 _CHUNK = 65536
@@ -36,7 +37,11 @@ class LocalPlace:
     """This machine. A `Remote`."""
 
     def run(
-        self, script: Script, output: Output, tell: Callable[[Progress], None], cancel: Cancel
+        self,
+        script: Script,
+        output: Output,
+        tell: Callable[[AttemptProgress], None],
+        cancel: Cancel,
     ) -> Outcome:
         """Execute `script` to its end."""
         del tell
@@ -56,11 +61,11 @@ class LocalPlace:
             return NeverStarted(f"{_HERE}: {error}", final=True)
         line = ProcessLine(process)
         ways = ender(_aside, script.execution.become)
-        talk = Talk(line, ready, script, output, _HERE, ways, _START_WITHIN)
+        talk = ScriptSession(line, ready, script, output, _HERE, ways, _START_WITHIN)
         try:
             return talk.listen(cancel)
         except OSError as error:
-            return ContactLost(f"the output of a command on {_HERE} was lost: {error}")
+            return OutcomeUnknown(f"the output of a command on {_HERE} was lost: {error}")
 
 
 def _aside(script: Script) -> bytes:

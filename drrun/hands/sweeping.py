@@ -9,9 +9,9 @@ from drrun.core.model.ids import RunId
 from drrun.core.model.inventory import Host
 from drrun.hands.lanes import Lanes
 from drrun.ports.hands import LeftJob
-from drrun.ssh.answers import Answer, LeftRun, Ready, State
 from drrun.ssh.following import Unreached
 from drrun.ssh.lane import Lane
+from drrun.ssh.launcher_answers import AttemptState, LauncherAnswer, LauncherReady, LeftRun
 
 #: Seconds that a host may take to answer.
 _WITHIN = 60.0
@@ -31,7 +31,9 @@ class LauncherSweeper:
     def jobs(self, host: Host | None, run: RunId) -> Sequence[LeftJob]:
         """Jobs of a run whose outputs are still there."""
         found = self._ask(host, f"list {run}")
-        return [LeftJob(run, each.name, each.word) for each in found if isinstance(each, State)]
+        return [
+            LeftJob(run, each.name, each.word) for each in found if isinstance(each, AttemptState)
+        ]
 
     def drop(self, host: Host | None, left: LeftJob) -> None:
         """Remove what a job printed."""
@@ -45,7 +47,7 @@ class LauncherSweeper:
         """Hang up."""
         self.lanes.close()
 
-    def _ask(self, host: Host | None, request: str) -> list[Answer]:
+    def _ask(self, host: Host | None, request: str) -> list[LauncherAnswer]:
         lane = self.lanes.to(host)
         question = _Question(lane, request)
         lane.post(lambda: lane.follow(question))
@@ -63,12 +65,12 @@ class _Question:
 
     def __init__(self, lane: Lane, request: str) -> None:
         self.over = threading.Event()
-        self.found: list[Answer] = []
+        self.found: list[LauncherAnswer] = []
         self.fault = ""
         self._lane = lane
         self._request = request
 
-    def opened(self, ready: Ready) -> None:
+    def opened(self, ready: LauncherReady) -> None:
         """Ask."""
         del ready
         self._lane.list(self._request, self._listed)
@@ -91,10 +93,10 @@ class _Question:
         """There will be no answer."""
         self._end(why)
 
-    def heard(self, answer: Answer) -> None:
+    def heard(self, answer: LauncherAnswer) -> None:
         """Nothing is said under a name here."""
 
-    def _listed(self, found: list[Answer]) -> None:
+    def _listed(self, found: list[LauncherAnswer]) -> None:
         self.found = found
         self._end("")
 

@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from drrun.core.model.errors import RunsLost, StateUnusable
-from drrun.journal.faults import damaged, explained, is_final, is_full
+from drrun.journal.database_faults import damaged, explained, is_final, is_full
 from drrun.journal.folder import StatePlace, free_reserve, inspect, prepare, size_of_database
 from drrun.journal.queries import statements
 from drrun.journal.schema import NotOurs, bring_up_to_date, is_blank

@@ -10,7 +10,7 @@ Rules:
   none comes along with a state folder from elsewhere.
 - It is written aside and renamed. Nothing is synchronised: after power loss it may be torn. Where
   it cannot be written, a full disk or a folder to be read only, there is none.
-- Nothing acts on it (`drrun.cases.look`).
+- Nothing acts on it (`drrun.cases.read_run`).
 """
 
 import hashlib

@@ -15,7 +15,7 @@ from drrun.engine.sealing import plain
 from drrun.journal.database import Database
 from drrun.journal.inspection import unknown_run
 from drrun.journal.rows import request_of
-from drrun.ports.journal import Answer, Request
+from drrun.ports.journal import Request, RequestAnswer
 
 
 class SqliteInbox:
@@ -45,7 +45,7 @@ class SqliteInbox:
         """Requests without an answer, oldest first."""
         return [request_of(row) for row in self._database.rows("pending_requests", run=run)]
 
-    def settle(self, request: Request, answer: Answer) -> None:
+    def settle(self, request: Request, answer: RequestAnswer) -> None:
         """Record what became of a request; the first answer stands."""
         with self._database.transaction() as transaction:
             transaction.change(
@@ -56,10 +56,10 @@ class SqliteInbox:
                 body=canonical(request.body),
             )
 
-    def answer(self, request: Request) -> Answer | None:
+    def answer(self, request: Request) -> RequestAnswer | None:
         """What became of a request, or None while it waits."""
         row = self._database.row("answer", id=request.id)
-        return Answer(bool(row["accepted"]), row["message"]) if row else None
+        return RequestAnswer(bool(row["accepted"]), row["message"]) if row else None
 
     def version(self) -> int:
         """Changes when a request was posted, by whomever."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from drrun.core.integrity.chain import Head, canonical, link
-from drrun.core.integrity.flaws import Inspection, Torn
+from drrun.core.integrity.flaws import Inspection, TornEntry
 from drrun.core.model.errors import JournalDamaged, Refused, RunDamaged
 from drrun.core.model.ids import RunId, StepId
 from drrun.core.model.status import RunStatus
@@ -18,7 +18,7 @@ from drrun.engine.sealing import born
 from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database, Row
 from drrun.journal.rows import document_of, entry_of, left_of, record_of
-from drrun.ports.journal import Checked, Document, Entry
+from drrun.ports.journal import Document, Entry, JournalCheck
 
 #: Entries that are read in one go.
 PAGE = 500
@@ -48,7 +48,7 @@ def head_of(database: Database, anchors: Anchors, run: RunId) -> Head:
 
 def looked_over(
     database: Database, anchors: Anchors, run: RunId, since: Head | None = None
-) -> Checked:
+) -> JournalCheck:
     """Everything about a run that is not what was written.
 
     Outside of a transaction a controller may write meanwhile. It only appends, and remembers last:
@@ -68,7 +68,7 @@ def looked_over(
     if row is None:
         if anchor is None:
             raise unknown_run(run)
-        return Checked(Head(0, ""), (GONE,))
+        return JournalCheck(Head(0, ""), (GONE,))
     papers = [document_of(each) for each in database.rows("documents", run=run)]
     flaws = list(_altered_papers(row, papers))
     start = since or _start(database, row, papers)
@@ -81,7 +81,7 @@ def looked_over(
     doubted = [range(flaw.first, flaw.last + 1) for flaw in found.flaws if flaw.is_there]
     if anchor is not None:
         flaws += _disagreement(database, row, anchor, anchors.path(run))
-    return Checked(found.sound, tuple(flaws), tuple(doubted))
+    return JournalCheck(found.sound, tuple(flaws), tuple(doubted))
 
 
 def _disbelieved(database: Database, row: Row) -> Iterator[str]:
@@ -104,7 +104,7 @@ def _start(database: Database, row: Row, papers: Sequence[Document]) -> Head:
     """The genesis that the first entry names: as it is recorded, or as it would be now."""
     made = Head(0, _born(row, papers))
     first = next(whatever_is_left(database, RunId(row["id"]), 0), None)
-    if first is None or isinstance(first, Torn) or first.hash != link(made.hash, first):
+    if first is None or isinstance(first, TornEntry) or first.hash != link(made.hash, first):
         return Head(0, row["genesis"])
     return made
 
@@ -147,7 +147,7 @@ def entries(database: Database, run: RunId, after: int) -> Iterator[Entry]:
     return (entry_of(run, row) for row in _rows(database, run, after))
 
 
-def whatever_is_left(database: Database, run: RunId, after: int) -> Iterator[Entry | Torn]:
+def whatever_is_left(database: Database, run: RunId, after: int) -> Iterator[Entry | TornEntry]:
     """Entries with `seq > after`, in order, also those that cannot be read."""
     return (left_of(run, row) for row in _rows(database, run, after))
 

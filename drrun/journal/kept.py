@@ -12,7 +12,7 @@ from pathlib import Path
 from drrun.core.dataclass import dataclass
 from drrun.journal.arrivals import read_marks, split_by_arrival
 from drrun.journal.sealed import beside, marks_in
-from drrun.ports.places import Piece
+from drrun.ports.places import StreamPiece
 
 _CHUNK = 256 * 1024
 
@@ -29,20 +29,20 @@ class KeptStream:
         """All that was kept, with a mark where something was left out."""
         return (piece.data for piece in self.pieces())
 
-    def pieces(self, start: int = 0) -> Iterator[Piece]:
+    def pieces(self, start: int = 0) -> Iterator[StreamPiece]:
         """What was kept from byte `start` of the stream on, and when it came."""
         marks = read_marks(self.times)
         end = start
         for begin, file in self._parts():
             if begin > end:
-                yield Piece(left_out(begin - end), begin, None)
+                yield StreamPiece(left_out(begin - end), begin, None)
                 end = begin
             for chunk in _read(file, end - begin):
                 for came, data in split_by_arrival(marks, end, chunk):
                     end += len(data)
-                    yield Piece(data, end, came)
+                    yield StreamPiece(data, end, came)
         if (sealed := beside(self.path)).exists():
-            yield Piece(_sealed_note(sealed), end, None)
+            yield StreamPiece(_sealed_note(sealed), end, None)
 
     @property
     def times(self) -> Path:

@@ -11,7 +11,7 @@ from time import monotonic
 
 from drrun.core.model.errors import LeaseLost
 from drrun.core.model.ids import RunId
-from drrun.engine.leasing import Seat, Sign, Vigil, must_be_free
+from drrun.engine.leasing import ControllerProcess, Sign, Vigil, must_be_free
 from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database
 from drrun.journal.inspection import head_of
@@ -28,7 +28,7 @@ class SqliteLeases:
         self,
         database: Database,
         clock: Clock,
-        seat: Seat | None = None,
+        seat: ControllerProcess | None = None,
         sign: Callable[[Lease], Sign] = sign_of,
         elapsed: Callable[[], float] = monotonic,
     ) -> None:

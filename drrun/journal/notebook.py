@@ -3,7 +3,7 @@
 import json
 
 from drrun.journal.database import Database
-from drrun.ports.journal import Looked
+from drrun.ports.journal import PreflightRecord
 
 
 class SqliteNotebook:
@@ -12,7 +12,7 @@ class SqliteNotebook:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def keep(self, looked: Looked) -> None:
+    def keep(self, looked: PreflightRecord) -> None:
         """Keep one.
 
         Raises:
@@ -29,12 +29,12 @@ class SqliteNotebook:
                 body=json.dumps(list(looked.checks)),
             )
 
-    def latest(self, runbook: str, until: float) -> Looked | None:
+    def latest(self, runbook: str, until: float) -> PreflightRecord | None:
         """The last one of a runbook that was made before a moment."""
         row = self._database.row("last_preflight", runbook=runbook, until=until)
         if row is None:
             return None
-        return Looked(
+        return PreflightRecord(
             row["runbook"],
             row["fingerprint"],
             row["at"],

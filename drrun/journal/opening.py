@@ -10,9 +10,9 @@ from pathlib import Path
 
 from drrun.core.model.errors import NotSupported
 from drrun.engine.records import Records
-from drrun.journal.clock import SystemClock, SystemIds
 from drrun.journal.folds import FileFolds
 from drrun.journal.store import open_store
+from drrun.journal.system_clock import SystemClock, SystemIds
 
 
 @contextmanager

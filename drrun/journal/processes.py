@@ -12,7 +12,7 @@ from getpass import getuser
 from hashlib import sha256
 from pathlib import Path
 
-from drrun.engine.leasing import Seat, Sign
+from drrun.engine.leasing import ControllerProcess, Sign
 from drrun.ports.journal import Lease
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -20,10 +20,10 @@ _MACHINE = Path("/etc/machine-id")
 _PROC = Path("/proc")
 
 
-def this_process(person: str = "") -> Seat:
+def this_process(person: str = "") -> ControllerProcess:
     """The seat of this process, held by `person`, by default the user of the operating system."""
     host = os.uname().nodename
-    return Seat(
+    return ControllerProcess(
         holder=f"{person or _user()}@{host}",
         host=host,
         pid=os.getpid(),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from drrun.core.integrity.chain import canonical
-from drrun.core.integrity.flaws import Torn
+from drrun.core.integrity.flaws import TornEntry
 from drrun.core.model.errors import JournalDamaged, RunDamaged
 from drrun.core.model.ids import RunId
 from drrun.core.model.status import RunStatus
@@ -49,13 +49,13 @@ def entry_of(run: RunId, row: Row) -> Entry:
     return entry
 
 
-def left_of(run: RunId, row: Row) -> Entry | Torn:
+def left_of(run: RunId, row: Row) -> Entry | TornEntry:
     """An entry as it is stored, or what is left of it."""
     try:
         return entry_of(run, row)
     except JournalDamaged:
         seq = row["seq"] if isinstance(row["seq"], int) else 0
-        return Torn(seq, str(row["hash"]))
+        return TornEntry(seq, str(row["hash"]))
 
 
 def entry_values(entry: Entry, lease: Lease) -> dict[str, Any]:

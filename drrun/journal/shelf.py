@@ -24,7 +24,7 @@ from drrun.journal.folds import file_of_fold
 from drrun.journal.inspection import digest
 from drrun.journal.spool import folder_of_run
 from drrun.journal.sqlite import enter
-from drrun.ports.journal import EVIDENCE_HASH, Document, Entry, Removed, RunRecord
+from drrun.ports.journal import EVIDENCE_HASH, Document, Entry, RemovedRun, RunRecord
 
 #: Seconds for which a file that was just given again may not be named yet by any journal.
 _JUST_GIVEN = 24 * 3600.0
@@ -66,10 +66,10 @@ class SqliteShelf:
         """Runs in which people noted what is to be done, and that nobody has closed."""
         return frozenset(RunId(str(row["run"])) for row in self._database.rows("runs_with_work"))
 
-    def removed(self, text: str) -> Sequence[Removed]:
+    def removed(self, text: str) -> Sequence[RemovedRun]:
         """Removed runs with `text` in their id, a few at most."""
         return [
-            Removed(RunId(row["run"]), row["head_hash"], row["at"], row["actor"])
+            RemovedRun(RunId(row["run"]), row["head_hash"], row["at"], row["actor"])
             for row in self._database.rows("pruned_like", text=text)
         ]
 

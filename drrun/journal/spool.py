@@ -27,10 +27,10 @@ from urllib.parse import quote
 from drrun.core.integrity.masking import OPEN, Mask, StreamMask
 from drrun.core.model.ids import RunId, StepId, TargetName
 from drrun.journal.arrivals import Arrivals
-from drrun.journal.clock import SystemClock
 from drrun.journal.folder import make_private_folder
 from drrun.journal.kept import KeptStream
 from drrun.journal.sealed import SealedStream, beside
+from drrun.journal.system_clock import SystemClock
 from drrun.ports.journal import NONE
 
 #: Bytes kept of one attempt, both streams together.

@@ -27,7 +27,7 @@ from drrun.journal.inspection import (
 )
 from drrun.journal.rows import entry_values, record_of
 from drrun.journal.traces import traces, unexplained
-from drrun.ports.journal import Checked, Document, Draft, Entry, Lease, RunRecord
+from drrun.ports.journal import Document, Draft, Entry, JournalCheck, Lease, RunRecord
 
 
 def enter(
@@ -176,7 +176,7 @@ class SqliteJournal:
         known = (row["id"] for row in self._database.rows("known_runs"))
         return tuple(unexplained(self._database.place, left, known))
 
-    def check(self, run: RunId, since: Head | None = None) -> Checked:
+    def check(self, run: RunId, since: Head | None = None) -> JournalCheck:
         """Look whether the run is what was written; no writer has to wait for long.
 
         Args:

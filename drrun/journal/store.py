@@ -24,7 +24,7 @@ from drrun.ports.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class StateStore:
     """Everything that is kept of runs."""
 
     database: Database
@@ -58,7 +58,7 @@ class Store:
 
 
 @contextmanager
-def open_store(name: str | Path, clock: Clock, person: str = "") -> Iterator[Store]:
+def open_store(name: str | Path, clock: Clock, person: str = "") -> Iterator[StateStore]:
     """The store at `name`, closed at the end.
 
     Args:
@@ -67,4 +67,4 @@ def open_store(name: str | Path, clock: Clock, person: str = "") -> Iterator[Sto
         person: Who holds leases; by default the user of the operating system.
     """
     with Database(name) as database:
-        yield Store.over(database, clock, person)
+        yield StateStore.over(database, clock, person)

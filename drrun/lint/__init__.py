@@ -11,10 +11,10 @@ from typing import Final
 
 from drrun.core.model.errors import Finding
 from drrun.lint.coverage import expired_waivers, one_domain, uncovered, unrestored
-from drrun.lint.people import no_alternate, overdue_contacts, single_channels
 from drrun.lint.rehearsing import manual_share, single_points, unrehearsed
 from drrun.lint.structure import ungated, unowned, unraised, without_estimate, without_undo
 from drrun.lint.subject import Subject
+from drrun.lint.who_answers import no_alternate, overdue_contacts, single_channels
 
 Rule = Callable[[Subject], Iterator[Finding]]
 

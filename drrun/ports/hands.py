@@ -8,7 +8,7 @@ from drrun.core.integrity.chain import Head
 from drrun.core.model.ids import RunId
 from drrun.core.model.inventory import Host
 from drrun.core.model.outcomes import Outcome
-from drrun.ports.places import AttemptOrder, Output, Progress, Seen
+from drrun.ports.places import AttemptOrder, AttemptProgress, Output, ProbeAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ClockReading:
     """What a host's clock said, at some moment between the question and its answer."""
 
     #: Seconds since the epoch, UTC.
@@ -33,7 +33,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Meeting:
+class ReachedHost:
     """A host was reached, and answers."""
 
     #: "" for the controller's own machine.
@@ -45,7 +45,7 @@ class Meeting:
     #: Fingerprint of the key that was accepted.
     host_key: str = ""
     #: Its clock; None: it did not say.
-    reading: Reading | None = None
+    reading: ClockReading | None = None
     #: What the host remembers; None: nothing.
     memory: Memory | None = None
     #: It was met on the same boot before.
@@ -55,11 +55,11 @@ class Meeting:
 #: Told of a meeting, from any thread, before anything is asked of the host; calls the second once
 #: the meeting is durable, and not at all where the host remembers another journal. A controller
 #: that comes later can rely on it: what was never met was never asked.
-Meet = Callable[[Meeting, Callable[[], None]], None]
+OnReached = Callable[[ReachedHost, Callable[[], None]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class HostClaim:
     """In whose name hands act."""
 
     run: RunId
@@ -68,7 +68,7 @@ class Claim:
     epoch: int
     controller: str
     #: Whom to tell of each host that is reached.
-    meet: Meet
+    meet: OnReached
     #: Where the run's journal ends by now, durably; may be called from any thread.
     end: Callable[[], Head]
     #: Hosts that were reached before; "" is the controller's own machine.
@@ -77,10 +77,10 @@ class Claim:
     ended: Collection[str] = ()
 
 
-class Report(Protocol):
+class AttemptListener(Protocol):
     """What hands tell of one attempt, from any thread, in any order."""
 
-    def news(self, progress: Progress) -> None:
+    def news(self, progress: AttemptProgress) -> None:
         """Something is known of an attempt that goes on; that it began is told first.
 
         It began when its host says that the command runs, or, for an action that needs no host, at
@@ -88,7 +88,7 @@ class Report(Protocol):
         """
         ...
 
-    def checked(self, index: int, seen: Seen | None) -> None:
+    def checked(self, index: int, seen: ProbeAnswer | None) -> None:
         """The answer to `order.checks[index]`; None: it will not come, so it is asked anew."""
         ...
 
@@ -109,7 +109,7 @@ class Report(Protocol):
 class Hands(Protocol):
     """Does things to hosts. Nothing blocks but `close`."""
 
-    def take_up(self, claim: Claim) -> None:
+    def take_up(self, claim: HostClaim) -> None:
         """Act for a run from now on; called before anything else."""
         ...
 
@@ -121,7 +121,7 @@ class Hands(Protocol):
         """
         ...
 
-    def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
+    def begin(self, order: AttemptOrder, output: Output, report: AttemptListener) -> None:
         """Carry out one attempt; with `order.again` find out what became of it, and go on with it.
 
         Returns at once, and never raises for what a host does. `output` has all that was printed

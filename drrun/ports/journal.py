@@ -76,7 +76,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RequestAnswer:
     """What the controller made of a request."""
 
     accepted: bool
@@ -114,7 +114,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class JournalCheck:
     """What became of a look at a run's journal."""
 
     #: The last entry that, with all before it, is what was written.
@@ -173,7 +173,7 @@ class Journal(Protocol):
         """Runs that were written here, and are in no list any more."""
         ...
 
-    def check(self, run: RunId, since: Head | None = None) -> Checked:
+    def check(self, run: RunId, since: Head | None = None) -> JournalCheck:
         """Look whether the run is what was written.
 
         Args:
@@ -270,11 +270,11 @@ class Inbox(Protocol):
         """Requests without an answer, oldest first."""
         ...
 
-    def settle(self, request: Request, answer: Answer) -> None:
+    def settle(self, request: Request, answer: RequestAnswer) -> None:
         """Record what became of a request; of what was asked, only `request` stays."""
         ...
 
-    def answer(self, request: Request) -> Answer | None:
+    def answer(self, request: Request) -> RequestAnswer | None:
         """What became of a request, or None while it waits."""
         ...
 
@@ -323,7 +323,7 @@ class EvidenceStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class PreflightRecord:
     """A preflight that was made: a readiness record."""
 
     runbook: str
@@ -339,17 +339,17 @@ class Looked:
 class Notebook(Protocol):
     """Keeps readiness records."""
 
-    def keep(self, looked: Looked) -> None:
+    def keep(self, looked: PreflightRecord) -> None:
         """Keep one."""
         ...
 
-    def latest(self, runbook: str, until: float) -> Looked | None:
+    def latest(self, runbook: str, until: float) -> PreflightRecord | None:
         """The last one of a runbook that was made before a moment."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class RemovedRun:
     """What is kept of a run that was removed."""
 
     run: RunId
@@ -370,7 +370,7 @@ class Shelf(Protocol):
         """Runs in which people noted what is to be done, and that nobody has closed."""
         ...
 
-    def removed(self, text: str) -> Sequence[Removed]:
+    def removed(self, text: str) -> Sequence[RemovedRun]:
         """Removed runs with `text` in their id, a few at most."""
         ...
 

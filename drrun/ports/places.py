@@ -105,7 +105,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ProbeAnswer:
     """What one evaluation found."""
 
     verdict: Verdict
@@ -120,7 +120,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class AttemptProgress:
     """News of an attempt that is going on; without `silent` and `found_after`: it began."""
 
     #: Route by which the host was reached, "" on the controller.
@@ -157,7 +157,11 @@ class Remote(Protocol):
     """One place where commands can be executed: a host over SSH, or the controller itself."""
 
     def run(
-        self, script: Script, output: Output, tell: Callable[[Progress], None], cancel: Cancel
+        self,
+        script: Script,
+        output: Output,
+        tell: Callable[[AttemptProgress], None],
+        cancel: Cancel,
     ) -> Outcome:
         """Execute `script` to its end. Never raises for what the place does."""
         ...
@@ -179,7 +183,7 @@ class BuiltInAction(Protocol):
         order: AttemptOrder,
         place: Remote,
         output: Output,
-        tell: Callable[[Progress], None],
+        tell: Callable[[AttemptProgress], None],
         cancel: Cancel,
     ) -> Outcome:
         """Execute one attempt to its end; an exception counts as an unknown outcome."""
@@ -189,7 +193,7 @@ class BuiltInAction(Protocol):
 class Prober(Protocol):
     """Asks questions without changing anything. Blocking; called in a worker thread."""
 
-    def evaluate(self, question: Question, cancel: Cancel) -> Seen:
+    def evaluate(self, question: Question, cancel: Cancel) -> ProbeAnswer:
         """Ask once. Never raises for what a host does."""
         ...
 
@@ -219,7 +223,7 @@ class Renderer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class StreamPiece:
     """A part of a stream, or the mark in place of what was left out."""
 
     data: bytes
@@ -229,10 +233,10 @@ class Piece:
     came: float | None
 
 
-class Kept(Protocol):
+class StoredStream(Protocol):
     """One stream of one attempt as it is kept now; it may still grow."""
 
-    def pieces(self, start: int = 0) -> Iterator[Piece]:
+    def pieces(self, start: int = 0) -> Iterator[StreamPiece]:
         """What was kept from byte `start` of the stream on."""
         ...
 
@@ -258,7 +262,7 @@ class Spool(Protocol):
 
     def kept(
         self, run: RunId, step: StepId, target: TargetName, attempt: int, stream: str
-    ) -> Kept:
+    ) -> StoredStream:
         """`stdout` or `stderr` of one attempt, to read; empty if there is none."""
         ...
 

@@ -10,7 +10,7 @@ from drrun.report.facts import Fact
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownAction:
     """One action on one target."""
 
     step: str
@@ -29,7 +29,7 @@ class Shown:
 class DryView:
     """Everything that a dry-run found."""
 
-    actions: tuple[Shown, ...]
+    actions: tuple[ShownAction, ...]
     #: Targets that are done already.
     already: tuple[str, ...]
     #: Targets that a live run would fail on as well, with the reason.
@@ -42,7 +42,7 @@ def dry_view(state: RunState, facts: Iterable[Fact]) -> DryView:
     targets = state.targets.items()
     return DryView(
         actions=tuple(
-            Shown(
+            ShownAction(
                 step=event.step,
                 target=event.target,
                 host=event.host,

@@ -9,7 +9,7 @@ _MARGIN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class BoxSize:
     """Pixels of a box, and from one to the next in a row and in a column."""
 
     width: int
@@ -40,7 +40,7 @@ class Layout:
 
 
 def lay_out(
-    columns: Sequence[Sequence[StepId]], needs: Mapping[StepId, Iterable[StepId]], size: Size
+    columns: Sequence[Sequence[StepId]], needs: Mapping[StepId, Iterable[StepId]], size: BoxSize
 ) -> Layout:
     """Place the steps of each column under one another.
 
@@ -65,7 +65,7 @@ def lay_out(
     return Layout(corners, curves, width, height)
 
 
-def _curve(need: tuple[int, int], step: tuple[int, int], size: Size) -> str:
+def _curve(need: tuple[int, int], step: tuple[int, int], size: BoxSize) -> str:
     x1, y1 = need[0] + size.width, need[1] + size.height // 2
     x2, y2 = step[0], step[1] + size.height // 2
     middle = (x1 + x2) // 2

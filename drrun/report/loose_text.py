@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 
 from drrun.report.clean import clean_line
-from drrun.report.loose_ends import LooseEnd
+from drrun.report.open_items import LooseEnd
 from drrun.report.table import Column, table
 from drrun.report.text.sheet import Sheet, join
 

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import assert_never
 
 from drrun.core.dataclass import dataclass
-from drrun.core.model.ids import Key, StepId, TargetName
+from drrun.core.model.ids import StepId, TargetKey, TargetName
 from drrun.core.model.status import FINAL, Cause, Phase, RunStatus, Status
 from drrun.core.model.values import Duration
 from drrun.core.rules.probe_lists import waits
@@ -93,7 +93,7 @@ class StepLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class WaitingGate:
     """A question that waits for a person."""
 
     step: StepId
@@ -122,7 +122,7 @@ class Ask:
     @property
     def key(self) -> str:
         """What commands call it: `step`, or `step@target`."""
-        return str(Key(self.step, self.target))
+        return str(TargetKey(self.step, self.target))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class RunView:
     #: Why it stands as it does; "" where the status says it all.
     why: str
     lines: tuple[StepLine, ...]
-    asks: tuple[Ask, ...]
+    asks: tuple[WaitingGate, ...]
     forecast: Forecast | None
     services: tuple[ServiceView, ...]
     #: Since the start, until the end or now.
@@ -208,11 +208,11 @@ def _without_controller(line: StepLine) -> StepLine:
     return replace(line, status=Status.UNKNOWN, note=note, late=False, contact="")
 
 
-def asks_of(state: RunState) -> Iterator[Ask]:
+def asks_of(state: RunState) -> Iterator[WaitingGate]:
     """All open questions, oldest first."""
     gates = [(key, gate) for key in state.active if (gate := state.targets[key].gate) is not None]
     for key, gate in sorted(gates, key=lambda each: each[1].opened_at):
-        yield Ask(
+        yield WaitingGate(
             step=key.step,
             target=key.target,
             kind=gate.kind,
@@ -278,7 +278,7 @@ def target_note(target: TargetState) -> str:
     return first_line(target.note)
 
 
-def connecting(state: RunState, keys: list[Key], now: float) -> str:
+def connecting(state: RunState, keys: list[TargetKey], now: float) -> str:
     """That the command of an attempt has not begun, because its host is still being reached."""
     since: dict[str, float] = {}
     for key in keys:
@@ -298,7 +298,7 @@ def connecting(state: RunState, keys: list[Key], now: float) -> str:
 
 def connecting_to(state: RunState, now: float) -> Iterator[str]:
     """One line for each host that commands wait for."""
-    hosts: dict[str, list[Key]] = {}
+    hosts: dict[str, list[TargetKey]] = {}
     for key in state.active:
         hosts.setdefault(state.hosts[key], []).append(key)
     for keys in hosts.values():
@@ -306,7 +306,7 @@ def connecting_to(state: RunState, now: float) -> Iterator[str]:
             yield words
 
 
-def _missing(state: RunState, keys: list[Key], now: float) -> str:
+def _missing(state: RunState, keys: list[TargetKey], now: float) -> str:
     """That hosts are not seen, which is no failure: what runs there goes on."""
     missing = [key for key in keys if state.targets[key].missing_since is not None]
     if not missing:
@@ -316,7 +316,7 @@ def _missing(state: RunState, keys: list[Key], now: float) -> str:
     return f"{hosts} not seen for {Duration(round(now - since))}: sought; what runs there goes on"
 
 
-def _note(state: RunState, keys: list[Key], status: Status) -> str:
+def _note(state: RunState, keys: list[TargetKey], status: Status) -> str:
     if status is Status.PENDING:
         return ""
     telling = [key for key in keys if state.targets[key].status is status]
@@ -337,7 +337,7 @@ def _note(state: RunState, keys: list[Key], status: Status) -> str:
 
 
 def _why(
-    state: RunState, status: RunStatus, asks: tuple[Ask, ...], lines: tuple[StepLine, ...]
+    state: RunState, status: RunStatus, asks: tuple[WaitingGate, ...], lines: tuple[StepLine, ...]
 ) -> str:
     match status:
         case RunStatus.PAUSED:

@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
-from drrun.core.model.ids import Key, StepId, TargetName
+from drrun.core.model.ids import StepId, TargetKey, TargetName
 from drrun.core.model.status import FINAL, Status
 from drrun.core.state.clocks import Span
 from drrun.core.state.event_text import tell
@@ -141,7 +141,7 @@ def _hindrances(state: RunState, step: StepId) -> Iterator[Hindrance]:
             yield Hindrance(needed, state.step(needed), next((each for each in notes if each), ""))
 
 
-def _target(state: RunState, key: Key, facts: Sequence[Fact]) -> TargetStory:
+def _target(state: RunState, key: TargetKey, facts: Sequence[Fact]) -> TargetStory:
     mine = [
         fact
         for fact in facts

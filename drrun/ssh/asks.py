@@ -9,15 +9,23 @@ Rules:
 from collections.abc import Callable
 from functools import partial
 
-from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
+from drrun.core.model.outcomes import Ended, NeverStarted, Outcome, OutcomeUnknown, TimedOut
 from drrun.engine.captured import CapturedOutput
 from drrun.ports.places import Output, Script
-from drrun.ssh.answers import Answer, Answered, Begun, Kept, Ready, Refused, Stored
-from drrun.ssh.bulk import Wanted
+from drrun.ssh.bulk import FetchRequest
 from drrun.ssh.ending import kill_script
 from drrun.ssh.following import Alarm, Unreached
 from drrun.ssh.lane import KEPT_ON_HOST, Lane
-from drrun.ssh.requests import Work, mark_of, work_of
+from drrun.ssh.launcher_answers import (
+    CommandBegun,
+    InputStored,
+    KeptOutput,
+    LauncherAnswer,
+    LauncherReady,
+    QuestionEnded,
+    StartRefused,
+)
+from drrun.ssh.launcher_requests import Work, mark_of, work_of
 from drrun.ssh.wire import Beginning
 
 #: Bytes asked for at once.
@@ -52,7 +60,7 @@ class Streams:
         """What came in the place of the mark."""
         return self._mark.chatter if self._mark else b""
 
-    def bring(self, out: Kept, err: Kept, then: Callable[[], None]) -> None:
+    def bring(self, out: KeptOutput, err: KeptOutput, then: Callable[[], None]) -> None:
         """Bring over all that the host keeps now, then call `then`; not if contact is lost."""
         self._then.append(then)
         for stream, kept in (("o", out), ("e", err)):
@@ -63,7 +71,7 @@ class Streams:
         """Contact was lost: what was asked for will not come."""
         self._asked, self._coming, self._then = dict(self._at), 0, []
 
-    def _take(self, stream: str, kept: Kept) -> None:
+    def _take(self, stream: str, kept: KeptOutput) -> None:
         self.beyond = self.beyond or kept.size > KEPT_ON_HOST
         self.gone = self.gone or kept.gone
         if kept.data is not None and self._asked[stream] == self._at[stream]:
@@ -77,7 +85,7 @@ class Streams:
             self._asked[stream] = offset + length
             self._coming += 1
             into = partial(self._write, stream)
-            self._lane.fetch(Wanted(self._name, stream, offset, length, into, self._came))
+            self._lane.fetch(FetchRequest(self._name, stream, offset, length, into, self._came))
 
     def _came(self) -> None:
         self._coming -= 1
@@ -97,7 +105,7 @@ class Streams:
             self._output.write("stdout" if stream == "o" else "stderr", data)
 
 
-class Ask:
+class HostQuestion:
     """One question. A `Follower`."""
 
     def __init__(
@@ -116,7 +124,7 @@ class Ask:
         self._reply = CapturedOutput()
         self._streams: Streams | None = None
         self._done = done
-        self._process: Begun | None = None
+        self._process: CommandBegun | None = None
         self._asked = False
         self._over = False
         self._due: Alarm | None = None
@@ -129,9 +137,9 @@ class Ask:
 
     def let_go(self) -> None:
         """Nobody wants the answer any more; on the lane's thread."""
-        self._finish(ContactLost(f"detached from {self._lane.place}"))
+        self._finish(OutcomeUnknown(f"detached from {self._lane.place}"))
 
-    def opened(self, ready: Ready) -> None:
+    def opened(self, ready: LauncherReady) -> None:
         """Ask, or ask anew."""
         del ready
         if self._over:
@@ -147,7 +155,7 @@ class Ask:
         else:
             self._lane.store(name, self._work.ahead, partial(self._stored, name))
 
-    def _stored(self, name: str, stored: Stored) -> None:
+    def _stored(self, name: str, stored: InputStored) -> None:
         if stored.whole:
             self._lane.send(self._work.ask(name))
         else:
@@ -158,7 +166,7 @@ class Ask:
 
     def unreached(self, outcome: Unreached) -> None:
         """A host that cannot be reached answers nothing."""
-        self._finish(ContactLost(outcome.why) if self._asked else outcome)
+        self._finish(OutcomeUnknown(outcome.why) if self._asked else outcome)
 
     def silent(self, seconds: float, why: str) -> None:
         """Its deadline tells."""
@@ -168,16 +176,16 @@ class Ask:
 
     def broken(self, why: str) -> None:
         """There will be no answer."""
-        self._finish(ContactLost(why))
+        self._finish(OutcomeUnknown(why))
 
-    def heard(self, answer: Answer) -> None:
+    def heard(self, answer: LauncherAnswer) -> None:
         """The command began, or ended."""
         match answer:
-            case Begun():
+            case CommandBegun():
                 self._process = answer
-            case Refused(why=why):
+            case StartRefused(why=why):
                 self._finish(NeverStarted(self._lane.refusal(why)))
-            case Answered(code=code, out=out, err=err) if self._streams is not None:
+            case QuestionEnded(code=code, out=out, err=err) if self._streams is not None:
                 self._streams.bring(out, err, partial(self._answered, self._streams, code))
             case _:
                 pass
@@ -230,7 +238,7 @@ def not_begun(
 
 def end(
     lane: Lane,
-    process: Begun,
+    process: CommandBegun,
     become: str | None,
     then: Callable[[bool], None] | None = None,
 ) -> None:
@@ -253,4 +261,4 @@ def end(
         if then is not None:
             then(told.text("stdout").strip() == "gone")
 
-    Ask(lane, script, told, ended).begin()
+    HostQuestion(lane, script, told, ended).begin()

@@ -14,12 +14,12 @@ from dataclasses import field
 from drrun.core.dataclass import dataclass
 
 
-class Torn(Exception):
+class TornOutput(Exception):
     """What came is not what was announced."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FetchRequest:
     """A part of an output that was asked for."""
 
     name: str
@@ -43,7 +43,7 @@ class Bulk:
     """Sorts what comes to those who want it."""
 
     nonce: str
-    _wanted: deque[Wanted] = field(default_factory=deque)
+    _wanted: deque[FetchRequest] = field(default_factory=deque)
     _waiting: bytes = b""
     #: Bytes of the first of them that are to come; None: it was not announced yet.
     _left: int | None = None
@@ -53,7 +53,7 @@ class Bulk:
         """Whether nothing is to come."""
         return not self._wanted
 
-    def expect(self, wanted: Wanted) -> None:
+    def expect(self, wanted: FetchRequest) -> None:
         """Something was asked for."""
         self._wanted.append(wanted)
 
@@ -86,7 +86,7 @@ class Bulk:
                 line[at:].decode("utf-8", "replace")
                 != f"{self.nonce} more {self._wanted[0].request}"
             ):
-                raise Torn("another part than was asked for")
+                raise TornOutput("another part than was asked for")
             self._left = self._wanted[0].length
         return True
 
@@ -102,10 +102,10 @@ class Bulk:
         end = f"{self.nonce} end\n".encode()
         if len(self._waiting) < len(end):
             if not end.startswith(self._waiting):
-                raise Torn("it does not end where it should")
+                raise TornOutput("it does not end where it should")
             return False
         if not self._waiting.startswith(end):
-            raise Torn("it does not end where it should")
+            raise TornOutput("it does not end where it should")
         self._waiting = self._waiting[len(end) :]
         wanted, self._left = self._wanted.popleft(), None
         wanted.then()

@@ -16,9 +16,9 @@ import tenacity  # noqa: TID253 - same
 
 from drrun.core.dataclass import dataclass
 from drrun.ports.clock import Cancel
-from drrun.ssh.faults import Stopped
+from drrun.ssh.faults import StoppedBeforeSending
 from drrun.ssh.link import Link
-from drrun.ssh.session import Finish
+from drrun.ssh.script_session import Finish
 from drrun.ssh.transport import exit_signal
 
 #: More than this many bytes are sent by a thread of their own, while output is taken in.
@@ -26,7 +26,7 @@ _AT_ONCE = 32768
 _CHUNK = 65536
 
 
-class Refused(Exception):
+class ChannelRefused(Exception):
     """The server opens no further session on this connection now."""
 
 
@@ -35,7 +35,7 @@ def session(link: Link, cancel: Cancel) -> Iterator[paramiko.Channel]:
     """A session channel, waited for as long as others of ours are the reason."""
     while not link.sessions.acquire(timeout=0.2):
         if cancel.is_set():
-            raise Stopped
+            raise StoppedBeforeSending
     try:
         with _patiently(link, cancel) as channel:
             link.count(1)
@@ -53,10 +53,10 @@ def _patiently(link: Link, cancel: Cancel) -> paramiko.Channel:
 
     def pause(length: float) -> None:
         if cancel.wait(length):
-            raise Stopped
+            raise StoppedBeforeSending
 
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(Refused),
+        retry=tenacity.retry_if_exception_type(ChannelRefused),
         stop=lambda state: link.running == 0 and alone(state),
         wait=tenacity.wait_random_exponential(multiplier=0.05, max=1),
         sleep=pause,
@@ -71,7 +71,7 @@ def _opened(link: Link) -> paramiko.Channel:
     except (paramiko.SSHException, EOFError) as error:
         # paramiko keeps one error for all threads, so another may have taken the ChannelException.
         if link.alive and "Timeout" not in str(error):
-            raise Refused("the server opens no further session (MaxSessions)") from error
+            raise ChannelRefused("the server opens no further session (MaxSessions)") from error
         link.lose("it did not open a channel in time")
         raise
 
@@ -81,7 +81,7 @@ def beside(link: Link) -> Iterator[tuple[Link, paramiko.Channel]]:
     """A session beside those that run, on a connection of its own where the server has no room."""
     try:
         channel = _opened(link)
-    except Refused:
+    except ChannelRefused:
         if link.another is None:
             raise
         other = link.another()

@@ -11,11 +11,11 @@ from functools import partial
 
 from drrun.engine.captured import CapturedOutput
 from drrun.ports.places import Script
-from drrun.ssh.answers import Answered, Begun, Refused
 from drrun.ssh.asks import Streams, end
 from drrun.ssh.following import Alarm
 from drrun.ssh.lane import Lane
-from drrun.ssh.requests import work_of
+from drrun.ssh.launcher_answers import CommandBegun, QuestionEnded, StartRefused
+from drrun.ssh.launcher_requests import work_of
 
 #: Position, what it printed (None: it will not come), exit code.
 Tell = Callable[[int, CapturedOutput | None, int], None]
@@ -40,7 +40,7 @@ class Checks:
         self.names = tuple(f"{attempt},{index}" for index in range(len(scripts)))
         #: The first that is not answered.
         self._next = 0
-        self._process: Begun | None = None
+        self._process: CommandBegun | None = None
         self._limit: Alarm | None = None
 
     @property
@@ -62,20 +62,20 @@ class Checks:
             seconds = float(self._scripts[self._next].timeout or _LIMIT)
             self._limit = self._lane.at(seconds, partial(self._late, self._next))
 
-    def heard(self, answer: Answered | Begun | Refused) -> None:
+    def heard(self, answer: QuestionEnded | CommandBegun | StartRefused) -> None:
         """The host says something of one of them."""
         index = self._next
         if not self.coming or answer.name != self.names[index]:
             return
         match answer:
-            case Begun():
+            case CommandBegun():
                 self._process = answer
-            case Refused():
+            case StartRefused():
                 self.give_up()
-            case Answered() if self._process is None:
+            case QuestionEnded() if self._process is None:
                 # Whoever was to execute it failed before that.
                 self.give_up()
-            case Answered(name=name, code=code, out=out, err=err):
+            case QuestionEnded(name=name, code=code, out=out, err=err):
                 reply = CapturedOutput()
                 streams = Streams(self._lane, name, reply, marked=self._works[index].marked)
                 streams.bring(out, err, partial(self._answered, index, streams, reply, code))

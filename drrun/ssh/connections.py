@@ -30,7 +30,7 @@ from drrun.ssh.faults import HopUnreachable, Unreachable, Way, before_sending
 from drrun.ssh.link import Link
 from drrun.ssh.loop import Loop, LoopClosed, in_background
 from drrun.ssh.options import SshOptions
-from drrun.ssh.race import Attempt, Lost, Race
+from drrun.ssh.race import Attempt, Race, RaceLost
 from drrun.ssh.user_config import BadConfig, Configured, UserConfig, proper_name
 
 #: How often a blocking caller looks whether it was told to stop: a `Cancel` wakes nobody.
@@ -206,7 +206,7 @@ class Connections:
         )
         try:
             slot.route, link = await race.run()
-        except Lost as error:
+        except RaceLost as error:
             raise _together(error.faults) from error.faults[0]
         slot.asked = host.chosen_route
         return link

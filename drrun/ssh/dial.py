@@ -38,7 +38,7 @@ from drrun.ssh.link import Link
 from drrun.ssh.logins import KeyFiles, Login
 from drrun.ssh.loop import Loop, in_background, in_thread
 from drrun.ssh.options import SshOptions
-from drrun.ssh.race import Attempt, Lost, Race
+from drrun.ssh.race import Attempt, Race, RaceLost
 from drrun.ssh.user_config import Configured, proper_user
 
 #: paramiko's threads report here; nothing of it is for the terminal.
@@ -188,7 +188,7 @@ class Dialler:
                 final=lambda _: False,
                 drop=transport.hang_up,
             ).run()
-        except Lost as error:
+        except RaceLost as error:
             raise error.faults[0] from None
 
     async def _addresses(self, way: Way) -> list[tuple[int, Any]]:

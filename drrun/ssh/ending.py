@@ -10,7 +10,7 @@ from collections.abc import Callable
 from drrun.core.model.runbook import Execution
 from drrun.core.model.values import Duration
 from drrun.ports.places import Script
-from drrun.ssh.session import Ender
+from drrun.ssh.script_session import Ender
 from drrun.ssh.wire import Started, ending
 
 #: Seconds between TERM and KILL.

@@ -19,10 +19,10 @@ from drrun.ports.clock import Cancel
 from drrun.ports.places import Output, Script
 from drrun.ssh.channels import ChannelLine, beside, session
 from drrun.ssh.ending import END_WITHIN, HELPLESS, ender
-from drrun.ssh.faults import DeadlineError, Stopped, after_sending, before_sending
+from drrun.ssh.faults import DeadlineError, StoppedBeforeSending, after_sending, before_sending
 from drrun.ssh.link import Link
 from drrun.ssh.readers import reader_of
-from drrun.ssh.session import Talk
+from drrun.ssh.script_session import ScriptSession
 from drrun.ssh.wire import BadScript, launch
 
 
@@ -36,10 +36,10 @@ def run(link: Link, script: Script, output: Output, cancel: Cancel) -> Outcome:
             ways = ender(partial(_aside, link), script.execution.become)
             within = link.options.start_within
             who = partial(reader_of, link)
-            talk = Talk(line, ready, script, output, str(link.way), ways, within, who)
+            talk = ScriptSession(line, ready, script, output, str(link.way), ways, within, who)
             return _converse(link, line, talk, cancel)
     except Exception as error:  # noqa: BLE001 - the door: every fault becomes an outcome
-        if link.alive or isinstance(error, Stopped | BadScript):
+        if link.alive or isinstance(error, StoppedBeforeSending | BadScript):
             return before_sending(error, link.way)
         why = link.why or "the host ended the connection"
         return NeverStarted(f"{link.way}: {why}, before the command was sent")
@@ -55,10 +55,10 @@ def _request(link: Link, channel: paramiko.Channel, command: str, cancel: Cancel
                 raise DeadlineError("it did not answer the request for a command") from error
             raise
     if cancel.is_set():
-        raise Stopped
+        raise StoppedBeforeSending
 
 
-def _converse(link: Link, line: ChannelLine, talk: Talk, cancel: Cancel) -> Outcome:
+def _converse(link: Link, line: ChannelLine, talk: ScriptSession, cancel: Cancel) -> Outcome:
     """Send the script, and listen to its end. From here on no fault says that nothing happened."""
     try:
         line.ask(talk.launch.proof.question)
@@ -73,6 +73,6 @@ def _aside(link: Link, script: Script) -> bytes:
     with beside(link) as (other, channel), other.deadlines.limit(END_WITHIN, channel.close):
         _request(other, channel, ready.line, never)
         line = ChannelLine(other, channel)
-        talk = Talk(line, ready, script, output, str(other.way), HELPLESS, END_WITHIN)
+        talk = ScriptSession(line, ready, script, output, str(other.way), HELPLESS, END_WITHIN)
         _converse(other, line, talk, never)
     return bytes(output.streams["stdout"])

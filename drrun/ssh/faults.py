@@ -2,7 +2,7 @@
 
 Rules:
 - While the whole script was not sent, a fault is `NeverStarted`: provably no effect. From then on
-  it is `ContactLost`, which says nothing about the effect (rule R5).
+  it is `OutcomeUnknown`, which says nothing about the effect (rule R5).
 - `final` only where another try cannot help. An identity that is not proved is `RefusedByHost`.
 - A sentence says which host, by which route and address, what happened, and what to do next.
 """
@@ -12,7 +12,7 @@ import socket
 import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
 
 from drrun.core.dataclass import dataclass
-from drrun.core.model.outcomes import ContactLost, NeverStarted, Outcome, RefusedByHost
+from drrun.core.model.outcomes import NeverStarted, Outcome, OutcomeUnknown, RefusedByHost
 from drrun.ssh.user_config import BadConfig
 from drrun.ssh.wire import BadScript
 
@@ -49,7 +49,7 @@ class DeadlineError(Exception):
     """Time was over; the message says for what."""
 
 
-class Stopped(Exception):
+class StoppedBeforeSending(Exception):
     """The caller was told to stop before anything was sent."""
 
 
@@ -78,7 +78,7 @@ def before_sending(error: BaseException, way: Way) -> NeverStarted | RefusedByHo
             return RefusedByHost(str(error))
         case LoginError() | BadConfig() | BadScript():
             return NeverStarted(f"{way}: {error}", final=True)
-        case Stopped():
+        case StoppedBeforeSending():
             return NeverStarted(f"{way}: stopped before anything was sent")
         case paramiko.ssh_exception.IncompatiblePeer():
             why = (
@@ -93,7 +93,9 @@ def before_sending(error: BaseException, way: Way) -> NeverStarted | RefusedByHo
 def after_sending(error: BaseException | str, way: Way) -> Outcome:
     """What a fault means once the script may have begun."""
     text = error if isinstance(error, str) else _short(error)
-    return ContactLost(f"contact with {way} was lost: {text}. The command may still be going on")
+    return OutcomeUnknown(
+        f"contact with {way} was lost: {text}. The command may still be going on"
+    )
 
 
 def _sentence(error: BaseException) -> str:

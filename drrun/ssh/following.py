@@ -5,8 +5,8 @@ from typing import Protocol
 
 from drrun.core.dataclass import dataclass
 from drrun.core.model.outcomes import NeverStarted, RefusedByHost
-from drrun.ssh.answers import Answer, Ready
 from drrun.ssh.boot import Boot
+from drrun.ssh.launcher_answers import LauncherAnswer, LauncherReady
 from drrun.ssh.wires import Wire
 
 #: What it means that a host is not reached.
@@ -19,7 +19,7 @@ class Follower(Protocol):
     #: Under which names the host speaks of it.
     names: tuple[str, ...]
 
-    def opened(self, ready: Ready) -> None:
+    def opened(self, ready: LauncherReady) -> None:
         """A launcher answers: at first, and after each loss."""
         ...
 
@@ -39,7 +39,7 @@ class Follower(Protocol):
         """It answers again, after so long."""
         ...
 
-    def heard(self, answer: Answer) -> None:
+    def heard(self, answer: LauncherAnswer) -> None:
         """The host says something under one of its names."""
         ...
 
@@ -103,7 +103,7 @@ class Visit:
         """Come by; on the lane's thread."""
         self._lane.follow(self)
 
-    def opened(self, ready: Ready) -> None:
+    def opened(self, ready: LauncherReady) -> None:
         """That was all."""
         del ready
         self._lane.unfollow(self)
@@ -122,7 +122,7 @@ class Visit:
     def regained(self, seconds: float) -> None:
         """Nobody has waited."""
 
-    def heard(self, answer: Answer) -> None:
+    def heard(self, answer: LauncherAnswer) -> None:
         """Nothing is said under a name here."""
 
     def broken(self, why: str) -> None:

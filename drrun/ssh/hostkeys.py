@@ -18,7 +18,7 @@ import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself importe
 from drrun.core.dataclass import dataclass
 from drrun.core.model.inventory import Host
 from drrun.ssh.faults import HostIdentityError, Way
-from drrun.ssh.known_hosts import Key, KnownFiles, KnownHosts, Standing, Verdict
+from drrun.ssh.known_hosts import HostKeyVerdict, KeyStanding, KnownFiles, KnownHosts, PublicKey
 from drrun.ssh.options import SshOptions
 from drrun.ssh.user_config import BadConfig, Configured
 
@@ -32,7 +32,7 @@ class Identity(paramiko.MissingHostKeyPolicy):
 
     way: Way
     #: From the inventory; these alone decide where there are any.
-    pinned: tuple[Key, ...]
+    pinned: tuple[PublicKey, ...]
     known: KnownHosts
     #: Names under which known_hosts may speak of it; the first that it speaks of decides.
     names: tuple[str, ...]
@@ -85,27 +85,32 @@ class Identity(paramiko.MissingHostKeyPolicy):
             HostIdentityError: The key is not accepted.
         """
         del client, hostname
-        offered = Key(key.get_name(), key.asbytes())
+        offered = PublicKey(key.get_name(), key.asbytes())
         verdict = self._judge(offered)
         match verdict.standing:
-            case Standing.KNOWN:
+            case KeyStanding.KNOWN:
                 pass
-            case Standing.UNKNOWN if self.record:
+            case KeyStanding.UNKNOWN if self.record:
                 self._record(self.record, offered)
-            case Standing.UNKNOWN | Standing.CHANGED | Standing.REVOKED | Standing.AUTHORITY:
+            case (
+                KeyStanding.UNKNOWN
+                | KeyStanding.CHANGED
+                | KeyStanding.REVOKED
+                | KeyStanding.AUTHORITY
+            ):
                 raise HostIdentityError(self._message(verdict, offered))
             case _:
                 assert_never(verdict.standing)
         self.accepted = offered.fingerprint
 
-    def _judge(self, offered: Key) -> Verdict:
+    def _judge(self, offered: PublicKey) -> HostKeyVerdict:
         if not self.pinned:
             return self.known.verdict(self.names, self.way.port, offered)
         if revoked := self.known.revoked(self.names, self.way.port, offered):
-            return Verdict(Standing.REVOKED, revoked)
-        return Verdict(Standing.KNOWN if offered in self.pinned else Standing.CHANGED)
+            return HostKeyVerdict(KeyStanding.REVOKED, revoked)
+        return HostKeyVerdict(KeyStanding.KNOWN if offered in self.pinned else KeyStanding.CHANGED)
 
-    def _message(self, verdict: Verdict, offered: Key) -> str:
+    def _message(self, verdict: HostKeyVerdict, offered: PublicKey) -> str:
         way, line = self.way, f'host_key: "{offered}"'
         shown = f"it offered {offered.type} {offered.fingerprint}"
         places = ", ".join(each.place for each in verdict.lines)
@@ -113,33 +118,33 @@ class Identity(paramiko.MissingHostKeyPolicy):
             f"{key.type} {key.fingerprint} ({at})" for key, at in self._expected(verdict)
         )
         match verdict.standing:
-            case Standing.REVOKED:
+            case KeyStanding.REVOKED:
                 return f"the key of {way} is revoked ({places}): {shown}. Nothing was sent."
-            case Standing.CHANGED:
+            case KeyStanding.CHANGED:
                 return (
                     f"the key of {way} has CHANGED: {shown}, known is {known}. Nothing was sent. "
                     "If the host was rebuilt, compare with a fingerprint read at its console, "
                     f"then put this into the inventory under {way.host}: {line}"
                 )
-            case Standing.AUTHORITY:
+            case KeyStanding.AUTHORITY:
                 return (
                     f"{way} is known only by a certificate authority ({places}), and host "
                     f"certificates are not supported: {shown}. Nothing was sent. Compare it, then "
                     f"put this into the inventory under {way.host}: {line}"
                 )
-            case Standing.UNKNOWN | Standing.KNOWN:
+            case KeyStanding.UNKNOWN | KeyStanding.KNOWN:
                 return (
                     f"the key of {way} is unknown: {shown}. Nothing was sent. Compare with a "
                     "fingerprint read elsewhere, then put this into the inventory under "
                     f"{way.host}: {line}"
                 )
 
-    def _expected(self, verdict: Verdict) -> list[tuple[Key, str]]:
+    def _expected(self, verdict: HostKeyVerdict) -> list[tuple[PublicKey, str]]:
         if self.pinned:
             return [(key, "inventory") for key in self.pinned]
         return [(line.key, line.place) for line in verdict.lines]
 
-    def _record(self, file: Path, offered: Key) -> None:
+    def _record(self, file: Path, offered: PublicKey) -> None:
         name = self.way.address.lower()
         if self.way.port != 22:
             name = f"[{name}]:{self.way.port}"
@@ -152,10 +157,10 @@ class Identity(paramiko.MissingHostKeyPolicy):
             os.close(number)
 
 
-def _pinned(host: Host) -> tuple[Key, ...]:
+def _pinned(host: Host) -> tuple[PublicKey, ...]:
     try:
         return tuple(
-            Key.parse(line) for line in (host.host_key or "").splitlines() if line.strip()
+            PublicKey.parse(line) for line in (host.host_key or "").splitlines() if line.strip()
         )
     except ValueError as error:
         raise BadConfig(f"host_key of {host.name} in the inventory: {error}") from None

@@ -6,7 +6,7 @@ Rules:
 - Asking again is harmless: the host decides once about a name.
 - *Never started* is said only where it is proved: nothing was ever sent; or the host refused the
   one request there is; or a withdrawal won, on the boot on which it can first have been asked for.
-- Losing contact ends nothing. What is not known stays not known: `ContactLost`, never a failure.
+- Losing contact ends nothing. What is not known stays so: `OutcomeUnknown`, never a failure.
 - Only a written time limit, or a person, ends a command: its whole session, proved gone, or said
   that it could not. The limit counts from the moment at which the command began on the host.
 """
@@ -21,17 +21,24 @@ from functools import partial
 from typing import Protocol
 
 from drrun.core.model.jobnames import job_of
-from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome, Stopped, TimedOut
+from drrun.core.model.outcomes import (
+    Ended,
+    NeverStarted,
+    Outcome,
+    OutcomeUnknown,
+    Stopped,
+    TimedOut,
+)
 from drrun.core.model.values import Duration
 from drrun.engine.captured import CapturedOutput
 from drrun.engine.faultpoints import point
-from drrun.ports.places import AttemptOrder, Output, Progress, Script
-from drrun.ssh import answers as a
+from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Script
+from drrun.ssh import launcher_answers as a
 from drrun.ssh.asks import Streams, end, not_begun
 from drrun.ssh.checks import Checks
 from drrun.ssh.following import Alarm, Unreached
 from drrun.ssh.lane import KEPT_ON_HOST, Lane
-from drrun.ssh.requests import Work, work_of
+from drrun.ssh.launcher_requests import Work, work_of
 
 #: Seconds until what a command prints is first looked for, between two looks while it prints, and
 #: at most between two looks.
@@ -58,7 +65,7 @@ class Ending(Enum):
 class Teller(Protocol):
     """What a job tells of itself; on the lane's thread."""
 
-    def news(self, progress: Progress) -> None:
+    def news(self, progress: AttemptProgress) -> None:
         """It goes on."""
         ...
 
@@ -92,10 +99,10 @@ class Job:
     _boot: str = field(init=False)
     #: How often it was asked for here, and of which launcher last.
     _sent: int = 0
-    _sent_to: a.Ready | None = None
+    _sent_to: a.LauncherReady | None = None
     #: The launcher that answers now.
-    _ready: a.Ready | None = None
-    _process: a.Begun | None = None
+    _ready: a.LauncherReady | None = None
+    _process: a.CommandBegun | None = None
     _began_at: float | None = None
     #: Why the host did not begin it.
     _refusal: str = ""
@@ -155,7 +162,7 @@ class Job:
 
     def let_go(self) -> None:
         """Follow it no longer; what it began goes on."""
-        self._finish(ContactLost(f"detached from {self.lane.place}; the command goes on there"))
+        self._finish(OutcomeUnknown(f"detached from {self.lane.place}; the command goes on there"))
 
     def forget(self) -> None:
         """Its outcome is durable: the host may forget what it printed."""
@@ -164,7 +171,7 @@ class Job:
 
     # --- the lane tells -------------------------------------------------------------------------
 
-    def opened(self, ready: a.Ready) -> None:
+    def opened(self, ready: a.LauncherReady) -> None:
         """A launcher answers: begin, or find out what became of it."""
         if self._over:
             return
@@ -236,55 +243,58 @@ class Job:
 
     def silent(self, seconds: float, why: str) -> None:
         """Nothing is heard of its host."""
-        self.teller.news(Progress(silent=seconds, note=why))
+        self.teller.news(AttemptProgress(silent=seconds, note=why))
 
     def regained(self, seconds: float) -> None:
         """Its host answers again."""
-        self.teller.news(Progress(found_after=seconds, route=self._route))
+        self.teller.news(AttemptProgress(found_after=seconds, route=self._route))
 
     def broken(self, why: str) -> None:
         """Nobody here will learn what became of it."""
         if self._over:
             self._checks.give_up()
-        self._finish(ContactLost(why))
+        self._finish(OutcomeUnknown(why))
 
-    def heard(self, answer: a.Answer) -> None:
+    def heard(self, answer: a.LauncherAnswer) -> None:
         """The host says something of it."""
-        if isinstance(answer, a.Answered | a.Begun | a.Refused) and answer.name != self.name:
+        if (
+            isinstance(answer, a.QuestionEnded | a.CommandBegun | a.StartRefused)
+            and answer.name != self.name
+        ):
             self._checks.heard(answer)
             return
         if self._over:
             return
         self._found()
         match answer:
-            case a.Begun():
+            case a.CommandBegun():
                 self._begun(answer)
-            case a.Ended(code=code, out=out, err=err, mark=mark, full=full):
+            case a.CommandEnded(code=code, out=out, err=err, mark=mark, full=full):
                 point("heard ended")
                 self._full = full
                 self._ended(code, mark, out, err)
-            case a.Exists():
+            case a.AttemptExists():
                 self._look()
-            case a.Refused():
+            case a.StartRefused():
                 self._refused(answer)
-            case a.Stale(memory=memory):
+            case a.TokenStale(memory=memory):
                 # Nothing was started for us; what the other one did under this name is not known.
                 self._finish(
-                    ContactLost(
+                    OutcomeUnknown(
                         f"{self.lane.place} obeys another controller of this run (token "
                         f"{memory.epoch}, ours is {self.order.epoch}), and does nothing for us"
                     )
                 )
-            case a.Withdrawn(word=word):
+            case a.Withdrawal(word=word):
                 self._withdrawn(word)
-            case a.State():
+            case a.AttemptState():
                 self._state(answer)
             case _:
                 pass
 
     # --- beginning ------------------------------------------------------------------------------
 
-    def _start(self, ready: a.Ready) -> None:
+    def _start(self, ready: a.LauncherReady) -> None:
         """Ask for it; asking again changes nothing."""
         self._boot = self._boot or ready.boot
         self._sent += 1
@@ -295,7 +305,7 @@ class Job:
         else:
             self.lane.store(self.name, self._work.ahead, self._stored)
 
-    def _stored(self, stored: a.Stored) -> None:
+    def _stored(self, stored: a.InputStored) -> None:
         if self._over:
             return
         if stored.whole:
@@ -312,14 +322,14 @@ class Job:
         point("after start")
         self._look_later(LONGEST_LOOK)
 
-    def _begun(self, begun: a.Begun, age: float | None = None) -> None:
+    def _begun(self, begun: a.CommandBegun, age: float | None = None) -> None:
         if self._process is not None:
             return
         self._process = begun
         self._began_at = self.lane.clock() - (age or 0.0)
         link = self.lane.wire.link if self.lane.wire else None
         self.teller.news(
-            Progress(
+            AttemptProgress(
                 route=link.way.route if link else "",
                 host_key=link.host_key if link else "",
                 user=link.user if link else "",
@@ -341,7 +351,7 @@ class Job:
         link = self.lane.wire.link if self.lane.wire else None
         return link.way.route if link else ""
 
-    def _refused(self, refused: a.Refused) -> None:
+    def _refused(self, refused: a.StartRefused) -> None:
         self._refusal = self.lane.refusal(refused.why)
         if refused.decided:
             # It won the decision, and says itself that it did nothing.
@@ -359,7 +369,7 @@ class Job:
         elif self._known:
             place = self.lane.place
             self._finish(
-                ContactLost(f"{place} has lost what it knew of this, while it was going on")
+                OutcomeUnknown(f"{place} has lost what it knew of this, while it was going on")
             )
         elif word == "won" and self._on_same_boot and not self._forgot:
             self._finish(self._nothing())
@@ -367,7 +377,7 @@ class Job:
             # The only request there ever was has been refused by the only one who read it.
             self._finish(self._nothing())
         else:
-            self._finish(ContactLost(f"{self.lane.place} cannot tell whether it was begun"))
+            self._finish(OutcomeUnknown(f"{self.lane.place} cannot tell whether it was begun"))
 
     def _nothing(self) -> Outcome:
         if self._ending is Ending.BY_REQUEST:
@@ -390,7 +400,7 @@ class Job:
             # A line may be lost; looking goes on until something is known.
             self._look_later(LONGEST_LOOK)
 
-    def _state(self, state: a.State) -> None:
+    def _state(self, state: a.AttemptState) -> None:
         point(f"looked {state.word}")
         if self._stop is not None:
             self._streams.bring(state.out, state.err, partial(self._finish, self._stop))
@@ -412,7 +422,7 @@ class Job:
             case "rebooted" if self.order.reboots:
                 self._finish(_back(self.lane.place))
             case "rebooted":
-                self._finish(ContactLost(f"{self.lane.place} has rebooted in the middle of it"))
+                self._finish(OutcomeUnknown(f"{self.lane.place} has rebooted in the middle of it"))
             case word:
                 self._doubtful(word)
 
@@ -427,7 +437,7 @@ class Job:
                 self._finish(_back(self.lane.place))
                 return
             why = "may have been booted anew" if rebooted else "has lost the run's folder"
-            self._finish(ContactLost(f"{self.lane.place} {why}, with what it knew of this"))
+            self._finish(OutcomeUnknown(f"{self.lane.place} {why}, with what it knew of this"))
         elif self._ending is not None:
             self._settle_refusal()
         else:
@@ -437,7 +447,7 @@ class Job:
     def _on_same_boot(self) -> bool:
         return self._ready is not None and self._same_boot(self._ready)
 
-    def _same_boot(self, ready: a.Ready) -> bool:
+    def _same_boot(self, ready: a.LauncherReady) -> bool:
         """Whether the host cannot have been booted since it can have been asked for this."""
         if ready.boot == "-":
             # Nothing tells one boot from the next; but no channel outlives one.
@@ -449,7 +459,7 @@ class Job:
         """Whether it is known to have begun."""
         return self._process is not None or self.order.was_taken
 
-    def _going_on(self, state: a.State) -> None:
+    def _going_on(self, state: a.AttemptState) -> None:
         grown = (state.out.size, state.err.size) != self._seen
         self._seen = (state.out.size, state.err.size)
         if grown:
@@ -467,14 +477,14 @@ class Job:
             self._look_later(SOON)
         elif word == "torn":
             self._finish(
-                ContactLost(
+                OutcomeUnknown(
                     f"{self.lane.place} decided about it and did not note how; its disk may have "
                     "been full"
                 )
             )
         else:
             self._finish(
-                ContactLost(
+                OutcomeUnknown(
                     f"its process on {self.lane.place} is gone without an exit code: killed from "
                     "outside, or out of memory"
                 )
@@ -482,13 +492,13 @@ class Job:
 
     # --- its end --------------------------------------------------------------------------------
 
-    def _ended(self, code: int, mark: str, out: a.Kept, err: a.Kept) -> None:
+    def _ended(self, code: int, mark: str, out: a.KeptOutput, err: a.KeptOutput) -> None:
         if self._last:
             return
         if mark != self.order.mark:
             # Somebody else wrote it, or another controller by a copy of the journal began it.
             why = "what is kept there of its end does not bear the mark of this attempt"
-            self._finish(ContactLost(f"{self.lane.place} cannot tell how it ended: {why}"))
+            self._finish(OutcomeUnknown(f"{self.lane.place} cannot tell how it ended: {why}"))
             return
         self._last = True
         self._streams.bring(out, err, partial(self._all_came, code))
@@ -504,10 +514,12 @@ class Job:
         place = self.lane.place
         if not self._streams.begun and code > 128:
             # Whoever was to become another user was killed; its shell may begin later.
-            self._finish(ContactLost(f"{place} cannot tell whether it began: it was killed there"))
+            self._finish(
+                OutcomeUnknown(f"{place} cannot tell whether it began: it was killed there")
+            )
             return
         if not self._streams.begun and (self._streams.gone or not self._on_same_boot):
-            self._finish(ContactLost(f"{place} has lost what it printed, and whether it began"))
+            self._finish(OutcomeUnknown(f"{place} has lost what it printed, and whether it began"))
             return
         if not self._streams.begun:
             become = self.script.execution.become
@@ -617,7 +629,9 @@ class Job:
             self._finish(TimedOut(gone=False, note=note))
         else:
             place = self.lane.place
-            self._finish(ContactLost(f"contact with {place} was lost and not found again: {why}"))
+            self._finish(
+                OutcomeUnknown(f"contact with {place} was lost and not found again: {why}")
+            )
 
 
 def _back(place: str) -> Outcome:

@@ -24,7 +24,7 @@ from pathlib import Path
 from drrun.core.dataclass import dataclass
 
 
-class Standing(Enum):
+class KeyStanding(Enum):
     """What the files say about a key that a host offered."""
 
     KNOWN = "known"
@@ -37,14 +37,14 @@ class Standing(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class PublicKey:
     """A public key: its type and its bytes."""
 
     type: str
     blob: bytes
 
     @classmethod
-    def parse(cls, text: str) -> "Key":
+    def parse(cls, text: str) -> "PublicKey":
         """Read `ssh-ed25519 AAAA… comment`.
 
         Raises:
@@ -70,11 +70,11 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class KnownHostsLine:
     """One usable line of a file."""
 
     patterns: tuple[str, ...]
-    key: Key
+    key: PublicKey
     #: "", `@cert-authority` or `@revoked`.
     marker: str = ""
     #: `file:line`.
@@ -92,29 +92,29 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class HostKeyVerdict:
     """What is known about an offered key, and the lines that say so."""
 
-    standing: Standing
-    lines: tuple[Line, ...] = ()
+    standing: KeyStanding
+    lines: tuple[KnownHostsLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class KnownHosts:
     """The lines of all files, in order."""
 
-    lines: tuple[Line, ...] = ()
+    lines: tuple[KnownHostsLine, ...] = ()
     #: Lines that were passed over: `file:line: why`.
     remarks: tuple[str, ...] = field(default=(), compare=False)
     #: Lines by the name that they were asked for.
-    _spoken: dict[str, tuple[Line, ...]] = field(
+    _spoken: dict[str, tuple[KnownHostsLine, ...]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
 
     @classmethod
     def read(cls, paths: Iterable[Path]) -> "KnownHosts":
         """Read files; one that is not there says nothing, one that is closed is remarked."""
-        lines: list[Line] = []
+        lines: list[KnownHostsLine] = []
         remarks: list[str] = []
         for path in paths:
             try:
@@ -125,13 +125,13 @@ class KnownHosts:
                 remarks.append(f"{path}: {error.strerror}")
                 continue
             for found in parse(text, str(path)):
-                if isinstance(found, Line):
+                if isinstance(found, KnownHostsLine):
                     lines.append(found)
                 else:
                     remarks.append(found)
         return cls(tuple(lines), tuple(remarks))
 
-    def about(self, names: Sequence[str], port: int) -> tuple[Line, ...]:
+    def about(self, names: Sequence[str], port: int) -> tuple[KnownHostsLine, ...]:
         """Lines about a host; the first of its names that any line speaks of decides.
 
         Lines that only revoke do not make a name one that is spoken of.
@@ -142,32 +142,36 @@ class KnownHosts:
                 return spoken
         return ()
 
-    def verdict(self, names: Sequence[str], port: int, key: Key) -> Verdict:
+    def verdict(self, names: Sequence[str], port: int, key: PublicKey) -> HostKeyVerdict:
         """What is known about `key`, offered by a host of these names."""
         if revoked := self.revoked(names, port, key):
-            return Verdict(Standing.REVOKED, revoked)
+            return HostKeyVerdict(KeyStanding.REVOKED, revoked)
         about = self.about(names, port)
         plain = tuple(line for line in about if not line.marker)
         same = tuple(line for line in plain if line.key == key)
         if plain:
-            return Verdict(Standing.KNOWN if same else Standing.CHANGED, same or plain)
+            return HostKeyVerdict(
+                KeyStanding.KNOWN if same else KeyStanding.CHANGED, same or plain
+            )
         if about:
-            return Verdict(Standing.AUTHORITY, about)
+            return HostKeyVerdict(KeyStanding.AUTHORITY, about)
         portless = self._portless(names, key) if port != 22 else ()
-        return Verdict(Standing.KNOWN if portless else Standing.UNKNOWN, portless)
+        return HostKeyVerdict(KeyStanding.KNOWN if portless else KeyStanding.UNKNOWN, portless)
 
-    def revoked(self, names: Sequence[str], port: int, key: Key) -> tuple[Line, ...]:
+    def revoked(
+        self, names: Sequence[str], port: int, key: PublicKey
+    ) -> tuple[KnownHostsLine, ...]:
         """Lines that revoke `key` for a host of these names."""
         called = [*(_listed(name, port) for name in names), *names]
         lines = (line for line in self.lines if line.marker == "@revoked" and line.key == key)
         return tuple(line for line in lines if any(line.speaks_of(name) for name in called))
 
-    def _portless(self, names: Sequence[str], key: Key) -> tuple[Line, ...]:
+    def _portless(self, names: Sequence[str], key: PublicKey) -> tuple[KnownHostsLine, ...]:
         """As OpenSSH does: a host unknown on its port may have the key known for its name."""
         lines = (line for line in self.lines if not line.marker and line.key == key)
         return tuple(line for line in lines if any(line.speaks_of(name) for name in names))
 
-    def _of(self, name: str) -> tuple[Line, ...]:
+    def _of(self, name: str) -> tuple[KnownHostsLine, ...]:
         if name not in self._spoken:
             self._spoken[name] = tuple(line for line in self.lines if line.speaks_of(name))
         return self._spoken[name]
@@ -196,7 +200,7 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def parse(text: str, file: str) -> Iterator[Line | str]:
+def parse(text: str, file: str) -> Iterator[KnownHostsLine | str]:
     """The lines of a file; a text is a remark on one that was passed over."""
     for number, written in enumerate(text.splitlines(), 1):
         words = written.split(None, 3)
@@ -210,11 +214,11 @@ def parse(text: str, file: str) -> Iterator[Line | str]:
             yield f"{place}: not a line of known_hosts; passed over"
             continue
         try:
-            key = Key.parse(f"{words[1]} {words[2]}")
+            key = PublicKey.parse(f"{words[1]} {words[2]}")
         except ValueError as error:
             yield f"{place}: {error}; passed over"
             continue
-        yield Line(tuple(words[0].split(",")), key, marker, place)
+        yield KnownHostsLine(tuple(words[0].split(",")), key, marker, place)
 
 
 def _listed(name: str, port: int) -> str:

@@ -29,23 +29,23 @@ from drrun.core.integrity.chain import Head
 from drrun.core.model.outcomes import NeverStarted
 from drrun.core.state.clocks import MAY_DIFFER
 from drrun.engine.faultpoints import point
-from drrun.ports.hands import Claim, Meeting, Memory, Reading
-from drrun.ssh.answers import (
-    Answer,
-    Clock,
-    Done,
+from drrun.ports.hands import ClockReading, HostClaim, Memory, ReachedHost
+from drrun.ssh.boot import Boot
+from drrun.ssh.bulk import Bulk, FetchRequest, TornOutput
+from drrun.ssh.following import Alarm, Follower, Road, Unreached
+from drrun.ssh.launcher_answers import (
+    ClockRead,
+    FolderUnusable,
+    InputStored,
+    LauncherAnswer,
+    LauncherReady,
     Left,
     LeftRun,
+    ListDone,
     Pong,
-    Ready,
-    Stale,
-    Stored,
-    Unusable,
+    TokenStale,
     parse,
 )
-from drrun.ssh.boot import Boot
-from drrun.ssh.bulk import Bulk, Torn, Wanted
-from drrun.ssh.following import Alarm, Follower, Road, Unreached
 from drrun.ssh.proof import AFTER, replaced
 from drrun.ssh.wires import Wire
 
@@ -95,7 +95,7 @@ class _Contact:
     chatter: bytes = b""
     #: When it was greeted, and what its clock said to that.
     greeted_at: float = 0.0
-    reading: Reading | None = None
+    reading: ClockReading | None = None
 
 
 @dataclass(slots=True)
@@ -105,9 +105,9 @@ class _Request:
     data: bytes
     #: It is a `put`: under which name, and whom to tell whether it arrived whole.
     stores: str = ""
-    then: Callable[[Stored], None] | None = None
+    then: Callable[[InputStored], None] | None = None
     #: It is a `more`: what comes.
-    wanted: Wanted | None = None
+    wanted: FetchRequest | None = None
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -119,7 +119,7 @@ class Lane:
     #: Where the host keeps what belongs to runs; "" for the usual place.
     folder: str
     #: For whom it acts; None: to tidy up only.
-    claim: Claim | None
+    claim: HostClaim | None
     #: Seconds, from any beginning.
     clock: Callable[[], float] = time.monotonic
     _mail: queue.SimpleQueue[Callable[[], None]] = field(default_factory=queue.SimpleQueue)
@@ -134,7 +134,7 @@ class Lane:
     #: The launcher that a connection is being made for; one that comes for another is too late.
     _opening: Boot | None = None
     _contact: _Contact | None = None
-    _ready: Ready | None = None
+    _ready: LauncherReady | None = None
     #: The boot of the host that is recorded as reached.
     _met: str = ""
     #: Nobody has looked yet for what earlier controllers left.
@@ -161,7 +161,7 @@ class Lane:
     _storing: _Request | None = None
     #: What waits, in order: behind a `put`, or for long outputs to have come before one.
     _waiting: deque[_Request] = field(default_factory=deque)
-    _listing: tuple[list[Answer], Callable[[list[Answer]], None]] | None = None
+    _listing: tuple[list[LauncherAnswer], Callable[[list[LauncherAnswer]], None]] | None = None
     _farewell: threading.Event | None = None
 
     # --- from any thread ------------------------------------------------------------------------
@@ -247,7 +247,7 @@ class Lane:
         """Send requests, if a launcher answers; else it was lost, and followers are told."""
         self._submit(_Request(data))
 
-    def store(self, name: str, data: bytes, then: Callable[[Stored], None]) -> None:
+    def store(self, name: str, data: bytes, then: Callable[[InputStored], None]) -> None:
         """Send bytes ahead of a request that needs them.
 
         Args:
@@ -258,7 +258,7 @@ class Lane:
         request = f"put {name} {len(data)}\n".encode() + data
         self._submit(_Request(request, stores=name, then=then))
 
-    def fetch(self, wanted: Wanted) -> None:
+    def fetch(self, wanted: FetchRequest) -> None:
         """Ask for bytes that the host keeps; they come in order."""
         self._submit(_Request(f"more {wanted.request}\n".encode(), wanted=wanted))
 
@@ -298,7 +298,7 @@ class Lane:
         if len(self._forget) >= _TOGETHER:
             self._send_forget()
 
-    def list(self, request: str, then: Callable[[list[Answer]], None]) -> None:
+    def list(self, request: str, then: Callable[[list[LauncherAnswer]], None]) -> None:
         """Ask for a list."""
         self._listing = ([], then)
         self.send(f"{request}\n".encode())
@@ -453,7 +453,7 @@ class Lane:
                 self._take_in(contact, got)
                 if self._contact is not contact:
                     return
-        except Torn as error:
+        except TornOutput as error:
             self._make_no_sense(error)
             return
         self._go_on()
@@ -484,7 +484,7 @@ class Lane:
             if self._contact is not contact:
                 return
         if len(contact.waiting) > (1 << 20):
-            raise Torn("a line without an end")
+            raise TornOutput("a line without an end")
 
     def _line(self, contact: _Contact, said: str) -> None:
         if self._phase is _Phase.PROVING:
@@ -493,29 +493,29 @@ class Lane:
         try:
             answer = parse(said)
         except ValueError as error:
-            raise Torn(str(error)) from error
+            raise TornOutput(str(error)) from error
         match answer:
-            case Clock():
+            case ClockRead():
                 self._read(contact, answer)
-            case Ready():
+            case LauncherReady():
                 self._greeted(contact, answer)
-            case Unusable():
+            case FolderUnusable():
                 self._fail(_plainly(answer, self.place))
             case Pong(word=word):
                 if word == "farewell" and self._farewell is not None:
                     self._end()
-            case Stored():
+            case InputStored():
                 self._stored(answer)
-            case LeftRun() | Done():
+            case LeftRun() | ListDone():
                 self._listed(answer)
             case _:
                 self._of_run(contact, answer)
 
-    def _of_run(self, contact: _Contact, answer: Answer) -> None:
+    def _of_run(self, contact: _Contact, answer: LauncherAnswer) -> None:
         if isinstance(answer, Left):
             self._forget_if_ended(answer.name)
             return
-        if isinstance(answer, Stale):
+        if isinstance(answer, TokenStale):
             self._meet(contact, answer.memory, again=True)
         self._pass_on(answer)
 
@@ -528,7 +528,7 @@ class Lane:
             contact.greeted_at = self.clock()
             self._transmit(contact, contact.boot.program + hello.encode())
             if not self.claim:
-                self._opened(Ready("-", lost=False, folder=""))
+                self._opened(LauncherReady("-", lost=False, folder=""))
 
     @property
     def _known(self) -> str:
@@ -536,12 +536,12 @@ class Lane:
         before = self._met or (self.claim and self.road.name in self.claim.known)
         return "known" if before else "new"
 
-    def _read(self, contact: _Contact, clock: Clock) -> None:
+    def _read(self, contact: _Contact, clock: ClockRead) -> None:
         if clock.says is not None:
             within = self.clock() - contact.greeted_at + clock.coarse
-            contact.reading = Reading(clock.says, within)
+            contact.reading = ClockReading(clock.says, within)
 
-    def _greeted(self, contact: _Contact, ready: Ready) -> None:
+    def _greeted(self, contact: _Contact, ready: LauncherReady) -> None:
         """Nothing is asked of a host before it is recorded that it can be.
 
         Nor before its memory was compared: whoever acts by an older journal acts twice.
@@ -574,7 +574,7 @@ class Lane:
             return
         link, name = contact.wire.link, self.road.name
         way = (link.way.route, link.user, link.host_key) if link is not None else ("", "", "")
-        meeting = Meeting(name, boot, *way, contact.reading, memory, again)
+        meeting = ReachedHost(name, boot, *way, contact.reading, memory, again)
         self.claim.meet(meeting, lambda: self.post(then))
 
     def _claim(self, contact: _Contact) -> None:
@@ -602,7 +602,7 @@ class Lane:
             return False
         return abs(ahead - self._ahead) > MAY_DIFFER + contact.reading.within
 
-    def _opened(self, ready: Ready) -> None:
+    def _opened(self, ready: LauncherReady) -> None:
         point("after launcher")
         self._phase, self._ready, self._opened_at = _Phase.OPEN, ready, self.clock()
         self._found()
@@ -611,24 +611,24 @@ class Lane:
         self._send_forget()
         self._keep_asking()
 
-    def _pass_on(self, answer: Answer) -> None:
+    def _pass_on(self, answer: LauncherAnswer) -> None:
         follower = self._followers.get(getattr(answer, "name", ""))
         if follower is not None:
             follower.heard(answer)
         else:
             self._listed(answer)
 
-    def _listed(self, answer: Answer) -> None:
+    def _listed(self, answer: LauncherAnswer) -> None:
         if self._listing is None:
             return
         found, then = self._listing
-        if isinstance(answer, Done):
+        if isinstance(answer, ListDone):
             self._listing = None
             then(found)
         else:
             found.append(answer)
 
-    def _stored(self, stored: Stored) -> None:
+    def _stored(self, stored: InputStored) -> None:
         storing, self._storing = self._storing, None
         if storing is not None and storing.then is not None and storing.stores == stored.name:
             storing.then(stored)
@@ -764,7 +764,7 @@ class Lane:
             self._farewell.set()
 
 
-def _plainly(unusable: Unusable, place: str) -> str:
+def _plainly(unusable: FolderUnusable, place: str) -> str:
     """What a host complained about, for people."""
     if "No space left" in unusable.why:
         why = f"no space left on {place}:{unusable.folder}"

@@ -19,7 +19,7 @@ import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself importe
 from drrun.core.dataclass import dataclass
 from drrun.core.model.inventory import Host
 from drrun.ssh.faults import LoginError
-from drrun.ssh.known_hosts import Key
+from drrun.ssh.known_hosts import PublicKey
 from drrun.ssh.user_config import Configured
 
 #: When a key file and what paramiko reads beside it were changed, and how long they are.
@@ -137,7 +137,7 @@ class Login:
     ) -> Iterator[tuple[str, paramiko.PKey]]:
         """An encrypted key, if the agent holds it; without its public half that is not known."""
         try:
-            public = Key.parse(file.with_name(file.name + ".pub").read_text("utf-8")).blob
+            public = PublicKey.parse(file.with_name(file.name + ".pub").read_text("utf-8")).blob
         except (OSError, ValueError):
             public = b""
         for key in agent.held() if agent else ():

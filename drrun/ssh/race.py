@@ -18,7 +18,7 @@ T = TypeVar("T")
 Attempt = Callable[[asyncio.Event], Coroutine[Any, Any, T]]
 
 
-class Lost(Exception):
+class RaceLost(Exception):
     """No attempt succeeded."""
 
     def __init__(self, faults: Sequence[Exception]) -> None:
@@ -66,7 +66,7 @@ class Race(Generic[T]):
         finally:
             self._leave(winner)
         if winner is None:
-            raise Lost([error for task in self._begun if (error := _fault(task))])
+            raise RaceLost([error for task in self._begun if (error := _fault(task))])
         return winner.result()
 
     def _going(self) -> set[asyncio.Task[Any]]:

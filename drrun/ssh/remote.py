@@ -11,7 +11,7 @@ from drrun.core.dataclass import dataclass
 from drrun.core.model.inventory import Host
 from drrun.core.model.outcomes import NeverStarted, Outcome
 from drrun.ports.clock import Cancel
-from drrun.ports.places import Output, Progress, Script
+from drrun.ports.places import AttemptProgress, Output, Script
 from drrun.ssh import exec as execution
 from drrun.ssh.connections import Connections
 from drrun.ssh.faults import Unreachable
@@ -25,7 +25,11 @@ class SshRemote:
     host: Host
 
     def run(
-        self, script: Script, output: Output, tell: Callable[[Progress], None], cancel: Cancel
+        self,
+        script: Script,
+        output: Output,
+        tell: Callable[[AttemptProgress], None],
+        cancel: Cancel,
     ) -> Outcome:
         """Execute `script` to its end."""
         outcome, stale = self._once(script, output, tell, cancel)
@@ -34,14 +38,18 @@ class SshRemote:
         return outcome
 
     def _once(
-        self, script: Script, output: Output, tell: Callable[[Progress], None], cancel: Cancel
+        self,
+        script: Script,
+        output: Output,
+        tell: Callable[[AttemptProgress], None],
+        cancel: Cancel,
     ) -> tuple[Outcome, bool]:
         """One try, and whether it failed because the connection was dead already."""
         try:
             link = self.connections.reach(self.host, cancel)
         except Unreachable as error:
             return error.outcome, False
-        tell(Progress(route=link.way.route, host_key=link.host_key, user=link.user))
+        tell(AttemptProgress(route=link.way.route, host_key=link.host_key, user=link.user))
         outcome = execution.run(link, script, output, cancel)
         never = isinstance(outcome, NeverStarted) and not outcome.final
         return outcome, never and not link.alive

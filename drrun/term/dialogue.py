@@ -12,7 +12,7 @@ from typing import Any
 
 from drrun.core.dataclass import dataclass
 from drrun.core.people.answers import as_type
-from drrun.report.run_view import Ask
+from drrun.report.run_view import WaitingGate
 
 _YES = frozenset({"c", "confirm", "y", "yes", "done", "d"})
 _NO = frozenset({"r", "reject", "n", "no", "f", "failed"})
@@ -27,8 +27,8 @@ _AGAIN = frozenset({"a", "again", "retry"})
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer, as `drrun.cases.act` takes it."""
+class GivenAnswer:
+    """An answer, as `drrun.cases.send_request` takes it."""
 
     kind: str
     body: Mapping[str, Any]
@@ -38,7 +38,7 @@ class Reply:
 class Dialogue:
     """One question and what was typed so far."""
 
-    ask: Ask
+    ask: WaitingGate
     #: What was wrong with the last line; "" if nothing.
     trouble: str = ""
     _kind: str = ""
@@ -68,7 +68,7 @@ class Dialogue:
             case kind:
                 return f"{key}: {_PROMPTS.get(kind, '(c)onfirm, (r)eject: ')}"
 
-    def take(self, line: str) -> Reply | None:
+    def take(self, line: str) -> GivenAnswer | None:
         """Take one line; the reply, once it is whole."""
         line, self.trouble = line.strip(), ""
         if self._kind == "reject":
@@ -79,7 +79,7 @@ class Dialogue:
             return self._take_word(line)
         return self._take_choice(line.lower() if self.ask.kind != "irreversible" else line)
 
-    def _take_word(self, word: str) -> Reply | None:
+    def _take_word(self, word: str) -> GivenAnswer | None:
         """An approval or a decision: the very word that is wanted, or a refusal."""
         if self.ask.kind == "decision" and word in self.ask.options:
             return self._reply("decide", option=word)
@@ -92,7 +92,7 @@ class Dialogue:
             self.trouble = f"{word!r} is no answer to this"
         return None
 
-    def _take_choice(self, word: str) -> Reply | None:
+    def _take_choice(self, word: str) -> GivenAnswer | None:
         unknown = self.ask.kind == "unknown"
         if self.ask.kind == "irreversible" and word == self.ask.step:
             return self._confirmed()
@@ -106,13 +106,13 @@ class Dialogue:
             self.trouble = f"{word!r} is no answer to this"
         return None
 
-    def _confirmed(self) -> Reply | None:
+    def _confirmed(self) -> GivenAnswer | None:
         self._kind = "confirm"
         if self.ask.input or self.ask.evidence:
             return None
         return self._reply("confirm")
 
-    def _take_answer(self, line: str) -> Reply | None:
+    def _take_answer(self, line: str) -> GivenAnswer | None:
         missing = self._missing()
         if missing is None:
             if not line:
@@ -132,5 +132,5 @@ class Dialogue:
     def _missing(self) -> str | None:
         return next((name for name in self.ask.input if name not in self._given), None)
 
-    def _reply(self, kind: str, **body: Any) -> Reply:
-        return Reply(kind, {"step": self.ask.step, "target": self.ask.target, **body})
+    def _reply(self, kind: str, **body: Any) -> GivenAnswer:
+        return GivenAnswer(kind, {"step": self.ask.step, "target": self.ask.target, **body})

@@ -15,13 +15,13 @@ from typing import assert_never
 
 from drrun.core.dataclass import dataclass
 from drrun.core.state.run_state import RunState
-from drrun.engine.controller import Standing
+from drrun.engine.controller import RunEnding
 from drrun.engine.session import Session
 from drrun.report.facts import Fact
 from drrun.report.run_view import asks_of
 from drrun.report.text.lines import take_in
-from drrun.term.desk import Desk
-from drrun.term.feed import AT_ONCE, POLITE, Answered, Feed, Item, Over, Signalled, Typed
+from drrun.term.answer_prompt import AnswerPrompt
+from drrun.term.feed import AT_ONCE, POLITE, AnswerResult, DriverGone, Feed, Item, Signalled, Typed
 from drrun.term.keys import Keyboard
 from drrun.term.views import View
 
@@ -38,11 +38,11 @@ _DETACHING = "leaving at once; remote commands go on"
 
 
 @dataclass(slots=True)
-class Left:
+class DriveEnding:
     """How the driving ended."""
 
     #: None: the controller did not come to an end.
-    standing: Standing | None = None
+    standing: RunEnding | None = None
     error: BaseException | None = None
     #: Ctrl-C was pressed.
     ctrl_c: bool = False
@@ -61,15 +61,15 @@ class Stage:
     state: RunState
     now: Callable[[], float]
     feed: Feed
-    desk: Desk | None = None
+    desk: AnswerPrompt | None = None
     keyboard: Keyboard | None = None
-    _left: Left = field(default_factory=Left)
+    _left: DriveEnding = field(default_factory=DriveEnding)
     _notice: str = ""
     _interrupts: int = 0
     _deadline: float | None = None
     _over: bool = False
 
-    def play(self) -> Left:
+    def play(self) -> DriveEnding:
         """Drive the run to its end, or until somebody wants to leave. In the main thread."""
         # News passes through four threads; by default each may keep the others waiting for 5 ms.
         sys.setswitchinterval(_TURN)
@@ -91,9 +91,9 @@ class Stage:
 
     def _drive(self) -> None:
         try:
-            self.feed.put(Over(self.session.drive()))
+            self.feed.put(DriverGone(self.session.drive()))
         except BaseException as error:  # noqa: BLE001 - handed over to the main thread
-            self.feed.put(Over(None, error))
+            self.feed.put(DriverGone(None, error))
 
     def _handle(self, item: Item) -> None:
         match item:
@@ -105,10 +105,10 @@ class Stage:
             case Typed(keys):
                 if self.desk is not None:
                     self.desk.take(keys)
-            case Answered(answer):
+            case AnswerResult(answer):
                 if self.desk is not None:
                     self.desk.answered(answer)
-            case Over(standing, error):
+            case DriverGone(standing, error):
                 self._left.standing, self._left.error = standing, error
                 self._over = True
             case _:

@@ -14,8 +14,8 @@ from typing import Any
 
 from drrun.core.dataclass import dataclass
 from drrun.core.events import Event
-from drrun.engine.controller import Standing
-from drrun.ports.journal import Answer, Entry
+from drrun.engine.controller import RunEnding
+from drrun.ports.journal import Entry, RequestAnswer
 from drrun.report.facts import Fact
 
 
@@ -34,21 +34,21 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AnswerResult:
     """What became of an answer that was given here."""
 
-    answer: Answer
+    answer: RequestAnswer
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
+class DriverGone:
     """The controller has left the run."""
 
-    standing: Standing | None
+    standing: RunEnding | None
     error: BaseException | None = None
 
 
-Item = Fact | Signalled | Typed | Answered | Over
+Item = Fact | Signalled | Typed | AnswerResult | DriverGone
 
 #: First: nothing new begins. Again: leave at once.
 POLITE = signal.SIGINT

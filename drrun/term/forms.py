@@ -6,7 +6,7 @@ from typing import Any
 
 from drrun.core.dataclass import dataclass
 from drrun.core.people.commands import WANT_REASON
-from drrun.report.run_view import Ask
+from drrun.report.run_view import WaitingGate
 
 #: Keys that act, and the request that each makes.
 ACTS: Mapping[str, str] = {
@@ -57,7 +57,7 @@ class Form:
         return {"step": self.step, **self.given}
 
 
-def form(kind: str, step: str, ask: Ask | None) -> Form | str:
+def form(kind: str, step: str, ask: WaitingGate | None) -> Form | str:
     """The form for a key on a step; why there is none, in words.
 
     Args:

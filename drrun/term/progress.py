@@ -17,9 +17,9 @@ from rich.text import Text  # noqa: TID253 - same
 from drrun.core.state.run_state import RunState
 from drrun.report.clean import clean, clean_line, fit
 from drrun.report.ink import Style
-from drrun.report.text.board import BoardHead, Piece, Row, Size, board_rows
-from drrun.report.text.line import Line, set_line
-from drrun.term.desk import Desk
+from drrun.report.text.board import BoardHead, ScreenSize, StyledRow, StyledText, board_rows
+from drrun.report.text.line import LogLine, set_line
+from drrun.term.answer_prompt import AnswerPrompt
 
 #: Lines of a question that are shown.
 _QUESTION = 6
@@ -63,13 +63,13 @@ class LiveView:
         self._gone = False
         self._guard(self._live.start)
 
-    def tell(self, lines: Sequence[Line]) -> None:
+    def tell(self, lines: Sequence[LogLine]) -> None:
         """Print the lines above the board."""
         if lines and not self._gone:
             text = Text("\n").join(_set(line) for line in lines)
             self._guard(lambda: self._console.print(text, soft_wrap=True))
 
-    def show(self, state: RunState, now: float, desk: Desk | None, notice: str) -> None:
+    def show(self, state: RunState, now: float, desk: AnswerPrompt | None, notice: str) -> None:
         """Draw the board, if it is time to."""
         here = (desk.prompt, desk.typed, desk.notice + notice) if desk else ("", "", notice)
         if self._gone or (here == self._shown and 0 <= now - self._drawn_at < _EVERY):
@@ -78,8 +78,8 @@ class LiveView:
         # One line is left free, so that the screen never scrolls by drawing.
         width, height = self._console.width, self._console.height - 1
         below = _prompt_rows(desk, width) if desk and desk.prompt else []
-        size = Size(width, max(4, height - len(below) - 1))
-        rule: Row = (Piece("-" * width, Style.QUIET),)
+        size = ScreenSize(width, max(4, height - len(below) - 1))
+        rule: StyledRow = (StyledText("-" * width, Style.QUIET),)
         rows = [rule, *board_rows(state, BoardHead(self._run, notice), now, size), *below]
         drawing = Text("\n").join(row_text(row) for row in rows[:height])
         self._guard(lambda: self._live.update(drawing, refresh=True))
@@ -95,27 +95,31 @@ class LiveView:
             self._gone = True
 
 
-def _prompt_rows(desk: Desk, width: int) -> list[Row]:
-    rows: list[Row] = []
+def _prompt_rows(desk: AnswerPrompt, width: int) -> list[StyledRow]:
+    rows: list[StyledRow] = []
     if desk.ask is not None:
         question = clean(desk.ask.text).rstrip().splitlines()
-        rows += [(Piece(fit(f"  {line}", width), Style.STRONG),) for line in question[:_QUESTION]]
+        rows += [
+            (StyledText(fit(f"  {line}", width), Style.STRONG),) for line in question[:_QUESTION]
+        ]
         if len(question) > _QUESTION:
-            rows.append((Piece(f"  … {len(question) - _QUESTION} more lines: drrun show"),))
+            rows.append((StyledText(f"  … {len(question) - _QUESTION} more lines: drrun show"),))
     if desk.notice:
-        rows.append((Piece(fit(f"  {clean_line(desk.notice)}", width), Style.DOUBT),))
+        rows.append((StyledText(fit(f"  {clean_line(desk.notice)}", width), Style.DOUBT),))
     room = max(4, width - len(desk.prompt) - 3)
-    rows.append((Piece(f"> {desk.prompt}", Style.STRONG), Piece(f"{desk.typed[-room:]}_")))
+    rows.append(
+        (StyledText(f"> {desk.prompt}", Style.STRONG), StyledText(f"{desk.typed[-room:]}_"))
+    )
     return rows
 
 
-def _set(line: Line) -> Text:
+def _set(line: LogLine) -> Text:
     text = Text(set_line(line))
     with suppress(ValueError):
         text.stylize(_STYLES[line.style], 9, 9 + len(line.word))
     return text
 
 
-def row_text(row: Row) -> Text:
+def row_text(row: StyledRow) -> Text:
     """A row as rich draws it."""
     return Text.assemble(*((piece.text, _STYLES[piece.style]) for piece in row), no_wrap=True)

@@ -13,7 +13,7 @@ from typing import TextIO
 
 from rich.console import Console  # noqa: TID253 - imported only when a screen is drawn on
 
-from drrun.report.text.board import Row, Size
+from drrun.report.text.board import ScreenSize, StyledRow
 from drrun.term.progress import row_text
 
 #: How often everything is drawn after a change of size: the terminal itself may still be moving
@@ -29,19 +29,19 @@ class TerminalScreen:
         self._stream = stream
         self._colour = colour
         self._lines: list[str] = []
-        self._size = Size(0, 0)
+        self._size = ScreenSize(0, 0)
         self._whole = 0
         self._write(_BEGIN)
 
-    def size(self) -> Size:
+    def size(self) -> ScreenSize:
         """As it is now; a terminal may be resized at any time."""
         try:
             columns, lines = os.get_terminal_size(self._stream.fileno())
         except OSError:
             columns, lines = 80, 24
-        return Size(max(20, columns), max(6, lines))
+        return ScreenSize(max(20, columns), max(6, lines))
 
-    def draw(self, rows: Sequence[Row]) -> None:
+    def draw(self, rows: Sequence[StyledRow]) -> None:
         """Write the lines that differ from what is there."""
         size = self.size()
         if size != self._size:
@@ -65,7 +65,7 @@ class TerminalScreen:
         """Give the terminal back as it was."""
         self._write(_END)
 
-    def _set(self, row: Row, width: int) -> str:
+    def _set(self, row: StyledRow, width: int) -> str:
         into = StringIO()
         console = Console(
             file=into,

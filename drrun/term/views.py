@@ -6,8 +6,8 @@ from typing import Protocol
 from drrun.core.state.run_state import RunState
 from drrun.report.ink import Ink, Style, no_ink
 from drrun.report.run_view import connecting_to
-from drrun.report.text.line import Line, set_line
-from drrun.term.desk import Desk
+from drrun.report.text.line import LogLine, set_line
+from drrun.term.answer_prompt import AnswerPrompt
 
 #: Seconds after which it is said again of a host that it takes its time.
 _AGAIN = 30.0
@@ -19,11 +19,11 @@ Say = Callable[[str], None]
 class View(Protocol):
     """Shows a run while it goes."""
 
-    def tell(self, lines: Sequence[Line]) -> None:
+    def tell(self, lines: Sequence[LogLine]) -> None:
         """Say what changed."""
         ...
 
-    def show(self, state: RunState, now: float, desk: Desk | None, notice: str) -> None:
+    def show(self, state: RunState, now: float, desk: AnswerPrompt | None, notice: str) -> None:
         """Show how it stands; called about once a second, and after every key."""
         ...
 
@@ -44,12 +44,12 @@ class PlainView:
         self._waited: dict[str, float] = {}
         self._next_wait = 0.0
 
-    def tell(self, lines: Sequence[Line]) -> None:
+    def tell(self, lines: Sequence[LogLine]) -> None:
         """Print the lines."""
         for line in lines:
             self._say(f"{set_line(line, self._ink)}\n")
 
-    def show(self, state: RunState, now: float, desk: Desk | None, notice: str) -> None:
+    def show(self, state: RunState, now: float, desk: AnswerPrompt | None, notice: str) -> None:
         """Print notices and prompts that have not been printed yet, and who is waited for."""
         self._wait_for(state, now)
         if notice != self._noticed:

@@ -17,12 +17,12 @@ from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import DrrunError
 from drrun.core.model.ids import StepId
 from drrun.core.state.run_state import RunState
-from drrun.ports.journal import Answer
+from drrun.ports.journal import RequestAnswer
 from drrun.report.facts import Fact
-from drrun.report.run_view import Ask, asks_of
-from drrun.report.text.board import Row, Size
-from drrun.report.text.watching import Look, watch_rows
-from drrun.term.feed import Answered, Feed, Item, Over, Signalled, Typed
+from drrun.report.run_view import WaitingGate, asks_of
+from drrun.report.text.board import ScreenSize, StyledRow
+from drrun.report.text.watches import Look, watch_rows
+from drrun.term.feed import AnswerResult, DriverGone, Feed, Item, Signalled, Typed
 from drrun.term.forms import ACTS, Form, form
 from drrun.term.keys import Keyboard, LineEditor
 
@@ -45,7 +45,7 @@ class Source(Protocol):
         """The end of a step's output."""
         ...
 
-    def post(self, kind: str, body: dict[str, Any]) -> Answer:
+    def post(self, kind: str, body: dict[str, Any]) -> RequestAnswer:
         """Ask something of the run."""
         ...
 
@@ -57,11 +57,11 @@ class Source(Protocol):
 class Screen(Protocol):
     """Where it is drawn."""
 
-    def size(self) -> Size:
+    def size(self) -> ScreenSize:
         """Room that there is now."""
         ...
 
-    def draw(self, rows: Sequence[Row]) -> None:
+    def draw(self, rows: Sequence[StyledRow]) -> None:
         """Show the rows."""
         ...
 
@@ -114,9 +114,9 @@ class Watch:
                 keyboard.take_over()
             case Typed(keys):
                 self._typed(keys.decode("utf-8", "replace"))
-            case Answered(answer):
+            case AnswerResult(answer):
                 self.notice = answer.message if answer.accepted else f"refused: {answer.message}"
-            case Fact() | Over():
+            case Fact() | DriverGone():
                 raise AssertionError("nobody drives the run from here")
             case _:
                 assert_never(item)
@@ -166,7 +166,7 @@ class Watch:
         else:
             self._post(found)
 
-    def _ask(self) -> Ask | None:
+    def _ask(self) -> WaitingGate | None:
         return next((ask for ask in asks_of(self.state) if ask.step == self.selected), None)
 
     def _move(self, by: int) -> None:
@@ -182,8 +182,8 @@ class Watch:
             try:
                 answer = self.source.post(filled.kind, filled.body)
             except DrrunError as error:
-                answer = Answer(accepted=False, message=str(error))
-            self.feed.put(Answered(answer))
+                answer = RequestAnswer(accepted=False, message=str(error))
+            self.feed.put(AnswerResult(answer))
 
         threading.Thread(target=send, daemon=True).start()
 

@@ -15,11 +15,20 @@ from drrun.core.integrity.chain import Head
 from drrun.core.integrity.flaws import inspect
 from drrun.core.model.errors import JournalDamaged, LeaseLost, Refused
 from drrun.core.model.ids import RunId, StepId
-from drrun.engine.leasing import Seat, Sign, Vigil, must_be_free
+from drrun.engine.leasing import ControllerProcess, Sign, Vigil, must_be_free
 from drrun.engine.sealing import born, plain, seal, storable
 from drrun.ports.clock import Clock
-from drrun.ports.journal import Answer, Checked, Document, Draft, Entry, Lease, Request, RunRecord
-from drrun.testing.clock import ManualClock
+from drrun.ports.journal import (
+    Document,
+    Draft,
+    Entry,
+    JournalCheck,
+    Lease,
+    Request,
+    RequestAnswer,
+    RunRecord,
+)
+from drrun.testing.manual_clock import ManualClock
 
 
 @dataclass(slots=True)
@@ -42,18 +51,18 @@ class _Store:
 
     runs: dict[RunId, _Kept] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
-    answers: dict[int, Answer] = field(default_factory=dict)
-    dead: set[Seat] = field(default_factory=set)
+    answers: dict[int, RequestAnswer] = field(default_factory=dict)
+    dead: set[ControllerProcess] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
 
-_HERE = Seat("drew@laptop", "laptop", 4711, "1")
+_HERE = ControllerProcess("drew@laptop", "laptop", 4711, "1")
 
 
 class MemoryJournal:
     """`Journal`, `Leases` and `Inbox` in one, as one process sees them."""
 
-    def __init__(self, clock: Clock | None = None, seat: Seat = _HERE) -> None:
+    def __init__(self, clock: Clock | None = None, seat: ControllerProcess = _HERE) -> None:
         """Begin with no run.
 
         Args:
@@ -65,13 +74,13 @@ class MemoryJournal:
         self._vigil = Vigil(self._clock.now)
         self._store = _Store()
 
-    def seen_from(self, seat: Seat) -> "MemoryJournal":
+    def seen_from(self, seat: ControllerProcess) -> "MemoryJournal":
         """The same journal, as another process sees it."""
         other = MemoryJournal(self._clock, seat)
         other._store = self._store
         return other
 
-    def bury(self, seat: Seat) -> None:
+    def bury(self, seat: ControllerProcess) -> None:
         """Let the process at `seat` be provably dead."""
         self._store.dead.add(seat)
 
@@ -132,14 +141,14 @@ class MemoryJournal:
         """Runs that are in no list any more: there is nothing that could remember one."""
         return ()
 
-    def check(self, run: RunId, since: Head | None = None) -> Checked:
+    def check(self, run: RunId, since: Head | None = None) -> JournalCheck:
         """Look whether the run is what was written; see `Journal.check`."""
         with self._store.lock:
             kept = self._known(run)
             start = since or born(kept.record, kept.documents)
             found = inspect(kept.entries[start.seq :], start, kept.head)
             doubted = (range(each.first, each.last + 1) for each in found.flaws if each.is_there)
-            return Checked(found.sound, tuple(map(str, found.flaws)), tuple(doubted))
+            return JournalCheck(found.sound, tuple(map(str, found.flaws)), tuple(doubted))
 
     def verify(self, run: RunId) -> str:
         """Check the hash chain and return the head hash; see `Journal.verify`."""
@@ -203,7 +212,7 @@ class MemoryJournal:
             mine = [each for each in self._store.requests if each.run == run]
             return [each for each in mine if each.id not in self._store.answers]
 
-    def settle(self, request: Request, answer: Answer) -> None:
+    def settle(self, request: Request, answer: RequestAnswer) -> None:
         """Record what became of a request; the first answer stands."""
         with self._store.lock:
             self._store.answers.setdefault(request.id, answer)
@@ -211,7 +220,7 @@ class MemoryJournal:
                 request if each.id == request.id else each for each in self._store.requests
             ]
 
-    def answer(self, request: Request) -> Answer | None:
+    def answer(self, request: Request) -> RequestAnswer | None:
         """What became of a request, or None while it waits."""
         return self._store.answers.get(request.id)
 
@@ -231,7 +240,7 @@ class MemoryJournal:
         return kept
 
     def _sign(self, lease: Lease) -> Sign:
-        seat = Seat(lease.holder, lease.host, lease.pid, lease.started)
+        seat = ControllerProcess(lease.holder, lease.host, lease.pid, lease.started)
         if seat in self._store.dead:
             return Sign.DEAD
         return Sign.ALIVE if lease.host == self._seat.host else Sign.OUT_OF_SIGHT

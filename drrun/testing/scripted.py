@@ -8,12 +8,19 @@ from typing import Any
 from drrun.core.integrity.masking import OPEN, Mask
 from drrun.core.model.ids import RunId, StepId, TargetName
 from drrun.core.model.inventory import Host
-from drrun.core.model.outcomes import ContactLost, Ended, Outcome, Stopped
+from drrun.core.model.outcomes import Ended, Outcome, OutcomeUnknown, Stopped
 from drrun.core.model.probes import Verdict
 from drrun.ports.clock import Cancel
-from drrun.ports.hands import Claim, Report
+from drrun.ports.hands import AttemptListener, HostClaim
 from drrun.ports.journal import NONE
-from drrun.ports.places import AttemptOrder, Output, Piece, Progress, Question, Seen
+from drrun.ports.places import (
+    AttemptOrder,
+    AttemptProgress,
+    Output,
+    ProbeAnswer,
+    Question,
+    StreamPiece,
+)
 
 
 class ScriptedHands:
@@ -32,13 +39,13 @@ class ScriptedHands:
         self.ended: set[str] = set()
         self._left = threading.Event()
 
-    def take_up(self, claim: Claim) -> None:
+    def take_up(self, claim: HostClaim) -> None:
         """Nothing: there are no hosts."""
 
     def visit(self, places: Collection[Host | None]) -> None:
         """Nothing: there are no hosts."""
 
-    def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
+    def begin(self, order: AttemptOrder, output: Output, report: AttemptListener) -> None:
         """Carry out one attempt by the script, at once unless it is held."""
         if order.again:
             report.done(self.reconciled(order))
@@ -48,7 +55,7 @@ class ScriptedHands:
             self.commands.append(str(order.arguments.get("text", order.action)))
             script = self._script.get(order.step)
             outcome: Outcome = script.pop(0) if script else Ended(0)
-        report.news(Progress(route="scripted"))
+        report.news(AttemptProgress(route="scripted"))
         hold = self.holds.get(order.step)
         if hold is None:
             self._finish(order, output, report, outcome)
@@ -60,7 +67,7 @@ class ScriptedHands:
         """Nothing is known of what an earlier controller left."""
         if order.ending:
             return Stopped(gone=False, note="nobody knows")
-        return ContactLost(f"the controller died while {order.step} was in flight")
+        return OutcomeUnknown(f"the controller died while {order.step} was in flight")
 
     def _hold(
         self,
@@ -68,7 +75,7 @@ class ScriptedHands:
         left: threading.Event,
         order: AttemptOrder,
         output: Output,
-        report: Report,
+        report: AttemptListener,
         outcome: Outcome,
     ) -> None:
         while not hold.wait(0.01):
@@ -76,12 +83,12 @@ class ScriptedHands:
                 report.done(Stopped(gone=True, note="ended on request"))
                 return
             if left.is_set():
-                report.done(ContactLost("detached"))
+                report.done(OutcomeUnknown("detached"))
                 return
         self._finish(order, output, report, outcome)
 
     def _finish(
-        self, order: AttemptOrder, output: Output, report: Report, outcome: Outcome
+        self, order: AttemptOrder, output: Output, report: AttemptListener, outcome: Outcome
     ) -> None:
         output.write("stdout", f"{order.step} on {order.target}\n".encode())
         report.done(outcome)
@@ -112,7 +119,7 @@ class ScriptedProber:
         self._script = {text: list(verdicts) for text, verdicts in (script or {}).items()}
         self._lock = threading.Lock()
 
-    def evaluate(self, question: Question, cancel: Cancel) -> Seen:
+    def evaluate(self, question: Question, cancel: Cancel) -> ProbeAnswer:
         """Answer by the script; what is not in it holds."""
         del cancel
         text = str(next(iter(question.ask.values()), ""))
@@ -120,7 +127,7 @@ class ScriptedProber:
             script = self._script.get(text, [Verdict.HOLDS])
             verdict = script.pop(0) if len(script) > 1 else script[0]
         why = "" if verdict is Verdict.HOLDS else f"the script says: {verdict}"
-        return Seen(verdict, str(verdict), why, "script")
+        return ProbeAnswer(verdict, str(verdict), why, "script")
 
 
 class MemoryOutput:
@@ -152,10 +159,10 @@ class MemoryKept:
         """All of it."""
         yield from (self._content,) if self._content else ()
 
-    def pieces(self, start: int = 0) -> Iterator[Piece]:
+    def pieces(self, start: int = 0) -> Iterator[StreamPiece]:
         """All of it from byte `start` on; when it came is not known."""
         if rest := self._content[start:]:
-            yield Piece(rest, len(self._content), None)
+            yield StreamPiece(rest, len(self._content), None)
 
     def head(self, size: int) -> bytes:
         """The first `size` bytes."""

@@ -12,7 +12,6 @@ OPEN: Mapping[str, str] = {
     "ssh/asks.py: heard": "of all that a launcher says it waits for one thing",
     "ssh/jobs.py: heard": "of all that a launcher says it waits for what its own attempt came to",
     "ssh/lane.py: _line": "what is not for the lane itself is for whoever asked",
-    "ssh/faults.py: before_sending": "whatever a library raises; `Stopped` is no outcome there",
 }
 
 
@@ -102,5 +101,5 @@ def test_a_match_over_a_closed_union_ends_in_assert_never() -> None:
 
 
 def test_the_unions_are_found() -> None:
-    assert {"Record", "RunStarted", "ContactLost", "Acted", "ManualAction"} <= members()
+    assert {"Record", "RunStarted", "ContactLost", "AttemptFinished", "ManualAction"} <= members()
     assert {"Status", "Phase", "RunStatus", "ProbeKind", "Mode", "Purpose"} <= enums()

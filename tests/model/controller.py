@@ -17,10 +17,10 @@ from unittest.mock import patch
 from drrun.core.integrity.chain import Head
 from drrun.core.model.ids import RunId, StepId, TargetName
 from drrun.core.model.outcomes import (
-    ContactLost,
     Ended,
     NeverStarted,
     Outcome,
+    OutcomeUnknown,
     RefusedByHost,
     Stopped,
     TimedOut,
@@ -28,13 +28,13 @@ from drrun.core.model.outcomes import (
 from drrun.core.model.runbook import Execution
 from drrun.core.model.values import Duration
 from drrun.engine.captured import CapturedOutput
-from drrun.ports.places import AttemptOrder, Progress, Script
+from drrun.ports.places import AttemptOrder, AttemptProgress, Script
 from drrun.ssh import jobs
-from drrun.ssh.answers import Answer, Ready, Stored
-from drrun.ssh.asks import Ask
-from drrun.ssh.bulk import Wanted
+from drrun.ssh.asks import HostQuestion
+from drrun.ssh.bulk import FetchRequest
 from drrun.ssh.following import Alarm, Follower, Unreached
 from drrun.ssh.jobs import Job
+from drrun.ssh.launcher_answers import InputStored, LauncherAnswer, LauncherReady
 
 #: A job's name, as the model writes it; every attempt has files of its own, so one is enough.
 NAME = "step@host.1"
@@ -92,7 +92,7 @@ class Verdict(NamedTuple):
                 return cls(word, note, code)
             case TimedOut(gone=gone, note=note) | Stopped(gone=gone, note=note):
                 return cls(word, note, gone=gone)
-            case NeverStarted(why=why) | RefusedByHost(why=why) | ContactLost(why=why):
+            case NeverStarted(why=why) | RefusedByHost(why=why) | OutcomeUnknown(why=why):
                 return cls(word, why)
 
     @property
@@ -125,11 +125,11 @@ class _Lane:
     end = Head(1, "h1")
 
     def __init__(self) -> None:
-        self.ready: Ready | None = None
+        self.ready: LauncherReady | None = None
         self.sent: list[str] = []
         self.alarms: list[Alarm] = []
         self.following: list[Follower] = []
-        self.storing: Callable[[Stored], None] | None = None
+        self.storing: Callable[[InputStored], None] | None = None
         self.asked = 0
         self.now = 1000.0
         self.overdue = False
@@ -154,7 +154,7 @@ class _Lane:
             verb, name, *_ = data.decode().split()
             self.sent.append(f"{verb} {name}" if verb == "ask" else verb)
 
-    def store(self, name: str, data: bytes, then: Callable[[Stored], None]) -> None:
+    def store(self, name: str, data: bytes, then: Callable[[InputStored], None]) -> None:
         if self.ready is not None:
             self.storing = then
             self.sent.append("put")
@@ -162,7 +162,7 @@ class _Lane:
     def refusal(self, why: str) -> str:
         return why
 
-    def fetch(self, wanted: Wanted) -> None:
+    def fetch(self, wanted: FetchRequest) -> None:
         raise AssertionError("outputs of the model are short")
 
     def fresh_name(self) -> str:
@@ -184,7 +184,7 @@ class _Lane:
         word, *rest = told
         getattr(self, f"_{word}")(*rest)
 
-    def _opened(self, ready: Ready) -> None:
+    def _opened(self, ready: LauncherReady) -> None:
         self.ready = ready
         for each in list(self.following):
             each.opened(ready)
@@ -198,12 +198,12 @@ class _Lane:
         for each in list(self.following):
             each.unreached(outcome)
 
-    def _heard(self, name: str, answer: Answer) -> None:
+    def _heard(self, name: str, answer: LauncherAnswer) -> None:
         for each in list(self.following):
             if name in each.names:
                 each.heard(answer)
 
-    def _stored(self, stored: Stored) -> None:
+    def _stored(self, stored: InputStored) -> None:
         then, self.storing = self.storing, None
         if then is not None:
             then(stored)
@@ -227,7 +227,7 @@ class _Teller:
         self.begun = False
         self.outcome: Outcome | None = None
 
-    def news(self, progress: Progress) -> None:
+    def news(self, progress: AttemptProgress) -> None:
         self.begun = True
 
     def checked(self, index: int, reply: CapturedOutput | None, code: int) -> None:
@@ -348,7 +348,7 @@ class Controllers:
             tuple(
                 (each.names, each._asked, each._process)
                 for each in lane.following
-                if isinstance(each, Ask)
+                if isinstance(each, HostQuestion)
             ),
         )
         alarms = {_called(each) for each in lane.pending()}

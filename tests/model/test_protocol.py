@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import pytest
 
 from drrun.core.model.outcomes import NeverStarted
-from drrun.ssh.answers import Ready
 from drrun.ssh.jobs import Job
+from drrun.ssh.launcher_answers import LauncherReady
 from tests.model.checker import Found, explore
 from tests.model.controller import Controllers
 from tests.model.world import Faults, Kind, Model
@@ -99,7 +99,7 @@ class _TakesSilenceForNever(Job):
 
 
 class _IgnoresTheBoot(Job):
-    def opened(self, ready: Ready) -> None:
+    def opened(self, ready: LauncherReady) -> None:
         super().opened(dataclasses.replace(ready, boot="1"))
 
 
@@ -110,7 +110,7 @@ class _AsksAnewAfterATakeOver(Job):
 
 
 class _BelievesEveryFolder(Job):
-    def opened(self, ready: Ready) -> None:
+    def opened(self, ready: LauncherReady) -> None:
         super().opened(dataclasses.replace(ready, lost=False))
 
 

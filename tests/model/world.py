@@ -14,7 +14,7 @@ from typing import NamedTuple
 from drrun.core.integrity.chain import Head
 from drrun.core.model.outcomes import NeverStarted
 from drrun.ports.hands import Memory
-from drrun.ssh import answers as a
+from drrun.ssh import launcher_answers as a
 from tests.model.controller import NAME, Controllers, Input, JobKey, Start
 
 #: What a host tells of the other one that it obeys; nothing in it decides here.
@@ -92,7 +92,7 @@ class Launcher(NamedTuple):
     #: The controller still holds the other end.
     up: bool = True
     requests: tuple[str, ...] = ()
-    answers: tuple[a.Answer, ...] = ()
+    answers: tuple[a.LauncherAnswer, ...] = ()
     #: It left; what it said may still be on its way.
     left: bool = False
     #: It is in the middle of a request.
@@ -262,7 +262,7 @@ class Model:
             after = _renew(world, up._replace(answers=tuple(rest)))
             name = getattr(answer, "name", "")
             told: Input = ("heard", name, answer)
-            if isinstance(answer, a.Stored):
+            if isinstance(answer, a.InputStored):
                 told = ("stored", answer)
             yield from self._tell(after, index, told, f"hears {_brief(answer)}")
 
@@ -297,7 +297,7 @@ class Model:
             folders=folders,
             asked_on=world.asked_on or (boot if controller.valid else ""),
         )
-        ready = a.Ready(boot, not world.folder, "/run")
+        ready = a.LauncherReady(boot, not world.folder, "/run")
         told = ("opened", ready)
         what = f"opens L{number} on boot {boot}"
         yield from self._tell(_with(after, index, met=boot), index, told, what)
@@ -462,10 +462,10 @@ class Model:
                 seen = ("look", *((world.decided, world.code) if here else ("", "")))
                 yield f"{number} looks at the files", _renew(world, launcher._replace(doing=seen))
             case "put" if here and not world.full:
-                stored = self._say(world, launcher, a.Stored(NAME, whole=True))
+                stored = self._say(world, launcher, a.InputStored(NAME, whole=True))
                 yield f"{number} stores the input", stored._replace(stored=True)
             case "put":
-                cut = a.Stored(NAME, whole=False)
+                cut = a.InputStored(NAME, whole=False)
                 after = self._say(world, launcher._replace(left=True), cut)
                 yield f"{number} has no room for the input", after
             case "ask":
@@ -482,18 +482,18 @@ class Model:
                 misled = world.memory not in (-1, *knows)
                 after = after._replace(memory=launcher.owner, misled=misled)
             return f"{number} claims the host", after
-        after = self._say(world, launcher._replace(left=True), a.Stale("-", _ANOTHER))
+        after = self._say(world, launcher._replace(left=True), a.TokenStale("-", _ANOTHER))
         return f"{number} finds that another one was faster", after
 
     def _withdraw(self, world: World, launcher: Launcher) -> Step:
         number = f"L{launcher.number}"
         if launcher.folder != world.folder or (world.full and not world.decided):
-            failed = a.Withdrawn(NAME, "failed")
+            failed = a.Withdrawal(NAME, "failed")
             return f"{number} has no room to withdraw", self._say(world, launcher, failed)
         if self._is_stale(world, launcher):
-            return f"{number}: stale", self._say(world, launcher, a.Stale(NAME, _ANOTHER))
+            return f"{number}: stale", self._say(world, launcher, a.TokenStale(NAME, _ANOTHER))
         if world.decided and "withdraw without exclusive create" not in self._wrong:
-            lost = a.Withdrawn(NAME, "lost")
+            lost = a.Withdrawal(NAME, "lost")
             return f"{number} loses the withdrawal", self._say(world, launcher, lost)
         made = world._replace(decided="torn")
         doing = launcher._replace(doing=("withdraw",))
@@ -505,9 +505,9 @@ class Model:
     def _start(self, world: World, launcher: Launcher) -> World:
         if launcher.folder == world.folder:
             if self._is_stale(world, launcher):
-                return self._say(world, launcher, a.Stale(NAME, _ANOTHER))
+                return self._say(world, launcher, a.TokenStale(NAME, _ANOTHER))
             if world.decided:
-                return self._say(world, launcher, a.Exists(NAME))
+                return self._say(world, launcher, a.AttemptExists(NAME))
         pid = world.born + 1
         place = "sent" if self._kind.ahead else "ready"
         new = Process(pid, launcher.number, launcher.epoch, place, launcher.folder)
@@ -521,8 +521,8 @@ class Model:
             for each in world.processes:
                 if each.pid == world.decided[0] and each.at in ("noted", "begun", "done"):
                     after = self._after(world, each._replace(at="dead", code=137))
-        begun = a.Begun(name, 0, "1", leads=True)
-        gone = a.Answered(name, 0, a.Kept(5, b"gone\n"), a.Kept())
+        begun = a.CommandBegun(name, 0, "1", leads=True)
+        gone = a.QuestionEnded(name, 0, a.KeptOutput(5, b"gone\n"), a.KeptOutput())
         if launcher.up:
             launcher = launcher._replace(answers=(*launcher.answers, begun, gone))
         return f"L{launcher.number} ends the command", _renew(after, launcher)
@@ -536,7 +536,7 @@ class Model:
                 after = world._replace(decided="withdrawn") if room else world
                 yield (
                     f"{number} notes the withdrawal",
-                    self._say(after, ready, a.Withdrawn(NAME, "won")),
+                    self._say(after, ready, a.Withdrawal(NAME, "won")),
                 )
             case ("look", decided, code):
                 here = launcher.folder == world.folder
@@ -545,9 +545,9 @@ class Model:
             case doing:
                 raise AssertionError(doing)
 
-    def _seen(self, world: World, decided: object, code: str, *, here: bool) -> a.State:
-        def state(word: str, begun: a.Begun | None = None) -> a.State:
-            return a.State(word, NAME, None, a.Kept(), a.Kept(), begun)
+    def _seen(self, world: World, decided: object, code: str, *, here: bool) -> a.AttemptState:
+        def state(word: str, begun: a.CommandBegun | None = None) -> a.AttemptState:
+            return a.AttemptState(word, NAME, None, a.KeptOutput(), a.KeptOutput(), begun)
 
         match decided:
             case "":
@@ -555,7 +555,7 @@ class Model:
             case "torn" | "withdrawn":
                 return state(decided)
             case (int(pid), int(boot), adopted):
-                begun = a.Begun(NAME, pid, "1", leads=True)
+                begun = a.CommandBegun(NAME, pid, "1", leads=True)
                 if code:
                     return self._end_seen(world, code, begun)
                 if boot != world.boot and not self._kind.bootless:
@@ -571,16 +571,16 @@ class Model:
             case _:
                 raise AssertionError(decided)
 
-    def _end_seen(self, world: World, code: str, begun: a.Begun) -> a.State:
-        return a.State("ended", NAME, int(code), self._out(world), a.Kept(), begun)
+    def _end_seen(self, world: World, code: str, begun: a.CommandBegun) -> a.AttemptState:
+        return a.AttemptState("ended", NAME, int(code), self._out(world), a.KeptOutput(), begun)
 
-    def _out(self, world: World) -> a.Kept:
+    def _out(self, world: World) -> a.KeptOutput:
         if world.lost:
-            return a.Kept(gone=True)
+            return a.KeptOutput(gone=True)
         if self._kind.become and world.mark:
             line = f"begun {NAME}\n".encode()
-            return a.Kept(len(line), line)
-        return a.Kept()
+            return a.KeptOutput(len(line), line)
+        return a.KeptOutput()
 
     def _process(self, world: World, process: Process) -> Iterator[Step]:
         if process.at in ("sent", "ready", "made", "noted"):
@@ -611,7 +611,7 @@ class Model:
                 world = world._replace(decided="torn")
             case "made" if not room:
                 what, now = "has no room to note it", dead
-                refused = a.Refused(NAME, "No space left on device", decided=True)
+                refused = a.StartRefused(NAME, "No space left on device", decided=True)
                 world = self._said(world, process, refused)
             case "made":
                 what, now = "notes it", process._replace(at="noted")
@@ -619,7 +619,7 @@ class Model:
                 world = world._replace(decided=decided)
             case _:
                 what, now = "says that it begins", process._replace(at="begun")
-                begun = a.Begun(NAME, process.pid, "1", leads=True)
+                begun = a.CommandBegun(NAME, process.pid, "1", leads=True)
                 world = self._said(world, process, begun)
         return f"{who} {what}", self._after(world, now)
 
@@ -644,7 +644,9 @@ class Model:
         who = f"P{process.pid}"
         gone = self._after(world, process, gone=True)
         if process.at == "written":
-            ended = a.Ended(NAME, process.code, self._out(world), a.Kept(), full=process.full)
+            ended = a.CommandEnded(
+                NAME, process.code, self._out(world), a.KeptOutput(), full=process.full
+            )
             return f"{who}: said that it ended", self._said(gone, process, ended)
         if process.orphan:
             return f"{who} is forgotten", gone
@@ -654,11 +656,11 @@ class Model:
             written = process._replace(at="written", full=world.full)
             return f"{who}: exit code {process.code} written", self._after(after, written)
         if decided:
-            return f"{who}: said that it exists", self._said(gone, process, a.Exists(NAME))
-        refused = a.Refused(NAME, "it could not be started", decided=False)
+            return f"{who}: said that it exists", self._said(gone, process, a.AttemptExists(NAME))
+        refused = a.StartRefused(NAME, "it could not be started", decided=False)
         return f"{who}: said that it could not be started", self._said(gone, process, refused)
 
-    def _said(self, world: World, process: Process, answer: a.Answer) -> World:
+    def _said(self, world: World, process: Process, answer: a.LauncherAnswer) -> World:
         """Whatever is said on its launcher's channel, which may be gone."""
         for each in world.launchers:
             if each.number == process.launcher:
@@ -675,7 +677,7 @@ class Model:
         return world._replace(processes=kept)
 
     @staticmethod
-    def _say(world: World, launcher: Launcher, answer: a.Answer) -> World:
+    def _say(world: World, launcher: Launcher, answer: a.LauncherAnswer) -> World:
         now = next((each for each in world.launchers if each.number == launcher.number), launcher)
         current = now._replace(
             requests=launcher.requests, doing=launcher.doing, left=launcher.left
@@ -711,13 +713,13 @@ def _renew(world: World, launcher: Launcher, *, gone: bool = False) -> World:
     return world._replace(launchers=kept)
 
 
-def _brief(answer: a.Answer) -> str:
+def _brief(answer: a.LauncherAnswer) -> str:
     match answer:
-        case a.State(word=word, code=code):
+        case a.AttemptState(word=word, code=code):
             return f"state {word} {'' if code is None else code}".strip()
-        case a.Withdrawn(word=word):
+        case a.Withdrawal(word=word):
             return f"withdrawn {word}"
-        case a.Ended(code=code):
+        case a.CommandEnded(code=code):
             return f"ended {code}"
         case _:
             return type(answer).__name__.lower()

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from drrun.builtin.actions.copying import Copy, Template
 from drrun.builtin.actions.dns_updates import UpdateDns
-from drrun.builtin.actions.facts import Fact
+from drrun.builtin.actions.fact_action import FactAction
 from drrun.builtin.actions.fetching import Fetch
-from drrun.builtin.actions.requests import SendRequest
+from drrun.builtin.actions.http_requests import SendRequest
 from drrun.builtin.actions.scripts import RunScript
 from drrun.builtin.actions.syncing import Rsync
 from drrun.builtin.actions.telling import Notify
-from drrun.builtin.actions.waiting import WaitForTtl
+from drrun.builtin.actions.wait import WaitForTtl
 from drrun.engine.notifying import Notifier
 from drrun.ports.places import BuiltInAction, Prober, Renderer
 
@@ -39,11 +39,11 @@ def actions(
         "dns.update": UpdateDns(),
         "http.request": SendRequest(),
         "notify": Notify(ways),
-        "fact": Fact(prober),
+        "fact": FactAction(prober),
         "wait": WaitForTtl(),
     }
 
 
 def reading_actions(prober: Prober) -> Mapping[str, BuiltInAction]:
     """What a dry-run executes: it only reads."""
-    return {"fact": Fact(prober), "rsync": Rsync(dry=True)}
+    return {"fact": FactAction(prober), "rsync": Rsync(dry=True)}

@@ -17,7 +17,7 @@ from drrun.core.model.errors import InputError
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
 from drrun.engine.captured import CapturedOutput
 from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, Output, Progress, Remote, Renderer, Script
+from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Remote, Renderer, Script
 
 #: Exit status of a copy that found the file to be the same already.
 _SAME = 100
@@ -59,7 +59,7 @@ class Copy:
         order: AttemptOrder,
         place: Remote,
         output: Output,
-        tell: Callable[[Progress], None],
+        tell: Callable[[AttemptProgress], None],
         cancel: Cancel,
     ) -> Outcome:
         """Copy once."""
@@ -82,7 +82,7 @@ class Template:
         order: AttemptOrder,
         place: Remote,
         output: Output,
-        tell: Callable[[Progress], None],
+        tell: Callable[[AttemptProgress], None],
         cancel: Cancel,
     ) -> Outcome:
         """Render and copy once."""
@@ -103,7 +103,7 @@ def _put(
     content: bytes,
     place: Remote,
     output: Output,
-    ways: tuple[Callable[[Progress], None], Cancel],
+    ways: tuple[Callable[[AttemptProgress], None], Cancel],
 ) -> Outcome:
     given = order.arguments
     text = _PUT.format(

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from drrun.builtin.probes.dns import Server, Unresolved, ask_server, servers_of
 from drrun.core.dataclass import dataclass
-from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome
+from drrun.core.model.outcomes import Ended, NeverStarted, Outcome, OutcomeUnknown
 from drrun.core.model.values import Duration
 from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, Output, Progress, Remote
+from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Remote
 
 if TYPE_CHECKING:
     import dns.message
@@ -40,7 +40,7 @@ _MEANING = {
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RecordSet:
     """All records of one name and type, as they shall be."""
 
     name: str
@@ -64,7 +64,7 @@ class UpdateDns:
         order: AttemptOrder,
         place: Remote,
         output: Output,
-        tell: Callable[[Progress], None],
+        tell: Callable[[AttemptProgress], None],
         cancel: Cancel,
     ) -> Outcome:
         """Update once."""
@@ -93,13 +93,15 @@ class UpdateDns:
 
 
 def _read_back(
-    server: Server, records: Sequence[Record], deadline: float, facts: Mapping[str, Any]
+    server: Server, records: Sequence[RecordSet], deadline: float, facts: Mapping[str, Any]
 ) -> Outcome:
     for record in records:
         try:
             seen = _seen(server, record, deadline)
         except OSError as error:
-            return ContactLost(f"{server} took the update, and does not answer any more: {error}")
+            return OutcomeUnknown(
+                f"{server} took the update, and does not answer any more: {error}"
+            )
         if not _as_wanted(record, seen):
             ttl, data = seen
             says = f"{ttl} {' '.join(data)}" if data else "nothing"
@@ -124,7 +126,7 @@ def _send(message: "dns.update.UpdateMessage", server: Server, deadline: float) 
         return Ended(1, note=f"{server} refuses: {type(error).__name__.removeprefix('Peer')}")
     except (dns.exception.DNSException, OSError, EOFError) as error:
         why = str(error) or type(error).__name__
-        return ContactLost(f"whether {server} took the update is not known: {why}")
+        return OutcomeUnknown(f"whether {server} took the update is not known: {why}")
     code = dns.rcode.to_text(answer.rcode())
     if code == "NOERROR":
         return None
@@ -133,7 +135,7 @@ def _send(message: "dns.update.UpdateMessage", server: Server, deadline: float) 
 
 
 def _message(
-    given: Mapping[str, Any], zone: str, records: Sequence[Record]
+    given: Mapping[str, Any], zone: str, records: Sequence[RecordSet]
 ) -> "dns.update.UpdateMessage":
     """The update.
 
@@ -188,7 +190,7 @@ def _sign(update: "dns.update.UpdateMessage", given: Mapping[str, Any]) -> None:
     update.use_tsig(ring, algorithm=algorithm)
 
 
-def _records(given: Mapping[str, Any]) -> list[Record]:
+def _records(given: Mapping[str, Any]) -> list[RecordSet]:
     written = given.get("records")
     if written is None:
         written = [{key: given[key] for key in _RECORD if key in given}]
@@ -197,7 +199,7 @@ def _records(given: Mapping[str, Any]) -> list[Record]:
     return [_record(each, given, str(given["zone"])) for each in written]
 
 
-def _record(written: Any, given: Mapping[str, Any], zone: str) -> Record:
+def _record(written: Any, given: Mapping[str, Any], zone: str) -> RecordSet:
     if not isinstance(written, Mapping) or not set(written) <= _RECORD:
         raise ValueError(
             f"dns.update: a record is {{name, type, ttl, data, was}}, not {written!r}"
@@ -214,7 +216,7 @@ def _record(written: Any, given: Mapping[str, Any], zone: str) -> Record:
     if name != origin and not name.lower().endswith(f".{origin.lower()}"):
         raise ValueError(f"dns.update: {name} lies outside the zone {origin}")
     was = written.get("was")
-    return Record(
+    return RecordSet(
         name,
         kind,
         _ttl(written.get("ttl", given.get("ttl", 300))),
@@ -250,7 +252,7 @@ def _server(written: str) -> Server:
     return servers_of({"server": written}, 0.0)[0]
 
 
-def _seen(server: Server, record: Record, deadline: float) -> tuple[int, tuple[str, ...]]:
+def _seen(server: Server, record: RecordSet, deadline: float) -> tuple[int, tuple[str, ...]]:
     """TTL and data that a server gives now."""
     import dns.rdatatype
 
@@ -261,6 +263,6 @@ def _seen(server: Server, record: Record, deadline: float) -> tuple[int, tuple[s
     return ttl, tuple(sorted(str(rdata) for each in sets for rdata in each))
 
 
-def _as_wanted(record: Record, seen: tuple[int, tuple[str, ...]]) -> bool:
+def _as_wanted(record: RecordSet, seen: tuple[int, tuple[str, ...]]) -> bool:
     ttl, data = seen
     return data == record.data and (not data or ttl == record.ttl)

@@ -20,7 +20,7 @@ from drrun.builtin.local_paths import local_path
 from drrun.core.model.errors import InputError
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
 from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, Output, Progress, Remote, Script
+from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Remote, Script
 
 _SEND = """
 from={source}
@@ -51,7 +51,7 @@ class Fetch:
         order: AttemptOrder,
         place: Remote,
         output: Output,
-        tell: Callable[[Progress], None],
+        tell: Callable[[AttemptProgress], None],
         cancel: Cancel,
     ) -> Outcome:
         """Copy it once."""

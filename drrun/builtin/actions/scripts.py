@@ -13,7 +13,7 @@ from drrun.builtin.actions.local_files import read_source
 from drrun.core.model.errors import InputError
 from drrun.core.model.outcomes import NeverStarted, Outcome
 from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, Output, Progress, Remote, Script
+from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Remote, Script
 
 _EXECUTE = """
 folder=$(mktemp -d "${{TMPDIR:-/tmp}}/drrun.XXXXXX") || exit 1
@@ -32,7 +32,7 @@ class RunScript:
         order: AttemptOrder,
         place: Remote,
         output: Output,
-        tell: Callable[[Progress], None],
+        tell: Callable[[AttemptProgress], None],
         cancel: Cancel,
     ) -> Outcome:
         """Execute it once."""

@@ -18,7 +18,7 @@ from drrun.core.model.errors import InputError
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
 from drrun.core.model.values import Size
 from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, Output, Progress, Remote, Script
+from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Remote, Script
 
 _SYNC = """
 set -u
@@ -63,7 +63,7 @@ class Rsync:
         order: AttemptOrder,
         place: Remote,
         output: Output,
-        tell: Callable[[Progress], None],
+        tell: Callable[[AttemptProgress], None],
         cancel: Cancel,
     ) -> Outcome:
         """Synchronise once, or show what that would change."""

@@ -13,7 +13,7 @@ from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
 from drrun.core.rules.notices import Notice
 from drrun.engine.notifying import Notifier
 from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, Output, Progress, Remote
+from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Remote
 
 _MESSAGE = "message"
 
@@ -29,7 +29,7 @@ class Notify:
         order: AttemptOrder,
         place: Remote,
         output: Output,
-        tell: Callable[[Progress], None],
+        tell: Callable[[AttemptProgress], None],
         cancel: Cancel,
     ) -> Outcome:
         """Tell them once by each way."""

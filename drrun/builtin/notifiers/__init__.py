@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from drrun.builtin.notifiers.commands import CommandNotifier
+from drrun.builtin.notifiers.command import CommandNotifier
 from drrun.builtin.notifiers.mail import MailNotifier
 from drrun.builtin.notifiers.status_text import StatusText
 from drrun.builtin.notifiers.webhook import WebhookNotifier

@@ -11,7 +11,7 @@ from typing import assert_never
 from drrun.core.model.outcomes import Outcome
 from drrun.core.model.probes import ProbeKind, Verdict
 from drrun.ports.clock import Cancel
-from drrun.ports.places import Places, Question, Seen
+from drrun.ports.places import Places, ProbeAnswer, Question
 
 
 class Probes:
@@ -20,7 +20,7 @@ class Probes:
     def __init__(self, places: Places) -> None:
         self._places = places
 
-    def evaluate(self, question: Question, cancel: Cancel) -> Seen:
+    def evaluate(self, question: Question, cancel: Cancel) -> ProbeAnswer:
         """Ask once; a kind is imported when it is asked first: dnspython and TLS are slow."""
         match question.kind:
             case ProbeKind.RUN:
@@ -37,15 +37,15 @@ class Probes:
                 from drrun.builtin.probes.sql import evaluate
             case ProbeKind.ASK:
                 where = question.host.name if question.host else "local"
-                return Seen(Verdict.COULD_NOT_TELL, "", "a person has to look", where)
+                return ProbeAnswer(Verdict.COULD_NOT_TELL, "", "a person has to look", where)
             case _:
                 assert_never(question.kind)
         return evaluate(question, self._places, cancel)
 
 
-def judge(question: Question, outcome: Outcome, stdout: str, stderr: str) -> Seen:
+def judge(question: Question, outcome: Outcome, stdout: str, stderr: str) -> ProbeAnswer:
     """What the reply to a `run` probe means."""
-    from drrun.builtin.probes.asking import Reply
+    from drrun.builtin.probes.asking import CommandResult
     from drrun.builtin.probes.run import answer
 
-    return answer(question, Reply(outcome, stdout, stderr))
+    return answer(question, CommandResult(outcome, stdout, stderr))

@@ -8,11 +8,11 @@ from drrun.core.model.probes import Expect, Verdict
 from drrun.core.rules.judging import Observed, judge, shown
 from drrun.engine.captured import CapturedOutput
 from drrun.ports.clock import Cancel
-from drrun.ports.places import Places, Question, Script, Seen
+from drrun.ports.places import Places, ProbeAnswer, Question, Script
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class CommandResult:
     """What a command at a place printed, and how it ended."""
 
     outcome: Outcome
@@ -26,13 +26,13 @@ class Reply:
         return shown(lines[-1]) if lines else ""
 
 
-def command(question: Question, places: Places, cancel: Cancel, text: str) -> Reply:
+def command(question: Question, places: Places, cancel: Cancel, text: str) -> CommandResult:
     """Run a command where the question is asked, within its time limit."""
     output = CapturedOutput()
     script = Script(text, question.execution, timeout=question.timeout)
     outcome = places.place(question.host).run(script, output, lambda _: None, cancel)
     # What it says on standard error is for people only, and may be shortened for them.
-    return Reply(outcome, output.text("stdout"), question.mask.text(output.text("stderr")))
+    return CommandResult(outcome, output.text("stdout"), question.mask.text(output.text("stderr")))
 
 
 def where(question: Question) -> str:
@@ -40,20 +40,20 @@ def where(question: Question) -> str:
     return question.host.name if question.host else "local"
 
 
-def unanswered(question: Question, reply: Reply) -> Seen:
+def unanswered(question: Question, reply: CommandResult) -> ProbeAnswer:
     """The place could not be asked: nothing is known."""
     why = getattr(reply.outcome, "why", "") or getattr(reply.outcome, "note", "")
     return doubt(question, why or f"no answer within {question.timeout}")
 
 
-def doubt(question: Question, why: str) -> Seen:
+def doubt(question: Question, why: str) -> ProbeAnswer:
     """Could not tell."""
-    return Seen(Verdict.COULD_NOT_TELL, "", question.mask.text(why), where(question))
+    return ProbeAnswer(Verdict.COULD_NOT_TELL, "", question.mask.text(why), where(question))
 
 
-def no(question: Question, value: str, why: str) -> Seen:
+def no(question: Question, value: str, why: str) -> ProbeAnswer:
     """Does not hold, for a reason that no expectation names."""
-    return Seen(
+    return ProbeAnswer(
         Verdict.DOES_NOT_HOLD,
         shown(question.mask.text(value)),
         question.mask.text(why),
@@ -61,13 +61,13 @@ def no(question: Question, value: str, why: str) -> Seen:
     )
 
 
-def judged(question: Question, expect: Expect, seen: Observed, said: str = "") -> Seen:
+def judged(question: Question, expect: Expect, seen: Observed, said: str = "") -> ProbeAnswer:
     """The answer, judged; `said` is added to the reason."""
     verdict, why = judge(expect, seen, question.mask)
     if why and said:
         why = f"{why} ({said})"
     value = seen.text if seen.present else "nothing"
-    return Seen(
+    return ProbeAnswer(
         verdict, shown(question.mask.text(value)), question.mask.text(why), where(question)
     )
 
@@ -77,6 +77,6 @@ def with_exit(expect: Expect, *default: int) -> Expect:
     return expect if expect.exit is not None else replace(expect, exit=default)
 
 
-def ended_with(reply: Reply) -> int | None:
+def ended_with(reply: CommandResult) -> int | None:
     """The exit status, if the command ended by itself."""
     return reply.outcome.exit if isinstance(reply.outcome, Ended) else None

@@ -20,7 +20,7 @@ from drrun.core.dataclass import dataclass
 from drrun.core.model.probes import Verdict
 from drrun.core.rules.judging import Observed, judge, shown
 from drrun.ports.clock import Cancel
-from drrun.ports.places import Places, Question, Seen
+from drrun.ports.places import Places, ProbeAnswer, Question
 
 if TYPE_CHECKING:
     import dns.message
@@ -45,7 +45,7 @@ class Unresolved(Exception):
     """Who is to be asked cannot be found out."""
 
 
-def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
+def evaluate(question: Question, places: Places, cancel: Cancel) -> ProbeAnswer:
     """Ask every server once."""
     del places
     deadline = time.monotonic() + question.timeout
@@ -76,14 +76,14 @@ def _one(question: Question, server: Server, deadline: float) -> tuple[Verdict, 
     return verdict, seen.text if seen.present else "nothing", why
 
 
-def _together(found: list[tuple[Server, Verdict, str, str]]) -> Seen:
+def _together(found: list[tuple[Server, Verdict, str, str]]) -> ProbeAnswer:
     value = shown("; ".join(f"{server}={value or '?'}" for server, _, value, _ in found))
     where = ", ".join(str(server) for server, *_ in found)
     for verdict in (Verdict.DOES_NOT_HOLD, Verdict.COULD_NOT_TELL):
         bad = [f"{server}: {why}" for server, its, _, why in found if its is verdict]
         if bad:
-            return Seen(verdict, value, "; ".join(bad), where, _answer(found))
-    return Seen(Verdict.HOLDS, value, "", where, _answer(found))
+            return ProbeAnswer(verdict, value, "; ".join(bad), where, _answer(found))
+    return ProbeAnswer(Verdict.HOLDS, value, "", where, _answer(found))
 
 
 def _answer(found: list[tuple[Server, Verdict, str, str]]) -> str:

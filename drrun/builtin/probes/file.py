@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from drrun.builtin.local_paths import expanded, local_path
 from drrun.builtin.probes.asking import (
-    Reply,
+    CommandResult,
     command,
     doubt,
     ended_with,
@@ -27,7 +27,7 @@ from drrun.core.model.probes import Expect
 from drrun.core.model.values import quantity
 from drrun.core.rules.judging import Observed
 from drrun.ports.clock import Cancel
-from drrun.ports.places import Places, Question, Seen
+from drrun.ports.places import Places, ProbeAnswer, Question
 
 _LOOK = """
 f={path}
@@ -50,7 +50,7 @@ echo "$mode $owner" $size ${{hash%% *}}
 """
 
 
-def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
+def evaluate(question: Question, places: Places, cancel: Cancel) -> ProbeAnswer:
     """Look once."""
     ask = question.ask
     try:
@@ -88,7 +88,7 @@ def _path(question: Question) -> str:
     return str(question.folder / expanded(written) if named_here else path)
 
 
-def _judge(question: Question, expect: Expect, reply: Reply) -> Seen:
+def _judge(question: Question, expect: Expect, reply: CommandResult) -> ProbeAnswer:
     facts, _, content = reply.stdout.partition("\n")
     mode, owner, size, digest = (*facts.split(), "-", "-", "-", "-")[:4]
     wanted = {

@@ -26,13 +26,13 @@ from drrun.core.model.probes import Expect
 from drrun.core.model.values import Duration
 from drrun.core.rules.judging import Observed
 from drrun.ports.clock import Cancel
-from drrun.ports.places import Places, Question, Seen
+from drrun.ports.places import Places, ProbeAnswer, Question
 
 #: Bytes read of a body.
 _BODY = 1 << 20
 
 
-def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
+def evaluate(question: Question, places: Places, cancel: Cancel) -> ProbeAnswer:
     """Send one request."""
     del places, cancel
     try:

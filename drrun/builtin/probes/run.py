@@ -7,7 +7,7 @@ Rules:
 """
 
 from drrun.builtin.probes.asking import (
-    Reply,
+    CommandResult,
     command,
     doubt,
     ended_with,
@@ -17,17 +17,17 @@ from drrun.builtin.probes.asking import (
 )
 from drrun.core.rules.judging import Observed
 from drrun.ports.clock import Cancel
-from drrun.ports.places import Places, Question, Seen
+from drrun.ports.places import Places, ProbeAnswer, Question
 
 _NOT_EXECUTED = (126, 127)
 
 
-def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
+def evaluate(question: Question, places: Places, cancel: Cancel) -> ProbeAnswer:
     """Run the command once."""
     return answer(question, command(question, places, cancel, str(question.ask["text"])))
 
 
-def answer(question: Question, reply: Reply) -> Seen:
+def answer(question: Question, reply: CommandResult) -> ProbeAnswer:
     """What a reply means for the question."""
     status = ended_with(reply)
     if status is None:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from drrun.builtin.probes.asking import (
-    Reply,
+    CommandResult,
     command,
     doubt,
     ended_with,
@@ -24,7 +24,7 @@ from drrun.builtin.probes.asking import (
 )
 from drrun.core.rules.judging import Observed, shown
 from drrun.ports.clock import Cancel
-from drrun.ports.places import Places, Question, Seen
+from drrun.ports.places import Places, ProbeAnswer, Question
 
 #: What names files of the controller in a dsn.
 _FILES = frozenset(
@@ -33,7 +33,7 @@ _FILES = frozenset(
 )  # fmt: skip
 
 
-def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
+def evaluate(question: Question, places: Places, cancel: Cancel) -> ProbeAnswer:
     """Query once."""
     try:
         parts = _parts(question)
@@ -77,7 +77,7 @@ def _milliseconds(question: Question) -> int:
     return max(1, int(question.timeout * 1000))
 
 
-def _by_psycopg(question: Question, parts: Mapping[str, str]) -> Seen:
+def _by_psycopg(question: Question, parts: Mapping[str, str]) -> ProbeAnswer:
     import psycopg
 
     options = f"-c default_transaction_read_only=on -c statement_timeout={_milliseconds(question)}"
@@ -127,7 +127,9 @@ SELECT :'query' \\gexec
 END"""
 
 
-def _by_psql(question: Question, parts: Mapping[str, str], places: Places, cancel: Cancel) -> Seen:
+def _by_psql(
+    question: Question, parts: Mapping[str, str], places: Places, cancel: Cancel
+) -> ProbeAnswer:
     settings = (
         f"-c default_transaction_read_only=on -c statement_timeout={_milliseconds(question)}"
     )
@@ -151,7 +153,7 @@ def _by_psql(question: Question, parts: Mapping[str, str], places: Places, cance
     return judged(question, question.expect, Observed(answer, present=bool(reply.stdout)))
 
 
-def _complaint(reply: Reply) -> str:
+def _complaint(reply: CommandResult) -> str:
     """What psql complains about; below that line it only points to the place in the query."""
     for line in reply.stderr.splitlines():
         _, mark, said = line.partition("ERROR:")

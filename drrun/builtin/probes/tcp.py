@@ -14,13 +14,13 @@ from drrun.builtin.probes.asking import command, doubt, ended_with, judged, no, 
 from drrun.core.model.probes import Expect
 from drrun.core.rules.judging import Observed
 from drrun.ports.clock import Cancel
-from drrun.ports.places import Places, Question, Seen
+from drrun.ports.places import Places, ProbeAnswer, Question
 
 #: Longest greeting that is read, in bytes.
 _GREETING = 4096
 
 
-def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
+def evaluate(question: Question, places: Places, cancel: Cancel) -> ProbeAnswer:
     """Connect once."""
     port = int(question.ask["port"])
     address = str(question.ask.get("host") or "")
@@ -29,7 +29,7 @@ def evaluate(question: Question, places: Places, cancel: Cancel) -> Seen:
     return _from_here(question, (address or "127.0.0.1", port))
 
 
-def _from_here(question: Question, address: tuple[str, int]) -> Seen:
+def _from_here(question: Question, address: tuple[str, int]) -> ProbeAnswer:
     shown = f"{address[0]}:{address[1]}"
     deadline = time.monotonic() + question.timeout
     try:
@@ -77,7 +77,7 @@ exit 120
 
 def _from_host(
     question: Question, places: Places, cancel: Cancel, address: tuple[str, int]
-) -> Seen:
+) -> ProbeAnswer:
     import shlex
 
     text = _FROM_THERE.format(

@@ -3,7 +3,7 @@
 from typing import ClassVar, TypedDict
 
 from drrun.core.dataclass import dataclass
-from drrun.core.model.ids import Key, StepId, TargetName
+from drrun.core.model.ids import StepId, TargetKey, TargetName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +27,9 @@ class TargetEvent(StepEvent):
     target: str
 
     @property
-    def key(self) -> Key:
+    def key(self) -> TargetKey:
         """Which target."""
-        return Key(StepId(self.step), TargetName(self.target))
+        return TargetKey(StepId(self.step), TargetName(self.target))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,6 @@ class AttemptName(TypedDict):
     attempt: int
 
 
-def attempt_name(key: Key, attempt: int) -> AttemptName:
+def attempt_name(key: TargetKey, attempt: int) -> AttemptName:
     """The name of one attempt on a target."""
     return {"step": key.step, "target": key.target, "attempt": attempt}

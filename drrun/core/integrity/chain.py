@@ -20,7 +20,7 @@ from drrun.core.dataclass import dataclass
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-class Link(Protocol):
+class ChainLink(Protocol):
     """An entry as the chain sees it; `drrun.ports.journal.Entry` is one."""
 
     @property
@@ -98,7 +98,7 @@ def genesis(facts: Mapping[str, Any], documents: Iterable[tuple[str, str, str]])
     return Head(0, hashlib.sha256(canonical(born).encode()).hexdigest())
 
 
-def link(previous: str, entry: Link, seq: int | None = None) -> str:
+def link(previous: str, entry: ChainLink, seq: int | None = None) -> str:
     """The hash of `entry` behind one with hash `previous`; its own `hash` is not looked at.
 
     Args:

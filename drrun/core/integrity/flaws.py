@@ -15,14 +15,14 @@ from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 from drrun.core.dataclass import dataclass
-from drrun.core.integrity.chain import Head, Link, link
+from drrun.core.integrity.chain import ChainLink, Head, link
 
 #: So many entries that fit nowhere are remembered, to be recognised where they belong.
 REACH = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Torn:
+class TornEntry:
     """An entry of which so much was altered that it is none any more."""
 
     #: 0: not even that can be read.
@@ -52,14 +52,16 @@ class Flaw:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ChainReading:
     """What became of a chain."""
 
     flaws: tuple[Flaw, ...]
     sound: Head
 
 
-def inspect(entries: Iterable[Link | Torn], start: Head, head: Head | None = None) -> Found:
+def inspect(
+    entries: Iterable[ChainLink | TornEntry], start: Head, head: Head | None = None
+) -> ChainReading:
     """All that is wrong with the entries behind `start`.
 
     Args:
@@ -89,12 +91,12 @@ class Inspection:
         self._sound = start
         self._epoch = 0
         #: Entries behind the last that fitted, each with its hash as it should be.
-        self._apart: list[tuple[Link | Torn, str]] = []
+        self._apart: list[tuple[ChainLink | TornEntry, str]] = []
         #: Entries that stood where others belong.
-        self._astray: list[Link] = []
+        self._astray: list[ChainLink] = []
         self._flaws: list[Flaw] = []
 
-    def add(self, entry: Link | Torn) -> None:
+    def add(self, entry: ChainLink | TornEntry) -> None:
         """Look at the next entry."""
         if fitting := self._fitting(entry):
             self._put_aside()
@@ -107,11 +109,11 @@ class Inspection:
             self._jump(entry)
         else:
             before = self._apart[-1][1] if self._apart else self._last.hash
-            due = "" if isinstance(entry, Torn) else link(before, entry)
+            due = "" if isinstance(entry, TornEntry) else link(before, entry)
             self._apart.append((entry, due))
         self.number = max(self.number, entry.seq)
 
-    def close(self, head: Head | None) -> Found:
+    def close(self, head: Head | None) -> ChainReading:
         """What was found, once there is no more entry.
 
         Args:
@@ -129,9 +131,9 @@ class Inspection:
             self._flaw(stray.seq, _ADDED)
         if head is not None:
             self._end(head, fits=not self._apart)
-        return Found(_joined(self._flaws), self._sound)
+        return ChainReading(_joined(self._flaws), self._sound)
 
-    def _settle(self, entry: Link) -> None:
+    def _settle(self, entry: ChainLink) -> None:
         """An entry fits behind the last."""
         place = self._last.seq + 1
         if entry.seq != place:
@@ -152,16 +154,16 @@ class Inspection:
             any_did = True
         return any_did
 
-    def _belongs_here(self) -> Link | None:
+    def _belongs_here(self) -> ChainLink | None:
         return next((each for each in self._astray if _fits(each, self._last)), None)
 
-    def _fitting(self, entry: Link | Torn) -> Link | None:
+    def _fitting(self, entry: ChainLink | TornEntry) -> ChainLink | None:
         """The entry, if it fits behind the last that did."""
         if _fits(entry, self._last):
             return entry
         return entry if self._recognised() and _fits(entry, self._last) else None
 
-    def _following(self, entry: Link | Torn) -> Link | None:
+    def _following(self, entry: ChainLink | TornEntry) -> ChainLink | None:
         """The entry, if it fits behind the last that did not, as that is, or as it should be."""
         for before, due in self._apart[-1:]:
             place = self._last.seq + len(self._apart)
@@ -180,7 +182,7 @@ class Inspection:
 
     def _put_aside(self) -> None:
         for entry, _ in self._apart:
-            if isinstance(entry, Torn):
+            if isinstance(entry, TornEntry):
                 self._flaw(entry.seq, _ADDED)
             else:
                 self._astray.append(entry)
@@ -188,14 +190,14 @@ class Inspection:
         while len(self._astray) > REACH:
             self._flaw(self._astray.pop(0).seq, _ADDED)
 
-    def _jump(self, entry: Link | Torn) -> None:
+    def _jump(self, entry: ChainLink | TornEntry) -> None:
         gap = (
             f"missing, so whether entry {entry.seq} is what was written cannot be told"
-            if not isinstance(entry, Torn)
+            if not isinstance(entry, TornEntry)
             else "missing"
         )
         self._flaws.append(Flaw(self.number + 1, entry.seq - 1, f"is {gap}", f"are {gap}"))
-        if isinstance(entry, Torn):
+        if isinstance(entry, TornEntry):
             self._flaw(entry.seq, _ALTERED)
         self._last = Head(entry.seq, entry.hash)
 
@@ -222,8 +224,8 @@ _STALE = "was written by a controller that had been replaced", "were written by 
 _NOT_THE_END = ("is not the one that the recorded end names",) * 2
 
 
-def _fits(entry: Link | Torn, last: Head) -> TypeGuard[Link]:
-    return not isinstance(entry, Torn) and entry.hash == link(last.hash, entry, last.seq + 1)
+def _fits(entry: ChainLink | TornEntry, last: Head) -> TypeGuard[ChainLink]:
+    return not isinstance(entry, TornEntry) and entry.hash == link(last.hash, entry, last.seq + 1)
 
 
 def _joined(flaws: Sequence[Flaw]) -> tuple[Flaw, ...]:

@@ -3,8 +3,8 @@
 Rules:
 - Masked forms: those of `drrun.core.integrity.spellings`; the same for each line of a secret with
   several lines. Each in small and capital letters, and wrapped into lines of 7 or more: what a
-  line begins with may be a form without its first characters, fewer than `SHORTEST` of which stay at the end
-  of the line before. (rule T2)
+  line begins with may be a form without its first characters, fewer than `SHORTEST` of which stay
+  at the end of the line before. (rule T2)
 - Not masked, and nobody can: a secret that a program split, reversed, compressed or hashed.
   Not masked on purpose: secrets and lines shorter than `SHORTEST` characters; they would blot out
   half of every output and still be guessed from the gaps.

@@ -5,14 +5,14 @@ Rules:
   that a signature is good for one answer to one question and for nothing else (fault F99).
 """
 
-from drrun.core.model.ids import Key
+from drrun.core.model.ids import TargetKey
 from drrun.core.state.run_state import RunState
 
 #: Namespace of signatures (`ssh-keygen -Y sign -n`).
 NAMESPACE = "drrun"
 
 
-def signed_text(state: RunState, run: str, key: Key, answer: str, by: str) -> str:
+def signed_text(state: RunState, run: str, key: TargetKey, answer: str, by: str) -> str:
     """The text that `by` signs for an answer; "" if nothing is being asked.
 
     Args:

@@ -13,7 +13,7 @@ TargetName = NewType("TargetName", str)
 LOCAL = TargetName("local")
 
 
-class Key(NamedTuple):
+class TargetKey(NamedTuple):
     """One target of one step."""
 
     step: StepId

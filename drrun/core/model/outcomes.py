@@ -2,7 +2,7 @@
 
 Rules:
 - Only `Ended` and a proved `TimedOut` or `Stopped` are verdicts. `NeverStarted` and
-  `RefusedByHost` are verdicts of another kind: nothing happened. `ContactLost` is none: it says
+  `RefusedByHost` are verdicts of another kind: nothing happened. `OutcomeUnknown` is none: it says
   nothing about the effect, and is never taken for a failure (rule R5).
 """
 
@@ -65,13 +65,13 @@ class RefusedByHost:
 
 
 @dataclass(frozen=True, slots=True)
-class ContactLost:
+class OutcomeUnknown:
     """The action may or may not have happened, or may still be going on."""
 
     why: str
 
 
-Outcome = Ended | TimedOut | Stopped | NeverStarted | RefusedByHost | ContactLost
+Outcome = Ended | TimedOut | Stopped | NeverStarted | RefusedByHost | OutcomeUnknown
 
 
 def is_known(outcome: Outcome) -> bool:
@@ -81,7 +81,7 @@ def is_known(outcome: Outcome) -> bool:
             return True
         case TimedOut() | Stopped():
             return outcome.gone
-        case ContactLost():
+        case OutcomeUnknown():
             return False
         case _:
             assert_never(outcome)

@@ -11,7 +11,7 @@ from drrun.core.model.ids import StepId
 from drrun.core.model.plan import Plan
 from drrun.core.model.status import Status
 from drrun.core.people.commands import Amend
-from drrun.core.people.words import Asking, Denied, Granted
+from drrun.core.people.request import Asking, Denied, Granted
 from drrun.core.state.run_state import RunState
 
 _NOT_BEGUN = (Status.PENDING, Status.WAITING, Status.BLOCKED, Status.CANCELLED)

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
 from drrun.core import events as ev
-from drrun.core.model.ids import Key
+from drrun.core.model.ids import TargetKey
 from drrun.core.model.values import Duration
 from drrun.core.people.commands import AnswerCommand, Approve, Confirm, Decide, Reject
-from drrun.core.people.words import Asking, Denied, Granted, keys_of
+from drrun.core.people.request import Asking, Denied, Granted, keys_of
 from drrun.core.rules.roles import may, named
 from drrun.core.state.event_text import PAST
 from drrun.core.state.run_state import RunState
@@ -55,7 +55,7 @@ def answer(asking: Asking, command: AnswerCommand) -> Granted | Denied:
     return Granted(events, f"{done}{still}{_asked_others(asking, gates)}")
 
 
-def _asked_others(asking: Asking, gates: list[tuple[Key, Gate]]) -> str:
+def _asked_others(asking: Asking, gates: list[tuple[TargetKey, Gate]]) -> str:
     """That somebody else was asked: it counts at 3 a.m., and the record says so."""
     state = asking.state
     for _, gate in gates:
@@ -65,7 +65,9 @@ def _asked_others(asking: Asking, gates: list[tuple[Key, Gate]]) -> str:
     return ""
 
 
-def _one(asking: Asking, command: AnswerCommand, key: Key, gate: Gate) -> list[ev.Event] | Denied:
+def _one(
+    asking: Asking, command: AnswerCommand, key: TargetKey, gate: Gate
+) -> list[ev.Event] | Denied:
     """The facts that follow for one target."""
     role = gate.asked.role
     unsigned = isinstance(command, Approve) and not _signature(command, key)
@@ -90,7 +92,7 @@ def _one(asking: Asking, command: AnswerCommand, key: Key, gate: Gate) -> list[e
 
 
 def _answered(
-    asking: Asking, command: AnswerCommand, key: Key, gate: Gate, **more: Any
+    asking: Asking, command: AnswerCommand, key: TargetKey, gate: Gate, **more: Any
 ) -> ev.GateAnswered:
     return ev.GateAnswered(
         step=key.step,
@@ -106,14 +108,16 @@ def _answered(
     )
 
 
-def _signature(command: AnswerCommand, key: Key) -> str:
+def _signature(command: AnswerCommand, key: TargetKey) -> str:
     """The signature over the answer for one target; whoever asks has checked it."""
     if not isinstance(command, Approve | Decide):
         return ""
     return str(command.signatures.get(key.target, ""))
 
 
-def _approval(asking: Asking, command: Approve, key: Key, gate: Gate) -> list[ev.Event] | Denied:
+def _approval(
+    asking: Asking, command: Approve, key: TargetKey, gate: Gate
+) -> list[ev.Event] | Denied:
     if asking.by in gate.approved:
         return []
     if asking.by in asking.state.starters(key):
@@ -137,7 +141,7 @@ def _approval(asking: Asking, command: Approve, key: Key, gate: Gate) -> list[ev
     ]
 
 
-def _still_missing(gates: list[tuple[Key, Gate]], events: list[ev.Event]) -> str:
+def _still_missing(gates: list[tuple[TargetKey, Gate]], events: list[ev.Event]) -> str:
     partly = [event for event in events if isinstance(event, ev.Approved)]
     if not partly:
         return ""
@@ -148,14 +152,18 @@ def _still_missing(gates: list[tuple[Key, Gate]], events: list[ev.Event]) -> str
     )
 
 
-def _decision(asking: Asking, command: Decide, key: Key, gate: Gate) -> list[ev.Event] | Denied:
+def _decision(
+    asking: Asking, command: Decide, key: TargetKey, gate: Gate
+) -> list[ev.Event] | Denied:
     option = command.option
     if option not in gate.asked.options:
         return Denied(f"{option!r} is no option of {key}: {', '.join(gate.asked.options)}")
     return [_answered(asking, command, key, gate, option=option)]
 
 
-def _answered_before(state: RunState, command: AnswerCommand, keys: list[Key]) -> Granted | Denied:
+def _answered_before(
+    state: RunState, command: AnswerCommand, keys: list[TargetKey]
+) -> Granted | Denied:
     for key in keys:
         before = state.answers.get(key)
         if before is None:

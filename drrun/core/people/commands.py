@@ -71,7 +71,7 @@ class Reject(StepCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retry(StepCommand):
+class RetryRequest(StepCommand):
     """Try it again."""
 
     KIND: ClassVar[str] = "retry"
@@ -242,7 +242,7 @@ AnswerCommand = Confirm | Approve | Decide | Reject
 
 Command = (
     AnswerCommand
-    | Retry
+    | RetryRequest
     | Skip
     | MarkDone
     | Claim

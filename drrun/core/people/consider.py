@@ -10,11 +10,11 @@ from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.model.ids import StepId
-from drrun.core.people import afterwards, duties, overrides, world
+from drrun.core.people import annotations, duties, overrides, world_requests
 from drrun.core.people import commands as c
 from drrun.core.people.amending import amend
 from drrun.core.people.answers import answer
-from drrun.core.people.words import Asking, Denied, Granted
+from drrun.core.people.request import Asking, Denied, Granted
 from drrun.core.rules.undoing import points_of_no_return, roll_back_began, to_undo
 from drrun.core.state.run_state import RunState
 
@@ -43,7 +43,7 @@ def _weighed(asking: Asking, command: c.Command) -> Granted | Denied:
             return answer(asking, command)
         case c.Reject():
             return _reject(asking, command)
-        case c.Retry():
+        case c.RetryRequest():
             return overrides.retry(asking, command)
         case c.Skip():
             return overrides.mark(asking, command, "skipped")
@@ -58,13 +58,13 @@ def _weighed(asking: Asking, command: c.Command) -> Granted | Denied:
         case c.Note():
             return duties.note(asking, command)
         case c.AddFinding():
-            return afterwards.finding(asking, command)
+            return annotations.finding(asking, command)
         case c.AddFollowUp():
-            return afterwards.follow_up(asking, command)
+            return annotations.follow_up(asking, command)
         case c.StateClock():
-            return afterwards.clock(asking, command)
+            return annotations.clock(asking, command)
         case c.Close():
-            return afterwards.close(asking, command)
+            return annotations.close(asking, command)
         case c.Pause():
             return _pause(asking, command)
         case c.Unpause():
@@ -76,11 +76,11 @@ def _weighed(asking: Asking, command: c.Command) -> Granted | Denied:
         case c.Amend():
             return amend(asking, command)
         case c.DeclareLost():
-            return world.lost(asking, command)
+            return world_requests.lost(asking, command)
         case c.DeclareFound():
-            return world.found(asking, command)
+            return world_requests.found(asking, command)
         case c.SetRoute():
-            return world.set_route(asking, command)
+            return world_requests.set_route(asking, command)
         case _:
             assert_never(command)
 

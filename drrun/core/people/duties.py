@@ -3,7 +3,7 @@
 from drrun.core import events as ev
 from drrun.core.model.status import FINAL
 from drrun.core.people.commands import Assign, Claim, HandOver, Note
-from drrun.core.people.words import Asking, Denied, Granted, step_of
+from drrun.core.people.request import Asking, Denied, Granted, step_of
 
 
 def note(asking: Asking, command: Note) -> Granted | Denied:

@@ -8,17 +8,17 @@ Rules:
 from collections.abc import Iterator
 
 from drrun.core import events as ev
-from drrun.core.model.ids import Key, StepId
+from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.status import Status
-from drrun.core.people.commands import MarkDone, Retry, Skip
-from drrun.core.people.words import Asking, Denied, Granted, keys_of
+from drrun.core.people.commands import MarkDone, RetryRequest, Skip
+from drrun.core.people.request import Asking, Denied, Granted, keys_of
 from drrun.core.state.run_state import RunState
 
 _SETTLED = frozenset({Status.PASSED, Status.SKIPPED, Status.ROLLED_BACK})
 _BUSY = frozenset({Status.RUNNING, Status.VERIFYING})
 
 
-def retry(asking: Asking, command: Retry) -> Granted | Denied:
+def retry(asking: Asking, command: RetryRequest) -> Granted | Denied:
     """Try failed targets again, or those whose outcome is not known."""
     keys = keys_of(asking.state, command)
     if isinstance(keys, Denied):
@@ -64,7 +64,7 @@ def _nothing_to_retry(state: RunState, step: StepId) -> Granted | Denied:
     return Denied(f"step {step} is {status}: nothing to try again")
 
 
-def _no_such_guard(asking: Asking, command: Retry, step: StepId) -> Denied | None:
+def _no_such_guard(asking: Asking, command: RetryRequest, step: StepId) -> Denied | None:
     name = command.bypass_guard
     guards = [probe.label for probe in asking.state.plan.steps[step].step.guard]
     if name not in guards:
@@ -97,7 +97,7 @@ def mark(asking: Asking, command: Skip | MarkDone, status: str) -> Granted | Den
     return Granted([*events, *freed(state, step, asking.by)], f"{step} is {status} by your word")
 
 
-def _busy(state: RunState, key: Key) -> bool:
+def _busy(state: RunState, key: TargetKey) -> bool:
     """Whether it runs; one whose host is not seen may be given up by a person (fault F57)."""
     target = state.targets[key]
     return target.status in _BUSY and target.missing_since is None

@@ -11,8 +11,8 @@ Rules:
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 
-from drrun.core.model.ids import Key
-from drrun.core.rules.capacity import Room
+from drrun.core.model.ids import TargetKey
+from drrun.core.rules.capacity import Capacity
 from drrun.core.rules.decide import decide
 from drrun.core.rules.decision import Decision
 from drrun.core.state.run_state import RunState
@@ -27,13 +27,13 @@ class Agenda:
         self._due = dict.fromkeys(state.active)
         self._begin = True
         #: When resting targets are looked at again; one that was put off stays in the heap.
-        self._alarms: list[tuple[float, Key]] = []
-        self._alarm_of: dict[Key, float] = {}
+        self._alarms: list[tuple[float, TargetKey]] = []
+        self._alarm_of: dict[TargetKey, float] = {}
         #: Those that want a place, in the order of `active`; one that left stays in the heap.
-        self._wanting: set[Key] = set()
-        self._line: list[tuple[int, Key]] = []
+        self._wanting: set[TargetKey] = set()
+        self._line: list[tuple[int, TargetKey]] = []
 
-    def decide(self, room: Room, now: float, *, begin: bool = True) -> Decision:
+    def decide(self, room: Capacity, now: float, *, begin: bool = True) -> Decision:
         """The wishes that follow now; see `decide`."""
         active = self._state.active
         self._stir(room, now, begin=begin)
@@ -54,14 +54,14 @@ class Agenda:
             decision.wake(self._alarms[0][0])
         return decision
 
-    def _in_order(self, due: Iterable[Key], room: Room) -> Iterator[Key]:
+    def _in_order(self, due: Iterable[TargetKey], room: Capacity) -> Iterator[TargetKey]:
         """Those that are due, and between them those that want a place, while there is one."""
         for key in due:
             yield from self._whoever_wants(room, self._state.active[key])
             yield key
         yield from self._whoever_wants(room, None)
 
-    def _whoever_wants(self, room: Room, before: int | None) -> Iterator[Key]:
+    def _whoever_wants(self, room: Capacity, before: int | None) -> Iterator[TargetKey]:
         while self._line and not room.full:
             number, key = self._line[0]
             if before is not None and number > before:
@@ -72,7 +72,7 @@ class Agenda:
                 self._due[key] = None
                 yield key
 
-    def _stir(self, room: Room, now: float, *, begin: bool) -> None:
+    def _stir(self, room: Capacity, now: float, *, begin: bool) -> None:
         """Find out which targets rest no more."""
         stirred, landed = self._state.stirred, room.air.landed
         awake = dict.fromkeys([*stirred, *landed])

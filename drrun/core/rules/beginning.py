@@ -13,11 +13,11 @@ from itertools import islice
 
 from drrun.core import events as ev
 from drrun.core.model.actions import DecisionAction, ManualAction
-from drrun.core.model.ids import Key, StepId
+from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.runbook import Mode, Step
 from drrun.core.model.status import Cause
 from drrun.core.rules import wishes as w
-from drrun.core.rules.capacity import Room
+from drrun.core.rules.capacity import Capacity
 from drrun.core.rules.decision import Decision
 from drrun.core.rules.fanout import queued, too_many_failed
 from drrun.core.rules.probe_lists import waits
@@ -28,7 +28,7 @@ LOOKAHEAD = 256
 _PEOPLE = (ManualAction, DecisionAction)
 
 
-def begin_steps(state: RunState, room: Room, now: float, decision: Decision) -> None:
+def begin_steps(state: RunState, room: Capacity, now: float, decision: Decision) -> None:
     """Wish for all that may begin now."""
     full: set[frozenset[str]] = set()
     seen: set[StepId] = set()
@@ -47,7 +47,7 @@ def begin_steps(state: RunState, room: Room, now: float, decision: Decision) -> 
 
 
 def _begin(
-    state: RunState, step_id: StepId, room: Room, now: float, decision: Decision
+    state: RunState, step_id: StepId, room: Capacity, now: float, decision: Decision
 ) -> Iterator[w.Wish]:
     planned = state.plan.steps[step_id]
     step = planned.step
@@ -76,7 +76,7 @@ def _unseen_clock(state: RunState, step: StepId) -> bool:
 
 
 def _begin_targets(
-    state: RunState, step: Step, room: Room, taken: Counter[str]
+    state: RunState, step: Step, room: Capacity, taken: Counter[str]
 ) -> Iterator[w.Wish]:
     if room.full and not _needs_no_room(step):
         return
@@ -100,7 +100,7 @@ def _needs_no_room(step: Step) -> bool:
     return isinstance(step.action, ManualAction) and not step.guard and not step.done_when
 
 
-def _first_place(state: RunState, step: Step, key: Key) -> str:
+def _first_place(state: RunState, step: Step, key: TargetKey) -> str:
     """The host on which a target needs a place once it begins, "" if it is not contacted yet."""
     looks = step.guard or step.done_when
     asks = step.approval is not None or (step.irreversible and not allowed(state, step))
@@ -110,7 +110,7 @@ def _first_place(state: RunState, step: Step, key: Key) -> str:
 
 
 def _wait(
-    state: RunState, keys: Iterable[Key], cause: Cause, detail: str, until: float | None
+    state: RunState, keys: Iterable[TargetKey], cause: Cause, detail: str, until: float | None
 ) -> Iterator[w.Wish]:
     for key in keys:
         target = state.targets[key]

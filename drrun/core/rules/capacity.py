@@ -11,21 +11,21 @@ from dataclasses import field
 from typing import NamedTuple
 
 from drrun.core.dataclass import dataclass
-from drrun.core.model.ids import Key
+from drrun.core.model.ids import TargetKey
 from drrun.core.model.probes import Purpose
 
 
 class Activity(NamedTuple):
     """Something in the air: an attempt, or one evaluation of one probe."""
 
-    key: Key
+    key: TargetKey
     #: None: the attempt.
     purpose: Purpose | None = None
     #: Which probe of that purpose.
     position: int = 0
 
 
-class Air(MutableMapping[Activity, str]):
+class InFlight(MutableMapping[Activity, str]):
     """Everything in the air, and on which host ("": the controller)."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Air(MutableMapping[Activity, str]):
         #: How much is in the air on each host.
         self.on: Counter[str] = Counter()
         #: Targets of which something has come down since somebody looked.
-        self.landed: set[Key] = set()
+        self.landed: set[TargetKey] = set()
 
     def __setitem__(self, activity: Activity, host: str) -> None:
         if activity in self._hosts:
@@ -63,10 +63,10 @@ class Air(MutableMapping[Activity, str]):
 
 
 @dataclass(slots=True)
-class Room:
+class Capacity:
     """How much more may go into the air now."""
 
-    air: Air
+    air: InFlight
     limit: int
     sessions: Mapping[str, int]
     #: Places that were taken of this room: all, and on each host.

@@ -14,22 +14,22 @@ from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.model.actions import DecisionAction, ManualAction
-from drrun.core.model.ids import Key
+from drrun.core.model.ids import TargetKey
 from drrun.core.model.probes import Probe, ProbeKind, Purpose, Verdict
 from drrun.core.model.runbook import Mode, OnFailure, OnUnknown
 from drrun.core.model.status import Phase, RunStatus, Status
-from drrun.core.rules import dry
+from drrun.core.rules import dry_run
 from drrun.core.rules import wishes as w
 from drrun.core.rules.beginning import allowed, begin_steps
-from drrun.core.rules.capacity import Activity, Room
-from drrun.core.rules.decision import Alarm, Decision
+from drrun.core.rules.capacity import Activity, Capacity
+from drrun.core.rules.decision import Decision, WakeUp
 from drrun.core.rules.losses import losses
 from drrun.core.rules.probe_lists import asked_of, until_of, waits
 from drrun.core.rules.stopping import failed, wind_up
 from drrun.core.rules.undoing import points_of_no_return, roll_back, roll_back_began, undo_of
 from drrun.core.rules.undoing import to_undo as to_undo_now
 from drrun.core.rules.waiting import while_asked
-from drrun.core.state.polling import Progress, outlook
+from drrun.core.state.polling import ProbeProgress, outlook
 from drrun.core.state.run_state import RunState, attempt_of
 from drrun.core.state.target import TargetState
 
@@ -39,11 +39,11 @@ MAX_PARALLEL = 256
 
 def decide(
     state: RunState,
-    room: Room,
+    room: Capacity,
     now: float,
     *,
     begin: bool = True,
-    look: Iterable[Key] | None = None,
+    look: Iterable[TargetKey] | None = None,
 ) -> Decision:
     """The wishes that follow from a state.
 
@@ -85,10 +85,10 @@ def _blocked(state: RunState) -> Iterator[w.Wish]:
 
 
 def _look_at(
-    state: RunState, key: Key, room: Room, now: float, decision: Decision, *, begin: bool
+    state: RunState, key: TargetKey, room: Capacity, now: float, decision: Decision, *, begin: bool
 ) -> None:
     """What follows of one active target; it rests if nothing does, and not for want of a place."""
-    alarm, refused = Alarm(), room.refused
+    alarm, refused = WakeUp(), room.refused
     wishes = list(_go_on(state, key, room, now, alarm, begin=begin))
     decision.wishes.extend(wishes)
     if alarm.wake_at is not None:
@@ -124,7 +124,7 @@ def _over(state: RunState) -> bool:
 
 
 def _go_on(
-    state: RunState, key: Key, room: Room, now: float, alarm: Alarm, *, begin: bool
+    state: RunState, key: TargetKey, room: Capacity, now: float, alarm: WakeUp, *, begin: bool
 ) -> Iterator[w.Wish]:
     target = state.targets[key]
     if target.gate is not None:
@@ -141,8 +141,8 @@ def _go_on(
                 yield from _towards_action(state, key, room, alarm, now)
         case Phase.ACTING:
             yield from _while_acting(state, key, room, now, alarm)
-        case Phase.VERIFY | Phase.JUDGED if dry.done_with(state, key):
-            yield w.Show(key, dry.toleration(target))
+        case Phase.VERIFY | Phase.JUDGED if dry_run.done_with(state, key):
+            yield w.Show(key, dry_run.toleration(target))
         case Phase.VERIFY:
             purpose = Purpose.UNDONE if target.undoing else Purpose.VERIFY
             yield from _ask(state, key, purpose, room, now, alarm)
@@ -156,7 +156,9 @@ def _go_on(
             assert_never(target.phase)
 
 
-def _find_out(state: RunState, key: Key, room: Room, now: float, alarm: Alarm) -> Iterator[w.Wish]:
+def _find_out(
+    state: RunState, key: TargetKey, room: Capacity, now: float, alarm: WakeUp
+) -> Iterator[w.Wish]:
     """The outcome is not known: by `on_unknown`, and by a person if that does not tell."""
     step = state.plan.steps[key.step].step
     if state.targets[key].phase is Phase.ASK:
@@ -174,7 +176,7 @@ def _find_out(state: RunState, key: Key, room: Room, now: float, alarm: Alarm) -
 
 
 def _try_again(
-    key: Key, target: TargetState, room: Room, now: float, alarm: Alarm
+    key: TargetKey, target: TargetState, room: Capacity, now: float, alarm: WakeUp
 ) -> Iterator[w.Wish]:
     if target.until is not None and now < target.until:
         alarm.wake(target.until)
@@ -183,7 +185,7 @@ def _try_again(
 
 
 def _towards_action(
-    state: RunState, key: Key, room: Room, alarm: Alarm, now: float
+    state: RunState, key: TargetKey, room: Capacity, alarm: WakeUp, now: float
 ) -> Iterator[w.Wish]:
     target = state.targets[key]
     step = state.plan.steps[key.step].step
@@ -193,7 +195,7 @@ def _towards_action(
         yield from _ask(state, key, Purpose.GUARD, room, now, alarm)
     elif target.phase is not Phase.ACT and asked_of(state, key, Purpose.DONE_WHEN):
         yield from _ask(state, key, Purpose.DONE_WHEN, room, now, alarm)
-    elif state.plan.mode is Mode.DRY_RUN and not dry.looks_only(step):
+    elif state.plan.mode is Mode.DRY_RUN and not dry_run.looks_only(step):
         yield w.Show(key)
     elif step.approval is not None and not target.permitted:
         yield w.OpenGate(key, "approval")
@@ -207,7 +209,7 @@ def _towards_action(
         yield w.StartAttempt(key)
 
 
-def _undo(state: RunState, key: Key, room: Room) -> Iterator[w.Wish]:
+def _undo(state: RunState, key: TargetKey, room: Capacity) -> Iterator[w.Wish]:
     undo = undo_of(state, key.step)
     if undo is not None and isinstance(undo.action, ManualAction):
         yield w.OpenGate(key, "manual")
@@ -216,7 +218,7 @@ def _undo(state: RunState, key: Key, room: Room) -> Iterator[w.Wish]:
 
 
 def _while_acting(
-    state: RunState, key: Key, room: Room, now: float, alarm: Alarm
+    state: RunState, key: TargetKey, room: Capacity, now: float, alarm: WakeUp
 ) -> Iterator[w.Wish]:
     target = state.targets[key]
     step = state.plan.steps[key.step].step
@@ -238,14 +240,16 @@ def _while_acting(
         yield from _say_whether_late(state, key, now, alarm)
 
 
-def _acts_since(state: RunState, key: Key) -> float | None:
+def _acts_since(state: RunState, key: TargetKey) -> float | None:
     """When an attempt began; connecting to its host is not its time (contract section 2)."""
     target = state.targets[key]
     here = not state.hosts[key]
     return target.intended_at if here and target.started_at is None else target.started_at
 
 
-def _say_whether_late(state: RunState, key: Key, now: float, alarm: Alarm) -> Iterator[w.Wish]:
+def _say_whether_late(
+    state: RunState, key: TargetKey, now: float, alarm: WakeUp
+) -> Iterator[w.Wish]:
     """Without a written limit nothing is ended; past p90 a person is told (contract section 2)."""
     estimate, since = state.plan.steps[key.step].step.estimate, _acts_since(state, key)
     if estimate is None or since is None or state.targets[key].late:
@@ -256,7 +260,9 @@ def _say_whether_late(state: RunState, key: Key, now: float, alarm: Alarm) -> It
         alarm.wake(since + estimate.p90)
 
 
-def _ask_whether_late(state: RunState, key: Key, now: float, alarm: Alarm) -> Iterator[w.Wish]:
+def _ask_whether_late(
+    state: RunState, key: TargetKey, now: float, alarm: WakeUp
+) -> Iterator[w.Wish]:
     target, since = state.targets[key], _acts_since(state, key)
     timeout = state.plan.steps[key.step].step.timeout
     if since is None or timeout is None or target.unlimited:
@@ -268,7 +274,7 @@ def _ask_whether_late(state: RunState, key: Key, now: float, alarm: Alarm) -> It
 
 
 def _ask(
-    state: RunState, key: Key, purpose: Purpose, room: Room, now: float, alarm: Alarm
+    state: RunState, key: TargetKey, purpose: Purpose, room: Capacity, now: float, alarm: WakeUp
 ) -> Iterator[w.Wish]:
     target = state.targets[key]
     probes = asked_of(state, key, purpose)
@@ -293,15 +299,15 @@ def _ask(
 
 def _bypassed(
     probes: Sequence[Probe], purpose: Purpose, label: str, now: float
-) -> dict[int, Progress]:
+) -> dict[int, ProbeProgress]:
     """A guard that a person lets pass this once counts as seen to hold."""
     if not label or purpose is not Purpose.GUARD:
         return {}
-    holds = Progress(Verdict.HOLDS, 0.0, now, 0.0, "let pass by a person")
+    holds = ProbeProgress(Verdict.HOLDS, 0.0, now, 0.0, "let pass by a person")
     return {index: holds for index, probe in enumerate(probes) if probe.label == label}
 
 
-def _after_verdict(state: RunState, key: Key) -> Iterator[w.Wish]:
+def _after_verdict(state: RunState, key: TargetKey) -> Iterator[w.Wish]:
     target = state.targets[key]
     step = state.plan.steps[key.step].step
     given_up = failed(state, key)
@@ -329,7 +335,7 @@ def _after_verdict(state: RunState, key: Key) -> Iterator[w.Wish]:
             assert_never(step.on_failure)
 
 
-def _back(state: RunState, key: Key, why: str) -> Iterator[w.Wish]:
+def _back(state: RunState, key: TargetKey, why: str) -> Iterator[w.Wish]:
     """Undo what has passed, unless there is no way back; then a person has to say."""
     past = points_of_no_return(state)
     if past:

@@ -4,12 +4,12 @@ from collections import Counter
 from dataclasses import field
 
 from drrun.core.dataclass import dataclass
-from drrun.core.model.ids import Key
+from drrun.core.model.ids import TargetKey
 from drrun.core.rules import wishes as w
 
 
 @dataclass(slots=True)
-class Alarm:
+class WakeUp:
     """When to look again at the latest; None: not before something happens."""
 
     wake_at: float | None = None
@@ -21,13 +21,13 @@ class Alarm:
 
 
 @dataclass(slots=True)
-class Decision(Alarm):
+class Decision(WakeUp):
     """What to do now, and when to ask again at the latest."""
 
     wishes: list[w.Wish] = field(default_factory=list)
     #: Locks that the wishes will take.
     locks: Counter[str] = field(default_factory=Counter)
     #: Active targets of which nothing follows until something happens to them, or until then.
-    resting: dict[Key, float | None] = field(default_factory=dict)
+    resting: dict[TargetKey, float | None] = field(default_factory=dict)
     #: Those of which nothing follows before there is a place for anybody, or until then.
-    wanting: dict[Key, float | None] = field(default_factory=dict)
+    wanting: dict[TargetKey, float | None] = field(default_factory=dict)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from drrun.core.model.ids import Key
+from drrun.core.model.ids import TargetKey
 from drrun.core.model.plan import PlannedStep
 from drrun.core.model.status import FINAL, Status
 from drrun.core.state.run_state import RunState
 
 
-def queued(state: RunState, planned: PlannedStep) -> Iterator[Key]:
+def queued(state: RunState, planned: PlannedStep) -> Iterator[TargetKey]:
     """Targets that have not begun and that the batches let begin now."""
     step = planned.step.id
     ended = sum(count for status, count in state.counts(step).items() if status in FINAL)

@@ -10,15 +10,15 @@ Rules (contract section 4, `lost`):
 from collections.abc import Iterator
 
 from drrun.core import events as ev
-from drrun.core.model.ids import Key
+from drrun.core.model.ids import TargetKey
 from drrun.core.model.runbook import StandIn
 from drrun.core.model.status import Phase
 from drrun.core.rules import wishes as w
-from drrun.core.rules.capacity import Activity, Room
+from drrun.core.rules.capacity import Activity, Capacity
 from drrun.core.state.run_state import RunState, attempt_of, planned
 
 
-def losses(state: RunState, room: Room) -> Iterator[w.Wish]:
+def losses(state: RunState, room: Capacity) -> Iterator[w.Wish]:
     """What is still to be done about targets on lost hosts."""
     for key in state.stranded:
         if key in state.ungraceful:
@@ -37,13 +37,13 @@ def losses(state: RunState, room: Room) -> Iterator[w.Wish]:
             yield w.Record(_lost(state, key, thing))
 
 
-def _lost(state: RunState, key: Key, thing: str) -> ev.TargetLost:
+def _lost(state: RunState, key: TargetKey, thing: str) -> ev.TargetLost:
     skips = planned(state, key).step.when_lost == "skip"
     becomes = "skipped" if skips else "blocked"
     return ev.TargetLost(step=key.step, target=key.target, thing=thing, becomes=becomes)
 
 
-def _thing(state: RunState, key: Key) -> str:
+def _thing(state: RunState, key: TargetKey) -> str:
     """The lost thing that a target's own host went with."""
     host = state.acts_on[key].host
     return state.around.lost_hosts[host.name] if host else ""

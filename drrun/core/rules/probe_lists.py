@@ -1,7 +1,7 @@
 """Which probes a step asks, and when."""
 
 from drrun.core.model.actions import UsesAction
-from drrun.core.model.ids import Key
+from drrun.core.model.ids import TargetKey
 from drrun.core.model.probes import Probe, Purpose
 from drrun.core.model.runbook import StandIn, Step
 from drrun.core.state.run_state import RunState
@@ -22,7 +22,7 @@ def until_of(step: Step) -> tuple[Probe, ...]:
     return ()
 
 
-def asked_of(state: RunState, key: Key, purpose: Purpose) -> tuple[Probe, ...]:
+def asked_of(state: RunState, key: TargetKey, purpose: Purpose) -> tuple[Probe, ...]:
     """The probes that a target is asked now; the form after a loss has only its own verify."""
     step = state.plan.steps[key.step].step
     if key in state.ungraceful and isinstance(step.when_lost, StandIn):

@@ -9,7 +9,7 @@ Rules:
 from collections.abc import Iterator, Sequence
 
 from drrun.core import events as ev
-from drrun.core.model.ids import Key
+from drrun.core.model.ids import TargetKey
 from drrun.core.model.probes import Verdict
 from drrun.core.state.run_state import RunState, planned
 
@@ -17,7 +17,7 @@ from drrun.core.state.run_state import RunState, planned
 RERUNS = 3
 
 
-def relapse(state: RunState, key: Key, name: str, why: str) -> Iterator[ev.Event]:
+def relapse(state: RunState, key: TargetKey, name: str, why: str) -> Iterator[ev.Event]:
     """The facts of a relapse.
 
     Args:

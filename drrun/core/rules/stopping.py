@@ -9,17 +9,17 @@ Rules:
 from collections.abc import Iterator
 
 from drrun.core import events as ev
-from drrun.core.model.ids import Key, StepId
+from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.probes import Purpose, Verdict
 from drrun.core.model.status import Phase, Status
 from drrun.core.rules import wishes as w
-from drrun.core.rules.capacity import Activity, Room
+from drrun.core.rules.capacity import Activity, Capacity
 from drrun.core.rules.probe_lists import waits
 from drrun.core.state.run_state import RunState, attempt_of
-from drrun.core.state.target import Verdicted, given_up
+from drrun.core.state.target import Judgement, given_up
 
 
-def wind_up(state: RunState, room: Room) -> Iterator[w.Wish]:
+def wind_up(state: RunState, room: Capacity) -> Iterator[w.Wish]:
     """What an aborted run still wants done."""
     yield from let_go(state, f"run aborted: {state.aborted}")
     for key in state.active:
@@ -44,7 +44,7 @@ def _undoing(state: RunState, step: StepId) -> bool:
     return any(state.targets[key].undoing for key in state.keys(step))
 
 
-def _end(state: RunState, key: Key, room: Room) -> Iterator[w.Wish]:
+def _end(state: RunState, key: TargetKey, room: Capacity) -> Iterator[w.Wish]:
     target = state.targets[key]
     if target.status is Status.RUNNING and target.phase is Phase.ACTING:
         if waits(state.plan.steps[key.step].step):
@@ -60,7 +60,7 @@ def _end(state: RunState, key: Key, room: Room) -> Iterator[w.Wish]:
         yield w.Record(failed(state, key))
 
 
-def _not_told(state: RunState, key: Key, purpose: Purpose, why: str) -> w.Wish:
+def _not_told(state: RunState, key: TargetKey, purpose: Purpose, why: str) -> w.Wish:
     return w.Record(
         ev.ProbesConcluded(
             **attempt_of(state, key), purpose=purpose, verdict=Verdict.COULD_NOT_TELL, why=why
@@ -68,8 +68,8 @@ def _not_told(state: RunState, key: Key, purpose: Purpose, why: str) -> w.Wish:
     )
 
 
-def failed(state: RunState, key: Key) -> ev.TargetFailed:
+def failed(state: RunState, key: TargetKey) -> ev.TargetFailed:
     """The fact that a target is given up, for the reason of its last verdict."""
     target = state.targets[key]
-    judged = target.judged or Verdicted("failed", target.note)
+    judged = target.judged or Judgement("failed", target.note)
     return ev.TargetFailed(step=key.step, target=key.target, cause=judged.cause, why=judged.why)

@@ -9,7 +9,7 @@ Rules:
 from collections.abc import Callable, Iterator
 
 from drrun.core import events as ev
-from drrun.core.model.ids import Key
+from drrun.core.model.ids import TargetKey
 from drrun.core.rules import wishes as w
 from drrun.core.rules.roles import members
 from drrun.core.state.run_state import RunState
@@ -17,7 +17,7 @@ from drrun.core.state.target import Gate
 
 
 def while_asked(
-    state: RunState, key: Key, gate: Gate, now: float, wake: Callable[[float], None]
+    state: RunState, key: TargetKey, gate: Gate, now: float, wake: Callable[[float], None]
 ) -> Iterator[w.Wish]:
     """What is due while a gate is open.
 
@@ -50,7 +50,7 @@ def while_asked(
             wake(at)
 
 
-def _default(key: Key, option: str) -> ev.GateAnswered:
+def _default(key: TargetKey, option: str) -> ev.GateAnswered:
     return ev.GateAnswered(
         step=key.step,
         target=key.target,

@@ -9,7 +9,7 @@ Rules:
 
 from drrun.core.dataclass import dataclass
 from drrun.core.events import Event
-from drrun.core.model.ids import Key, StepId
+from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.probes import Purpose
 
 
@@ -38,7 +38,7 @@ class SeeClock:
 class Evaluate:
     """Ask one probe once."""
 
-    key: Key
+    key: TargetKey
     purpose: Purpose
     index: int
 
@@ -47,28 +47,28 @@ class Evaluate:
 class StartAttempt:
     """Record the intent, then act."""
 
-    key: Key
+    key: TargetKey
 
 
 @dataclass(frozen=True, slots=True)
 class BeginWait:
     """Begin to wait for the clock, or for probes."""
 
-    key: Key
+    key: TargetKey
 
 
 @dataclass(frozen=True, slots=True)
 class Reconcile:
     """Find out about an attempt that an earlier controller left behind."""
 
-    key: Key
+    key: TargetKey
 
 
 @dataclass(frozen=True, slots=True)
 class EndAttempt:
     """End all processes of an attempt that is going on."""
 
-    key: Key
+    key: TargetKey
     why: str
 
 
@@ -76,7 +76,7 @@ class EndAttempt:
 class LetGo:
     """Stop following an attempt whose host was declared lost."""
 
-    key: Key
+    key: TargetKey
     why: str
 
 
@@ -84,7 +84,7 @@ class LetGo:
 class Show:
     """In a dry-run: record what a live run would do, instead of doing it."""
 
-    key: Key
+    key: TargetKey
     #: Which check was tolerated.
     note: str = ""
 
@@ -93,7 +93,7 @@ class Show:
 class OpenGate:
     """Ask a person. `kind`: manual, approval, decision, irreversible, ask, unknown, late."""
 
-    key: Key
+    key: TargetKey
     kind: str
     purpose: Purpose | None = None
     index: int = 0
@@ -103,7 +103,7 @@ class OpenGate:
 class PlanRetry:
     """Try again, after the delay that the step's `retry` says (at once for `unknown`)."""
 
-    key: Key
+    key: TargetKey
     cause: str
     why: str
 

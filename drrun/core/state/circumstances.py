@@ -28,7 +28,7 @@ Concerning = (
 
 
 @dataclass(slots=True)
-class Around:
+class Circumstances:
     """The world of one run, as its people have told it."""
 
     inventory: Inventory

@@ -20,7 +20,7 @@ DOUBT_PAUSE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ProbeProgress:
     """What is known of one probe so far. Times in seconds since the epoch."""
 
     verdict: Verdict
@@ -33,7 +33,9 @@ class Progress:
     doubts: int = 0
 
     @classmethod
-    def after(cls, before: "Progress | None", verdict: Verdict, at: float, why: str) -> "Progress":
+    def after(
+        cls, before: "ProbeProgress | None", verdict: Verdict, at: float, why: str
+    ) -> "ProbeProgress":
         """What is known after one more evaluation."""
         held = None
         if verdict is Verdict.HOLDS:
@@ -59,7 +61,7 @@ class LookAt:
     at: float = 0.0
 
 
-def look(probe: Probe, progress: Progress | None) -> Settled | LookAt:
+def look(probe: Probe, progress: ProbeProgress | None) -> Settled | LookAt:
     """What to do about one probe."""
     if progress is None:
         return LookAt()
@@ -85,7 +87,7 @@ class Outlook:
     looks: tuple[tuple[int, float], ...] = ()
 
 
-def outlook(probes: Sequence[Probe], progress: Mapping[int, Progress]) -> Outlook:
+def outlook(probes: Sequence[Probe], progress: Mapping[int, ProbeProgress]) -> Outlook:
     """What to do about probes that must hold together."""
     looks: list[tuple[int, float]] = []
     doubts: list[Settled] = []

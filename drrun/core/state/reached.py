@@ -10,10 +10,8 @@ from collections.abc import Iterable
 from dataclasses import field
 
 from drrun.core.dataclass import dataclass
-from drrun.core.model.ids import StepId, TargetName
+from drrun.core.model.ids import TargetKey
 
-#: A `state.Key`.
-Target = tuple[StepId, TargetName]
 #: For an attempt of which it cannot be told.
 UNKNOWN = "-"
 #: The line of a journal that nobody has overruled.
@@ -28,18 +26,18 @@ class Reached:
     boots: dict[str, str] = field(default_factory=dict)
     #: The boot of its host since which a target's attempt can have been asked for; "" if it was
     #: not reached since the attempt was intended.
-    asked_on: dict[Target, str] = field(default_factory=dict)
+    asked_on: dict[TargetKey, str] = field(default_factory=dict)
     #: Whoever drives records what it reaches.
     recorded: bool = False
     #: Names of the lines of this journal: the first, and one more for each time at which people
     #: let it count although another one had gone on. What hosts know of earlier ones is overruled.
     lines: tuple[str, ...] = (FIRST_LINE,)
 
-    def intend(self, key: Target, host: str) -> None:
+    def intend(self, key: TargetKey, host: str) -> None:
         """An attempt was intended."""
         self.asked_on[key] = self.boots.get(host, "") if self.recorded else UNKNOWN
 
-    def reach(self, host: str, boot: str, in_flight: Iterable[Target]) -> None:
+    def reach(self, host: str, boot: str, in_flight: Iterable[TargetKey]) -> None:
         """A host answered; `in_flight` are the targets that may have attempts there."""
         self.boots[host] = boot
         for key in in_flight:

@@ -16,15 +16,15 @@ from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.model.errors import IllegalMove
-from drrun.core.model.ids import Key, StepId
+from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.plan import Plan, PlannedStep, PlannedTarget
 from drrun.core.model.probes import Verdict
 from drrun.core.model.runbook import Need, OnFailure, StandIn
 from drrun.core.model.status import FINAL, GOOD, Phase, RunStatus, Status
-from drrun.core.state.circumstances import Around
+from drrun.core.state.circumstances import Circumstances
 from drrun.core.state.clocks import Clocks
 from drrun.core.state.reached import Reached
-from drrun.core.state.run_list import Ready, is_light
+from drrun.core.state.ready_steps import ReadySteps, is_light
 from drrun.core.state.secrecy import Secrecy
 from drrun.core.state.tally import Tally
 from drrun.core.state.target import TargetState, advance, given_up
@@ -41,30 +41,30 @@ class RunState:
     #: Makes the plan anew with amendments; None where none can come.
     replan: Replan | None = None
     amendments: tuple[ev.PlanAmended, ...] = ()
-    targets: dict[Key, TargetState] = field(default_factory=dict)
+    targets: dict[TargetKey, TargetState] = field(default_factory=dict)
     #: Name of the host that a target acts on, "" for the controller.
-    hosts: dict[Key, str] = field(default_factory=dict)
+    hosts: dict[TargetKey, str] = field(default_factory=dict)
     #: What the plan says of each target.
-    acts_on: dict[Key, PlannedTarget] = field(default_factory=dict)
+    acts_on: dict[TargetKey, PlannedTarget] = field(default_factory=dict)
     #: Begun and not ended, in the order in which they began; each with a number that grows.
-    active: dict[Key, int] = field(default_factory=dict)
+    active: dict[TargetKey, int] = field(default_factory=dict)
     #: Steps whose needs are met and that have targets not begun; longest tail first.
-    ready: Ready = field(init=False)
+    ready: ReadySteps = field(init=False)
     #: Targets that have not ended although their host was declared lost.
-    stranded: dict[Key, None] = field(default_factory=dict)
+    stranded: dict[TargetKey, None] = field(default_factory=dict)
     #: Active targets that changed, or for which the run took a turn, since somebody looked at
     #: them; not part of what is known.
-    stirred: dict[Key, None] = field(default_factory=dict)
+    stirred: dict[TargetKey, None] = field(default_factory=dict)
     #: Steps that need something that failed.
     doomed: dict[StepId, None] = field(default_factory=dict)
     conditions: dict[StepId, bool] = field(default_factory=dict)
     clocks: dict[StepId, float] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
     #: The last answer of a person to each target's gate.
-    answers: dict[Key, ev.GateAnswered] = field(default_factory=dict)
+    answers: dict[TargetKey, ev.GateAnswered] = field(default_factory=dict)
     #: Who wanted a target to be tried again.
-    reopened_by: dict[Key, str] = field(default_factory=dict)
-    around: Around = field(init=False)
+    reopened_by: dict[TargetKey, str] = field(default_factory=dict)
+    around: Circumstances = field(init=False)
     options: Mapping[str, object] = field(default_factory=dict)
     paused: str = ""
     aborted: str = ""
@@ -84,17 +84,17 @@ class RunState:
     held_at: dict[int, float] = field(default_factory=dict)
     time: Clocks = field(default_factory=Clocks)
     #: Targets whose step has another form, now that their host is lost.
-    ungraceful: set[Key] = field(default_factory=set)
+    ungraceful: set[TargetKey] = field(default_factory=set)
     _position: dict[StepId, int] = field(init=False)
-    _keys: dict[StepId, tuple[Key, ...]] = field(default_factory=dict)
-    _place: dict[Key, int] = field(default_factory=dict)
+    _keys: dict[StepId, tuple[TargetKey, ...]] = field(default_factory=dict)
+    _place: dict[TargetKey, int] = field(default_factory=dict)
     _tallies: dict[StepId, Tally] = field(default_factory=dict)
     _open_steps: int = 0
     _begun: int = 0
     _inside: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.around = Around(self.plan.inventory)
+        self.around = Circumstances(self.plan.inventory)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -104,15 +104,15 @@ class RunState:
         self._tallies, self._open_steps = {}, 0
         self._keys, self._place, self._inside = {}, {}, {}
         self._position = {step: index for index, step in enumerate(plan.order)}
-        self.ready = Ready()
+        self.ready = ReadySteps()
         for step in plan.order:
             self._lay_out_step(step, known)
         for step in plan.order:
             self._sort_in(step)
 
-    def _lay_out_step(self, step: StepId, known: Mapping[Key, TargetState]) -> None:
+    def _lay_out_step(self, step: StepId, known: Mapping[TargetKey, TargetState]) -> None:
         planned = self.plan.steps[step]
-        self._keys[step] = keys = tuple(Key(step, each.name) for each in planned.targets)
+        self._keys[step] = keys = tuple(TargetKey(step, each.name) for each in planned.targets)
         for place, (key, target) in enumerate(zip(keys, planned.targets, strict=True)):
             self._place[key] = place
             self.acts_on[key] = target
@@ -143,11 +143,11 @@ class RunState:
         """How many targets of a step stand where."""
         return self._tallies[step].counts
 
-    def keys(self, step: StepId) -> Iterator[Key]:
+    def keys(self, step: StepId) -> Iterator[TargetKey]:
         """The targets of a step, in the plan's order."""
         return iter(self._keys[step])
 
-    def queued(self, step: StepId, limit: int) -> Iterator[Key]:
+    def queued(self, step: StepId, limit: int) -> Iterator[TargetKey]:
         """Those of a step's first `limit` targets that have not begun, in the plan's order."""
         keys = self._keys[step]
         return (keys[place] for place in takewhile(limit.__gt__, self._tallies[step].queued))
@@ -159,7 +159,7 @@ class RunState:
             self._inside[prefix] = dict.fromkeys(step.removeprefix(prefix) for step in inside)
         return self._inside[prefix]
 
-    def starters(self, key: Key) -> frozenset[str]:
+    def starters(self, key: TargetKey) -> frozenset[str]:
         """Who started a target: whoever drives the run, and whoever wanted it tried again."""
         return frozenset({self.around.driver, self.reopened_by.get(key, "")})
 
@@ -306,7 +306,7 @@ class RunState:
                 self.ungraceful.discard(key)
                 self._move(key, name)
 
-    def _is_stranded(self, key: Key) -> bool:
+    def _is_stranded(self, key: TargetKey) -> bool:
         host = self.acts_on[key].host
         return (
             host is not None
@@ -315,11 +315,11 @@ class RunState:
             and not self.plan.steps[key.step].left_out
         )
 
-    def _change_form(self, key: Key) -> None:
+    def _change_form(self, key: TargetKey) -> None:
         self.ungraceful.add(key)
         self._move(key, "")
 
-    def _move(self, key: Key, host: str) -> None:
+    def _move(self, key: TargetKey, host: str) -> None:
         """Let a target act on another host."""
         if self.hosts[key] != host:
             self.hosts[key] = host
@@ -333,7 +333,7 @@ class RunState:
             if target.queued or (ending and given_up(target)):
                 self._change(key, event, at)
 
-    def _change(self, key: Key, event: ev.OfTarget | ev.OfTargets, at: float) -> None:
+    def _change(self, key: TargetKey, event: ev.OfTarget | ev.OfTargets, at: float) -> None:
         before = self.targets[key]
         after = advance(before, event, at)
         self.targets[key] = after
@@ -349,13 +349,13 @@ class RunState:
             self._tallies[key.step].queue(self._place[key], waits=after.queued)
             self._sort_in(key.step)
 
-    def _strand(self, key: Key) -> None:
+    def _strand(self, key: TargetKey) -> None:
         if self._is_stranded(key):
             self.stranded[key] = None
         else:
             self.stranded.pop(key, None)
 
-    def _hold_or_release(self, key: Key, *, begins: bool) -> None:
+    def _hold_or_release(self, key: TargetKey, *, begins: bool) -> None:
         if begins:
             self._begun += 1
             self.active[key] = self._begun
@@ -412,11 +412,11 @@ def fold(
     return state
 
 
-def planned(state: RunState, key: Key) -> PlannedStep:
+def planned(state: RunState, key: TargetKey) -> PlannedStep:
     """The plan of the step that a target belongs to."""
     return state.plan.steps[key.step]
 
 
-def attempt_of(state: RunState, key: Key) -> ev.AttemptName:
+def attempt_of(state: RunState, key: TargetKey) -> ev.AttemptName:
     """What names a target's current attempt in an event."""
     return ev.attempt_name(key, state.targets[key].attempt)

@@ -10,10 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import field
 
 from drrun.core.dataclass import dataclass
-from drrun.core.model.ids import StepId, TargetName
-
-#: A `state.Key`.
-Target = tuple[StepId, TargetName]
+from drrun.core.model.ids import TargetKey
 
 
 @dataclass(slots=True)
@@ -23,14 +20,14 @@ class Secrecy:
     #: Name -> mark of each secret, as of each time that one of them was new.
     times: list[dict[str, str]] = field(default_factory=list)
     #: Which of those times a target's last attempt was intended in.
-    acted: dict[Target, int] = field(default_factory=dict)
+    acted: dict[TargetKey, int] = field(default_factory=dict)
 
     def use(self, marks: Mapping[str, str]) -> None:
         """From now on these values are used."""
         if marks != self.now:
             self.times.append(dict(marks))
 
-    def intend(self, key: Target) -> None:
+    def intend(self, key: TargetKey) -> None:
         """An attempt was intended."""
         if self.times:
             self.acted[key] = len(self.times) - 1
@@ -48,7 +45,7 @@ class Secrecy:
         """Whether a secret ever had this value."""
         return any(marks.get(name) == mark for marks in self.times)
 
-    def outdated(self, key: Target, known: Collection[str]) -> dict[str, str]:
+    def outdated(self, key: TargetKey, known: Collection[str]) -> dict[str, str]:
         """What a target's last attempt used and nobody knows any more, by name."""
         marks = self.times[self.acted[key]] if key in self.acted else {}
         return {name: mark for name, mark in marks.items() if mark not in known}

@@ -19,7 +19,7 @@ from drrun.core.model.runbook import RetryCause
 from drrun.core.model.status import FINAL, Cause, Phase, Status
 from drrun.core.state.event_text import how_it_ended
 from drrun.core.state.moves import move
-from drrun.core.state.polling import Progress
+from drrun.core.state.polling import ProbeProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicted:
+class Judgement:
     """Why the last attempt did not do."""
 
     #: A `RetryCause`, or `guard`, `done_when`, which are never retried.
@@ -70,8 +70,8 @@ class TargetState:
     #: Attempts that got a verdict since the target was (re)opened; the retry budget.
     verdicts: int = 0
     #: What was seen of the probes of the current phase, by position.
-    progress: Mapping[int, Progress] = field(default_factory=dict)
-    judged: Verdicted | None = None
+    progress: Mapping[int, ProbeProgress] = field(default_factory=dict)
+    judged: Judgement | None = None
     waits_for: Cause | None = None
     #: When a wait or the pause before a retry is over.
     until: float | None = None
@@ -252,7 +252,7 @@ def _seen(before: TargetState, event: ev.ProbeSeen, at: float) -> TargetState:
     if event.attempt != before.attempt or event.purpose not in purposes_of(before.phase):
         return before  # a late answer to a question that is settled by now
     verdict = Verdict(event.verdict)
-    seen = Progress.after(before.progress.get(event.index), verdict, at, event.why)
+    seen = ProbeProgress.after(before.progress.get(event.index), verdict, at, event.why)
     return _with(before, progress={**before.progress, event.index: seen})
 
 
@@ -353,7 +353,7 @@ def _answered(after: TargetState, event: ev.GateAnswered, at: float) -> TargetSt
     by = f"by {event.by}" + (f": {event.reason}" if event.reason else "")
     if event.gate == "ask":
         verdict = Verdict.HOLDS if event.answer == "confirm" else Verdict.DOES_NOT_HOLD
-        seen = Progress(verdict, at, at, at if verdict is Verdict.HOLDS else None, by)
+        seen = ProbeProgress(verdict, at, at, at if verdict is Verdict.HOLDS else None, by)
         return _set(after, progress={**after.progress, event.index: seen})
     match event.gate, event.answer:
         case ("irreversible", "confirm") | ("approval", "approve"):
@@ -400,7 +400,7 @@ def _judge(after: TargetState, cause: str, why: str, *, final: bool = False) -> 
     return _enter(
         after,
         Phase.JUDGED,
-        judged=Verdicted(str(cause), why, final),
+        judged=Judgement(str(cause), why, final),
         verdicts=after.verdicts + 1,
         note=why,
     )

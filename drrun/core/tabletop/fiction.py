@@ -17,7 +17,7 @@ OUTCOMES = ("ended", "timed-out", "unknown", "unreachable")
 
 
 @dataclass(frozen=True, slots=True)
-class Acted:
+class ScriptedAttempt:
     """How one attempt ends."""
 
     #: One of `OUTCOMES`.
@@ -28,7 +28,7 @@ class Acted:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ScriptedAnswer:
     """How a gate is answered."""
 
     #: `confirm`, `reject`, or the option of a decision; "" for what the gate asks for.
@@ -40,24 +40,24 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class ScriptedStep:
     """What becomes of one step, or of one of its targets."""
 
-    attempts: tuple[Acted, ...] = ()
+    attempts: tuple[ScriptedAttempt, ...] = ()
     #: For each purpose the verdicts, one for each attempt; the last is for all later ones.
     verdicts: Mapping[Purpose, tuple[Verdict, ...]] = field(default_factory=dict)
     #: None: the condition is evaluated.
     when: bool | None = None
-    said: Said = Said()
+    said: ScriptedAnswer = ScriptedAnswer()
     #: Nobody ever answers.
     silent: bool = False
     #: Seconds that an attempt takes, instead of its estimate; and a factor on either.
     takes: float | None = None
     factor: float = 1.0
 
-    def acted(self, attempt: int) -> Acted:
+    def acted(self, attempt: int) -> ScriptedAttempt:
         """How an attempt ends; the first is 1."""
-        return _nth(self.attempts, attempt) or Acted()
+        return _nth(self.attempts, attempt) or ScriptedAttempt()
 
     def verdict(self, purpose: Purpose, attempt: int) -> Verdict:
         """What the checks of a purpose say at an attempt."""
@@ -84,15 +84,15 @@ class Fiction:
     """A whole simulated world."""
 
     #: Step, or `step@target` -> what becomes of it; the target's own comes first.
-    scripts: Mapping[str, Script] = field(default_factory=dict)
+    scripts: Mapping[str, ScriptedStep] = field(default_factory=dict)
     moments: tuple[Moment, ...] = ()
 
-    def script(self, step: str, target: str) -> Script:
+    def script(self, step: str, target: str) -> ScriptedStep:
         """What is written of a target."""
         return self.scripts.get(f"{step}@{target}") or self.scripts.get(step) or _NOTHING
 
 
-_NOTHING = Script()
+_NOTHING = ScriptedStep()
 _Thing = TypeVar("_Thing")
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import Place
-from drrun.core.tabletop.fiction import Acted, Fiction, Moment, Script
+from drrun.core.tabletop.fiction import Fiction, Moment, ScriptedAttempt, ScriptedStep
 
 #: What can be injected -> whether it has a moment of its own.
 KINDS = {
@@ -52,7 +52,7 @@ class Inject:
 
 def fiction_of(injects: Iterable[Inject], chance: Chance | None) -> Fiction:
     """The world of one trial."""
-    scripts: dict[str, Script] = {}
+    scripts: dict[str, ScriptedStep] = {}
     moments = []
     for inject in injects:
         if chance is not None and inject.chance < 1 and chance() >= inject.chance:
@@ -62,16 +62,16 @@ def fiction_of(injects: Iterable[Inject], chance: Chance | None) -> Fiction:
             at = early + (late - early) * (0.5 if chance is None else chance())
             moments.append(Moment(at, _MOMENT[inject.kind], inject.what))
         else:
-            script = scripts.get(inject.what, Script())
+            script = scripts.get(inject.what, ScriptedStep())
             scripts[inject.what] = _with(script, inject)
     return Fiction(scripts, tuple(moments))
 
 
-def _with(script: Script, inject: Inject) -> Script:
+def _with(script: ScriptedStep, inject: Inject) -> ScriptedStep:
     match inject.kind:
         case "fail":
-            bad = Acted(inject.outcome, exit=1)
-            attempts = (bad,) * inject.times + (Acted(),) if inject.times else (bad,)
+            bad = ScriptedAttempt(inject.outcome, exit=1)
+            attempts = (bad,) * inject.times + (ScriptedAttempt(),) if inject.times else (bad,)
             return replace(script, attempts=attempts)
         case "slow":
             return replace(script, factor=script.factor * inject.factor)

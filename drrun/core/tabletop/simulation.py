@@ -16,7 +16,7 @@ from typing import assert_never
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.actions import DecisionAction, UsesAction
-from drrun.core.model.ids import Key, StepId
+from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.moments import parse_moment
 from drrun.core.model.plan import Plan, PlannedStep
 from drrun.core.model.probes import Purpose, Verdict
@@ -27,20 +27,20 @@ from drrun.core.people.commands import DeclareFound, DeclareLost
 from drrun.core.people.consider import Denied, consider
 from drrun.core.rules import wishes as w
 from drrun.core.rules.agenda import Agenda
-from drrun.core.rules.capacity import Activity, Air, Room
+from drrun.core.rules.capacity import Activity, Capacity, InFlight
 from drrun.core.rules.decide import MAX_PARALLEL
 from drrun.core.rules.relapse import relapse
 from drrun.core.rules.retrying import retry_planned
 from drrun.core.rules.roles import may, members, role_of
 from drrun.core.state.run_state import RunState, attempt_of
-from drrun.core.tabletop.fiction import Fiction, Moment, Said, Script
+from drrun.core.tabletop.fiction import Fiction, Moment, ScriptedAnswer, ScriptedStep
 
 #: (step, attempt) -> seconds that the step's action, wait or answer takes.
-Takes = Callable[[Key, int], float]
+Takes = Callable[[TargetKey, int], float]
 #: (state, step) -> whether its condition holds.
 Condition = Callable[[RunState, StepId], bool]
 #: (what is asked, seconds from the start) -> how people answer; None: nobody does.
-Ask = Callable[[ev.GateOpened, float], Said | None]
+AnswerGate = Callable[[ev.GateOpened, float], ScriptedAnswer | None]
 #: Events that one trial may have before it is given up: the rules would never come to rest.
 _MOST = 2_000_000
 
@@ -56,7 +56,7 @@ class Simulation:
     #: None: every condition is true, unless the fiction says otherwise.
     condition: Condition | None = None
     #: None: as the fiction says.
-    ask: Ask | None = None
+    ask: AnswerGate | None = None
     #: Told of what is said at its moment.
     hear: Callable[[Moment], None] = lambda _: None
     now: float = 0.0
@@ -65,7 +65,7 @@ class Simulation:
     _coming: list[tuple[float, int, Activity | None, ev.Event | Moment]] = field(
         default_factory=list
     )
-    _air: Air = field(default_factory=Air)
+    _air: InFlight = field(default_factory=InFlight)
     _agenda: Agenda = field(init=False)
     _order: "count[int]" = field(default_factory=count)
 
@@ -77,7 +77,7 @@ class Simulation:
         """From the start until nothing moves any more; the state then."""
         self._begin()
         while len(self.journal) < _MOST:
-            decision = self._agenda.decide(Room(self._air, self.max_parallel, {}), self.now)
+            decision = self._agenda.decide(Capacity(self._air, self.max_parallel, {}), self.now)
             for wish in decision.wishes:
                 self._obey(wish)
             if decision.wishes:
@@ -165,7 +165,7 @@ class Simulation:
             self._air[activity] = ""
         heapq.heappush(self._coming, (at, next(self._order), activity, what))
 
-    def _script(self, key: Key) -> Script:
+    def _script(self, key: TargetKey) -> ScriptedStep:
         return self.fiction.script(key.step, key.target)
 
     def _obey(self, wish: w.Wish) -> None:
@@ -203,7 +203,7 @@ class Simulation:
         except ValueError:
             return self.now
 
-    def _length(self, key: Key) -> float:
+    def _length(self, key: TargetKey) -> float:
         """Seconds that a target's attempt, wait or answer takes."""
         script = self._script(key)
         takes = script.takes
@@ -219,7 +219,7 @@ class Simulation:
         expression = " and ".join([*written.only_if, written.when or "true"])
         self._record(ev.ConditionSeen(step=step, expression=expression, value=value))
 
-    def _evaluate(self, key: Key, purpose: Purpose, index: int) -> None:
+    def _evaluate(self, key: TargetKey, purpose: Purpose, index: int) -> None:
         """Checks hold, and nothing is done already; what is waited for comes in its time."""
         attempt = self.state.targets[key].attempt
         verdict = self._script(key).verdict(purpose, max(1, attempt))
@@ -240,7 +240,7 @@ class Simulation:
         )
         self._later(at, Activity(key, purpose, index), seen)
 
-    def _start(self, key: Key) -> None:
+    def _start(self, key: TargetKey) -> None:
         who = attempt_of(self.state, key)
         self._record(ev.AttemptIntended(**who, action="simulated", command="", host=""))
         acted = self._script(key).acted(who["attempt"])
@@ -260,7 +260,7 @@ class Simulation:
             ended = ev.AttemptEnded(**who, exit=acted.exit, note=note, captured=acted.captured)
         self._later(self.now + takes, Activity(key), ended)
 
-    def _begin_wait(self, key: Key) -> None:
+    def _begin_wait(self, key: TargetKey) -> None:
         who = attempt_of(self.state, key)
         self._record(ev.AttemptIntended(**who, action="wait", command="", host="local"))
         action = self.plan.steps[key.step].step.action
@@ -301,7 +301,7 @@ class Simulation:
         return bool(members(self.state, role)) or may(self.state, role, by)
 
 
-def _answered(opened: ev.GateOpened, said: Said, action: object) -> ev.GateAnswered:
+def _answered(opened: ev.GateOpened, said: ScriptedAnswer, action: object) -> ev.GateAnswered:
     answer, option = said.answer, ""
     if opened.gate == "decision" and answer != "reject" and isinstance(action, DecisionAction):
         option = answer or action.default or next(iter(action.options))

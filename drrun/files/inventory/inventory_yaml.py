@@ -3,7 +3,7 @@
 Rules:
 - Names and addresses are of strict patterns, because they reach SSH (CVE-2023-51385).
 - What one file can tell is read here; what only all files together can tell is
-  `drrun.files.inventory.inventory`.
+  `drrun.files.inventory.merge`.
 """
 
 from typing import Any
@@ -40,11 +40,11 @@ from drrun.files.yaml.shape import (
     ByForm,
     Converted,
     Definitions,
-    Key,
     ListOf,
     MappingOf,
     Reading,
-    Record,
+    RecordKey,
+    RecordShape,
     Schema,
     Shape,
     Wrong,
@@ -83,13 +83,13 @@ def _placed(cls: type) -> Any:
 
 
 sites: Shape[dict[str, Site]] = MappingOf(
-    Record(
+    RecordShape(
         "site",
         {
-            "title": Key(text),
-            "provider": Key(text, "contact or dependency that runs it"),
-            "roles": Key(_words),
-            "jurisdiction": Key(text),
+            "title": RecordKey(text),
+            "provider": RecordKey(text, "contact or dependency that runs it"),
+            "roles": RecordKey(_words),
+            "jurisdiction": RecordKey(text),
         },
         _named(Site),
     ),
@@ -98,13 +98,13 @@ sites: Shape[dict[str, Site]] = MappingOf(
 )
 _route: Shape[Route] = ByForm(
     word=Converted(address, Route),
-    table=Record(
+    table=RecordShape(
         "route",
         {
-            "address": Key(address, "name or IP address"),
-            "name": Key(dotted, "what people call it: oob"),
-            "port": Key(port),
-            "via": Key(_names, "hosts to pass through, nearest first"),
+            "address": RecordKey(address, "name or IP address"),
+            "name": RecordKey(dotted, "what people call it: oob"),
+            "port": RecordKey(port),
+            "via": RecordKey(_names, "hosts to pass through, nearest first"),
         },
         into(Route),
     ),
@@ -122,22 +122,22 @@ def _host(values: dict[str, Any], table: Table, reading: Reading) -> Host:
 
 
 hosts: Shape[dict[str, Host]] = MappingOf(
-    Record(
+    RecordShape(
         "host",
         {
-            "site": Key(slug, "where it stands"),
-            "groups": Key(_names),
-            "user": Key(user, "else as the SSH configuration says"),
-            "port": Key(port),
-            "identity": Key(text, "file with the private key"),
-            "address": Key(address, "the only route"),
-            "via": Key(_names, "hosts to pass through, nearest first"),
-            "routes": Key(ListOf(_route, least=1), "tried in order"),
-            "host_key": Key(_host_key, "pinned public key; else known_hosts decides"),
-            "become": Key(one_of("sudo"), "how to become another user"),
-            "max_sessions": Key(Number(1, 1000), "commands at once on this host"),
-            "work_dir": Key(_work_dir, "where it keeps what belongs to runs; else ~/.drrun"),
-            "vars": Key(_vars, "host.vars in templates"),
+            "site": RecordKey(slug, "where it stands"),
+            "groups": RecordKey(_names),
+            "user": RecordKey(user, "else as the SSH configuration says"),
+            "port": RecordKey(port),
+            "identity": RecordKey(text, "file with the private key"),
+            "address": RecordKey(address, "the only route"),
+            "via": RecordKey(_names, "hosts to pass through, nearest first"),
+            "routes": RecordKey(ListOf(_route, least=1), "tried in order"),
+            "host_key": RecordKey(_host_key, "pinned public key; else known_hosts decides"),
+            "become": RecordKey(one_of("sudo"), "how to become another user"),
+            "max_sessions": RecordKey(Number(1, 1000), "commands at once on this host"),
+            "work_dir": RecordKey(_work_dir, "where it keeps what belongs to runs; else ~/.drrun"),
+            "vars": RecordKey(_vars, "host.vars in templates"),
         },
         _host,
     ),
@@ -145,7 +145,7 @@ hosts: Shape[dict[str, Host]] = MappingOf(
     what="host",
 )
 groups: Shape[dict[str, Group]] = MappingOf(
-    Record("group", {"hosts": Key(_names), "vars": Key(_vars)}, _named(Group)),
+    RecordShape("group", {"hosts": RecordKey(_names), "vars": RecordKey(_vars)}, _named(Group)),
     name=dotted,
     what="group",
 )
@@ -168,35 +168,35 @@ class _Age(Shape[dict[str, Any]]):
         return probe.schema(definitions)
 
 
-_waiver: Record[dict[str, Any]] = Record(
+_waiver: RecordShape[dict[str, Any]] = RecordShape(
     "store-waiver",
     {
-        "reason": Key(text, "why it is accepted", required=True),
-        "owner": Key(text),
-        "expires": Key(expiry),
+        "reason": RecordKey(text, "why it is accepted", required=True),
+        "owner": RecordKey(text),
+        "expires": RecordKey(expiry),
     },
     _only_given,
 )
-_backup: Record[Backup] = Record(
+_backup: RecordShape[Backup] = RecordShape(
     "backup",
     {
-        "to": Key(text, "host or place that holds the copy", required=True),
-        "max_age": Key(duration, "how old the newest copy may be"),
-        "age": Key(_Age(), "probe that prints the age"),
-        "domain": Key(text, "what it is lost together with"),
+        "to": RecordKey(text, "host or place that holds the copy", required=True),
+        "max_age": RecordKey(duration, "how old the newest copy may be"),
+        "age": RecordKey(_Age(), "probe that prints the age"),
+        "domain": RecordKey(text, "what it is lost together with"),
     },
     into(Backup),
 )
 stores: Shape[dict[str, Store]] = MappingOf(
-    Record(
+    RecordShape(
         "store",
         {
-            "on": Key(_words, "host that holds it"),
-            "kind": Key(text, "files, database, objects"),
-            "size": Key(size),
-            "owner": Key(text),
-            "backups": Key(ListOf(_backup, or_mapping=True)),
-            "waiver": Key(_waiver),
+            "on": RecordKey(_words, "host that holds it"),
+            "kind": RecordKey(text, "files, database, objects"),
+            "size": RecordKey(size),
+            "owner": RecordKey(text),
+            "backups": RecordKey(ListOf(_backup, or_mapping=True)),
+            "waiver": RecordKey(_waiver),
         },
         _placed(Store),
     ),
@@ -204,13 +204,15 @@ stores: Shape[dict[str, Store]] = MappingOf(
     what="store",
 )
 contacts: Shape[dict[str, Contact]] = MappingOf(
-    Record(
+    RecordShape(
         "contact",
         {
-            "channels": Key(ListOf(AnyMapping(), or_mapping=True), "{kind: phone, number: …}"),
-            "hours": Key(text, "14:00-22:00, UTC"),
-            "verified": Key(day, "when somebody last tried it"),
-            "verify_every": Key(duration),
+            "channels": RecordKey(
+                ListOf(AnyMapping(), or_mapping=True), "{kind: phone, number: …}"
+            ),
+            "hours": RecordKey(text, "14:00-22:00, UTC"),
+            "verified": RecordKey(day, "when somebody last tried it"),
+            "verify_every": RecordKey(duration),
         },
         _placed(Contact),
     ),
@@ -218,13 +220,13 @@ contacts: Shape[dict[str, Contact]] = MappingOf(
     what="contact",
 )
 dependencies: Shape[dict[str, Dependency]] = MappingOf(
-    Record(
+    RecordShape(
         "dependency",
         {
-            "provider": Key(text),
-            "alternate": Key(text, "what takes its place, or none"),
-            "accepted_risk": Key(text, "why that is accepted"),
-            "expires": Key(expiry, "until when it is accepted"),
+            "provider": RecordKey(text),
+            "alternate": RecordKey(text, "what takes its place, or none"),
+            "accepted_risk": RecordKey(text, "why that is accepted"),
+            "expires": RecordKey(expiry, "until when it is accepted"),
         },
         _placed(Dependency),
     ),
@@ -237,17 +239,17 @@ def _inventory(values: dict[str, Any], _: Table, __: Reading) -> Inventory:
     return Inventory(**values)
 
 
-inventory: Record[Inventory] = Record(
+inventory: RecordShape[Inventory] = RecordShape(
     "inventory",
     {
-        "sites": Key(sites, "places that can be lost as a whole"),
-        "hosts": Key(hosts, "machines reached over SSH"),
-        "groups": Key(groups, "named sets of hosts"),
-        "stores": Key(stores, "data that services live on, and their backups"),
-        "contacts": Key(contacts, "how to reach third parties and people"),
-        "dependencies": Key(dependencies, "what belongs to somebody else"),
-        "vars": Key(_vars, "variables of all hosts"),
-        "rehearsal": Key(
+        "sites": RecordKey(sites, "places that can be lost as a whole"),
+        "hosts": RecordKey(hosts, "machines reached over SSH"),
+        "groups": RecordKey(groups, "named sets of hosts"),
+        "stores": RecordKey(stores, "data that services live on, and their backups"),
+        "contacts": RecordKey(contacts, "how to reach third parties and people"),
+        "dependencies": RecordKey(dependencies, "what belongs to somebody else"),
+        "vars": RecordKey(_vars, "variables of all hosts"),
+        "rehearsal": RecordKey(
             boolean,
             "true: its hosts are there to rehearse on, live runs are refused; "
             "false: they are in use, rehearsals are refused",

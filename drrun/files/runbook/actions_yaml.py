@@ -27,11 +27,11 @@ from drrun.files.yaml.shape import (
     ByForm,
     Converted,
     Definitions,
-    Key,
     ListOf,
     MappingOf,
     Reading,
-    Record,
+    RecordKey,
+    RecordShape,
     Schema,
     Shape,
     Wrong,
@@ -46,9 +46,9 @@ _kind: Shape[str] = OneOf(
 )
 _answer: Shape[str] = ByForm(
     word=_kind,
-    table=Record(
+    table=RecordShape(
         "answer",
-        {"type": Key(_kind), "description": Key(text)},
+        {"type": RecordKey(_kind), "description": RecordKey(text)},
         lambda values, _, __: values.get("type", "str"),
     ),
 )
@@ -92,22 +92,22 @@ class _OrNothing(Shape[Any]):
 
 
 _NAMES: Shape[tuple[str, ...]] = ListOf(slug, least=1)
-_MANUAL: Mapping[str, Key] = {
-    "input": Key(
+_MANUAL: Mapping[str, RecordKey] = {
+    "input": RecordKey(
         MappingOf(_answer, name=identifier), "typed answers wanted; read as steps.ID.NAME"
     ),
-    "evidence": Key(_evidence, "required: a note or a file is wanted"),
-    "contact": Key(text, "a contact of the inventory: a third party is waited for"),
-    "remind_after": Key(duration, "tell them again, each time so much later"),
-    "escalate_after": Key(duration, "tell more people"),
+    "evidence": RecordKey(_evidence, "required: a note or a file is wanted"),
+    "contact": RecordKey(text, "a contact of the inventory: a third party is waited for"),
+    "remind_after": RecordKey(duration, "tell them again, each time so much later"),
+    "escalate_after": RecordKey(duration, "tell more people"),
 }
-_DECISION: Mapping[str, Key] = {
-    "options": Key(_Options(_OrNothing(_option), name=slug), "the choices", required=True),
-    "authority": Key(text, "the role that decides"),
-    "default": Key(slug, "the option taken at decide_by"),
-    "decide_by": Key(duration, "after this the default is taken; without one it waits"),
-    "remind_after": Key(duration),
-    "escalate_after": Key(duration),
+_DECISION: Mapping[str, RecordKey] = {
+    "options": RecordKey(_Options(_OrNothing(_option), name=slug), "the choices", required=True),
+    "authority": RecordKey(text, "the role that decides"),
+    "default": RecordKey(slug, "the option taken at decide_by"),
+    "decide_by": RecordKey(duration, "after this the default is taken; without one it waits"),
+    "remind_after": RecordKey(duration),
+    "escalate_after": RecordKey(duration),
 }
 
 
@@ -117,11 +117,11 @@ def _only_given(values: dict[str, Any], _: Table, __: Reading) -> dict[str, Any]
 
 _manual: Shape[dict[str, Any]] = ByForm(
     word=Converted(text, lambda words: {"text": words}),
-    table=Record(
+    table=RecordShape(
         "manual",
         {
-            "text": Key(text, "what to do"),
-            "instruction": Key(text, "as `text`", into="text"),
+            "text": RecordKey(text, "what to do"),
+            "instruction": RecordKey(text, "as `text`", into="text"),
             **_MANUAL,
         },
         _only_given,
@@ -129,12 +129,12 @@ _manual: Shape[dict[str, Any]] = ByForm(
 )
 _decision: Shape[dict[str, Any]] = ByForm(
     word=Converted(text, lambda words: {"question": words}),
-    table=Record(
+    table=RecordShape(
         "decision",
         {
-            "question": Key(text, "what is to be decided"),
+            "question": RecordKey(text, "what is to be decided"),
             **_DECISION,
-            "options": Key(_DECISION["options"].shape, "the choices"),
+            "options": RecordKey(_DECISION["options"].shape, "the choices"),
         },
         _only_given,
     ),
@@ -174,14 +174,14 @@ class _AsWritten(Shape[Written]):
 
 
 #: Keys of every mapping that contains an action.
-ACTION: Mapping[str, Key] = {
-    "run": Key(text, "shell text executed on each target"),
-    "manual": Key(_manual, "instruction to a person, who confirms or rejects"),
+ACTION: Mapping[str, RecordKey] = {
+    "run": RecordKey(text, "shell text executed on each target"),
+    "manual": RecordKey(_manual, "instruction to a person, who confirms or rejects"),
     **_MANUAL,
-    "decision": Key(_decision, "choice between named options, made by a person"),
-    **{name: Key(key.shape, key.about) for name, key in _DECISION.items()},
-    "uses": Key(_Name(), "a named action"),
-    "with": Key(_AsWritten(), "arguments of the named action"),
+    "decision": RecordKey(_decision, "choice between named options, made by a person"),
+    **{name: RecordKey(key.shape, key.about) for name, key in _DECISION.items()},
+    "uses": RecordKey(_Name(), "a named action"),
+    "with": RecordKey(_AsWritten(), "arguments of the named action"),
 }
 
 

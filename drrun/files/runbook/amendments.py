@@ -13,7 +13,7 @@ from drrun.core.model.errors import Finding
 from drrun.core.model.runbook import Runbook
 from drrun.files.runbook.runbook_yaml import defaults_of
 from drrun.files.runbook.steps_yaml import steps_shape
-from drrun.files.yaml.shape import WRONG, Key, Reading, Record
+from drrun.files.yaml.shape import WRONG, Reading, RecordKey, RecordShape
 from drrun.files.yaml.written import Table, describe
 from drrun.files.yaml.yaml_reader import read_yaml
 
@@ -38,9 +38,9 @@ def amended(
             message = f"an amendment is a mapping with 'steps:', not {describe(table)}"
             findings.append(Finding(reading.place(table), message))
             continue
-        shape = Record(
+        shape = RecordShape(
             "amendment",
-            {"steps": Key(steps_shape(defaults), "added or written anew", required=True)},
+            {"steps": RecordKey(steps_shape(defaults), "added or written anew", required=True)},
             lambda values, _, __: values["steps"],
         )
         given = shape.read(table, reading)

@@ -13,7 +13,7 @@ from drrun.core.model.ids import StepId
 from drrun.core.model.runbook import Runbook
 from drrun.core.model.values import Duration
 from drrun.files.runbook.runbook_yaml import read_runbook
-from drrun.files.yaml.written import Entry, Table
+from drrun.files.yaml.written import Table, TableItem
 from drrun.files.yaml.yaml_reader import read_yaml
 
 #: A plain estimate, or `{p50: 20m, p90: 1h}`.
@@ -53,7 +53,7 @@ def _one(text: str, file: str, step: StepId, value: str) -> str | None:
     return _inserted(lines, entry, value)
 
 
-def _replaced(lines: list[str], estimate: Entry, value: str) -> str | None:
+def _replaced(lines: list[str], estimate: TableItem, value: str) -> str | None:
     row, column = estimate.value.line - 1, estimate.value.column - 1
     match = _VALUE.match(lines[row], column)
     if match is None:
@@ -62,7 +62,7 @@ def _replaced(lines: list[str], estimate: Entry, value: str) -> str | None:
     return "".join(lines)
 
 
-def _inserted(lines: list[str], entry: Entry, value: str) -> str | None:
+def _inserted(lines: list[str], entry: TableItem, value: str) -> str | None:
     keys = entry.value.entries if isinstance(entry.value, Table) else {}
     first = next(iter(keys.values()), None)
     if first is None:

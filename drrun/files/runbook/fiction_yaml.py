@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from drrun.core.model.errors import Finding, InputError, Severity
 from drrun.core.model.probes import Purpose, Verdict
-from drrun.core.tabletop.fiction import OUTCOMES, Acted, Said, Script
+from drrun.core.tabletop.fiction import OUTCOMES, ScriptedAnswer, ScriptedAttempt, ScriptedStep
 from drrun.core.tabletop.injects import KINDS, Inject
 from drrun.files.yaml.scalars import (
     Number,
@@ -20,11 +20,11 @@ from drrun.files.yaml.shape import (
     WRONG,
     ByForm,
     Converted,
-    Key,
     ListOf,
     MappingOf,
     Reading,
-    Record,
+    RecordKey,
+    RecordShape,
     Shape,
     Wrong,
     into,
@@ -50,14 +50,14 @@ _PURPOSES: Final = {
     "undone": Purpose.UNDONE,
 }
 _ATTEMPT: Final = {
-    "outcome": Key(one_of(*OUTCOMES), "how it ends; `ended` if not given"),
-    "exit": Key(Number(0, 255), "its exit status"),
-    "captured": Key(MappingOf(anything, name=identifier), "values that it captures"),
+    "outcome": RecordKey(one_of(*OUTCOMES), "how it ends; `ended` if not given"),
+    "exit": RecordKey(Number(0, 255), "its exit status"),
+    "captured": RecordKey(MappingOf(anything, name=identifier), "values that it captures"),
 }
-_attempt: Record[Acted] = Record("attempt", _ATTEMPT, into(Acted))
+_attempt: RecordShape[ScriptedAttempt] = RecordShape("attempt", _ATTEMPT, into(ScriptedAttempt))
 
 
-def _script(values: dict[str, Any], table: Table, reading: Reading) -> Script | Wrong:
+def _script(values: dict[str, Any], table: Table, reading: Reading) -> ScriptedStep | Wrong:
     one = {name: values.pop(name) for name in _ATTEMPT if name in values}
     attempts = values.pop("attempts", ())
     if one and attempts:
@@ -66,10 +66,10 @@ def _script(values: dict[str, Any], table: Table, reading: Reading) -> Script | 
     if values.pop("done", False):
         verdicts[Purpose.DONE_WHEN] = (Verdict.HOLDS,)
     answer = values.pop("answer", "")
-    said = Said("" if answer == "none" else answer, values.pop("by", "simulation"),
+    said = ScriptedAnswer("" if answer == "none" else answer, values.pop("by", "simulation"),
                 given=values.pop("input", {}))  # fmt: skip
-    return Script(
-        attempts=(Acted(**one),) if one else attempts,
+    return ScriptedStep(
+        attempts=(ScriptedAttempt(**one),) if one else attempts,
         verdicts=verdicts,
         said=said,
         silent=answer == "none",
@@ -77,21 +77,23 @@ def _script(values: dict[str, Any], table: Table, reading: Reading) -> Script | 
     )
 
 
-script: Record[Script] = Record(
+script: RecordShape[ScriptedStep] = RecordShape(
     "result",
     {
         **_ATTEMPT,
-        "attempts": Key(ListOf(_attempt, least=1), "the results of its attempts, in order"),
-        "guard": Key(_VERDICTS, "what its guards say, for each attempt"),
-        "done": Key(boolean, "it is done already"),
-        "until": Key(_VERDICTS, "whether what it waits for comes"),
-        "verify": Key(_VERDICTS, "what its verify says, for each attempt"),
-        "undone": Key(_VERDICTS, "whether its undo is seen to have worked"),
-        "when": Key(boolean, "its condition; evaluated if not given"),
-        "answer": Key(text, "confirm, reject, the option of a decision, or none: nobody answers"),
-        "by": Key(text, "who answers"),
-        "input": Key(MappingOf(anything, name=identifier), "values that are typed in"),
-        "takes": Key(duration, "instead of its estimate"),
+        "attempts": RecordKey(ListOf(_attempt, least=1), "the results of its attempts, in order"),
+        "guard": RecordKey(_VERDICTS, "what its guards say, for each attempt"),
+        "done": RecordKey(boolean, "it is done already"),
+        "until": RecordKey(_VERDICTS, "whether what it waits for comes"),
+        "verify": RecordKey(_VERDICTS, "what its verify says, for each attempt"),
+        "undone": RecordKey(_VERDICTS, "whether its undo is seen to have worked"),
+        "when": RecordKey(boolean, "its condition; evaluated if not given"),
+        "answer": RecordKey(
+            text, "confirm, reject, the option of a decision, or none: nobody answers"
+        ),
+        "by": RecordKey(text, "who answers"),
+        "input": RecordKey(MappingOf(anything, name=identifier), "values that are typed in"),
+        "takes": RecordKey(duration, "instead of its estimate"),
     },
     _script,
     about="What becomes of one step; what is not written goes well.",
@@ -99,9 +101,13 @@ script: Record[Script] = Record(
 
 _span: Shape[tuple[float, float]] = ByForm(
     word=Converted(duration, lambda at: (float(at), float(at))),
-    table=Record(
+    table=RecordShape(
         "span",
-        {"between": Key(ListOf(duration, least=2), "the earliest and the latest", required=True)},
+        {
+            "between": RecordKey(
+                ListOf(duration, least=2), "the earliest and the latest", required=True
+            )
+        },
         lambda values, table, reading: (
             tuple(map(float, values["between"]))
             if len(values["between"]) == 2 and values["between"][0] <= values["between"][1]
@@ -126,29 +132,29 @@ def _moment(values: dict[str, Any], table: Table, reading: Reading) -> Inject | 
     return Inject(kind, what, place=reading.place(table), **values)
 
 
-_inject: Record[Inject] = Record(
+_inject: RecordShape[Inject] = RecordShape(
     "inject",
     {
-        "fail": Key(text, "a step that fails"),
-        "times": Key(Number(1, 1000), "so many attempts fail; all if not given"),
-        "outcome": Key(one_of(*OUTCOMES), "how it fails; with an exit status if not given"),
-        "slow": Key(text, "a step that takes longer"),
-        "by": Key(Number(0, 1_000_000, whole=False), "the factor", into="factor"),
-        "silent": Key(text, "a step that nobody answers"),
-        "lose": Key(text, "site:, host:, provider: or person: and a name"),
-        "find": Key(text, "what was lost, and is back"),
-        "relapse": Key(text, "a step that had passed and breaks again"),
-        "say": Key(text, "a text that is read out"),
-        "at": Key(_span, "when, from the start"),
-        "chance": Key(Number(0, 1, whole=False), "from 0 to 1; always if not given"),
+        "fail": RecordKey(text, "a step that fails"),
+        "times": RecordKey(Number(1, 1000), "so many attempts fail; all if not given"),
+        "outcome": RecordKey(one_of(*OUTCOMES), "how it fails; with an exit status if not given"),
+        "slow": RecordKey(text, "a step that takes longer"),
+        "by": RecordKey(Number(0, 1_000_000, whole=False), "the factor", into="factor"),
+        "silent": RecordKey(text, "a step that nobody answers"),
+        "lose": RecordKey(text, "site:, host:, provider: or person: and a name"),
+        "find": RecordKey(text, "what was lost, and is back"),
+        "relapse": RecordKey(text, "a step that had passed and breaks again"),
+        "say": RecordKey(text, "a text that is read out"),
+        "at": RecordKey(_span, "when, from the start"),
+        "chance": RecordKey(Number(0, 1, whole=False), "from 0 to 1; always if not given"),
     },
     _moment,
     about="One thing that goes wrong, or may.",
 )
 happens: Shape[tuple[Inject, ...]] = ListOf(_inject)
-_file: Record[tuple[Inject, ...]] = Record(
+_file: RecordShape[tuple[Inject, ...]] = RecordShape(
     "injects",
-    {"injects": Key(happens, "what goes wrong", required=True)},
+    {"injects": RecordKey(happens, "what goes wrong", required=True)},
     lambda values, _, __: values["injects"],
 )
 

@@ -20,11 +20,11 @@ from drrun.files.yaml.shape import (
     WRONG,
     ByForm,
     Converted,
-    Key,
     ListOf,
     MappingOf,
     Reading,
-    Record,
+    RecordKey,
+    RecordShape,
     Shape,
     Wrong,
     into,
@@ -32,11 +32,11 @@ from drrun.files.yaml.shape import (
 from drrun.files.yaml.written import Table
 
 words: Shape[tuple[str, ...]] = ListOf(text, or_one=True)
-objectives: Record[Objectives] = Record(
+objectives: RecordShape[Objectives] = RecordShape(
     "objectives",
     {
-        "rto": Key(duration, "how long it may be away"),
-        "rpo": Key(duration, "how much data may be lost, as time"),
+        "rto": RecordKey(duration, "how long it may be away"),
+        "rpo": RecordKey(duration, "how much data may be lost, as time"),
     },
     into(Objectives),
 )
@@ -70,14 +70,14 @@ def _input(values: dict[str, Any], table: Table, reading: Reading) -> Input | Wr
 
 _input_type: Shape[str] = one_of(*TYPES)
 inputs: Shape[dict[str, Input]] = MappingOf(
-    Record(
+    RecordShape(
         "input",
         {
-            "type": Key(_input_type, "string by default"),
-            "choices": Key(ListOf(anything, least=1), "the values that are allowed"),
-            "default": Key(anything, "without one, the value must be given"),
-            "required": Key(boolean),
-            "description": Key(text, "what it is, for the person who must give it"),
+            "type": RecordKey(_input_type, "string by default"),
+            "choices": RecordKey(ListOf(anything, least=1), "the values that are allowed"),
+            "default": RecordKey(anything, "without one, the value must be given"),
+            "required": RecordKey(boolean),
+            "description": RecordKey(text, "what it is, for the person who must give it"),
         },
         _input,
     ),
@@ -96,15 +96,15 @@ def _secret(values: dict[str, Any], table: Table, reading: Reading) -> SecretRef
 
 
 secrets: Shape[dict[str, SecretRef]] = MappingOf(
-    Record(
+    RecordShape(
         "secret",
         {
-            "env": Key(
+            "env": RecordKey(
                 Text("the name of an environment variable", r"[A-Za-z_][A-Za-z0-9_]*"),
                 "environment variable of the controller",
             ),
-            "file": Key(text, "path on the controller"),
-            "command": Key(text, "command on the controller that prints it"),
+            "file": RecordKey(text, "path on the controller"),
+            "command": RecordKey(text, "command on the controller that prints it"),
         },
         _secret,
         about="Where a secret is found; never the secret itself.",
@@ -143,12 +143,12 @@ roles: Shape[dict[str, Role]] = MappingOf(
     ByForm(
         word=_People(),
         listing=_People(),
-        table=Record(
+        table=RecordShape(
             "role",
             {
-                "people": Key(words),
-                "deputies": Key(words, "who stands in"),
-                "contact": Key(text, "how to reach them"),
+                "people": RecordKey(words),
+                "deputies": RecordKey(words, "who stands in"),
+                "contact": RecordKey(text, "how to reach them"),
             },
             _role,
         ),
@@ -157,13 +157,13 @@ roles: Shape[dict[str, Role]] = MappingOf(
     what="role",
 )
 services: Shape[dict[str, Service]] = MappingOf(
-    Record(
+    RecordShape(
         "service",
         {
-            "title": Key(text),
-            "priority": Key(Number(0, 1000), "1 comes first"),
-            "objectives": Key(objectives),
-            "stores": Key(words, "stores of the inventory that it lives on"),
+            "title": RecordKey(text),
+            "priority": RecordKey(Number(0, 1000), "1 comes first"),
+            "objectives": RecordKey(objectives),
+            "stores": RecordKey(words, "stores of the inventory that it lives on"),
         },
         _service,
     ),
@@ -179,9 +179,9 @@ variants: Shape[dict[str, str]] = ByForm(
     table=MappingOf(
         ByForm(
             word=text,
-            table=Record(
+            table=RecordShape(
                 "variant",
-                {"description": Key(text)},
+                {"description": RecordKey(text)},
                 lambda values, _, __: str(values.get("description", "")),
             ),
         ),
@@ -190,14 +190,14 @@ variants: Shape[dict[str, str]] = ByForm(
     ),
 )
 waivers: Shape[tuple[dict[str, Any], ...]] = ListOf(
-    Record(
+    RecordShape(
         "waiver",
         {
-            "rule": Key(slug, "code of the finding: missing-verify", required=True),
-            "steps": Key(words, "only for these steps"),
-            "reason": Key(text, "why it is accepted", required=True),
-            "owner": Key(text, "who accepted it"),
-            "expires": Key(expiry, "until when"),
+            "rule": RecordKey(slug, "code of the finding: missing-verify", required=True),
+            "steps": RecordKey(words, "only for these steps"),
+            "reason": RecordKey(text, "why it is accepted", required=True),
+            "owner": RecordKey(text, "who accepted it"),
+            "expires": RecordKey(expiry, "until when"),
         },
         lambda values, table, reading: {**values, "place": reading.place(table)},
     ),
@@ -210,11 +210,11 @@ _public_key = Text(
 people: Shape[dict[str, dict[str, Any]]] = MappingOf(
     ByForm(
         word=Converted(_public_key, lambda key: {"keys": (key,)}),
-        table=Record(
+        table=RecordShape(
             "person",
             {
-                "keys": Key(ListOf(_public_key, or_one=True), "SSH public keys"),
-                "contact": Key(text, "how to reach them"),
+                "keys": RecordKey(ListOf(_public_key, or_one=True), "SSH public keys"),
+                "contact": RecordKey(text, "how to reach them"),
             },
             lambda values, _, __: values,
         ),

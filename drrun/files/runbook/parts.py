@@ -25,7 +25,7 @@ DEEPEST = 5
 BETWEEN = "--"
 
 #: Renders every text inside a value with names.
-Render = Callable[[Any, Mapping[str, Any]], Any]
+RenderPart = Callable[[Any, Mapping[str, Any]], Any]
 
 
 def part_of(step: Step) -> str:
@@ -36,7 +36,7 @@ def part_of(step: Step) -> str:
 
 
 def expand(
-    runbook: Runbook, parts: Mapping[str, Runbook], inputs: Mapping[str, Any], render: Render
+    runbook: Runbook, parts: Mapping[str, Runbook], inputs: Mapping[str, Any], render: RenderPart
 ) -> Runbook:
     """Put the steps of other runbooks in place of the steps that use them.
 
@@ -53,7 +53,7 @@ def expand(
 
 
 class _Expansion:
-    def __init__(self, parts: Mapping[str, Runbook], render: Render) -> None:
+    def __init__(self, parts: Mapping[str, Runbook], render: RenderPart) -> None:
         self._parts = parts
         self._render = render
 

@@ -27,11 +27,11 @@ from drrun.files.yaml.shape import (
     WRONG,
     ByForm,
     Converted,
-    Key,
     ListOf,
     MappingOf,
     Reading,
-    Record,
+    RecordKey,
+    RecordShape,
     Shape,
     Wrong,
 )
@@ -56,11 +56,11 @@ def _user(word: str) -> str:
 
 
 become: Shape[str] = Converted(text, _user)
-EXECUTION: Mapping[str, Key] = {
-    "env": Key(environment, "environment variables"),
-    "become": Key(become, "the user to become, by sudo -n; true is root"),
-    "chdir": Key(text, "folder to execute in"),
-    "shell": Key(shell, "the shell; sh by default"),
+EXECUTION: Mapping[str, RecordKey] = {
+    "env": RecordKey(environment, "environment variables"),
+    "become": RecordKey(become, "the user to become, by sudo -n; true is root"),
+    "chdir": RecordKey(text, "folder to execute in"),
+    "shell": RecordKey(shell, "the shell; sh by default"),
 }
 
 
@@ -97,34 +97,38 @@ def _expect(values: dict[str, Any], table: Table, reading: Reading) -> Expect | 
     return Expect(**values)
 
 
-expectation: Record[Expect] = Record(
+expectation: RecordShape[Expect] = RecordShape(
     "expect",
     {
-        "exit": Key(_codes(0, 255), "exit status, or a list of those allowed"),
-        "status": Key(_codes(100, 599), "HTTP status, or a list of those allowed"),
-        "equals": Key(literally, "what was seen, without white space around it"),
-        "matches": Key(pattern, "regular expression that is found in what was seen"),
-        "contains": Key(text, "text that occurs"),
-        "absent": Key(Converted(text, _absent), "text that must not occur; true: nothing at all"),
-        "lt": Key(_LIMIT, "less than"),
-        "le": Key(_LIMIT, "at most"),
-        "gt": Key(_LIMIT, "more than"),
-        "ge": Key(_LIMIT, "at least"),
-        "json": Key(text, "path into a JSON answer, data.items.0.name"),
+        "exit": RecordKey(_codes(0, 255), "exit status, or a list of those allowed"),
+        "status": RecordKey(_codes(100, 599), "HTTP status, or a list of those allowed"),
+        "equals": RecordKey(literally, "what was seen, without white space around it"),
+        "matches": RecordKey(pattern, "regular expression that is found in what was seen"),
+        "contains": RecordKey(text, "text that occurs"),
+        "absent": RecordKey(
+            Converted(text, _absent), "text that must not occur; true: nothing at all"
+        ),
+        "lt": RecordKey(_LIMIT, "less than"),
+        "le": RecordKey(_LIMIT, "at most"),
+        "gt": RecordKey(_LIMIT, "more than"),
+        "ge": RecordKey(_LIMIT, "at least"),
+        "json": RecordKey(text, "path into a JSON answer, data.items.0.name"),
     },
     _expect,
     about="What the answer must look like; every member that is given must be met.",
 )
 
 
-def _question(name: str, main: str, keys: Mapping[str, Key], short: Shape[Any]) -> Shape[Any]:
+def _question(
+    name: str, main: str, keys: Mapping[str, RecordKey], short: Shape[Any]
+) -> Shape[Any]:
     """Short form: one word for `main`; long form: a record that puts `main` first."""
 
     def build(values: dict[str, Any], _: Table, __: Reading) -> dict[str, Any]:
         # `main` may be absent: of tcp, the host is.
         return {key: values[key] for key in dict.fromkeys((main, *values)) if key in values}
 
-    return ByForm(word=short, table=Record(f"{name}-question", keys, build))
+    return ByForm(word=short, table=RecordShape(f"{name}-question", keys, build))
 
 
 def _as(key: str) -> Any:
@@ -162,59 +166,68 @@ _endpoint_text: Shape[dict[str, Any]] = Converted(
     Text("a port, or an address like db1:5432"), _endpoint
 )
 _HTTP = {
-    "url": Key(_url_text, "http:// or https://", required=True),
-    "method": Key(Text("a method like GET", r"[A-Z]{3,10}"), "GET by default"),
-    "headers": Key(MappingOf(literally, name=Text("a header", r"[A-Za-z0-9-]+"), what="header")),
-    "body": Key(literally),
-    "status": Key(_codes(100, 599), "as `expect.status`"),
-    "address": Key(text, "connect to this address; Host and TLS name stay those of the URL"),
-    "insecure": Key(boolean, "do not check the certificate"),
-    "ca": Key(text, "file with the certificates to trust"),
+    "url": RecordKey(_url_text, "http:// or https://", required=True),
+    "method": RecordKey(Text("a method like GET", r"[A-Z]{3,10}"), "GET by default"),
+    "headers": RecordKey(
+        MappingOf(literally, name=Text("a header", r"[A-Za-z0-9-]+"), what="header")
+    ),
+    "body": RecordKey(literally),
+    "status": RecordKey(_codes(100, 599), "as `expect.status`"),
+    "address": RecordKey(text, "connect to this address; Host and TLS name stay those of the URL"),
+    "insecure": RecordKey(boolean, "do not check the certificate"),
+    "ca": RecordKey(text, "file with the certificates to trust"),
 }
 _DNS = {
-    "name": Key(text, "the name asked for", required=True),
-    "type": Key(Text("a record type like A", r"[A-Z]{1,10}[0-9]{0,5}"), "A by default"),
-    "server": Key(hosts, "ask these servers instead of all authoritative ones", into="servers"),
-    "servers": Key(hosts, "as `server`"),
-    "zone": Key(text, "the zone, where it cannot be found out"),
-    "tcp": Key(boolean, "ask by TCP"),
-    "want": Key(Text("data, ttl or serial", r"data|ttl|serial"), "what of the answer is judged"),
+    "name": RecordKey(text, "the name asked for", required=True),
+    "type": RecordKey(Text("a record type like A", r"[A-Z]{1,10}[0-9]{0,5}"), "A by default"),
+    "server": RecordKey(
+        hosts, "ask these servers instead of all authoritative ones", into="servers"
+    ),
+    "servers": RecordKey(hosts, "as `server`"),
+    "zone": RecordKey(text, "the zone, where it cannot be found out"),
+    "tcp": RecordKey(boolean, "ask by TCP"),
+    "want": RecordKey(
+        Text("data, ttl or serial", r"data|ttl|serial"), "what of the answer is judged"
+    ),
 }
 _SQL = {
-    "query": Key(text, "one statement", required=True),
-    "dsn": Key(text, "where: a connection string or URL"),
-    "url": Key(text, "as `dsn`", into="dsn"),
-    "database": Key(text),
-    "user": Key(text),
-    "host": Key(text),
-    "port": Key(_PORT),
-    "password": Key(text, "a template that names a secret"),
+    "query": RecordKey(text, "one statement", required=True),
+    "dsn": RecordKey(text, "where: a connection string or URL"),
+    "url": RecordKey(text, "as `dsn`", into="dsn"),
+    "database": RecordKey(text),
+    "user": RecordKey(text),
+    "host": RecordKey(text),
+    "port": RecordKey(_PORT),
+    "password": RecordKey(text, "a template that names a secret"),
 }
 _FILE = {
-    "path": Key(text, "path on the host", required=True),
-    "exists": Key(boolean, "whether it must be there; true by default"),
-    "sha256": Key(Text("64 hexadecimal digits", r"[0-9a-f]{64}|.*\{\{.*")),
-    "mode": Key(Text("permissions like '0644'", r"[0-7]{3,4}")),
-    "owner": Key(text, "user or user:group"),
-    "size": Key(text, "bytes, or a size like 20GiB"),
+    "path": RecordKey(text, "path on the host", required=True),
+    "exists": RecordKey(boolean, "whether it must be there; true by default"),
+    "sha256": RecordKey(Text("64 hexadecimal digits", r"[0-9a-f]{64}|.*\{\{.*")),
+    "mode": RecordKey(Text("permissions like '0644'", r"[0-7]{3,4}")),
+    "owner": RecordKey(text, "user or user:group"),
+    "size": RecordKey(text, "bytes, or a size like 20GiB"),
 }
-_ASK = {"question": Key(text, required=True), "role": Key(text, "who looks")}
-_QUESTIONS: Mapping[str, Key] = {
-    "run": Key(Converted(text, _as("text")), "shell text; holds if it exits with 0"),
-    "http": Key(_question("http", "url", _HTTP, Converted(_url_text, _as("url")))),
-    "tcp": Key(
+_ASK = {"question": RecordKey(text, required=True), "role": RecordKey(text, "who looks")}
+_QUESTIONS: Mapping[str, RecordKey] = {
+    "run": RecordKey(Converted(text, _as("text")), "shell text; holds if it exits with 0"),
+    "http": RecordKey(_question("http", "url", _HTTP, Converted(_url_text, _as("url")))),
+    "tcp": RecordKey(
         _question(
             "tcp",
             "host",
-            {"host": Key(text), "port": Key(Converted(Text("a port"), _port), required=True)},
+            {
+                "host": RecordKey(text),
+                "port": RecordKey(Converted(Text("a port"), _port), required=True),
+            },
             _endpoint_text,
         ),
         "whether something listens",
     ),
-    "dns": Key(_question("dns", "name", _DNS, Converted(text, _as("name")))),
-    "sql": Key(_question("sql", "query", _SQL, Converted(text, _as("query")))),
-    "file": Key(_question("file", "path", _FILE, Converted(text, _as("path")))),
-    "ask": Key(_question("ask", "question", _ASK, Converted(text, _as("question")))),
+    "dns": RecordKey(_question("dns", "name", _DNS, Converted(text, _as("name")))),
+    "sql": RecordKey(_question("sql", "query", _SQL, Converted(text, _as("query")))),
+    "file": RecordKey(_question("file", "path", _FILE, Converted(text, _as("path")))),
+    "ask": RecordKey(_question("ask", "question", _ASK, Converted(text, _as("question")))),
 }
 _KINDS = tuple(str(kind) for kind in ProbeKind)
 
@@ -243,17 +256,17 @@ def _probe(values: dict[str, Any], table: Table, reading: Reading) -> Probe | Wr
     )
 
 
-probe: Record[Probe] = Record(
+probe: RecordShape[Probe] = RecordShape(
     "probe",
     {
         **_QUESTIONS,
-        "name": Key(text, "what people call it"),
-        "on": Key(hosts, "where it is asked: hosts, groups, site:NAME, local"),
-        "expect": Key(expectation),
-        "within": Key(duration, "poll until it holds, for at most so long"),
-        "every": Key(period, "how often; 5s by default"),
-        "stable_for": Key(duration, "must keep holding for so long"),
-        "timeout": Key(period, "limit of one evaluation; 30s by default"),
+        "name": RecordKey(text, "what people call it"),
+        "on": RecordKey(hosts, "where it is asked: hosts, groups, site:NAME, local"),
+        "expect": RecordKey(expectation),
+        "within": RecordKey(duration, "poll until it holds, for at most so long"),
+        "every": RecordKey(period, "how often; 5s by default"),
+        "stable_for": RecordKey(duration, "must keep holding for so long"),
+        "timeout": RecordKey(period, "limit of one evaluation; 30s by default"),
         **EXECUTION,
     },
     _probe,

@@ -19,9 +19,9 @@ from drrun.files.yaml.scalars import AnyMapping, duration, identifier, slug, tex
 from drrun.files.yaml.shape import (
     WRONG,
     Definitions,
-    Key,
     Reading,
-    Record,
+    RecordKey,
+    RecordShape,
     Schema,
     Shape,
     Wrong,
@@ -55,25 +55,25 @@ class Version(Shape[int]):
 
 
 _KEYS: Final = {
-    "drrun": Key(Version(), "format version", required=True, instead=int),
-    "name": Key(slug, "id of the runbook", required=True, instead=str),
-    "title": Key(text, "one line for people"),
-    "description": Key(text, "when and by whom it is used"),
-    "objectives": Key(header_yaml.objectives, "for the whole"),
-    "inputs": Key(header_yaml.inputs, "typed values that a run is started with"),
-    "secrets": Key(header_yaml.secrets, "by reference; resolved when used, stored nowhere"),
-    "roles": Key(header_yaml.roles, "who may and must do something"),
-    "people": Key(header_yaml.people, "who they are: SSH public keys, contact"),
-    "services": Key(header_yaml.services, "what users use"),
-    "defaults": Key(defaults_shape, "for keys that a step does not have"),
-    "locks": Key(header_yaml.locks, "named counting locks shared by steps"),
-    "invariants": Key(invariants, "watched for the whole run; broken: the run pauses"),
-    "vars": Key(AnyMapping(identifier), "names for templates"),
-    "variants": Key(header_yaml.variants, "names for --variant"),
-    "waivers": Key(header_yaml.waivers, "rules that are not met, with the reason"),
-    "rehearse_every": Key(duration, "for how long a rehearsal counts; a year if not given"),
-    "links": Key(header_yaml.words),
-    "tags": Key(header_yaml.words),
+    "drrun": RecordKey(Version(), "format version", required=True, instead=int),
+    "name": RecordKey(slug, "id of the runbook", required=True, instead=str),
+    "title": RecordKey(text, "one line for people"),
+    "description": RecordKey(text, "when and by whom it is used"),
+    "objectives": RecordKey(header_yaml.objectives, "for the whole"),
+    "inputs": RecordKey(header_yaml.inputs, "typed values that a run is started with"),
+    "secrets": RecordKey(header_yaml.secrets, "by reference; resolved when used, stored nowhere"),
+    "roles": RecordKey(header_yaml.roles, "who may and must do something"),
+    "people": RecordKey(header_yaml.people, "who they are: SSH public keys, contact"),
+    "services": RecordKey(header_yaml.services, "what users use"),
+    "defaults": RecordKey(defaults_shape, "for keys that a step does not have"),
+    "locks": RecordKey(header_yaml.locks, "named counting locks shared by steps"),
+    "invariants": RecordKey(invariants, "watched for the whole run; broken: the run pauses"),
+    "vars": RecordKey(AnyMapping(identifier), "names for templates"),
+    "variants": RecordKey(header_yaml.variants, "names for --variant"),
+    "waivers": RecordKey(header_yaml.waivers, "rules that are not met, with the reason"),
+    "rehearse_every": RecordKey(duration, "for how long a rehearsal counts; a year if not given"),
+    "links": RecordKey(header_yaml.words),
+    "tags": RecordKey(header_yaml.words),
 }
 
 
@@ -85,10 +85,10 @@ def _runbook(values: dict[str, Any], table: Table, reading: Reading) -> Runbook:
     return Runbook(place=reading.place(table), **values)
 
 
-def shape_of(defaults: dict[str, Any]) -> Record[Runbook]:
+def shape_of(defaults: dict[str, Any]) -> RecordShape[Runbook]:
     """The shape of a runbook whose steps have these defaults."""
-    steps = Key(steps_shape(defaults), "the DAG, by id", required=True, instead=dict)
-    return Record("runbook", {**_KEYS, "steps": steps}, _runbook)
+    steps = RecordKey(steps_shape(defaults), "the DAG, by id", required=True, instead=dict)
+    return RecordShape("runbook", {**_KEYS, "steps": steps}, _runbook)
 
 
 def read_runbook(raw: bytes | str, file: str) -> tuple[Runbook | None, list[Finding]]:

@@ -24,11 +24,11 @@ from drrun.files.yaml.shape import (
     ByForm,
     Converted,
     Definitions,
-    Key,
     ListOf,
     MappingOf,
     Reading,
-    Record,
+    RecordKey,
+    RecordShape,
     Schema,
     Shape,
     Wrong,
@@ -43,9 +43,13 @@ def _mapping(values: dict[str, Any], _: Table, __: Reading) -> dict[str, Any]:
     return values
 
 
-_any_of: Record[Need] = Record(
+_any_of: RecordShape[Need] = RecordShape(
     "any-of",
-    {"any_of": Key(ListOf(slug, or_one=True, least=1), "one of them suffices", required=True)},
+    {
+        "any_of": RecordKey(
+            ListOf(slug, or_one=True, least=1), "one of them suffices", required=True
+        )
+    },
     lambda values, _, __: Need(tuple(StepId(name) for name in values["any_of"])),
 )
 _need: Shape[Need] = ByForm(
@@ -67,9 +71,12 @@ def _one_estimate(length: Duration) -> Estimate:
 
 estimate: Shape[Estimate] = ByForm(
     word=Converted(duration, _one_estimate),
-    table=Record(
+    table=RecordShape(
         "estimate",
-        {"p50": Key(duration, "the middle", required=True), "p90": Key(duration, "a bad case")},
+        {
+            "p50": RecordKey(duration, "the middle", required=True),
+            "p90": RecordKey(duration, "a bad case"),
+        },
         _estimate,
     ),
 )
@@ -77,15 +84,15 @@ estimate: Shape[Estimate] = ByForm(
 _attempts = Number(1, 1000)
 retry: Shape[Retry] = ByForm(
     word=Converted(_attempts, lambda attempts: Retry(attempts=attempts)),
-    table=Record(
+    table=RecordShape(
         "retry",
         {
-            "attempts": Key(_attempts, "how many tries at most, the first included"),
-            "delay": Key(duration, "before the second try"),
-            "backoff": Key(Number(1, 100, whole=False), "factor by which the delay grows"),
-            "max_delay": Key(duration),
-            "jitter": Key(duration, "largest random addition"),
-            "on": Key(ListOf(choice(RetryCause), or_one=True), "what a retry may follow on"),
+            "attempts": RecordKey(_attempts, "how many tries at most, the first included"),
+            "delay": RecordKey(duration, "before the second try"),
+            "backoff": RecordKey(Number(1, 100, whole=False), "factor by which the delay grows"),
+            "max_delay": RecordKey(duration),
+            "jitter": RecordKey(duration, "largest random addition"),
+            "on": RecordKey(ListOf(choice(RetryCause), or_one=True), "what a retry may follow on"),
         },
         lambda values, _, __: Retry(**values),
     ),
@@ -140,12 +147,12 @@ class _Source(Shape[Capture]):
 captures = _Captures(
     ByForm(
         word=_Source(),
-        table=Record(
+        table=RecordShape(
             "capture",
             {
-                "from": Key(one_of("stdout", "stderr"), "stdout by default", into="source"),
-                "regex": Key(pattern, "its first group, or all of it"),
-                "json": Key(text, "path into a JSON answer, a.b"),
+                "from": RecordKey(one_of("stdout", "stderr"), "stdout by default", into="source"),
+                "regex": RecordKey(pattern, "its first group, or all of it"),
+                "json": RecordKey(text, "path into a JSON answer, a.b"),
             },
             _capture,
         ),
@@ -155,28 +162,30 @@ captures = _Captures(
 levels: Shape[dict[str, Level]] = MappingOf(choice(Level), name=slug, what="service")
 approval: Shape[Mapping[str, Any]] = ByForm(
     word=Converted(text, lambda role: {"role": role}),
-    table=Record(
+    table=RecordShape(
         "approval",
         {
-            "role": Key(text, "who may approve", required=True),
-            "count": Key(Number(1, 20), "how many different persons"),
-            "message": Key(text, "what they are asked"),
-            "type_to_confirm": Key(text, "what must be typed: '{{ host }}'"),
-            "remind_after": Key(duration, "tell them again, each time so much later"),
-            "escalate_after": Key(duration, "tell more people"),
-            "signed": Key(boolean, "only an approval signed with the person's SSH key counts"),
+            "role": RecordKey(text, "who may approve", required=True),
+            "count": RecordKey(Number(1, 20), "how many different persons"),
+            "message": RecordKey(text, "what they are asked"),
+            "type_to_confirm": RecordKey(text, "what must be typed: '{{ host }}'"),
+            "remind_after": RecordKey(duration, "tell them again, each time so much later"),
+            "escalate_after": RecordKey(duration, "tell more people"),
+            "signed": RecordKey(
+                boolean, "only an approval signed with the person's SSH key counts"
+            ),
         },
         _mapping,
     ),
 )
 workaround: Shape[Mapping[str, Any]] = ByForm(
     word=Converted(text, lambda reason: {"reason": reason}),
-    table=Record(
+    table=RecordShape(
         "workaround",
         {
-            "reason": Key(text, required=True),
-            "expires": Key(expiry, "30d, or a date"),
-            "owner": Key(text),
+            "reason": RecordKey(text, required=True),
+            "expires": RecordKey(expiry, "30d, or a date"),
+            "owner": RecordKey(text),
         },
         _mapping,
     ),

@@ -45,17 +45,17 @@ from drrun.files.yaml.shape import (
     ByForm,
     Converted,
     Definitions,
-    Key,
     ListOf,
     MappingOf,
     Reading,
-    Record,
+    RecordKey,
+    RecordShape,
     Schema,
     Shape,
     Wrong,
     with_entries,
 )
-from drrun.files.yaml.written import Entry, Scalar, Table, Written
+from drrun.files.yaml.written import Scalar, Table, TableItem, Written
 
 _THRESHOLD = Text("a threshold like '3 of 5'", r"[1-9][0-9]{0,3} of [1-9][0-9]{0,3}")
 _words: Shape[tuple[str, ...]] = ListOf(text, or_one=True)
@@ -66,12 +66,12 @@ class _Watch(Shape[dict[str, Any]]):
     """Probes to go on asking; `{probes, threshold, every}` or the probes alone."""
 
     expects = "a list of probes"
-    _record = Record[dict[str, Any]](
+    _record = RecordShape[dict[str, Any]](
         "watch",
         {
-            "probes": Key(probes, required=True),
-            "threshold": Key(_THRESHOLD, "how many of the last answers must fail: 3 of 5"),
-            "every": Key(period, "how often"),
+            "probes": RecordKey(probes, required=True),
+            "threshold": RecordKey(_THRESHOLD, "how many of the last answers must fail: 3 of 5"),
+            "every": RecordKey(period, "how often"),
         },
         lambda values, _, __: values,
     )
@@ -103,7 +103,9 @@ def _pass_on_every(watch: Table) -> Table:
             for item in inner.value.items
         ]
         passed = type(inner.value)(items, inner.value.line, inner.value.column)
-    return Table({**watch.entries, "probes": Entry(inner.key, passed)}, watch.line, watch.column)
+    return Table(
+        {**watch.entries, "probes": TableItem(inner.key, passed)}, watch.line, watch.column
+    )
 
 
 def _stand_in(values: dict[str, Any], table: Table, reading: Reading) -> StandIn | Wrong:
@@ -114,9 +116,9 @@ def _stand_in(values: dict[str, Any], table: Table, reading: Reading) -> StandIn
     return StandIn(action, execution, values.get("verify", ()))
 
 
-_record: Record[StandIn] = Record(
+_record: RecordShape[StandIn] = RecordShape(
     "stand-in",
-    {**ACTION, **EXECUTION, "stdin": Key(literally), "verify": Key(probes)},
+    {**ACTION, **EXECUTION, "stdin": RecordKey(literally), "verify": RecordKey(probes)},
     _stand_in,
     about="An action beside the step's own.",
     extra=action_schema,
@@ -129,9 +131,9 @@ def _undo_word(words: str) -> str | StandIn:
     return words if words == "none" else StandIn(RunAction(words))
 
 
-_none: Record[str] = Record(
+_none: RecordShape[str] = RecordShape(
     "no-undo",
-    {"none": Key(text, "why it cannot be undone", required=True)},
+    {"none": RecordKey(text, "why it cannot be undone", required=True)},
     lambda values, _, __: str(values["none"]),
 )
 
@@ -154,80 +156,80 @@ class _Undo(Shape[str | StandIn]):
 
 
 #: Keys for which `defaults` may stand in.
-DEFAULTS: Final[Mapping[str, Key]] = {
-    "owner": Key(text, "the role that looks after the step"),
-    "on_failure": Key(
+DEFAULTS: Final[Mapping[str, RecordKey]] = {
+    "owner": RecordKey(text, "the role that looks after the step"),
+    "on_failure": RecordKey(
         choice(OnFailure),
         "what a failure does to the run: stop (default: what needs the step is blocked), "
         "continue (what needs it goes on as if it had passed), pause, abort, rollback",
     ),
-    "on_unknown": Key(
+    "on_unknown": RecordKey(
         choice(OnUnknown),
         "what happens when the outcome is not known: reconcile (default: look, then ask a "
         "person), ask, rerun",
     ),
-    "modes": Key(
+    "modes": RecordKey(
         ListOf(choice(Mode), or_one=True),
         "the step exists in these modes only: live, rehearsal, dry-run, tabletop",
     ),
-    "retry": Key(retry, "how often to try, and after what"),
-    "timeout": Key(
+    "retry": RecordKey(retry, "how often to try, and after what"),
+    "timeout": RecordKey(
         period, "hard limit from when the command began; without one a step is never killed"
     ),
-    "batch": Key(batch, "how many targets at once: 1, 25%, or a canary list [1, 10%, 100%]"),
-    "max_failures": Key(share, "how many targets may fail"),
+    "batch": RecordKey(batch, "how many targets at once: 1, 25%, or a canary list [1, 10%, 100%]"),
+    "max_failures": RecordKey(share, "how many targets may fail"),
     **EXECUTION,
 }
 #: Defaults that also make sense where a person acts.
 _FOR_PEOPLE = ("owner", "on_failure", "modes")
-STEP: Final[Mapping[str, Key]] = {
-    "title": Key(text, "one line for people"),
-    "description": Key(text, "why and how, for people"),
-    "tags": Key(_words),
-    "links": Key(_words),
-    "estimate": Key(estimate, "expected duration: 20m, or {p50: 20m, p90: 1h}"),
-    "needs": Key(needs, "ids that must have passed or been skipped; {any_of: [a, b]}"),
-    "when": Key(text, "expression; false: the step is skipped"),
-    "variants": Key(_ids, "the step exists in these variants only"),
-    "when_lost": Key(
+STEP: Final[Mapping[str, RecordKey]] = {
+    "title": RecordKey(text, "one line for people"),
+    "description": RecordKey(text, "why and how, for people"),
+    "tags": RecordKey(_words),
+    "links": RecordKey(_words),
+    "estimate": RecordKey(estimate, "expected duration: 20m, or {p50: 20m, p90: 1h}"),
+    "needs": RecordKey(needs, "ids that must have passed or been skipped; {any_of: [a, b]}"),
+    "when": RecordKey(text, "expression; false: the step is skipped"),
+    "variants": RecordKey(_ids, "the step exists in these variants only"),
+    "when_lost": RecordKey(
         ByForm(word=OneOf({"skip": "skip", "block": "block"}), table=_record),
         "what becomes of the step when what it needs is declared lost",
     ),
-    "on": Key(hosts, "host, group, site:NAME, glob, list, local"),
-    "for_each": Key(
+    "on": RecordKey(hosts, "host, group, site:NAME, glob, list, local"),
+    "for_each": RecordKey(
         ByForm(word=text, listing=anything), "fan out over items instead of hosts: {{ item }}"
     ),
-    "locks": Key(_ids, "held while the step acts"),
-    "not_before": Key(text, "UTC time 14:00, timestamp, or expression"),
-    "guard": Key(probes, "must hold before the action"),
-    "done_when": Key(probes, "if they hold, the action is not executed"),
-    "verify": Key(probes, "must hold after the action; only they make the step passed"),
-    "watch": Key(_Watch(), "go on being asked after the step passed"),
-    "threshold": Key(_THRESHOLD, "of watch: 3 of 5"),
-    "on_regressed": Key(
+    "locks": RecordKey(_ids, "held while the step acts"),
+    "not_before": RecordKey(text, "UTC time 14:00, timestamp, or expression"),
+    "guard": RecordKey(probes, "must hold before the action"),
+    "done_when": RecordKey(probes, "if they hold, the action is not executed"),
+    "verify": RecordKey(probes, "must hold after the action; only they make the step passed"),
+    "watch": RecordKey(_Watch(), "go on being asked after the step passed"),
+    "threshold": RecordKey(_THRESHOLD, "of watch: 3 of 5"),
+    "on_regressed": RecordKey(
         one_of("pause", "continue", "rerun"),
         "what happens when it had passed and breaks: pause (default), continue, rerun",
     ),
-    "capture": Key(captures, "values taken from the output: steps.ID.NAME"),
-    "stdin": Key(literally, "what the command reads on standard input"),
-    "on_timeout": Key(
+    "capture": RecordKey(captures, "values taken from the output: steps.ID.NAME"),
+    "stdin": RecordKey(literally, "what the command reads on standard input"),
+    "on_timeout": RecordKey(
         one_of("ask", "fail"), "ask: a person decides whether it goes on; fail: it is ended"
     ),
-    "reboots": Key(boolean, "losing contact is expected; done when the host is back"),
-    "approval": Key(approval, "who must approve first"),
-    "irreversible": Key(boolean, "the point of no return"),
-    "dry_run": Key(_stand_in_form, "read-only action to execute in dry-run"),
-    "undo": Key(_Undo(), "action that takes the step back, or none"),
-    "restores": Key(ListOf(text, or_one=True), "stores that the step restores"),
-    "raises": Key(levels, "the level that a service reaches once the step passed"),
-    "workaround": Key(workaround, "{reason, expires: 30d}: collected into the report"),
-    "follow_up": Key(_words, "what is to be done afterwards"),
+    "reboots": RecordKey(boolean, "losing contact is expected; done when the host is back"),
+    "approval": RecordKey(approval, "who must approve first"),
+    "irreversible": RecordKey(boolean, "the point of no return"),
+    "dry_run": RecordKey(_stand_in_form, "read-only action to execute in dry-run"),
+    "undo": RecordKey(_Undo(), "action that takes the step back, or none"),
+    "restores": RecordKey(ListOf(text, or_one=True), "stores that the step restores"),
+    "raises": RecordKey(levels, "the level that a service reaches once the step passed"),
+    "workaround": RecordKey(workaround, "{reason, expires: 30d}: collected into the report"),
+    "follow_up": RecordKey(_words, "what is to be done afterwards"),
     **DEFAULTS,
     **ACTION,
 }
 
 
-class StepShape(Record[Step]):
+class StepShape(RecordShape[Step]):
     """A step, with the runbook's defaults for the keys that it does not have."""
 
     def __init__(self, defaults: Mapping[str, Any]) -> None:
@@ -282,6 +284,6 @@ def steps_shape(defaults: Mapping[str, Any]) -> Shape[dict[str, Step]]:
 
 #: Probes that are watched for the whole run.
 invariants: Shape[tuple[Probe, ...]] = ListOf(probe, or_mapping=True)
-defaults_shape: Shape[dict[str, Any]] = Record(
+defaults_shape: Shape[dict[str, Any]] = RecordShape(
     "defaults", DEFAULTS, lambda values, _, __: values, about="For keys that a step does not have."
 )

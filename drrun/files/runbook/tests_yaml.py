@@ -9,12 +9,12 @@ from drrun.core.model.errors import Place
 from drrun.core.model.runbook import Level, Mode
 from drrun.core.model.status import RunStatus, Status
 from drrun.core.model.values import Duration
-from drrun.core.tabletop.fiction import Script
+from drrun.core.tabletop.fiction import ScriptedStep
 from drrun.core.tabletop.injects import Inject
 from drrun.files.runbook.fiction_yaml import happens, read_whole, script
 from drrun.files.runbook.runbook_yaml import Version
 from drrun.files.yaml.scalars import Number, anything, choice, duration, identifier, text
-from drrun.files.yaml.shape import Key, ListOf, MappingOf, Reading, Record, Shape, into
+from drrun.files.yaml.shape import ListOf, MappingOf, Reading, RecordKey, RecordShape, Shape, into
 from drrun.files.yaml.written import Table
 
 _name: Shape[str] = text
@@ -43,7 +43,7 @@ class RunbookTest:
 
     name: str
     expect: Expected
-    results: Mapping[str, Script] = field(default_factory=dict)
+    results: Mapping[str, ScriptedStep] = field(default_factory=dict)
     happens: tuple[Inject, ...] = ()
     inputs: Mapping[str, Any] = field(default_factory=dict)
     variant: str = ""
@@ -61,16 +61,22 @@ class TestFile:
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
-_expected: Record[Expected] = Record(
+_expected: RecordShape[Expected] = RecordShape(
     "expected",
     {
-        "run": Key(choice(RunStatus), "the state of the run in the end"),
-        "order": Key(_steps, "these begin in this order, whatever begins between them"),
-        "steps": Key(MappingOf(choice(Status), name=_name), "the states of steps in the end"),
-        "blocked": Key(_steps, "exactly these steps are blocked"),
-        "services": Key(MappingOf(choice(Level), name=_name), "the levels of services in the end"),
-        "attempts": Key(MappingOf(Number(0, 100_000), name=_name), "how often a step was tried"),
-        "within": Key(duration, "the run is over by then"),
+        "run": RecordKey(choice(RunStatus), "the state of the run in the end"),
+        "order": RecordKey(_steps, "these begin in this order, whatever begins between them"),
+        "steps": RecordKey(
+            MappingOf(choice(Status), name=_name), "the states of steps in the end"
+        ),
+        "blocked": RecordKey(_steps, "exactly these steps are blocked"),
+        "services": RecordKey(
+            MappingOf(choice(Level), name=_name), "the levels of services in the end"
+        ),
+        "attempts": RecordKey(
+            MappingOf(Number(0, 100_000), name=_name), "how often a step was tried"
+        ),
+        "within": RecordKey(duration, "the run is over by then"),
     },
     into(Expected),
 )
@@ -80,16 +86,16 @@ def _test(values: dict[str, Any], table: Table, reading: Reading) -> RunbookTest
     return RunbookTest(place=reading.place(table), **values)
 
 
-_test_shape: Record[RunbookTest] = Record(
+_test_shape: RecordShape[RunbookTest] = RecordShape(
     "test",
     {
-        "name": Key(text, "what is promised", required=True),
-        "inputs": Key(MappingOf(anything, name=identifier), "more than those of the file"),
-        "variant": Key(text),
-        "mode": Key(choice(Mode)),
-        "results": Key(MappingOf(script, name=_name), "what steps, or step@target, do"),
-        "happens": Key(happens, "what goes wrong meanwhile, as in a file of injects"),
-        "expect": Key(_expected, "what must come of it", required=True),
+        "name": RecordKey(text, "what is promised", required=True),
+        "inputs": RecordKey(MappingOf(anything, name=identifier), "more than those of the file"),
+        "variant": RecordKey(text),
+        "mode": RecordKey(choice(Mode)),
+        "results": RecordKey(MappingOf(script, name=_name), "what steps, or step@target, do"),
+        "happens": RecordKey(happens, "what goes wrong meanwhile, as in a file of injects"),
+        "expect": RecordKey(_expected, "what must come of it", required=True),
     },
     _test,
 )
@@ -100,14 +106,16 @@ def _file(values: dict[str, Any], _: Table, __: Reading) -> TestFile:
     return TestFile(**values)
 
 
-shape: Final[Record[TestFile]] = Record(
+shape: Final[RecordShape[TestFile]] = RecordShape(
     "tests",
     {
-        "drrun-test": Key(Version(), "format version", required=True),
-        "runbook": Key(text, "relative to this file", required=True),
-        "inventory": Key(ListOf(text, or_one=True), "relative to this file; found if not given"),
-        "inputs": Key(MappingOf(anything, name=identifier), "of the runbook"),
-        "tests": Key(ListOf(_test_shape, least=1), required=True),
+        "drrun-test": RecordKey(Version(), "format version", required=True),
+        "runbook": RecordKey(text, "relative to this file", required=True),
+        "inventory": RecordKey(
+            ListOf(text, or_one=True), "relative to this file; found if not given"
+        ),
+        "inputs": RecordKey(MappingOf(anything, name=identifier), "of the runbook"),
+        "tests": RecordKey(ListOf(_test_shape, least=1), required=True),
     },
     _file,
 )

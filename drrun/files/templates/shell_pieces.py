@@ -23,7 +23,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.,:@%+=/-]+")
 
 
 @dataclass(slots=True)
-class Document:
+class HereDocument:
     """A here-document."""
 
     name: str
@@ -44,7 +44,7 @@ class Document:
         return ""
 
 
-def announcement(text: str, at: int) -> tuple[int, int, Document] | None:
+def announcement(text: str, at: int) -> tuple[int, int, HereDocument] | None:
     """The here-document that `<<` at `at` announces: characters before its name, and of it."""
     match = _ANNOUNCED.match(text, at)
     if match is None:
@@ -52,7 +52,7 @@ def announcement(text: str, at: int) -> tuple[int, int, Document] | None:
     name = match["single"] or match["double"] or match["word"]
     literal = match["word"] is None or bool(match["escape"])
     start = match.start("written")
-    return start - at, match.end() - start, Document(name, literal, bool(match["dash"]))
+    return start - at, match.end() - start, HereDocument(name, literal, bool(match["dash"]))
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Piece:
 
     text: str
     #: The here-document that it is part of, or that it names.
-    document: Document | None = None
+    document: HereDocument | None = None
     names: bool = False
 
     def written(self) -> str:
@@ -88,7 +88,7 @@ class Pieces:
         last = self._found[-1] if self._found else None
         return last.text if isinstance(last, Piece) else ""
 
-    def add(self, text: str, document: Document | None = None, *, names: bool = False) -> None:
+    def add(self, text: str, document: HereDocument | None = None, *, names: bool = False) -> None:
         """Text goes on."""
         last = self._found[-1] if self._found else None
         if isinstance(last, Piece) and last.document is document and not (last.names or names):

@@ -14,9 +14,9 @@ import re
 from typing import Final, assert_never
 
 from drrun.core.dataclass import dataclass
-from drrun.files.templates.shell_pieces import Document, Pieces, announcement
+from drrun.files.templates.shell_pieces import HereDocument, Pieces, announcement
 from drrun.files.templates.shell_spots import Context, Guard, Spot
-from drrun.files.templates.shell_words import OPAQUE, Command, Known, Words
+from drrun.files.templates.shell_words import OPAQUE, Known, ShellCommand, Words
 
 #: Where no reference is right -> what to write instead.
 _REFUSED: Final = {
@@ -53,7 +53,7 @@ class _Frame:
 
     context: Context
     words: Words | None = None
-    document: Document | None = None
+    document: HereDocument | None = None
     #: Open parentheses of arithmetic.
     parentheses: int = 0
 
@@ -64,7 +64,7 @@ class ShellReader:
     def __init__(self) -> None:
         self._known = Known()
         self._frames = [_Frame(Context.BARE, Words(self._known))]
-        self._announced: list[Document] = []
+        self._announced: list[HereDocument] = []
         #: What was read of a line of a here-document.
         self._line = ""
         #: The character just before, if it changes what follows.
@@ -72,11 +72,11 @@ class ShellReader:
         #: Why this reader no longer knows where it is.
         self._lost = ""
         #: A here-document whose name comes next, and how long that is.
-        self._naming: tuple[Document, int] | None = None
+        self._naming: tuple[HereDocument, int] | None = None
         self.pieces = Pieces()
 
     @property
-    def commands(self) -> list[Command]:
+    def commands(self) -> list[ShellCommand]:
         """All simple commands, once the text is finished."""
         return self._known.commands
 
@@ -231,7 +231,7 @@ class ShellReader:
             self._frames.append(_Frame(context, document=document))
             self._line = ""
 
-    def _end_document(self, document: Document) -> None:
+    def _end_document(self, document: HereDocument) -> None:
         self._frames.pop()
         document.values += self._known.values[document.before :]
         words = self._frames[-1].words

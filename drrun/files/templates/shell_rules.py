@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from drrun.core.dataclass import dataclass
 from drrun.files.templates.shell_spots import Context, Guard, Spot
-from drrun.files.templates.shell_words import OPAQUE, Command, Word
+from drrun.files.templates.shell_words import OPAQUE, ShellCommand, ShellWord
 
 _INTEGER, _DIGITS, _NUMBER, _NAME = Guard.INTEGER, Guard.DIGITS, Guard.NUMBER, Guard.NAME
 
@@ -78,7 +78,7 @@ _INDEX = re.compile(r"(?:[A-Za-z_]\w*)?\[[^\]]*")
 _CONVERSION = re.compile(r"%[-+ #0']*(\*|[0-9]+)?(?:\.(\*|[0-9]+))?[hlLjzt]*([A-Za-z])")
 
 
-def judge(commands: Iterable[Command]) -> None:
+def judge(commands: Iterable[ShellCommand]) -> None:
     """Give every value the guard that it needs, or the reason why it may not stand there."""
     for command in commands:
         words = command.words
@@ -95,25 +95,25 @@ def judge(commands: Iterable[Command]) -> None:
             _assigned(words)
 
 
-def _compared(words: list[Word], number: int, guard: Guard) -> None:
+def _compared(words: list[ShellWord], number: int, guard: Guard) -> None:
     beside = [words[at].text for at in (number - 1, number + 1) if 0 <= at < len(words)]
     if any(each in _COMPARING for each in beside):
         _guard(words[number], guard)
 
 
-def _guard(word: Word, guard: Guard) -> None:
+def _guard(word: ShellWord, guard: Guard) -> None:
     for before, spot in word.values:
         index = guard is _NAME and _INDEX.fullmatch(before)
         spot.guard = spot.guard or (_INTEGER if index else guard)
 
 
-def _indexed(word: Word) -> None:
+def _indexed(word: ShellWord) -> None:
     for before, spot in word.values:
         if _INDEX.fullmatch(before):
             spot.guard = _INTEGER
 
 
-def _assigned(words: list[Word]) -> None:
+def _assigned(words: list[ShellWord]) -> None:
     """Assignments before the command, then the command itself."""
     for number, word in enumerate(words):
         match = _ASSIGNED.match(word.text)
@@ -124,7 +124,7 @@ def _assigned(words: list[Word]) -> None:
         _assignment(match[1], word)
 
 
-def _assignment(name: str, word: Word) -> None:
+def _assignment(name: str, word: ShellWord) -> None:
     if name in _NUMBERS:
         _guard(word, _INTEGER)
     if name in _expanded():
@@ -134,7 +134,7 @@ def _assignment(name: str, word: Word) -> None:
             )
 
 
-def _called(words: list[Word]) -> None:
+def _called(words: list[ShellWord]) -> None:
     while words and words[0].text in _WRAPPING:
         words = words[1:]
     if not words:
@@ -148,14 +148,14 @@ def _called(words: list[Word]) -> None:
         _computed(_COMPUTING[name], arguments)
 
 
-def _computed(rule: _Computing, arguments: list[Word]) -> None:
+def _computed(rule: _Computing, arguments: list[ShellWord]) -> None:
     for word, letter in _sorted_out(arguments, "".join(rule.options)):
         guard = rule.operands if not letter else rule.options.get(letter)
         if guard is not None:
             _guard(word, guard)
 
 
-def _declared(name: str, arguments: list[Word]) -> None:
+def _declared(name: str, arguments: list[ShellWord]) -> None:
     letters = "".join(word.text for word in arguments if word.text[:1] in {"-", "+"})
     computed = name in {"integer", "float"} or bool(set(letters) & set("iEF"))
     for word, letter in _sorted_out(arguments, ""):
@@ -173,7 +173,7 @@ def _declared(name: str, arguments: list[Word]) -> None:
             _assignment(match[1], word)
 
 
-def _printed(arguments: list[Word]) -> None:
+def _printed(arguments: list[ShellWord]) -> None:
     """Numbers that printf writes are computed by zsh and ksh."""
     operands = [word for word, letter in _sorted_out(arguments, "v") if not letter]
     if len(operands) < 2:
@@ -188,7 +188,7 @@ def _printed(arguments: list[Word]) -> None:
             _guard(word, guard)
 
 
-def _sorted_out(arguments: list[Word], takes: str) -> Iterator[tuple[Word, str]]:
+def _sorted_out(arguments: list[ShellWord], takes: str) -> Iterator[tuple[ShellWord, str]]:
     """Words with the letter of the option that they belong to; "" for an operand."""
     letter, options = "", True
     for word in arguments:
@@ -245,7 +245,7 @@ def _interpreters() -> Mapping[str, _Interpreter]:
     return found
 
 
-def warn(commands: Iterable[Command]) -> None:
+def warn(commands: Iterable[ShellCommand]) -> None:
     """Mark the values that become part of another interpreter's program."""
     for command in commands:
         for number, word in enumerate(command.words):
@@ -255,13 +255,15 @@ def warn(commands: Iterable[Command]) -> None:
                 _warn(name, entry, command, command.words[number + 1 :])
 
 
-def _is_behind(command: Command, number: int) -> bool:
+def _is_behind(command: ShellCommand, number: int) -> bool:
     """Whether a word is an argument of another command."""
     before = (word.text for word in command.words[:number])
     return not all(text in _WRAPPING or _ASSIGNED.match(text) for text in before)
 
 
-def _warn(name: str, entry: _Interpreter, command: Command, arguments: list[Word]) -> None:
+def _warn(
+    name: str, entry: _Interpreter, command: ShellCommand, arguments: list[ShellWord]
+) -> None:
     named, operands = _sorted_program(entry, arguments)
     program = list(named)
     if "all" in entry.program:
@@ -280,18 +282,22 @@ def _warn(name: str, entry: _Interpreter, command: Command, arguments: list[Word
             spot.warned = f"becomes part of a program that {name} reads: write {entry.instead}"
 
 
-def _reads_input(entry: _Interpreter, operands: list[Word], arguments: list[Word]) -> bool:
+def _reads_input(
+    entry: _Interpreter, operands: list[ShellWord], arguments: list[ShellWord]
+) -> bool:
     given = [word for word in operands if word.text not in {"-", f"<{OPAQUE}"}]
     return len(given) <= entry.input or (
         entry.input == 0 and any(re.fullmatch("-[a-z]*s", word.text) for word in arguments)
     )
 
 
-def _all_of(word: Word) -> list[Spot]:
+def _all_of(word: ShellWord) -> list[Spot]:
     return [spot for _, spot in word.values] + word.inner
 
 
-def _sorted_program(entry: _Interpreter, arguments: list[Word]) -> tuple[list[Word], list[Word]]:
+def _sorted_program(
+    entry: _Interpreter, arguments: list[ShellWord]
+) -> tuple[list[ShellWord], list[ShellWord]]:
     """The words that options name as the program, and the operands."""
     short = "".join(each[1] for each in entry.program if re.fullmatch("-[A-Za-z]", each))
     long = tuple(each for each in entry.program if re.fullmatch("-.{2,}", each))

@@ -32,7 +32,7 @@ _NAME_FOR_ASSIGNMENT = re.compile(rf"{OPAQUE}\+?=|{OPAQUE}\[")
 
 
 @dataclass(slots=True)
-class Word:
+class ShellWord:
     """One word."""
 
     #: Without its quotes.
@@ -45,10 +45,10 @@ class Word:
 
 
 @dataclass(slots=True)
-class Command:
+class ShellCommand:
     """One simple command."""
 
-    words: list[Word] = field(default_factory=list)
+    words: list[ShellWord] = field(default_factory=list)
     #: Values that may reach its standard input; the lists of here-documents are filled later.
     inputs: list[list[Spot]] = field(default_factory=list)
     #: Words of `[[ … ]]`, or of a list `a=(…)`.
@@ -70,7 +70,7 @@ class _Since:
 class Known:
     """What all levels of one text share."""
 
-    commands: list[Command] = field(default_factory=list)
+    commands: list[ShellCommand] = field(default_factory=list)
     values: list[Spot] = field(default_factory=list)
     #: Values of here-documents and here-strings.
     sources: list[list[Spot]] = field(default_factory=list)
@@ -85,8 +85,8 @@ class Words:
     """Follows the words of one level."""
 
     known: Known
-    command: Command = field(default_factory=Command)
-    word: Word | None = None
+    command: ShellCommand = field(default_factory=ShellCommand)
+    word: ShellWord | None = None
     _redirect: str = ""
     _since: _Since = field(default_factory=lambda: _Since(0, 0))
     _groups: list[_Since] = field(default_factory=list)
@@ -102,14 +102,14 @@ class Words:
     def begin(self, inputs: list[list[Spot]] | None = None) -> None:
         """A command begins."""
         listed = self.command.listed
-        self.command = Command(inputs=inputs or [], tested=self._testing, listed=listed)
+        self.command = ShellCommand(inputs=inputs or [], tested=self._testing, listed=listed)
         self.known.commands.append(self.command)
         self._since, self._closed, self._redirect = self.known.now(), None, ""
 
     def add(self, text: str, *, quoted: bool = False) -> None:
         """Go on with a word."""
         if self.word is None:
-            self.word = Word()
+            self.word = ShellWord()
         self.word.text += text
         self.word.quoted |= quoted
 
@@ -155,7 +155,7 @@ class Words:
             self._testing = self.command.tested = True
         return text in _SKIPPED or text in _CLOSING
 
-    def _refuse_unquoted(self, word: Word) -> None:
+    def _refuse_unquoted(self, word: ShellWord) -> None:
         """Where the shell looks at the text of a word before it knows the values in it."""
         if not word.values or word.quoted:
             return

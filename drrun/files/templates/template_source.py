@@ -17,7 +17,7 @@ from drrun.files.templates.shell_pieces import Piece
 from drrun.files.templates.shell_reader import ShellReader
 from drrun.files.templates.shell_rules import judge, warn
 from drrun.files.templates.shell_spots import Context, Spot
-from drrun.files.templates.shell_words import Command
+from drrun.files.templates.shell_words import ShellCommand
 
 _PART_OF_ID = re.compile(r"[a-z0-9-]+")
 #: Blocks that make text, or take it from elsewhere.
@@ -198,7 +198,7 @@ class _ShellTemplate:
         ]
 
     @property
-    def commands(self) -> list[Command]:
+    def commands(self) -> list[ShellCommand]:
         """The simple commands in it."""
         return self._reader.commands
 

@@ -17,7 +17,15 @@ from typing import Any, Final, Generic, Literal, TypeVar
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import Finding, Place, Severity
 from drrun.files.yaml.nearest import did_you_mean
-from drrun.files.yaml.written import Entry, Listing, Scalar, Table, Written, describe, shortened
+from drrun.files.yaml.written import (
+    Listing,
+    Scalar,
+    Table,
+    TableItem,
+    Written,
+    describe,
+    shortened,
+)
 
 T = TypeVar("T")
 Schema = dict[str, Any]
@@ -108,7 +116,7 @@ class Shape(ABC, Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class RecordKey:
     """One key of a record."""
 
     shape: Shape[Any]
@@ -124,13 +132,13 @@ class Key:
 Build = Callable[[dict[str, Any], Table, Reading], T | Wrong]
 
 
-class Record(Shape[T]):
+class RecordShape(Shape[T]):
     """A mapping with known keys."""
 
     def __init__(
         self,
         name: str,
-        keys: Mapping[str, Key],
+        keys: Mapping[str, RecordKey],
         build: Build[T],
         *,
         about: str = "",
@@ -163,7 +171,7 @@ class Record(Shape[T]):
         complete = all(self._has(name, key, values) for name, key in self._required.items())
         return self.build(values, written, reading) if complete else WRONG
 
-    def _has(self, name: str, key: Key, values: dict[str, Any]) -> bool:
+    def _has(self, name: str, key: RecordKey, values: dict[str, Any]) -> bool:
         """Whether building can go on with this key, which it needs."""
         name = key.into or name
         if name not in values and key.instead is not None:
@@ -331,7 +339,7 @@ class ByForm(Shape[Any]):
         return {"anyOf": [shape.schema(definitions) for shape in self._forms.values()]}
 
 
-def with_entries(table: Table, defaults: Mapping[str, Entry]) -> Table:
+def with_entries(table: Table, defaults: Mapping[str, TableItem]) -> Table:
     """`table` with entries of `defaults` where it has none of its own."""
     return Table({**defaults, **table.entries}, table.line, table.column)
 

@@ -46,7 +46,7 @@ class Listing:
 
 
 @dataclass(slots=True)
-class Entry:
+class TableItem:
     """One key of a table with its value."""
 
     key: Scalar
@@ -57,7 +57,7 @@ class Entry:
 class Table:
     """Things by name."""
 
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, TableItem]
     line: int
     column: int
 

@@ -17,7 +17,7 @@ import yaml
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import Finding, Place
 from drrun.files.yaml.characters import decode, forbidden
-from drrun.files.yaml.written import Entry, Listing, Scalar, Table, Written
+from drrun.files.yaml.written import Listing, Scalar, Table, TableItem, Written
 
 #: Nested levels; a runbook needs about eight.
 DEEPEST: Final = 50
@@ -73,7 +73,7 @@ class _Open:
     anchor: str | None
     count_before: int
     #: None for a list.
-    entries: dict[str, Entry] | None = None
+    entries: dict[str, TableItem] | None = None
     items: list[Written] = field(default_factory=list)
     key: Scalar | None = None
     height: int = 1
@@ -139,7 +139,7 @@ class _Builder:
             self._remember(event, _Anchored(scalar, 1, 1))
         self._place(scalar, 1, event)
 
-    def _begin(self, event: Any, entries: dict[str, Entry] | None) -> None:
+    def _begin(self, event: Any, entries: dict[str, TableItem] | None) -> None:
         self._count_one(event)
         if len(self._open) >= DEEPEST:
             raise _Refused(event.start_mark, f"nested more than {DEEPEST} levels deep")
@@ -209,10 +209,10 @@ class _Builder:
                 raise _Refused(event.start_mark, "a key must be a word")
             around.key = written
         else:
-            self._enter(around.entries, Entry(around.key, written))
+            self._enter(around.entries, TableItem(around.key, written))
             around.key = None
 
-    def _enter(self, entries: dict[str, Entry], entry: Entry) -> None:
+    def _enter(self, entries: dict[str, TableItem], entry: TableItem) -> None:
         name, key = entry.key.text, entry.key
         if name not in entries and name != "<<":
             entries[name] = entry

@@ -7,16 +7,16 @@ Rules:
 from drrun.core.dataclass import dataclass
 from drrun.report import pages
 from drrun.report.after.view import Report
-from drrun.report.layout import Size, lay_out
+from drrun.report.layout import BoxSize, lay_out
 from drrun.report.run_view import StepLine
 from drrun.report.times import span, took
 
 #: Of a node in the graph.
-NODE = Size(width=150, height=26, column=190, row=36)
+NODE = BoxSize(width=150, height=26, column=190, row=36)
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class RunBar:
     """One step in time; `left` and `width` in per cent."""
 
     line: StepLine
@@ -64,7 +64,7 @@ class Graph:
     height: int
 
 
-def bars(report: Report) -> tuple[Bar, ...]:
+def bars(report: Report) -> tuple[RunBar, ...]:
     """Every step that began, by when it began."""
     start, length = _frame(report)
     critical = set(report.critical)
@@ -74,7 +74,7 @@ def bars(report: Report) -> tuple[Bar, ...]:
             continue
         end = line.ended_at if line.ended_at is not None else start + length
         left, width = pages.place(line.began_at - start, end - start, length)
-        found.append(Bar(line, left, width, took(line.took), line.id in critical))
+        found.append(RunBar(line, left, width, took(line.took), line.id in critical))
     return tuple(sorted(found, key=lambda bar: (bar.left, bar.width)))
 
 

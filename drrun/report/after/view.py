@@ -16,14 +16,14 @@ from drrun.core.model.values import Duration
 from drrun.core.rules.roles import members
 from drrun.core.state.event_text import tell
 from drrun.core.state.run_state import RunState
-from drrun.report.after.moments import Away, Clock, away, clocks_of
-from drrun.report.clocks import Spell, totals
+from drrun.report.after.milestones import Away, Milestone, away, clocks_of
 from drrun.report.critical import critical_chain
 from drrun.report.facts import Fact
-from drrun.report.loose_ends import LooseEnd, loose_ends
+from drrun.report.open_items import LooseEnd, loose_ends
 from drrun.report.run_view import RunView, StepLine
 from drrun.report.services import ServiceView
 from drrun.report.step_view import StepView
+from drrun.report.time_spent import Spell, totals
 from drrun.report.times import span
 
 #: (step, target, attempt) -> stream -> lines.
@@ -31,7 +31,7 @@ Outputs = Mapping[tuple[str, str, int], Mapping[str, Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Statement:
     """Something that was decided or found, by whom, about which step."""
 
     at: float
@@ -62,7 +62,7 @@ class StoreLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class ReportContext:
     """What is known beside the run's own journal."""
 
     #: (kind, path, SHA-256) of what the run is pinned to.
@@ -90,15 +90,15 @@ class Report:
     waves: tuple[tuple[StepId, ...], ...]
     steps: tuple[StepView, ...]
     outputs: Outputs
-    decisions: tuple[Said, ...]
-    deviations: tuple[Said, ...]
-    regressions: tuple[Said, ...]
-    notes: tuple[Said, ...]
+    decisions: tuple[Statement, ...]
+    deviations: tuple[Statement, ...]
+    regressions: tuple[Statement, ...]
+    notes: tuple[Statement, ...]
     workarounds: tuple[Workaround, ...]
     #: Findings and follow-ups.
     ends: tuple[LooseEnd, ...]
-    clocks: tuple[Clock, ...]
-    around: Around
+    clocks: tuple[Milestone, ...]
+    around: ReportContext
     tool: str
     routes: Mapping[str, tuple[str, ...]]
     stores: tuple[StoreLine, ...]
@@ -131,7 +131,7 @@ def report_of(
     run: RunView,
     found: Sequence[Spell],
     steps: Sequence[StepView],
-    around: Around,
+    around: ReportContext,
 ) -> Report:
     """Make the report of a run, without what was printed.
 
@@ -185,7 +185,7 @@ _DECIDED = (ev.GateAnswered, ev.Approved)
 _BREAKING = (ev.Regressed, ev.Recovered, ev.InvariantBroken)
 
 
-def _said(facts: Iterable[Fact], kinds: tuple[type[ev.EventBase], ...]) -> Iterator[Said]:
+def _said(facts: Iterable[Fact], kinds: tuple[type[ev.EventBase], ...]) -> Iterator[Statement]:
     known: dict[str, str] = {}
     for fact in facts:
         if isinstance(fact.event, ev.GateOpened) and fact.event.known:
@@ -200,27 +200,29 @@ def _said(facts: Iterable[Fact], kinds: tuple[type[ev.EventBase], ...]) -> Itera
         text = told.text
         if isinstance(fact.event, ev.GateAnswered) and fact.event.step in known:
             text += f" ({known[fact.event.step]})"
-        yield Said(fact.at, fact.actor, told.about, text)
+        yield Statement(fact.at, fact.actor, told.about, text)
 
 
-def _deviations(state: RunState, facts: Sequence[Fact]) -> list[Said]:
+def _deviations(state: RunState, facts: Sequence[Fact]) -> list[Statement]:
     """What was not as planned, in order."""
     found = [*_said(facts, _DEVIATING), *_taken_up_again(facts), *_outsiders(state, facts)]
     return sorted(found, key=lambda each: each.at)
 
 
-def _taken_up_again(facts: Iterable[Fact]) -> Iterator[Said]:
+def _taken_up_again(facts: Iterable[Fact]) -> Iterator[Statement]:
     aborted = ""
     for fact in facts:
         match fact.event:
             case ev.RunAborted(by=by):
                 aborted = by
             case ev.RunResumed(by=by) if aborted:
-                yield Said(fact.at, by, "", f"resumed, although {aborted} had aborted the run")
+                yield Statement(
+                    fact.at, by, "", f"resumed, although {aborted} had aborted the run"
+                )
                 aborted = ""
 
 
-def _outsiders(state: RunState, facts: Iterable[Fact]) -> Iterator[Said]:
+def _outsiders(state: RunState, facts: Iterable[Fact]) -> Iterator[Statement]:
     """Answers of people who were not asked."""
     for fact in facts:
         match fact.event:
@@ -229,7 +231,7 @@ def _outsiders(state: RunState, facts: Iterable[Fact]) -> Iterator[Said]:
                 asked = members(state, role)
                 if fact.event.gate in _OPEN_TO_ALL and asked and by not in asked:
                     text = f"answered, where {role} ({', '.join(asked)}) was asked"
-                    yield Said(fact.at, by, step, text)
+                    yield Statement(fact.at, by, step, text)
 
 
 #: Gates that anybody may answer when nobody else can.

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from drrun.core.integrity.chain import Link
-from drrun.report.duty import Mine
+from drrun.core.integrity.chain import ChainLink
+from drrun.report.duty_view import Mine
 from drrun.report.history_view import Rehearsed, RunLine
 from drrun.report.jsondoc import FORMAT, at, document, seconds
 from drrun.report.jsondoc.plans import service_json
-from drrun.report.run_view import Ask, RunView, StepLine
+from drrun.report.run_view import RunView, StepLine, WaitingGate
 from drrun.report.step_view import AttemptStory, ProbeStory, StepView, TargetStory
 from drrun.report.words import Word
 
@@ -66,7 +66,7 @@ def _line(line: StepLine) -> dict[str, Any]:
     }
 
 
-def ask_json(ask: Ask) -> dict[str, Any]:
+def ask_json(ask: WaitingGate) -> dict[str, Any]:
     """One question that waits for a person."""
     return {
         "key": ask.key,
@@ -212,7 +212,7 @@ def mine_json(mine: Mine, damage: Sequence[str] = ()) -> dict[str, Any]:
     )
 
 
-def entry_json(entry: Link) -> dict[str, Any]:
+def entry_json(entry: ChainLink) -> dict[str, Any]:
     """One line of the journal, as `events` prints it. `kind` is that of the event."""
     return {
         "format": FORMAT,

@@ -14,7 +14,7 @@ from drrun.core.state.run_state import RunState
 from drrun.report.clean import clean_line, columns, fit
 from drrun.report.forecast import forecast
 from drrun.report.ink import Style, style_of
-from drrun.report.run_view import Ask, StepLine, asks_of, next_steps, step_line
+from drrun.report.run_view import StepLine, WaitingGate, asks_of, next_steps, step_line
 from drrun.report.times import clock, hour, rough, span
 
 #: Counted in the head in this order.
@@ -33,14 +33,14 @@ _COUNTED = (
 _BAR = 20
 
 
-class Piece(NamedTuple):
+class StyledText(NamedTuple):
     """A part of a line in one style; its text is clean."""
 
     text: str
     style: Style = Style.PLAIN
 
 
-Row = tuple[Piece, ...]
+StyledRow = tuple[StyledText, ...]
 
 
 class Section(NamedTuple):
@@ -50,10 +50,10 @@ class Section(NamedTuple):
     style: Style
     #: How many rows there would be.
     total: int
-    rows: Sequence[Row]
+    rows: Sequence[StyledRow]
 
 
-class Size(NamedTuple):
+class ScreenSize(NamedTuple):
     """Room on the screen."""
 
     width: int
@@ -68,7 +68,7 @@ class BoardHead(NamedTuple):
     notice: str = ""
 
 
-def board_rows(state: RunState, head: BoardHead, now: float, size: Size) -> list[Row]:
+def board_rows(state: RunState, head: BoardHead, now: float, size: ScreenSize) -> list[StyledRow]:
     """The board as it stands at `now`, in seconds since the epoch."""
     top = list(head_rows(state, head, now))
     room = size.height - len(top)
@@ -77,23 +77,23 @@ def board_rows(state: RunState, head: BoardHead, now: float, size: Size) -> list
     return [cut(row, size.width) for row in rows[: size.height]]
 
 
-def head_rows(state: RunState, head: BoardHead, now: float) -> Iterator[Row]:
+def head_rows(state: RunState, head: BoardHead, now: float) -> Iterator[StyledRow]:
     """What the run is, how it stands, and how much of it is done."""
     runbook = state.plan.runbook
     status, style = _standing(state)
     elapsed = _whole(now - state.started_at) if state.started_at is not None else "0s"
     yield (
-        Piece(clean_line(runbook.title or runbook.name), Style.STRONG),
-        Piece(f"  {state.plan.mode}", Style.QUIET),
+        StyledText(clean_line(runbook.title or runbook.name), Style.STRONG),
+        StyledText(f"  {state.plan.mode}", Style.QUIET),
     )
     yield (
-        Piece(status, style),
-        Piece(f"  {clock(now)} UTC, {elapsed} in{_eta(state, now)}"),
+        StyledText(status, style),
+        StyledText(f"  {clock(now)} UTC, {elapsed} in{_eta(state, now)}"),
     )
     yield _progress(state)
-    yield (Piece(head.run, Style.QUIET),)
+    yield (StyledText(head.run, Style.QUIET),)
     if head.notice:
-        yield (Piece(clean_line(head.notice), Style.DOUBT),)
+        yield (StyledText(clean_line(head.notice), Style.DOUBT),)
 
 
 def _standing(state: RunState) -> tuple[str, Style]:
@@ -122,7 +122,7 @@ def _whole(seconds: float) -> str:
     return span(round(max(0.0, seconds)))
 
 
-def _progress(state: RunState) -> Row:
+def _progress(state: RunState) -> StyledRow:
     found = dict.fromkeys(_COUNTED, 0)
     for step in state.plan.order:
         status = state.step(step)
@@ -130,9 +130,11 @@ def _progress(state: RunState) -> Row:
     total = len(state.plan.order)
     done = sum(count for status, count in found.items() if status in GOOD)
     filled = _BAR * done // total if total else _BAR
-    pieces = [Piece(f"[{'#' * filled}{'.' * (_BAR - filled)}] {done}/{total}")]
+    pieces = [StyledText(f"[{'#' * filled}{'.' * (_BAR - filled)}] {done}/{total}")]
     pieces += [
-        Piece(f"  {count} {status}", style_of(status)) for status, count in found.items() if count
+        StyledText(f"  {count} {status}", style_of(status))
+        for status, count in found.items()
+        if count
     ]
     return tuple(pieces)
 
@@ -159,7 +161,7 @@ def _sections(state: RunState, now: float, most: int, width: int) -> Iterator[Se
     yield make("next", Style.QUIET, following)
 
 
-def _asked(ask: Ask, now: float, width: int) -> Row:
+def _asked(ask: WaitingGate, now: float, width: int) -> StyledRow:
     about = f"{ask.role or 'anybody'}, {_whole(now - ask.since)}: "
     return _named(ask.key, about, ask.text, width)
 
@@ -174,7 +176,7 @@ def _maker(
     return make
 
 
-def _row(line: StepLine, width: int) -> Row:
+def _row(line: StepLine, width: int) -> StyledRow:
     parts = []
     if line.total > 1:
         parts.append(f"{line.done}/{line.total} targets")
@@ -192,13 +194,17 @@ def _row(line: StepLine, width: int) -> Row:
     return _named(line.id, ", ".join(parts) + (": " if note else ""), note, width)
 
 
-def _named(name: str, about: str, note: str, width: int) -> Row:
+def _named(name: str, about: str, note: str, width: int) -> StyledRow:
     column = min(28, max(12, width // 3))
     padded = name + " " * max(0, column - columns(name))
-    return (Piece(f"  {padded} "), Piece(about, Style.QUIET), Piece(clean_line(note)))
+    return (
+        StyledText(f"  {padded} "),
+        StyledText(about, Style.QUIET),
+        StyledText(clean_line(note)),
+    )
 
 
-def _laid_out(sections: Sequence[Section], room: int) -> Iterator[Row]:
+def _laid_out(sections: Sequence[Section], room: int) -> Iterator[StyledRow]:
     """Every section gets a heading; rows are given out in turn until the room is used up."""
     shown = [0] * len(sections)
     left = room - len(sections)
@@ -212,17 +218,17 @@ def _laid_out(sections: Sequence[Section], room: int) -> Iterator[Row]:
     for section, count in zip(sections, shown, strict=True):
         hidden = section.total - count
         more = f" ({hidden} more not shown)" if hidden else ""
-        yield (Piece(section.head, section.style), Piece(more, Style.QUIET))
+        yield (StyledText(section.head, section.style), StyledText(more, Style.QUIET))
         yield from section.rows[:count]
 
 
-def cut(row: Row, width: int) -> Row:
+def cut(row: StyledRow, width: int) -> StyledRow:
     """A row that is no wider than the screen."""
     shortened, left = [], width
     for piece in row:
         if left <= 0:
             break
         text = fit(piece.text, left)
-        shortened.append(Piece(text, piece.style))
+        shortened.append(StyledText(text, piece.style))
         left -= columns(text)
     return tuple(shortened)

@@ -1,7 +1,7 @@
 """One person's own view of a run."""
 
 from drrun.report.clean import clean_line
-from drrun.report.duty import Mine
+from drrun.report.duty_view import Mine
 from drrun.report.ink import Style
 from drrun.report.text.run import answers_to
 from drrun.report.text.sheet import PLAIN, Sheet, join

@@ -7,7 +7,7 @@ from drrun.report.ink import Ink, Style, no_ink
 from drrun.report.times import clock
 
 
-class Line(NamedTuple):
+class LogLine(NamedTuple):
     """One thing that changed."""
 
     at: float
@@ -17,7 +17,7 @@ class Line(NamedTuple):
     style: Style = Style.PLAIN
 
 
-def set_line(line: Line, ink: Ink = no_ink) -> str:
+def set_line(line: LogLine, ink: Ink = no_ink) -> str:
     """A line as it is printed."""
     word = ink(line.word.ljust(9), line.style)
     return f"{clock(line.at)} {word} {clean_line(line.text)}".rstrip()

@@ -8,7 +8,7 @@ Rules:
 from collections.abc import Iterator
 
 from drrun.core import events as ev
-from drrun.core.model.ids import Key, StepId
+from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.status import Status
 from drrun.core.rules.roles import named
 from drrun.core.state.event_text import Telling, Tone, tell
@@ -18,7 +18,7 @@ from drrun.report.facts import Fact
 from drrun.report.ink import Style, style_of
 from drrun.report.offsets import clock_lines
 from drrun.report.run_view import target_note
-from drrun.report.text.line import Line
+from drrun.report.text.line import LogLine
 from drrun.report.times import span
 
 #: Changes that are not worth a line: they are over in a moment, or follow from the line before.
@@ -36,7 +36,7 @@ _STYLES = {
 }
 
 
-def take_in(state: RunState, fact: Fact) -> list[Line]:
+def take_in(state: RunState, fact: Fact) -> list[LogLine]:
     """Apply a fact to `state`; the lines that it is worth."""
     keys = list(_keys(state, fact.event))
     before = {key: state.targets[key] for key in keys}
@@ -51,23 +51,25 @@ def take_in(state: RunState, fact: Fact) -> list[Line]:
         lines.append(_told(state, fact, told))
     if isinstance(fact.event, ev.GateOpened) and fact.hash:
         # Kept elsewhere (a scrollback, a chat), it proves the journal up to here.
-        lines.append(Line(fact.at, "journal", f"entry {fact.seq}, {fact.hash[:16]}", Style.QUIET))
+        lines.append(
+            LogLine(fact.at, "journal", f"entry {fact.seq}, {fact.hash[:16]}", Style.QUIET)
+        )
     return lines
 
 
-def _keys(state: RunState, event: ev.Event) -> Iterator[Key]:
+def _keys(state: RunState, event: ev.Event) -> Iterator[TargetKey]:
     if isinstance(event, ev.TargetEvent):
         yield event.key
     elif isinstance(event, ev.OfTargets):
         yield from state.keys(StepId(event.step))
 
 
-def _worth_a_line(state: RunState, key: Key, before: Status) -> bool:
+def _worth_a_line(state: RunState, key: TargetKey, before: Status) -> bool:
     after = state.targets[key]
     return after.status is not before and after.status not in _SILENT
 
 
-def _changed(state: RunState, key: Key, at: float, began: float | None) -> Line:
+def _changed(state: RunState, key: TargetKey, at: float, began: float | None) -> LogLine:
     target = state.targets[key]
     text = str(key)
     if target.status is Status.PASSED and target.already:
@@ -79,7 +81,7 @@ def _changed(state: RunState, key: Key, at: float, began: float | None) -> Line:
     else:
         note = target_note(target)
         text += f": {note}" if note else ""
-    return Line(at, str(target.status), text, style_of(target.status))
+    return LogLine(at, str(target.status), text, style_of(target.status))
 
 
 def _wrong_clock(state: RunState, event: ev.Event) -> Telling | None:
@@ -90,13 +92,13 @@ def _wrong_clock(state: RunState, event: ev.Event) -> Telling | None:
     return Telling("clock", str(wrong[0]), tone=Tone.DOUBT) if wrong else None
 
 
-def _told(state: RunState, fact: Fact, told: Telling) -> Line:
+def _told(state: RunState, fact: Fact, told: Telling) -> LogLine:
     if isinstance(fact.event, ev.GateOpened):
         status = state.targets[fact.event.key].status
         asked = f"{told.about} asks {named(state, fact.event.role)}: {first_line(told.detail)}"
-        return Line(fact.at, str(status), asked, Style.DOUBT)
+        return LogLine(fact.at, str(status), asked, Style.DOUBT)
     detail = first_line(told.detail) if isinstance(fact.event, ev.ActionShown) else told.detail
     who = f"by {told.by}" if told.by else ""
     head = " ".join(part for part in (told.about, who) if part)
     text = ": ".join(part for part in (head, detail) if part)
-    return Line(fact.at, told.word, text, _STYLES[told.tone])
+    return LogLine(fact.at, told.word, text, _STYLES[told.tone])

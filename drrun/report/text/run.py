@@ -7,7 +7,7 @@ from typing import assert_never
 from drrun.core.model.status import GOOD, RunStatus, Status
 from drrun.report.clean import clean, clean_line
 from drrun.report.ink import Style, style_of, style_of_run
-from drrun.report.run_view import BAD, Ask, RunView, StepLine
+from drrun.report.run_view import BAD, RunView, StepLine, WaitingGate
 from drrun.report.services import Objective, ServiceView
 from drrun.report.table import Cell, Column, table
 from drrun.report.text.sheet import PLAIN, Sheet, join, plural
@@ -113,7 +113,7 @@ def _row(line: StepLine) -> list[str | Cell]:
     ]
 
 
-def _ask(ask: Ask, view: RunView, sheet: Sheet) -> Iterator[str]:
+def _ask(ask: WaitingGate, view: RunView, sheet: Sheet) -> Iterator[str]:
     people = f" ({', '.join(ask.people)})" if ask.people else ""
     whom = f"{ask.role or 'anybody'}{people}"
     yield clean_line(
@@ -128,7 +128,7 @@ def _ask(ask: Ask, view: RunView, sheet: Sheet) -> Iterator[str]:
         yield f"    {command}"
 
 
-def _terms(ask: Ask, now: float) -> Iterator[str]:
+def _terms(ask: WaitingGate, now: float) -> Iterator[str]:
     """Options, who has approved, until when."""
     for option, about in ask.options.items():
         yield clean_line(f"{option}: {about}" if about else option)
@@ -141,7 +141,7 @@ def _terms(ask: Ask, now: float) -> Iterator[str]:
         yield clean_line(f"{ask.taken_by} has it")
 
 
-def answers_to(ask: Ask, run: str) -> Iterator[str]:
+def answers_to(ask: WaitingGate, run: str) -> Iterator[str]:
     """The commands that answer a question."""
     given = "".join(f" --input {name}=<{kind}>" for name, kind in ask.input.items())
     evidence = " --evidence FILE" if ask.evidence else ""

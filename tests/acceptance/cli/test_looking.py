@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from drrun.cases.load import Wanted, load
+from drrun.cases.load_plan import PlanRequest, load
 from drrun.core import events as ev
 from drrun.core.model.ids import RunId
 from drrun.core.tabletop.simulation import Simulation
 from drrun.journal.store import open_store
 from drrun.ports.journal import Draft, RunRecord
-from drrun.testing.clock import ManualClock
+from drrun.testing.manual_clock import ManualClock
 from tests.acceptance.cli.conftest import Tool
 
 STEPS = 200
@@ -35,7 +35,7 @@ def state(tool: Tool, tmp_path: Path) -> Path:
         f'  s{number}: {{run: "true", estimate: 1m, verify: [{{run: "true"}}]}}\n'
         for number in range(STEPS)
     )
-    loaded = load(Wanted(tool.folder / tool.runbook(steps)))
+    loaded = load(PlanRequest(tool.folder / tool.runbook(steps)))
     simulation = Simulation(loaded.plan, lambda _key, _attempt: 60.0)
     simulation.drive()
     place = tmp_path / "state" / "drrun" / "state.db"

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from drrun.demo.demo_world import LOST, DemoWorld, make_world
 from drrun.demo.farm import Farm
-from drrun.demo.world import LOST, World, make_world
 from tests.sshd import until
 
 
 @dataclass(frozen=True)
 class Client:
     farm: Farm
-    world: World
+    world: DemoWorld
 
     def options(self, host: str) -> list[str]:
         known = self.farm.identity.with_name("known_hosts")
@@ -105,7 +105,7 @@ _DIES = """
 import sys
 from pathlib import Path
 from drrun.demo.farm import Farm
-from drrun.demo.world import make_world
+from drrun.demo.demo_world import make_world
 folder = Path(sys.argv[1])
 with Farm.start(make_world(folder / "world", "x"), folder / "keys") as farm:
     print(farm.ports["ns1"], flush=True)

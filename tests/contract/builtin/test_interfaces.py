@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted
+from drrun.core.model.outcomes import Ended, NeverStarted, OutcomeUnknown
 from drrun.core.model.probes import Expect, ProbeKind
 from drrun.core.model.values import Duration
 from drrun.ports.places import Question
@@ -72,14 +72,14 @@ def test_an_answer_that_is_not_wanted_fails(act: Acting, service: Service) -> No
 
 def test_a_lost_answer_to_a_post_is_not_taken_for_a_failure(act: Acting, service: Service) -> None:
     outcome = act("http.request", url=f"{service.url}/hangs-up", method="POST")
-    assert isinstance(outcome, ContactLost)
+    assert isinstance(outcome, OutcomeUnknown)
 
 
 def test_a_post_of_a_controller_that_died_is_never_sent_again(
     act: Acting, service: Service
 ) -> None:
     outcome = act("http.request", order={"again": True}, url=service.url, method="POST")
-    assert (isinstance(outcome, ContactLost), service.told) == (True, [])
+    assert (isinstance(outcome, OutcomeUnknown), service.told) == (True, [])
 
 
 def test_a_server_that_refuses_the_connection_got_nothing(act: Acting) -> None:

@@ -27,7 +27,15 @@ from drrun.core.model.values import Duration
 from drrun.engine.captured import CapturedOutput
 from drrun.files.templates.templating import Templates
 from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, Output, Progress, Question, Remote, Script, Seen
+from drrun.ports.places import (
+    AttemptOrder,
+    AttemptProgress,
+    Output,
+    ProbeAnswer,
+    Question,
+    Remote,
+    Script,
+)
 from tests.contract.builtin.conftest import Acting, Here
 
 SECRET = b"PRIVATE KEY of the operator"
@@ -71,7 +79,11 @@ class Recorded:
     scripts: list[Script] = field(default_factory=list)
 
     def run(
-        self, script: Script, output: Output, tell: Callable[[Progress], None], cancel: Cancel
+        self,
+        script: Script,
+        output: Output,
+        tell: Callable[[AttemptProgress], None],
+        cancel: Cancel,
     ) -> Outcome:
         self.scripts.append(script)
         output.write("stdout", b"what a host sends")
@@ -122,7 +134,7 @@ class Ground:
 
     def ask(
         self, kind: ProbeKind, ask: Mapping[str, Any], heard: Mapping[str, str] | None = None
-    ) -> Seen:
+    ) -> ProbeAnswer:
         question = Question(
             kind, ask, Expect(), Duration(5), None, folder=self.home, heard=heard or {}
         )
@@ -277,7 +289,11 @@ def test_a_link_that_comes_while_a_file_arrives_is_not_followed(ground: Ground) 
 
     class Swapping(Recorded):
         def run(
-            self, script: Script, output: Output, tell: Callable[[Progress], None], cancel: Cancel
+            self,
+            script: Script,
+            output: Output,
+            tell: Callable[[AttemptProgress], None],
+            cancel: Cancel,
         ) -> Outcome:
             (ground.home / "new").rename(ground.home / "old")
             (ground.home / "new").symlink_to(ground.outside)

@@ -14,7 +14,7 @@ from drrun.core.model.inventory import Host
 from drrun.core.model.probes import Expect, ProbeKind, Verdict
 from drrun.core.model.values import Duration
 from drrun.hands.local import LocalPlace
-from drrun.ports.places import Question, Remote, Seen
+from drrun.ports.places import ProbeAnswer, Question, Remote
 
 HOLDS, NOT, DOUBT = Verdict.HOLDS, Verdict.DOES_NOT_HOLD, Verdict.COULD_NOT_TELL
 
@@ -26,7 +26,9 @@ class Here:
         return LocalPlace()
 
 
-def ask(kind: ProbeKind, what: Mapping[str, Any], seconds: float = 5, **expect: Any) -> Seen:
+def ask(
+    kind: ProbeKind, what: Mapping[str, Any], seconds: float = 5, **expect: Any
+) -> ProbeAnswer:
     question = Question(kind, what, Expect(**expect), Duration(seconds), None)
     return Probes(Here()).evaluate(question, threading.Event())
 

@@ -11,10 +11,10 @@ from drrun.core.model.inventory import Host
 from drrun.core.model.probes import Expect, ProbeKind, Verdict
 from drrun.core.model.values import Duration
 from drrun.hands.local import LocalPlace
-from drrun.ports.places import Question, Remote, Seen
+from drrun.ports.places import ProbeAnswer, Question, Remote
 from tests.postgres import Postgres
 
-Ask = Callable[..., Seen]
+Ask = Callable[..., ProbeAnswer]
 
 
 class Here:
@@ -29,7 +29,7 @@ def ask(request: pytest.FixtureRequest, postgres: Postgres) -> Ask:
     """Asks by a driver on the controller, or by psql on a host."""
     host = Host("db1") if request.param == "psql" else None
 
-    def evaluate(query: str, dsn: str = postgres.dsn, **expect: str) -> Seen:
+    def evaluate(query: str, dsn: str = postgres.dsn, **expect: str) -> ProbeAnswer:
         question = Question(
             ProbeKind.SQL,
             {"query": query, "dsn": dsn},

@@ -14,14 +14,14 @@ import pytest
 
 from drrun.core.model.errors import RunHeld
 from drrun.core.model.ids import RunId
-from drrun.engine.leasing import LEASE_TTL, Seat
+from drrun.engine.leasing import LEASE_TTL, ControllerProcess
 from drrun.journal.database import Database
 from drrun.journal.inbox import SqliteInbox
 from drrun.journal.leases import SqliteLeases
 from drrun.journal.processes import this_process
 from drrun.journal.sqlite import SqliteJournal
 from drrun.ports.journal import Document, Draft, Inbox, Journal, Lease, Leases, RunRecord
-from drrun.testing.clock import ManualClock
+from drrun.testing.manual_clock import ManualClock
 from drrun.testing.memory import MemoryJournal
 
 ROOT = Path(__file__).parents[3]
@@ -71,7 +71,9 @@ class Bench(Protocol):
         ...
 
 
-ELSEWHERE = Seat("simon@bastion.fre", "bastion.fre", 17, "other-machine/other-boot/pid:[1]/5")
+ELSEWHERE = ControllerProcess(
+    "simon@bastion.fre", "bastion.fre", 17, "other-machine/other-boot/pid:[1]/5"
+)
 
 
 def watch(leases: Leases) -> float | None:
@@ -99,16 +101,18 @@ class MemoryBench:
         return View(store, store, store)
 
     def held_by_the_dead(self, run: RunId) -> Lease:
-        seat = Seat("drew@laptop", "laptop", 12, "0")
+        seat = ControllerProcess("drew@laptop", "laptop", 12, "0")
         lease = self._store.seen_from(seat).take(run)
         self._store.bury(seat)
         return lease
 
     def held_by_the_living(self, run: RunId) -> Lease:
-        return self._store.seen_from(Seat("drew@laptop", "laptop", 13, "0")).take(run)
+        return self._store.seen_from(ControllerProcess("drew@laptop", "laptop", 13, "0")).take(run)
 
 
-def sqlite_view(database: Database, clock: ManualClock, seat: Seat | None = None) -> View:
+def sqlite_view(
+    database: Database, clock: ManualClock, seat: ControllerProcess | None = None
+) -> View:
     return View(
         SqliteJournal(database),
         SqliteLeases(database, clock, seat or this_process(), elapsed=clock.now),

@@ -15,7 +15,7 @@ from drrun.core.model.ids import RunId
 from drrun.engine.leasing import Sign
 from drrun.journal.database import Database
 from drrun.journal.leases import SqliteLeases
-from drrun.testing.clock import ManualClock
+from drrun.testing.manual_clock import ManualClock
 from tests.contract.journal.benches import View, draft, sqlite_view
 
 

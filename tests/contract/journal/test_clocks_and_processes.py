@@ -11,11 +11,11 @@ import pytest
 
 from drrun.core.model.ids import RunId
 from drrun.engine.leasing import Sign
-from drrun.journal.clock import SystemClock, SystemIds
 from drrun.journal.processes import sign_of, this_process
+from drrun.journal.system_clock import SystemClock, SystemIds
 from drrun.ports.clock import Clock, Ids
 from drrun.ports.journal import Lease
-from drrun.testing.clock import ManualClock
+from drrun.testing.manual_clock import ManualClock
 
 
 @pytest.mark.faults(94)

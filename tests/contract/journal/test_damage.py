@@ -12,8 +12,8 @@ import pytest
 
 from drrun.core.model.errors import JournalDamaged, StateUnusable
 from drrun.journal.database import Database
-from drrun.journal.store import Store, open_store
-from drrun.testing.clock import ManualClock
+from drrun.journal.store import StateStore, open_store
+from drrun.testing.manual_clock import ManualClock
 from tests.contract.journal.benches import RUN, document, draft, record
 
 
@@ -39,7 +39,7 @@ def tamper(folder: Path, *statements: str) -> None:
 
 
 @pytest.fixture
-def store(written: Path) -> Iterator[Store]:
+def store(written: Path) -> Iterator[StateStore]:
     with open_store(written, ManualClock()) as opened:
         yield opened
 
@@ -74,13 +74,15 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize(("done", "found"), DAMAGE.items(), ids=DAMAGE)
-def test_what_was_changed_is_named(written: Path, store: Store, done: str, found: str) -> None:
+def test_what_was_changed_is_named(
+    written: Path, store: StateStore, done: str, found: str
+) -> None:
     tamper(written, done)
     with pytest.raises(JournalDamaged, match=found):
         store.journal.verify(RUN)
 
 
-def test_nobody_becomes_controller_of_a_damaged_run(written: Path, store: Store) -> None:
+def test_nobody_becomes_controller_of_a_damaged_run(written: Path, store: StateStore) -> None:
     tamper(written, "DELETE FROM entries WHERE seq = 3")
     with pytest.raises(JournalDamaged, match="entry 3 is missing"):
         store.leases.take(RUN)
@@ -88,7 +90,7 @@ def test_nobody_becomes_controller_of_a_damaged_run(written: Path, store: Store)
 
 
 @pytest.mark.faults(108)
-def test_what_is_left_of_a_damaged_run_can_be_read(written: Path, store: Store) -> None:
+def test_what_is_left_of_a_damaged_run_can_be_read(written: Path, store: StateStore) -> None:
     """Fault F108."""
     tamper(written, "DELETE FROM entries WHERE seq = 3")
     assert [entry.seq for entry in store.journal.read(RUN)] == [1, 2, 4, 5, 6]
@@ -101,7 +103,7 @@ CUT = (
 
 
 def test_a_tail_that_was_cut_with_its_head_is_found_by_the_anchor(
-    written: Path, store: Store
+    written: Path, store: StateStore
 ) -> None:
     tamper(written, *CUT)
     with pytest.raises(JournalDamaged, match="ends with entry 4, but had reached entry 6"):
@@ -109,7 +111,9 @@ def test_a_tail_that_was_cut_with_its_head_is_found_by_the_anchor(
 
 
 @pytest.mark.faults(87)
-def test_an_old_copy_of_the_database_is_found_by_the_anchor(written: Path, store: Store) -> None:
+def test_an_old_copy_of_the_database_is_found_by_the_anchor(
+    written: Path, store: StateStore
+) -> None:
     old = written.with_name("old.sqlite")
     shutil.copy(written / "journal.sqlite", old)
     store.journal.append(store.leases.take(RUN), [draft()])
@@ -121,7 +125,7 @@ def test_an_old_copy_of_the_database_is_found_by_the_anchor(written: Path, store
 
 @pytest.mark.faults(103)
 def test_a_cut_nobody_here_remembers_changes_the_head_that_was_printed(
-    written: Path, store: Store
+    written: Path, store: StateStore
 ) -> None:
     printed = store.journal.verify(RUN)
     tamper(written, *CUT)
@@ -129,13 +133,13 @@ def test_a_cut_nobody_here_remembers_changes_the_head_that_was_printed(
     assert store.journal.verify(RUN) != printed
 
 
-def test_an_anchor_that_holds_nothing_says_nothing(written: Path, store: Store) -> None:
+def test_an_anchor_that_holds_nothing_says_nothing(written: Path, store: StateStore) -> None:
     (written / "heads" / RUN).write_bytes(b"")
     assert store.journal.verify(RUN)
 
 
 def test_an_old_copy_under_a_running_controller_is_found_by_its_next_write(
-    written: Path, store: Store
+    written: Path, store: StateStore
 ) -> None:
     lease = store.leases.take(RUN)
     old = written.with_name("old.sqlite")
@@ -155,7 +159,7 @@ def test_the_program_itself_cannot_change_or_delete_an_entry(written: Path) -> N
 
 
 def test_a_lost_row_of_the_lease_does_not_let_the_epoch_go_back(
-    written: Path, store: Store
+    written: Path, store: StateStore
 ) -> None:
     store.journal.append(store.leases.take(RUN), [draft()])
     tamper(written, "DELETE FROM leases")
@@ -165,7 +169,7 @@ def test_a_lost_row_of_the_lease_does_not_let_the_epoch_go_back(
 def whole(folder: Path) -> tuple[object, ...]:
     """Everything that the chain vouches for, or what was said of it."""
     with Database(folder) as database:
-        store = Store.over(database, ManualClock())
+        store = StateStore.over(database, ManualClock())
         try:
             store.journal.verify(RUN)
             kept = [replace(each, status="", ended_at=None) for each in store.journal.runs()]
@@ -216,7 +220,7 @@ def test_a_file_cut_at_any_byte_of_its_last_page_is_found(written: Path) -> None
     assert not changed_somehow(written, list(range(size - 4096, size, 7)), cut)
 
 
-def test_a_file_that_is_no_database_is_refused(written: Path, store: Store) -> None:
+def test_a_file_that_is_no_database_is_refused(written: Path, store: StateStore) -> None:
     (written / "journal.sqlite").write_bytes(b"not a database at all" * 400)
     with pytest.raises(JournalDamaged, match="is damaged: file is not a database"):
         store.journal.runs()

@@ -14,7 +14,7 @@ from drrun.core.model.ids import RunId, StepId, TargetName
 from drrun.journal.folder import RESERVE, StatePlace, network_filesystem, size_of_database
 from drrun.journal.store import open_store
 from drrun.ports.journal import Entry
-from drrun.testing.clock import ManualClock
+from drrun.testing.manual_clock import ManualClock
 from tests.contract.journal.benches import RUN, SqliteBench, document, draft, record
 
 NEW = RunId("20240112-090000-migration-0000")

@@ -10,9 +10,9 @@ import pytest
 
 from drrun.core.integrity.chain import Head
 from drrun.journal.folds import FileFolds, file_of_fold, this_edition
-from drrun.journal.store import Store, open_store
+from drrun.journal.store import StateStore, open_store
 from drrun.ports.journal import KeptFold
-from drrun.testing.clock import ManualClock
+from drrun.testing.manual_clock import ManualClock
 from tests.contract.journal.benches import RUN, document, draft, record
 from tests.contract.journal.test_damage import DAMAGE, tamper
 
@@ -35,7 +35,7 @@ def state(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(state: Path) -> Iterator[Store]:
+def store(state: Path) -> Iterator[StateStore]:
     """A store with one run of six entries."""
     with open_store(state, ManualClock()) as store:
         store.journal.create(record(), [document()])
@@ -47,14 +47,14 @@ def store(state: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def folds(store: Store, tmp_path: Path) -> FileFolds:
+def folds(store: StateStore, tmp_path: Path) -> FileFolds:
     """Folds in which what the six entries come to is kept."""
     folds = FileFolds(store.database, tmp_path / "key")
     folds.keep(RUN, head_of(store), TEXT)
     return folds
 
 
-def head_of(store: Store) -> Head:
+def head_of(store: StateStore) -> Head:
     """The last entry."""
     *_, last = store.journal.read(RUN)
     return Head(last.seq, last.hash)
@@ -66,20 +66,22 @@ def recalled(folds: FileFolds) -> str:
     return kept.text if kept else ""
 
 
-def test_what_was_kept_is_recalled_with_where_it_stands(folds: FileFolds, store: Store) -> None:
+def test_what_was_kept_is_recalled_with_where_it_stands(
+    folds: FileFolds, store: StateStore
+) -> None:
     kept = folds.recall(RUN)
     assert kept is not None
     assert (kept.text, kept.head) == (TEXT, head_of(store))
 
 
-def test_without_it_one_begins_where_the_chain_begins(store: Store, tmp_path: Path) -> None:
+def test_without_it_one_begins_where_the_chain_begins(store: StateStore, tmp_path: Path) -> None:
     row = store.database.row("run", run=RUN)
     assert row is not None
     born = Head(0, row["genesis"])
     assert FileFolds(store.database, tmp_path / "key").recall(RUN) == KeptFold(born, born)
 
 
-def test_it_counts_still_when_the_journal_has_grown(folds: FileFolds, store: Store) -> None:
+def test_it_counts_still_when_the_journal_has_grown(folds: FileFolds, store: StateStore) -> None:
     lease = store.leases.take(RUN)
     store.journal.append(lease, [draft(number=7)])
     assert recalled(folds) == TEXT
@@ -98,7 +100,7 @@ def test_it_never_hides_that_the_journal_was_altered(
 
 
 def test_it_never_hides_that_another_journal_was_put_in_place(
-    folds: FileFolds, store: Store, state: Path
+    folds: FileFolds, store: StateStore, state: Path
 ) -> None:
     store.close()
     (state / "journal.sqlite").unlink()
@@ -129,14 +131,14 @@ def test_torn_at_any_length_it_does_not_count(folds: FileFolds, state: Path) -> 
         assert recalled(folds) == "", length
 
 
-def test_nobody_else_can_have_made_it(folds: FileFolds, store: Store, tmp_path: Path) -> None:
+def test_nobody_else_can_have_made_it(folds: FileFolds, store: StateStore, tmp_path: Path) -> None:
     assert recalled(FileFolds(store.database, tmp_path / "key of another user")) == ""
     (tmp_path / "key").write_bytes(os.urandom(32))
     assert recalled(folds) == ""
 
 
 def test_another_version_of_the_program_does_not_read_it(
-    folds: FileFolds, store: Store, tmp_path: Path
+    folds: FileFolds, store: StateStore, tmp_path: Path
 ) -> None:
     assert recalled(FileFolds(store.database, tmp_path / "key", "another")) == ""
     assert recalled(FileFolds(store.database, tmp_path / "key", this_edition())) == TEXT
@@ -163,7 +165,7 @@ def test_files_are_for_this_user_alone(folds: FileFolds, state: Path, tmp_path: 
     assert found == [0o700, 0o600, 0o600]
 
 
-def test_it_may_go_at_any_time(folds: FileFolds, store: Store, state: Path) -> None:
+def test_it_may_go_at_any_time(folds: FileFolds, store: StateStore, state: Path) -> None:
     file_of_fold(state, RUN).unlink()
     file_of_fold(state, RUN).parent.rmdir()
     assert recalled(folds) == ""
@@ -172,7 +174,7 @@ def test_it_may_go_at_any_time(folds: FileFolds, store: Store, state: Path) -> N
 
 
 def test_where_it_cannot_be_written_there_is_none(
-    store: Store, state: Path, tmp_path: Path
+    store: StateStore, state: Path, tmp_path: Path
 ) -> None:
     (state / "folds").write_text("in the way")
     folds = FileFolds(store.database, tmp_path / "key")
@@ -180,7 +182,7 @@ def test_where_it_cannot_be_written_there_is_none(
     assert recalled(folds) == ""
 
 
-def test_without_a_key_there_is_none(store: Store, state: Path, tmp_path: Path) -> None:
+def test_without_a_key_there_is_none(store: StateStore, state: Path, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("too short")
     folds = FileFolds(store.database, tmp_path / "key")
     folds.keep(RUN, head_of(store), TEXT)
@@ -188,14 +190,16 @@ def test_without_a_key_there_is_none(store: Store, state: Path, tmp_path: Path) 
     assert (tmp_path / "key").read_text() == "too short"
 
 
-def test_what_a_killed_writer_left_is_removed(folds: FileFolds, store: Store, state: Path) -> None:
+def test_what_a_killed_writer_left_is_removed(
+    folds: FileFolds, store: StateStore, state: Path
+) -> None:
     path = file_of_fold(state, RUN)
     path.with_name(f".{path.name}-4711").write_text("half")
     folds.keep(RUN, head_of(store), TEXT)
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
-def test_it_goes_with_its_run(folds: FileFolds, store: Store, state: Path) -> None:
+def test_it_goes_with_its_run(folds: FileFolds, store: StateStore, state: Path) -> None:
     store.shelf.remove(RUN, "drew", 0.0)
     assert not file_of_fold(state, RUN).exists()
     assert folds.recall(RUN) is None

@@ -1,7 +1,7 @@
 """What every inbox promises: nothing that a person asked is lost, nothing is answered twice."""
 
 from drrun.core.model.ids import RunId
-from drrun.ports.journal import Answer
+from drrun.ports.journal import RequestAnswer
 from tests.contract.journal.benches import RUN, START, Bench, SqliteBench, record
 
 
@@ -22,22 +22,22 @@ def test_the_person_who_asked_gets_the_answer(bench: Bench) -> None:
     theirs = bench.elsewhere().inbox
     request = theirs.post(RUN, START, "simon", "confirm", {"step": "call"})
     before = theirs.answer(request)
-    bench.mine.inbox.settle(request, Answer(accepted=True, message="call is confirmed"))
+    bench.mine.inbox.settle(request, RequestAnswer(accepted=True, message="call is confirmed"))
     assert before is None
-    assert theirs.answer(request) == Answer(accepted=True, message="call is confirmed")
+    assert theirs.answer(request) == RequestAnswer(accepted=True, message="call is confirmed")
 
 
 def test_an_answered_request_does_not_wait_any_more(bench: Bench) -> None:
     request = bench.mine.inbox.post(RUN, START, "simon", "pause", {})
-    bench.mine.inbox.settle(request, Answer(accepted=False, message="it is paused already"))
+    bench.mine.inbox.settle(request, RequestAnswer(accepted=False, message="it is paused already"))
     assert bench.mine.inbox.pending(RUN) == []
 
 
 def test_the_first_answer_stands(bench: Bench) -> None:
     request = bench.mine.inbox.post(RUN, START, "simon", "pause", {})
-    bench.mine.inbox.settle(request, Answer(accepted=True, message="first"))
-    bench.mine.inbox.settle(request, Answer(accepted=False, message="second"))
-    assert bench.mine.inbox.answer(request) == Answer(accepted=True, message="first")
+    bench.mine.inbox.settle(request, RequestAnswer(accepted=True, message="first"))
+    bench.mine.inbox.settle(request, RequestAnswer(accepted=False, message="second"))
+    assert bench.mine.inbox.answer(request) == RequestAnswer(accepted=True, message="first")
 
 
 def test_a_request_of_another_process_arrives(disk: SqliteBench) -> None:

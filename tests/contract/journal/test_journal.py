@@ -8,7 +8,7 @@ import pytest
 from drrun.core.integrity.chain import Head
 from drrun.core.model.errors import LeaseLost, Refused
 from drrun.core.model.ids import RunId
-from drrun.ports.journal import Checked, Draft
+from drrun.ports.journal import Draft, JournalCheck
 from tests.contract.journal.benches import (
     RUN,
     START,
@@ -196,8 +196,8 @@ def test_what_was_written_is_sound_from_any_entry_on(bench: Bench) -> None:
     journal = bench.mine.journal
     entries = journal.append(bench.mine.leases.take(RUN), [draft(number=n) for n in range(5)])
     head = Head(5, entries[-1].hash)
-    assert journal.check(RUN) == Checked(head)
-    assert journal.check(RUN, Head(3, entries[2].hash)) == Checked(head)
+    assert journal.check(RUN) == JournalCheck(head)
+    assert journal.check(RUN, Head(3, entries[2].hash)) == JournalCheck(head)
     assert journal.check(RUN, Head(3, "0" * 64)).flaws
     assert list(journal.left(RUN, 2)) == entries[2:]
     assert journal.lost() == ()

@@ -10,8 +10,8 @@ import pytest
 
 from drrun.core.model.errors import JournalDamaged
 from drrun.core.model.ids import RunId
-from drrun.journal.store import Store, open_store
-from drrun.testing.clock import ManualClock
+from drrun.journal.store import StateStore, open_store
+from drrun.testing.manual_clock import ManualClock
 from tests.contract.journal.benches import RUN, document, draft, record
 
 OTHER = RunId("20240112-100000-migration-11aa")
@@ -19,7 +19,7 @@ OTHER = RunId("20240112-100000-migration-11aa")
 LONG = RunId("20240113-100000-" + "ü" * 200)
 
 
-def write(store: Store, run: RunId, entries: int = 3) -> None:
+def write(store: StateStore, run: RunId, entries: int = 3) -> None:
     """A run with entries and an output."""
     store.journal.create(record(run), [document()])
     lease = store.leases.take(run)
@@ -38,7 +38,7 @@ def state(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(state: Path) -> Iterator[Store]:
+def store(state: Path) -> Iterator[StateStore]:
     with open_store(state, ManualClock()) as opened:
         yield opened
 
@@ -74,7 +74,7 @@ CUTS = {size: cut_to(size) for size in [*range(65), 99, 100, 512, 4095, 4096, 81
 @pytest.mark.parametrize("trace", ["heads", "outputs"])
 @pytest.mark.faults(116)
 def test_a_database_that_is_gone_is_damage_while_anything_is_left_of_its_runs(
-    state: Path, store: Store, lose: Callable[[Path], None], trace: str
+    state: Path, store: StateStore, lose: Callable[[Path], None], trace: str
 ) -> None:
     lose(state / "journal.sqlite")
     shutil.rmtree(state / ({"heads", "outputs"} - {trace}).pop())
@@ -89,7 +89,7 @@ def test_a_database_that_is_gone_is_damage_while_anything_is_left_of_its_runs(
 @pytest.mark.parametrize("size", CUTS)
 @pytest.mark.faults(116)
 def test_a_database_that_was_cut_to_anything_is_damage(
-    state: Path, store: Store, size: int
+    state: Path, store: StateStore, size: int
 ) -> None:
     CUTS[size](state / "journal.sqlite")
     with pytest.raises(JournalDamaged):
@@ -100,7 +100,7 @@ def test_a_database_that_was_cut_to_anything_is_damage(
 
 @pytest.mark.parametrize("other", [OTHER, LONG], ids=["short", "long"])
 def test_an_older_copy_that_lacks_a_run_says_so_and_begins_no_other(
-    state: Path, store: Store, other: RunId
+    state: Path, store: StateStore, other: RunId
 ) -> None:
     old = state.with_name("old.sqlite")
     shutil.copy(state / "journal.sqlite", old)
@@ -114,7 +114,7 @@ def test_an_older_copy_that_lacks_a_run_says_so_and_begins_no_other(
         store.journal.create(record(RunId("new")), [document()])
 
 
-def test_a_run_that_was_removed_is_not_lost(state: Path, store: Store) -> None:
+def test_a_run_that_was_removed_is_not_lost(state: Path, store: StateStore) -> None:
     write(store, LONG)
     store.shelf.remove(RUN, "drew", 0.0)
     (state / "heads" / RUN).write_text("left by somebody who was killed while removing")

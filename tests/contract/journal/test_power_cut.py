@@ -19,7 +19,7 @@ import pytest
 
 from drrun.core.model.ids import RunId
 from drrun.journal.store import open_store
-from drrun.testing.clock import ManualClock
+from drrun.testing.manual_clock import ManualClock
 from tests.contract.journal.benches import RUN
 
 ROOT = Path(__file__).parents[3]

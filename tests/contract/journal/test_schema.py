@@ -10,8 +10,8 @@ import pytest
 from drrun.core.model.errors import StateUnusable
 from drrun.journal import schema
 from drrun.journal.queries import migrations, split, statements
-from drrun.journal.store import Store, open_store
-from drrun.testing.clock import ManualClock
+from drrun.journal.store import StateStore, open_store
+from drrun.testing.manual_clock import ManualClock
 from tests.contract.journal.benches import RUN, SqliteBench, document, draft, record
 
 
@@ -117,7 +117,7 @@ def test_commits_are_synchronised_and_there_is_no_wal(tmp_path: Path) -> None:
         assert pragmas(store) == {"journal_mode": "persist", "synchronous": 3, "foreign_keys": 1}
 
 
-def pragmas(store: Store) -> dict[str, object]:
+def pragmas(store: StateStore) -> dict[str, object]:
     store.journal.create(record(), [document()])
     connection = store.database._open()
     names = ("journal_mode", "synchronous", "foreign_keys")

@@ -18,12 +18,12 @@ import pytest
 
 from drrun.core.model.errors import LeaseLost, RunHeld
 from drrun.core.model.ids import RunId
-from drrun.engine.leasing import LEASE_TTL, Seat, Sign
+from drrun.engine.leasing import LEASE_TTL, ControllerProcess, Sign
 from drrun.journal.database import Database
 from drrun.journal.leases import SqliteLeases
 from drrun.journal.sqlite import SqliteJournal
 from drrun.ports.journal import Lease
-from drrun.testing.clock import ManualClock
+from drrun.testing.manual_clock import ManualClock
 from tests.contract.journal.benches import document, draft, record
 
 RACES, SEED = 1000, 8
@@ -74,7 +74,7 @@ class Race:
             clock = ManualClock(wall + off[number // 2] + self.chance.uniform(-1, 1))
             machine = Machine(number, clock, ManualClock(self.chance.uniform(0, 1e6)))
             self.machines.append(machine)
-            seat = Seat(f"p{number}", machine.host, number, f"start-{number}")
+            seat = ControllerProcess(f"p{number}", machine.host, number, f"start-{number}")
             sign = partial(self.sign, machine)
             self.leases.append(SqliteLeases(self.database, clock, seat, sign, machine.elapsed.now))
 

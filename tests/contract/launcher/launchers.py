@@ -18,11 +18,11 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from drrun.engine.captured import CapturedOutput
-from drrun.ssh import answers as a
-from drrun.ssh.answers import Answer, parse
+from drrun.ssh import launcher_answers as a
 from drrun.ssh.asks import Streams
 from drrun.ssh.boot import Boot
-from drrun.ssh.bulk import Bulk, Wanted
+from drrun.ssh.bulk import Bulk, FetchRequest
+from drrun.ssh.launcher_answers import LauncherAnswer, parse
 
 #: Seconds after which an answer does not come.
 PATIENCE = 60.0
@@ -32,7 +32,7 @@ LONGEST_LINE = 4096
 #: Of attempts that want none of their own.
 MARK = "0123456789abcdef"
 
-Kind = TypeVar("Kind", bound=Answer)
+Kind = TypeVar("Kind", bound=LauncherAnswer)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Launcher:
             env={"HOME": str(ground.home), "PATH": ground.path, **ground.env},
             start_new_session=True,
         )
-        self.said: list[Answer] = []
+        self.said: list[LauncherAnswer] = []
         self._bulk = Bulk(self.nonce)
         self._changed = threading.Condition()
         self._waiting, self._proved = b"", False
@@ -133,37 +133,37 @@ class Launcher:
         lines = text.count(b"\n")
         self.send(f"check - /bin/sh {lines}\n".encode() + text)
 
-    def ask(self, name: str, script: str | bytes, *, who: str = "") -> a.Answered:
+    def ask(self, name: str, script: str | bytes, *, who: str = "") -> a.QuestionEnded:
         self._execute(f"ask {name}", script, who)
-        return self.hear(a.Answered, name)
+        return self.hear(a.QuestionEnded, name)
 
     def _execute(self, request: str, script: str | bytes, who: str) -> None:
         text = _whole(script)
         lines = text.count(b"\n")
         self.send(f"{request} {lines} - {who or '- /bin/sh'}\n".encode() + text)
 
-    def look(self, name: str) -> a.State:
+    def look(self, name: str) -> a.AttemptState:
         self.send(f"look {name}\n".encode())
-        return self.hear(a.State, name)
+        return self.hear(a.AttemptState, name)
 
     def withdraw(self, name: str) -> str:
         self.send(f"withdraw {name}\n".encode())
-        return self.hear(a.Withdrawn, name).word
+        return self.hear(a.Withdrawal, name).word
 
     def put(self, name: str, data: bytes) -> bool:
         self.send(f"put {name} {len(data)}\n".encode() + data)
-        return self.hear(a.Stored, name).whole
+        return self.hear(a.InputStored, name).whole
 
-    def finish(self, name: str, script: str | bytes, *, mark: str = MARK) -> a.Ended:
+    def finish(self, name: str, script: str | bytes, *, mark: str = MARK) -> a.CommandEnded:
         self.start(name, script, mark=mark)
-        return self.hear(a.Ended, name)
+        return self.hear(a.CommandEnded, name)
 
     def quiet(self) -> None:
         """All requests until now were read."""
         self.send(b"ping quiet\n")
         self.hear(a.Pong)
 
-    def await_state(self, name: str, word: str) -> a.State:
+    def await_state(self, name: str, word: str) -> a.AttemptState:
         """Look until it is so; the launcher itself takes the time."""
         state = self.look(name)
         for _ in range(20_000):
@@ -181,11 +181,11 @@ class Launcher:
             self.quiet()
         raise AssertionError("it never happened")
 
-    def list(self, request: str) -> list[Answer]:
+    def list(self, request: str) -> list[LauncherAnswer]:
         self.send(f"{request}\n".encode())
         with self._changed:
-            assert self._changed.wait_for(lambda: a.Done() in self.said, PATIENCE)
-            at = self.said.index(a.Done())
+            assert self._changed.wait_for(lambda: a.ListDone() in self.said, PATIENCE)
+            at = self.said.index(a.ListDone())
             found, self.said = self.said[:at], self.said[at + 1 :]
         return found
 
@@ -202,7 +202,7 @@ class Launcher:
             self.said.remove(found)
         return found
 
-    def first(self, name: str, *kinds: type[Answer]) -> Answer:
+    def first(self, name: str, *kinds: type[LauncherAnswer]) -> LauncherAnswer:
         """The first answer of one of several kinds."""
         with self._changed:
             assert self._changed.wait_for(
@@ -216,7 +216,7 @@ class Launcher:
             self.said.remove(found)
         return found
 
-    def either(self, *kinds: type[Answer]) -> Answer:
+    def either(self, *kinds: type[LauncherAnswer]) -> LauncherAnswer:
         """The first answer of one of several kinds, whatever its name."""
         with self._changed:
             assert self._changed.wait_for(
@@ -242,15 +242,17 @@ class Launcher:
         return root / (self.ground.home / name).relative_to("/")
 
     @cached_property
-    def ready(self) -> a.Ready:
-        return self.hear(a.Ready)
+    def ready(self) -> a.LauncherReady:
+        return self.hear(a.LauncherReady)
 
-    def output(self, said: a.Ended | a.Answered | a.State) -> tuple[bytes, bytes]:
+    def output(
+        self, said: a.CommandEnded | a.QuestionEnded | a.AttemptState
+    ) -> tuple[bytes, bytes]:
         """Both outputs, fetched where that is needed."""
         kept, came = _Kept(), threading.Event()
         # They are asked for behind `bring`: `Streams` belongs to one thread, and what comes is
         # read by another.
-        fetched: list[Wanted] = []
+        fetched: list[FetchRequest] = []
         anything: Any = SimpleNamespace(fetch=fetched.append)
         streams = Streams(anything, said.name, kept, marked=False)
         streams.bring(said.out, said.err, came.set)
@@ -259,7 +261,7 @@ class Launcher:
         assert came.wait(PATIENCE), said
         return bytes(kept.streams["stdout"]), bytes(kept.streams["stderr"])
 
-    def fetch(self, wanted: Wanted) -> None:
+    def fetch(self, wanted: FetchRequest) -> None:
         """For `Streams`."""
         self._bulk.expect(wanted)
         self.send(f"more {wanted.request}\n".encode())

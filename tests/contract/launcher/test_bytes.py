@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drrun.ssh import answers as a
-from drrun.ssh.bulk import Wanted
+from drrun.ssh import launcher_answers as a
+from drrun.ssh.bulk import FetchRequest
 from tests.contract.launcher.conftest import Open
 from tests.contract.launcher.launchers import Ground, Launcher
 
@@ -98,7 +98,7 @@ def test_output_is_read_on_from_where_it_stopped(any_launcher: Launcher) -> None
     came = threading.Event()
     for offset, length in ((4, 3), (9, 1), (0, 10)):
         came.clear()
-        any_launcher.fetch(Wanted("n", "o", offset, length, got.append, came.set))
+        any_launcher.fetch(FetchRequest("n", "o", offset, length, got.append, came.set))
         assert came.wait(60)
     assert b"".join(got) == b"45690123456789"
 
@@ -110,4 +110,4 @@ def test_input_of_any_bytes_and_size_arrives(any_launcher: Launcher) -> None:
         assert any_launcher.put(name, b"cat\n" + data)
         start = f"start {name} {any_launcher.end} - 1 {name}.i - /bin/sh\n"
         any_launcher.send(start.encode())
-        assert any_launcher.output(any_launcher.hear(a.Ended, name))[0] == data
+        assert any_launcher.output(any_launcher.hear(a.CommandEnded, name))[0] == data

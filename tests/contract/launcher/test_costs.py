@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from drrun.ssh import answers as a
+from drrun.ssh import launcher_answers as a
 from tests.contract.launcher.conftest import Open, living
 from tests.contract.launcher.launchers import Ground, Launcher
 
@@ -29,7 +29,7 @@ def test_a_launcher_collects_no_dead_processes(any_launcher: Launcher) -> None:
     for index in range(ATTEMPTS):
         any_launcher.check("true")
         any_launcher.start(f"n{index}", "echo out")
-        any_launcher.hear(a.Answered, f"n{index},0")
+        any_launcher.hear(a.QuestionEnded, f"n{index},0")
         any_launcher.ask(f"q{index}", "true")
         any_launcher.send(f"forget n{index} q{index}\n".encode())
     any_launcher.ask("q", "true")
@@ -62,7 +62,7 @@ def test_an_attempt_with_a_check_and_output_costs_eight_processes(
         for index in names:
             launcher.check("true")
             launcher.start(f"n{index}", "echo out")
-            launcher.hear(a.Answered, f"n{index},0")
+            launcher.hear(a.QuestionEnded, f"n{index},0")
         launcher.quiet()
         return forks(trace) - before
 
@@ -83,7 +83,7 @@ def test_a_running_command_keeps_two_processes(any_launcher: Launcher) -> None:
     any_launcher.ask("q", "true")
     before = {each for each in living(home) if state_of(each) != "Z"}
     any_launcher.start("m", "exec sleep 1000")
-    any_launcher.hear(a.Begun, "m")
+    any_launcher.hear(a.CommandBegun, "m")
 
     def more() -> int:
         return len({each for each in living(home) if state_of(each) != "Z"} - before)
@@ -97,5 +97,5 @@ def test_many_at_once_are_all_answered(any_launcher: Launcher, count: int) -> No
     for index in range(count):
         any_launcher.start(f"n{index}", f"echo {index}; exit {index}")
     for index in range(count):
-        ended = any_launcher.hear(a.Ended, f"n{index}")
+        ended = any_launcher.hear(a.CommandEnded, f"n{index}")
         assert (ended.code, ended.out.data) == (index, f"{index}\n".encode())

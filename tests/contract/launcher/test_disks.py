@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from drrun.ssh import answers as a
+from drrun.ssh import launcher_answers as a
 from tests.contract.launcher.conftest import Open
 from tests.contract.launcher.launchers import Ground, Launcher
 
 OURS_ALONE = "it must belong to this user alone, with mode 0700"
 
 
-def unusable(ground: Ground, opens: Open) -> a.Unusable:
-    return opens(ground).hear(a.Unusable)
+def unusable(ground: Ground, opens: Open) -> a.FolderUnusable:
+    return opens(ground).hear(a.FolderUnusable)
 
 
 @pytest.mark.parametrize("which", [".drrun", ".drrun/run"])
@@ -26,7 +26,7 @@ def test_a_folder_that_others_may_enter_is_refused(
     (any_ground.runs / "run").mkdir(mode=0o700)
     (any_ground.home / which).chmod(0o770)
     said = unusable(any_ground, opens)
-    assert said == a.Unusable(str(any_ground.home / which), OURS_ALONE)
+    assert said == a.FolderUnusable(str(any_ground.home / which), OURS_ALONE)
 
 
 @pytest.mark.root
@@ -34,14 +34,14 @@ def test_a_folder_that_others_may_enter_is_refused(
 def test_a_folder_of_somebody_else_is_refused(any_ground: Ground, opens: Open) -> None:
     any_ground.runs.mkdir(mode=0o700)
     os.chown(any_ground.runs, 65534, 65534)
-    assert unusable(any_ground, opens) == a.Unusable(str(any_ground.runs), OURS_ALONE)
+    assert unusable(any_ground, opens) == a.FolderUnusable(str(any_ground.runs), OURS_ALONE)
 
 
 @pytest.mark.faults(122)
 def test_a_link_is_refused(any_ground: Ground, opens: Open, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     any_ground.runs.symlink_to(tmp_path / "elsewhere")
-    assert unusable(any_ground, opens) == a.Unusable(str(any_ground.runs), OURS_ALONE)
+    assert unusable(any_ground, opens) == a.FolderUnusable(str(any_ground.runs), OURS_ALONE)
 
 
 def test_a_file_in_its_place_is_named(any_ground: Ground, opens: Open) -> None:
@@ -78,7 +78,7 @@ def test_a_folder_that_is_deleted_is_told_from_one_that_is_there(
         each.unlink()
     (any_ground.runs / "run").rmdir()
     launcher.start("n", f"echo 1 >>{effects}")
-    refused = launcher.hear(a.Refused, "n")
+    refused = launcher.hear(a.StartRefused, "n")
     assert (refused.decided, launcher.withdraw("n"), effects.exists()) == (False, "failed", False)
     assert opens(any_ground, known=True).ready.lost
 
@@ -100,10 +100,10 @@ def small(any_ground: Ground, opens: Open) -> Launcher:
 def test_without_room_nothing_is_started_and_that_is_said(small: Launcher) -> None:
     small.ask("fill", FILL)
     small.start("n", "echo executed")
-    said = small.hear(a.Refused, "n")
+    said = small.hear(a.StartRefused, "n")
     assert (said.decided, "No space left" in said.why) == (False, True)
     assert small.look("n").word == "absent"
-    assert not small.heard(a.Begun, "n")
+    assert not small.heard(a.CommandBegun, "n")
     # Nothing was decided, so there is a second chance once there is room.
     small.ground_path("fill").unlink()
     assert small.finish("n", "echo executed").out.data == b"executed\n"
@@ -124,15 +124,15 @@ def test_a_decision_that_could_not_be_noted_is_one_and_executes_nothing(
     launcher = opens(ground)
     launcher.ask("late", "true >$HOME/late")
     launcher.start("n", "echo executed >>$HOME/late")
-    said = launcher.hear(a.Refused, "n")
-    assert said == a.Refused("n", "No space left on device", decided=True)
+    said = launcher.hear(a.StartRefused, "n")
+    assert said == a.StartRefused("n", "No space left on device", decided=True)
     launcher.ground_path("fill").unlink()
     assert launcher.look("n").word == "torn"
     launcher.ground_path("late").unlink()
     launcher.start("n", "true")
-    launcher.hear(a.Exists, "n")
+    launcher.hear(a.AttemptExists, "n")
     launcher.quiet()
-    assert not launcher.heard(a.Begun, "n")
+    assert not launcher.heard(a.CommandBegun, "n")
 
 
 @needs_mount
@@ -167,5 +167,5 @@ def test_without_room_for_a_file_nothing_is_decided(any_ground: Ground, opens: O
     tight.quiet()
     tight.put("fill.i", b"")
     tight.start("n", "true")
-    said = tight.hear(a.Refused, "n")
+    said = tight.hear(a.StartRefused, "n")
     assert (said.decided, tight.withdraw("n"), tight.look("n").word) == (False, "failed", "absent")

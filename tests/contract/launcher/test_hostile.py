@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from drrun.ssh import answers as a
+from drrun.ssh import launcher_answers as a
 from tests.contract.launcher.conftest import Open
 from tests.contract.launcher.launchers import MARK, Ground, digest
 
@@ -93,34 +93,34 @@ class Life:
         self.ground, self.opens, self.disturb = ground, opens, disturb
         self.effects = ground.home / "effects"
 
-    def lived(self) -> list[a.Answer]:
+    def lived(self) -> list[a.LauncherAnswer]:
         """All that was said of it."""
         go_on = self.ground.home / "go-on"
         os.mkfifo(go_on)
         self.disturb("before")
         first = self.opens(self.ground, claims=False)
-        if isinstance(first.either(a.Ready, a.Unusable), a.Unusable):
+        if isinstance(first.either(a.LauncherReady, a.FolderUnusable), a.FolderUnusable):
             return []
         self.disturb("greeted")
         first.claim()
         first.quiet()
         self.disturb("claimed")
         first.start("n", f"echo 1 >>{self.effects}; read line <{go_on}; exit 3", mark=SECRET)
-        said = [first.first("n", a.Begun, a.Refused, a.Exists)]
-        if isinstance(said[0], a.Begun):
+        said = [first.first("n", a.CommandBegun, a.StartRefused, a.AttemptExists)]
+        if isinstance(said[0], a.CommandBegun):
             self.disturb("running")
             said += self.asked_again()
             go_on.write_text("\n")
-            said.append(first.hear(a.Ended, "n"))
+            said.append(first.hear(a.CommandEnded, "n"))
         self.disturb("ended")
         said += self.asked_again()
         return said
 
-    def asked_again(self) -> list[a.Answer]:
+    def asked_again(self) -> list[a.LauncherAnswer]:
         """What another launcher says, and whether it executes it if it is asked to."""
         again = self.opens(self.ground, known=True, claims=False)
-        ready = again.either(a.Ready, a.Unusable)
-        if not isinstance(ready, a.Ready):
+        ready = again.either(a.LauncherReady, a.FolderUnusable)
+        if not isinstance(ready, a.LauncherReady):
             return []
         again.claim()
         state = again.look("n")
@@ -128,12 +128,15 @@ class Life:
         return [] if ready.lost else [state]
 
 
-def forged(said: a.Answer) -> bool:
+def forged(said: a.LauncherAnswer) -> bool:
     """Whether it is an outcome that a controller would believe, and that is not true."""
     match said:
-        case a.Ended(code=code, mark=mark) | a.State(word="ended", code=code, mark=mark):
+        case (
+            a.CommandEnded(code=code, mark=mark)
+            | a.AttemptState(word="ended", code=code, mark=mark)
+        ):
             return code != 3 and mark == SECRET
-        case a.State(word="withdrawn") | a.Withdrawn():
+        case a.AttemptState(word="withdrawn") | a.Withdrawal():
             return True
         case _:
             return False

@@ -14,8 +14,8 @@ import pytest
 
 from drrun.core.integrity.chain import Head
 from drrun.ports.hands import Memory
-from drrun.ssh import answers as a
-from drrun.ssh.answers import Kept
+from drrun.ssh import launcher_answers as a
+from drrun.ssh.launcher_answers import KeptOutput
 from tests.contract.launcher.conftest import Open
 from tests.contract.launcher.launchers import MARK, Ground, Launcher, digest
 
@@ -35,14 +35,14 @@ def fifo(ground: Ground) -> Path:
 
 def test_an_attempt_says_that_it_begins_and_how_it_ended(any_launcher: Launcher) -> None:
     ended = any_launcher.finish("n", "echo out; echo err >&2; exit 7")
-    begun = any_launcher.hear(a.Begun, "n")
-    assert ended == a.Ended("n", 7, Kept(4, b"out\n"), Kept(4, b"err\n"), MARK)
+    begun = any_launcher.hear(a.CommandBegun, "n")
+    assert ended == a.CommandEnded("n", 7, KeptOutput(4, b"out\n"), KeptOutput(4, b"err\n"), MARK)
     assert decision(any_launcher, "n").read_text().split()[:2] == ["begun", str(begun.pid)]
 
 
 def test_it_leads_a_session_of_its_own(any_launcher: Launcher) -> None:
     any_launcher.start("n", "read never </dev/tty || exec sleep 1000")
-    begun = any_launcher.hear(a.Begun, "n")
+    begun = any_launcher.hear(a.CommandBegun, "n")
     assert (begun.leads, os.getsid(begun.pid)) == (True, begun.pid)
 
 
@@ -51,8 +51,8 @@ def test_asking_twice_executes_once(any_launcher: Launcher) -> None:
     effects = any_launcher.ground.home / "effects"
     any_launcher.start("n", f"echo once >>{effects}")
     any_launcher.start("n", f"echo once >>{effects}")
-    any_launcher.hear(a.Exists, "n")
-    any_launcher.hear(a.Ended, "n")
+    any_launcher.hear(a.AttemptExists, "n")
+    any_launcher.hear(a.CommandEnded, "n")
     any_launcher.quiet()
     assert effects.read_text() == "once\n"
 
@@ -75,7 +75,7 @@ def test_a_request_that_is_cut_is_not_obeyed(
 def test_it_reads_nothing_of_the_channel(any_launcher: Launcher) -> None:
     any_launcher.start("n", "cat; echo end")
     any_launcher.send(b"ping behind\n")
-    assert any_launcher.hear(a.Ended, "n").out == Kept(4, b"end\n")
+    assert any_launcher.hear(a.CommandEnded, "n").out == KeptOutput(4, b"end\n")
     any_launcher.hear(a.Pong)
 
 
@@ -104,10 +104,10 @@ def test_what_may_be_a_secret_is_in_no_argument_and_no_environment(
     go_on = fifo(any_launcher.ground)
     any_launcher.put("n.i", b"")
     any_launcher.start("n", f"password=s3cr3t\nread line <{go_on}")
-    any_launcher.hear(a.Begun, "n")
+    any_launcher.hear(a.CommandBegun, "n")
     shown = shown_by_processes()
     go_on.write_text("\n")
-    any_launcher.hear(a.Ended, "n")
+    any_launcher.hear(a.CommandEnded, "n")
     assert b"s3cr3t" not in shown
 
 
@@ -130,7 +130,7 @@ def test_what_was_withdrawn_never_begins(any_launcher: Launcher) -> None:
     effects = any_launcher.ground.home / "effects"
     assert any_launcher.withdraw("n") == "won"
     any_launcher.start("n", f"echo 1 >>{effects}")
-    any_launcher.hear(a.Exists, "n")
+    any_launcher.hear(a.AttemptExists, "n")
     assert (any_launcher.look("n").word, effects.exists()) == ("withdrawn", False)
 
 
@@ -147,11 +147,11 @@ def test_a_replaced_controller_starts_and_withdraws_nothing(
     old.quiet()
     new = opens(any_ground, epoch=5)
     new.quiet()
-    stale = a.Stale("n", Memory(5, "c1", Head(1, digest(1))))
+    stale = a.TokenStale("n", Memory(5, "c1", Head(1, digest(1))))
     old.start("n", "true")
-    assert old.hear(a.Stale, "n") == stale
+    assert old.hear(a.TokenStale, "n") == stale
     old.send(b"withdraw n\n")
-    assert old.hear(a.Stale, "n") == stale
+    assert old.hear(a.TokenStale, "n") == stale
     assert new.look("n").word == "absent"
     assert new.finish("m", "true").code == 0
 
@@ -164,7 +164,7 @@ def test_a_copy_with_the_same_token_is_told_from_the_one_that_the_host_obeys(
     first.quiet()
     opens(any_ground, controller="c2").quiet()
     first.start("n", "true")
-    assert first.hear(a.Stale, "n").memory.controller == "c2"
+    assert first.hear(a.TokenStale, "n").memory.controller == "c2"
 
 
 # --- what the host remembers -------------------------------------------------------------------
@@ -222,7 +222,7 @@ def test_of_two_that_look_before_either_acts_one_may_act(any_ground: Ground, ope
     quick.claim()
     quick.quiet()
     slow.claim()
-    assert slow.hear(a.Stale).memory == Memory(1, "c2", Head(1, digest(1)))
+    assert slow.hear(a.TokenStale).memory == Memory(1, "c2", Head(1, digest(1)))
     slow.process.wait(60)
     assert quick.finish("n", "true").code == 0
 
@@ -271,12 +271,12 @@ def test_an_outcome_of_an_older_launcher_bears_none(any_launcher: Launcher) -> N
 def test_the_mark_is_nowhere_before_the_end(any_launcher: Launcher) -> None:
     go_on, mark = fifo(any_launcher.ground), "f00dcafe12345678"
     any_launcher.start("n", f"read line <{go_on}", mark=mark)
-    any_launcher.hear(a.Begun, "n")
+    any_launcher.hear(a.CommandBegun, "n")
     shown = shown_by_processes()
     for path in (any_launcher.ground.runs / "run").iterdir():
         shown += path.read_bytes()
     go_on.write_text("\n")
-    assert any_launcher.hear(a.Ended, "n").mark == mark
+    assert any_launcher.hear(a.CommandEnded, "n").mark == mark
     assert mark.encode() not in shown
 
 
@@ -287,7 +287,7 @@ def test_outputs_that_are_left_are_listed_and_go(any_ground: Ground, opens: Open
     first = opens(any_ground)
     first.check("true")
     first.finish("n", "echo out")
-    first.hear(a.Answered, "n,0")
+    first.hear(a.QuestionEnded, "n,0")
     first.ask("q1-1", "true")
     first.kill()
     second = opens(any_ground)
@@ -308,9 +308,9 @@ def test_each_of_two_requests_of_one_launcher_knows_which_of_them_won(
         name, script = f"n{index}", b"true\n"
         request = f"start {name} {launcher.end} {MARK} 1 - - /bin/sh\n".encode() + script
         launcher.send(request * 2)
-        launcher.hear(a.Ended, name)
-        launcher.hear(a.Exists, name)
-        assert not launcher.heard(a.Ended, name)
+        launcher.hear(a.CommandEnded, name)
+        launcher.hear(a.AttemptExists, name)
+        assert not launcher.heard(a.CommandEnded, name)
 
 
 # --- what outlives it --------------------------------------------------------------------------
@@ -322,13 +322,13 @@ def test_an_attempt_outlives_its_launcher_and_is_found_by_the_next(
     go_on = fifo(any_ground)
     first = opens(any_ground)
     first.start("n", f"read line <{go_on}; echo $line; exit 3")
-    first.hear(a.Begun, "n")
+    first.hear(a.CommandBegun, "n")
     first.kill()
     second = opens(any_ground)
     assert second.look("n").word == "running"
     go_on.write_text("went on\n")
     state = second.await_state("n", "ended")
-    assert (state.code, state.out) == (3, Kept(8, b"went on\n"))
+    assert (state.code, state.out) == (3, KeptOutput(8, b"went on\n"))
 
 
 def test_a_channel_that_is_gone_before_it_begins_stops_nothing(
@@ -349,10 +349,10 @@ def test_a_channel_that_is_gone_before_it_begins_stops_nothing(
 
 def test_a_running_one_is_seen_with_what_it_printed_and_its_age(any_launcher: Launcher) -> None:
     any_launcher.start("n", "echo early; exec sleep 1000")
-    begun = any_launcher.hear(a.Begun, "n")
+    begun = any_launcher.hear(a.CommandBegun, "n")
     while (state := any_launcher.look("n")).out.size == 0:
         pass
-    assert (state.word, state.out, state.begun) == ("running", Kept(6, None), begun)
+    assert (state.word, state.out, state.begun) == ("running", KeptOutput(6, None), begun)
     assert state.age is not None
     assert 0 <= state.age < 3600
 
@@ -379,7 +379,7 @@ def test_an_attempt_of_an_earlier_boot_is_told_from_a_running_one(
     any_launcher: Launcher,
 ) -> None:
     any_launcher.start("n", "exec sleep 1000")
-    any_launcher.hear(a.Begun, "n")
+    any_launcher.hear(a.CommandBegun, "n")
     path, boot = decision(any_launcher, "n"), any_launcher.ready.boot
     whole = path.read_text()
     path.write_text(whole.replace(boot, "another-boot"))
@@ -391,7 +391,7 @@ def test_an_attempt_of_an_earlier_boot_is_told_from_a_running_one(
 @pytest.mark.faults(62)
 def test_another_process_with_its_number_is_told_from_it(any_launcher: Launcher) -> None:
     any_launcher.start("n", "exec sleep 1000")
-    begun = any_launcher.hear(a.Begun, "n")
+    begun = any_launcher.hear(a.CommandBegun, "n")
     path = decision(any_launcher, "n")
     whole = path.read_text()
     path.write_text(whole.replace(f" {begun.start} ", " 1 "))
@@ -402,12 +402,12 @@ def test_another_process_with_its_number_is_told_from_it(any_launcher: Launcher)
 @pytest.mark.faults(55)
 def test_one_that_is_killed_ends_with_its_signal(any_launcher: Launcher) -> None:
     any_launcher.start("n", "kill -9 $$")
-    assert any_launcher.hear(a.Ended, "n").code == 128 + signal.SIGKILL
+    assert any_launcher.hear(a.CommandEnded, "n").code == 128 + signal.SIGKILL
 
 
 def test_one_that_nobody_waits_for_is_gone_without_a_code(any_launcher: Launcher) -> None:
     any_launcher.start("n", "exec sleep 1000")
-    begun = any_launcher.hear(a.Begun, "n")
+    begun = any_launcher.hear(a.CommandBegun, "n")
     waits = int(decision(any_launcher, "n").read_text().split()[-2])
     os.kill(waits, signal.SIGKILL)
     os.killpg(begun.pid, signal.SIGKILL)
@@ -416,7 +416,7 @@ def test_one_that_nobody_waits_for_is_gone_without_a_code(any_launcher: Launcher
 
 def test_one_whose_exit_code_may_still_come_is_ending(any_launcher: Launcher) -> None:
     any_launcher.start("n", "exec sleep 1000")
-    begun = any_launcher.hear(a.Begun, "n")
+    begun = any_launcher.hear(a.CommandBegun, "n")
     waits = int(decision(any_launcher, "n").read_text().split()[-2])
     os.kill(waits, signal.SIGSTOP)
     os.killpg(begun.pid, signal.SIGKILL)
@@ -427,10 +427,10 @@ def test_one_whose_exit_code_may_still_come_is_ending(any_launcher: Launcher) ->
 
 def test_an_output_that_is_lost_is_told_from_an_empty_one(any_launcher: Launcher) -> None:
     any_launcher.finish("n", "true")
-    assert any_launcher.look("n").out == Kept()
+    assert any_launcher.look("n").out == KeptOutput()
     decision(any_launcher, "n").with_suffix(".o").unlink()
     state = any_launcher.look("n")
-    assert (state.out, state.err) == (Kept(gone=True), Kept())
+    assert (state.out, state.err) == (KeptOutput(gone=True), KeptOutput())
 
 
 # --- what is asked besides ---------------------------------------------------------------------
@@ -440,48 +440,48 @@ def test_checks_are_answered_behind_a_good_end_in_order(any_launcher: Launcher) 
     any_launcher.check("echo first; exit 4")
     any_launcher.check("echo second >&2")
     any_launcher.start("n", "true")
-    kinds = (a.Begun, a.Ended, a.Answered)
-    assert isinstance(any_launcher.first("n", *kinds), a.Begun)
-    assert isinstance(any_launcher.first("n", *kinds), a.Ended)
-    first = any_launcher.hear(a.Answered)
-    second = any_launcher.hear(a.Answered)
-    assert first == a.Answered("n,0", 4, Kept(6, b"first\n"), Kept())
-    assert second == a.Answered("n,1", 0, Kept(), Kept(7, b"second\n"))
+    kinds = (a.CommandBegun, a.CommandEnded, a.QuestionEnded)
+    assert isinstance(any_launcher.first("n", *kinds), a.CommandBegun)
+    assert isinstance(any_launcher.first("n", *kinds), a.CommandEnded)
+    first = any_launcher.hear(a.QuestionEnded)
+    second = any_launcher.hear(a.QuestionEnded)
+    assert first == a.QuestionEnded("n,0", 4, KeptOutput(6, b"first\n"), KeptOutput())
+    assert second == a.QuestionEnded("n,1", 0, KeptOutput(), KeptOutput(7, b"second\n"))
 
 
 def test_checks_are_not_asked_behind_a_bad_end(any_launcher: Launcher) -> None:
     any_launcher.check("true")
     any_launcher.finish("n", "false")
     assert any_launcher.ask("q", "true").code == 0
-    assert not any_launcher.heard(a.Answered, "n,0")
-    assert not any_launcher.heard(a.Begun, "n,0")
+    assert not any_launcher.heard(a.QuestionEnded, "n,0")
+    assert not any_launcher.heard(a.CommandBegun, "n,0")
 
 
 def test_checks_belong_to_one_attempt_alone(any_launcher: Launcher) -> None:
     any_launcher.check("true")
     any_launcher.finish("n", "true")
-    any_launcher.hear(a.Answered, "n,0")
+    any_launcher.hear(a.QuestionEnded, "n,0")
     any_launcher.finish("m", "true")
     any_launcher.ask("q", "true")
-    assert not any_launcher.heard(a.Answered, "m,0")
+    assert not any_launcher.heard(a.QuestionEnded, "m,0")
 
 
 def test_a_question_decides_about_nothing(any_launcher: Launcher) -> None:
     said = any_launcher.ask("q", "echo answer; exit 2")
-    assert said == a.Answered("q", 2, Kept(7, b"answer\n"), Kept())
+    assert said == a.QuestionEnded("q", 2, KeptOutput(7, b"answer\n"), KeptOutput())
     assert not decision(any_launcher, "q").exists()
 
 
 def test_another_shell_shows_by_a_mark_that_it_executes(any_launcher: Launcher) -> None:
     bash = shutil.which("bash")
     any_launcher.start("n", "echo ${BASH_VERSION:+bash}", who=f"- {bash}")
-    assert any_launcher.hear(a.Ended, "n").out.data == b"begun n\nbash\n"
+    assert any_launcher.hear(a.CommandEnded, "n").out.data == b"begun n\nbash\n"
 
 
 def test_a_shell_that_is_not_there_shows_no_mark(any_launcher: Launcher) -> None:
     any_launcher.start("n", "echo executed", who="- /nowhere/sh")
-    ended = any_launcher.hear(a.Ended, "n")
-    assert (ended.out, ended.code) in ((Kept(), 127), (Kept(), 126))
+    ended = any_launcher.hear(a.CommandEnded, "n")
+    assert (ended.out, ended.code) in ((KeptOutput(), 127), (KeptOutput(), 126))
 
 
 @pytest.mark.root
@@ -489,9 +489,9 @@ def test_another_user_shows_by_a_mark_that_it_executes(ground: Ground, opens: Op
     launcher = opens(ground)
     launcher.start("n", "id -u", who="root /bin/sh")
     launcher.start("m", "id -u", who="nobody-at-all /bin/sh")
-    assert launcher.hear(a.Ended, "n").out.data == b"begun n\n0\n"
-    ended = launcher.hear(a.Ended, "m")
-    assert (ended.out, ended.code) == (Kept(), 1)
+    assert launcher.hear(a.CommandEnded, "n").out.data == b"begun n\n0\n"
+    ended = launcher.hear(a.CommandEnded, "m")
+    assert (ended.out, ended.code) == (KeptOutput(), 1)
 
 
 # --- what is sent ahead ------------------------------------------------------------------------
@@ -501,7 +501,7 @@ def test_what_is_sent_ahead_is_read_by_the_command_and_then_gone(any_launcher: L
     files = any_launcher.ground.runs / "run"
     assert any_launcher.put("n", b"cat; ls " + str(files).encode() + b"\nin\0put")
     any_launcher.send(f"start n {any_launcher.end} - 1 n.i - /bin/sh\n".encode())
-    out = any_launcher.hear(a.Ended, "n").out.data or b""
+    out = any_launcher.hear(a.CommandEnded, "n").out.data or b""
     assert out.startswith(b"in\0put")
     assert b"n.i" not in out
 
@@ -510,7 +510,7 @@ def test_half_of_what_is_sent_ahead_is_nothing(any_ground: Ground, opens: Open) 
     first = opens(any_ground)
     first.send(b"put n 100\nhalf")
     first.leave()
-    assert first.hear(a.Stored, "n") == a.Stored("n", whole=False)
+    assert first.hear(a.InputStored, "n") == a.InputStored("n", whole=False)
     assert not (any_ground.runs / "run" / "n.i").exists()
 
 
@@ -523,11 +523,11 @@ def test_what_another_launcher_sends_ahead_does_not_disturb_who_reads(
     first.put("n", f"read line <{go_on}; cat\n".encode() + b"whole" * 20_000)
     # One that has it open already; whoever begins deletes it.
     first.send(b"ask n 1 n.i - /bin/sh\n")
-    first.hear(a.Begun, "n")
+    first.hear(a.CommandBegun, "n")
     second.send(b"put n 100000\nhalf")
     second.leave()
     go_on.write_text("\n")
-    said = first.hear(a.Answered, "n")
+    said = first.hear(a.QuestionEnded, "n")
     assert first.output(said)[0] == b"whole" * 20_000
 
 
@@ -537,13 +537,13 @@ def test_what_another_launcher_sends_ahead_does_not_disturb_who_reads(
 def test_what_is_forgotten_is_gone_and_the_decision_stays(any_launcher: Launcher) -> None:
     any_launcher.check("echo checked")
     any_launcher.finish("n", "echo out")
-    any_launcher.hear(a.Answered, "n,0")
+    any_launcher.hear(a.QuestionEnded, "n,0")
     folder = any_launcher.ground.runs / "run"
     any_launcher.send(b"forget n\n")
     while (folder / "n,0.o").exists() or (folder / "n.o").exists() or (folder / "n.e").exists():
         any_launcher.quiet()
     any_launcher.start("n", "true")
-    any_launcher.hear(a.Exists, "n")
+    any_launcher.hear(a.AttemptExists, "n")
     assert any_launcher.look("n").code == 0
 
 
@@ -581,7 +581,7 @@ def test_output_beyond_the_limit_does_not_fill_the_disk(
     launcher = opens(ground, kept=5000)
     large = "head -c 100000 /dev/zero"
     launcher.start("n", f"read line <{go_on}; {large}; echo >{printed}; read line <{go_on}")
-    launcher.hear(a.Begun, "n")
+    launcher.hear(a.CommandBegun, "n")
     # It begins once a command is seen to take longer than a moment.
     assert launcher.look("n").word == "running"
     looks = home / "looks"
@@ -591,7 +591,7 @@ def test_output_beyond_the_limit_does_not_fill_the_disk(
     launcher.eventually(printed.exists)
     launcher.eventually(lambda: launcher.look("n").out.size == 5000)
     go_on.write_text("\n")
-    assert launcher.hear(a.Ended, "n").out == Kept(5000, None)
+    assert launcher.hear(a.CommandEnded, "n").out == KeptOutput(5000, None)
 
 
 @pytest.mark.faults(44)
@@ -604,7 +604,7 @@ def test_a_host_without_setsid_tells_truly_whether_a_command_leads(
         (tools / name).symlink_to(str(shutil.which(name)))
     launcher = opens(dataclasses.replace(any_ground, path=str(tools)))
     launcher.start("n", "exec sleep 1000")
-    begun = launcher.hear(a.Begun, "n")
+    begun = launcher.hear(a.CommandBegun, "n")
     assert begun.leads == (os.getpgid(begun.pid) == begun.pid)
     # Some shells have groups only where there is a terminal.
     assert begun.leads or not any_ground.shell.endswith("bash")

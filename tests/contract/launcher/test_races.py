@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from drrun.ssh import answers as a
+from drrun.ssh import launcher_answers as a
 from tests.contract.launcher.conftest import Open
 from tests.contract.launcher.launchers import Ground
 
@@ -19,11 +19,11 @@ def test_of_many_that_start_the_same_one_executes_it(any_ground: Ground, opens: 
         for each in launchers:
             each.start(f"n{index}", f"echo {index} >>{effects}")
     said = Counter(
-        type(each.first(f"n{index}", a.Ended, a.Exists))
+        type(each.first(f"n{index}", a.CommandEnded, a.AttemptExists))
         for index in range(ROUNDS)
         for each in launchers
     )
-    assert said == {a.Ended: ROUNDS, a.Exists: ROUNDS * (LAUNCHERS - 1)}
+    assert said == {a.CommandEnded: ROUNDS, a.AttemptExists: ROUNDS * (LAUNCHERS - 1)}
     assert Counter(effects.read_text().split()) == {str(index): 1 for index in range(ROUNDS)}
 
 
@@ -37,8 +37,8 @@ def test_a_start_and_a_withdrawal_never_both_win(any_ground: Ground, opens: Open
         name = f"n{index}"
         starts.start(name, f"echo {index} >>{effects}")
         word = withdraws.withdraw(name)
-        answer = starts.first(name, a.Ended, a.Exists)
-        assert (word, type(answer)) in {("won", a.Exists), ("lost", a.Ended)}
+        answer = starts.first(name, a.CommandEnded, a.AttemptExists)
+        assert (word, type(answer)) in {("won", a.AttemptExists), ("lost", a.CommandEnded)}
         if word == "lost":
             executed.add(str(index))
     assert set(effects.read_text().split() if effects.exists() else ()) == executed
@@ -51,5 +51,5 @@ def test_two_withdrawals_never_both_win(any_ground: Ground, opens: Open) -> None
     for index in range(ROUNDS):
         for each in launchers:
             each.send(f"withdraw n{index}\n".encode())
-        words = sorted(each.hear(a.Withdrawn, f"n{index}").word for each in launchers)
+        words = sorted(each.hear(a.Withdrawal, f"n{index}").word for each in launchers)
         assert words == ["lost", "won"]

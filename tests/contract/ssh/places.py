@@ -9,7 +9,7 @@ from typing import Any
 from drrun.core.model.outcomes import Outcome
 from drrun.core.model.runbook import Execution
 from drrun.core.model.values import Duration
-from drrun.ports.places import Progress, Remote, Script
+from drrun.ports.places import AttemptProgress, Remote, Script
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Done:
 
     outcome: Outcome
     output: Kept
-    told: list[Progress]
+    told: list[AttemptProgress]
 
     @property
     def out(self) -> str:
@@ -85,7 +85,7 @@ def run(
     limit = Duration(timeout) if timeout is not None else None
     script = Script(text, Execution(stdin=stdin_text, **execution), stdin, limit)
     kept = output or Kept()
-    told: list[Progress] = []
+    told: list[AttemptProgress] = []
     outcome = place.run(script, kept, told.append, cancel or threading.Event())
     return Done(outcome, kept, told)
 

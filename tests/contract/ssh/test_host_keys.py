@@ -8,7 +8,7 @@ import pytest
 
 from drrun.core.model.inventory import Route
 from drrun.core.model.outcomes import Ended, NeverStarted, RefusedByHost
-from drrun.ssh.known_hosts import Key
+from drrun.ssh.known_hosts import PublicKey
 from drrun.ssh.options import SshOptions
 from drrun.ssh.remote import SshRemote
 from tests.contract.ssh.conftest import Reach
@@ -46,7 +46,7 @@ def test_a_key_in_known_hosts_is_accepted(sshd: Sshd, knowing: Known) -> None:
 def test_the_accepted_key_is_told(sshd: Sshd, knowing: Known) -> None:
     """F34: every attempt records who it spoke with."""
     done = run(knowing(sshd.known_hosts_line), "true")
-    assert done.told[0].host_key == Key.parse(sshd.host_key).fingerprint
+    assert done.told[0].host_key == PublicKey.parse(sshd.host_key).fingerprint
 
 
 @pytest.mark.faults(30)
@@ -55,7 +55,7 @@ def test_an_unknown_key_is_refused_with_the_way_out(sshd: Sshd, knowing: Known) 
     done = run(knowing(""), "true")
     assert isinstance(done.outcome, RefusedByHost)
     assert f'host_key: "{sshd.host_key}"' in done.why
-    assert Key.parse(sshd.host_key).fingerprint in done.why
+    assert PublicKey.parse(sshd.host_key).fingerprint in done.why
 
 
 def test_a_refused_host_gets_neither_a_login_nor_a_command(
@@ -76,8 +76,8 @@ def test_a_changed_key_is_refused_with_both_fingerprints(
     done = run(knowing(f"[127.0.0.1]:{sshd.port} {other}"), "true")
     assert isinstance(done.outcome, RefusedByHost)
     assert "CHANGED" in done.why
-    assert Key.parse(other).fingerprint in done.why
-    assert Key.parse(sshd.host_key).fingerprint in done.why
+    assert PublicKey.parse(other).fingerprint in done.why
+    assert PublicKey.parse(sshd.host_key).fingerprint in done.why
     assert "known_hosts:1" in done.why
 
 

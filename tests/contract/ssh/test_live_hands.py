@@ -10,19 +10,19 @@ from drrun.builtin.probes import judge
 from drrun.core.integrity.chain import Head
 from drrun.core.model.ids import RunId, StepId, TargetName
 from drrun.core.model.inventory import Host
-from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome, Stopped
+from drrun.core.model.outcomes import Ended, NeverStarted, Outcome, OutcomeUnknown, Stopped
 from drrun.hands.live import LiveHands
 from drrun.ports.clock import Cancel
-from drrun.ports.hands import Claim
+from drrun.ports.hands import HostClaim
 from drrun.ports.places import (
     AttemptOrder,
+    AttemptProgress,
     BuiltInAction,
     Output,
     Places,
-    Progress,
+    ProbeAnswer,
     Remote,
     Script,
-    Seen,
 )
 from drrun.ssh.connections import Connections
 from tests.contract.ssh.places import Kept
@@ -37,7 +37,7 @@ class Greet:
         order: AttemptOrder,
         place: Remote,
         output: Output,
-        tell: Callable[[Progress], None],
+        tell: Callable[[AttemptProgress], None],
         cancel: Cancel,
     ) -> Outcome:
         return place.run(Script(f"echo hello {order.arguments['name']}"), output, tell, cancel)
@@ -51,7 +51,7 @@ class Stumble:
         order: AttemptOrder,
         place: Remote,
         output: Output,
-        tell: Callable[[Progress], None],
+        tell: Callable[[AttemptProgress], None],
         cancel: Cancel,
     ) -> Outcome:
         raise KeyError("what was it")
@@ -68,7 +68,7 @@ class Hesitate:
         order: AttemptOrder,
         place: Remote,
         output: Output,
-        tell: Callable[[Progress], None],
+        tell: Callable[[AttemptProgress], None],
         cancel: Cancel,
     ) -> Outcome:
         self.asked.set()
@@ -82,12 +82,12 @@ class Told:
     def __init__(self) -> None:
         self.over = threading.Event()
         self.outcomes: list[Outcome] = []
-        self.answers: dict[int, Seen | None] = {}
+        self.answers: dict[int, ProbeAnswer | None] = {}
 
-    def news(self, progress: Progress) -> None:
+    def news(self, progress: AttemptProgress) -> None:
         """It goes on."""
 
-    def checked(self, index: int, seen: Seen | None) -> None:
+    def checked(self, index: int, seen: ProbeAnswer | None) -> None:
         self.answers[index] = seen
 
     def done(self, outcome: Outcome, checks: Collection[int] = ()) -> None:
@@ -107,7 +107,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     def hands(**actions: BuiltInAction) -> LiveHands:
         made.append(LiveHands(Connections({}), actions, judge))
         end = Head(1, "h1")
-        made[-1].take_up(Claim(RunId("r"), 1, "c1", lambda _, then: then(), lambda: end))
+        made[-1].take_up(HostClaim(RunId("r"), 1, "c1", lambda _, then: then(), lambda: end))
         return made[-1]
 
     yield hands
@@ -148,7 +148,7 @@ def test_an_action_that_is_not_there_never_started(make: Make) -> None:
 
 def test_a_fault_in_an_action_is_not_known_and_never_escapes(make: Make) -> None:
     outcome, _ = _perform(make(stumble=Stumble()), _order(None, "stumble", {}))
-    assert isinstance(outcome, ContactLost)
+    assert isinstance(outcome, OutcomeUnknown)
     assert "what was it" in outcome.why
 
 
@@ -180,7 +180,7 @@ def test_what_nobody_wants_any_more_is_not_begun(make: Make, tmp_path: Path, how
     # One launcher reads one request after the other: what was sent before is known there.
     place.run(Script("true"), output, lambda _: None, threading.Event())
     assert list(tmp_path.rglob("s@t.1*")) == []
-    assert isinstance(told.outcomes[0], Stopped if how == "end" else ContactLost)
+    assert isinstance(told.outcomes[0], Stopped if how == "end" else OutcomeUnknown)
 
 
 @pytest.mark.parametrize("action", ["stumble", "let go"])

@@ -12,7 +12,7 @@ import paramiko  # noqa: TID253 - the liar speaks SSH
 import pytest
 
 from drrun.core.model.inventory import Host, Route
-from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted
+from drrun.core.model.outcomes import Ended, NeverStarted, OutcomeUnknown
 from drrun.ssh.options import SshOptions
 from tests.contract.ssh.conftest import Reach
 from tests.contract.ssh.places import begin, run
@@ -125,7 +125,7 @@ def test_an_end_without_a_status_is_not_known_and_no_failure(
 ) -> None:
     """F59: other tools hang for ever, or take it for exit -1."""
     done = run(reach(lying(lie), options=SshOptions(start_within=5)), "true")
-    assert (type(done.outcome), done.out) == (ContactLost, "hello\n")
+    assert (type(done.outcome), done.out) == (OutcomeUnknown, "hello\n")
 
 
 @pytest.mark.faults(59)
@@ -139,7 +139,7 @@ def test_a_status_without_an_end_is_the_end(lying: Lying, reach: Reach) -> None:
 def test_silence_behind_the_script_is_not_known_and_no_failure(lying: Lying, reach: Reach) -> None:
     """F59: it may begin later."""
     done = run(reach(lying(_silence), options=SshOptions(start_within=1)), "true")
-    assert isinstance(done.outcome, ContactLost)
+    assert isinstance(done.outcome, OutcomeUnknown)
 
 
 @pytest.mark.faults(59)

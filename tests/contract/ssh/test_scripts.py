@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, TimedOut
+from drrun.core.model.outcomes import Ended, NeverStarted, OutcomeUnknown, TimedOut
 from drrun.ports.places import Remote
 from tests.contract.ssh.places import Counted, begin, lives, run
 
@@ -216,7 +216,7 @@ def test_detaching_kills_nothing(place: Remote, tmp_path: Path) -> None:
     cancel.set()
     outcome = going.end().outcome
     fifo.write_text("went on\n", "utf-8")
-    assert isinstance(outcome, ContactLost)
+    assert isinstance(outcome, OutcomeUnknown)
     assert fifo.read_text("utf-8") == "end\n"
     assert (tmp_path / "effect").read_text("utf-8") == "went on\n"
 
@@ -225,5 +225,5 @@ def test_nothing_is_started_once_told_to_stop(place: Remote, tmp_path: Path) -> 
     cancel = threading.Event()
     cancel.set()
     outcome = run(place, f"touch {tmp_path}/effect", cancel=cancel).outcome
-    assert isinstance(outcome, NeverStarted | ContactLost)
+    assert isinstance(outcome, NeverStarted | OutcomeUnknown)
     assert not (tmp_path / "effect").exists()

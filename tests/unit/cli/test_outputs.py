@@ -4,17 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drrun.cli.outputs import lines_of
-from drrun.ports.places import Piece
+from drrun.ports.places import StreamPiece
 from drrun.report.clean import clean_bytes
 
 CUTS = st.lists(st.sampled_from([b"a", b"bc\n", b"\n", b"\n\nd", b"\xff\x1b"]), max_size=10)
 
 
-def pieces(parts: list[bytes], start: int = 0) -> list[Piece]:
+def pieces(parts: list[bytes], start: int = 0) -> list[StreamPiece]:
     found = []
     for number, part in enumerate(parts):
         start += len(part)
-        found.append(Piece(part, start, float(number)))
+        found.append(StreamPiece(part, start, float(number)))
     return found
 
 
@@ -30,7 +30,7 @@ def test_the_end_of_a_line_is_where_the_next_begins(parts: list[bytes]) -> None:
     whole = b"".join(parts)
     for line in lines_of(pieces(parts)):
         assert line.whole == (whole[line.end - 1 : line.end] == b"\n")
-        rest = lines_of([Piece(whole[line.end :], len(whole), None)])
+        rest = lines_of([StreamPiece(whole[line.end :], len(whole), None)])
         assert [more.end for more in rest] == [
             later.end for later in lines_of(pieces(parts)) if later.end > line.end
         ]

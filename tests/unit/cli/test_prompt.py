@@ -3,19 +3,21 @@ from typing import Any
 import pytest
 
 from drrun.core.model.ids import StepId, TargetName
-from drrun.ports.journal import Answer
-from drrun.report.run_view import Ask
-from drrun.term.desk import Desk
-from drrun.term.dialogue import Dialogue, Reply
-from drrun.term.feed import Answered, Feed
+from drrun.ports.journal import RequestAnswer
+from drrun.report.run_view import WaitingGate
+from drrun.term.answer_prompt import AnswerPrompt
+from drrun.term.dialogue import Dialogue, GivenAnswer
+from drrun.term.feed import AnswerResult, Feed
 from drrun.term.keys import LineEditor
 
 
-def ask(step: str = "fence", kind: str = "manual", **keys: Any) -> Ask:
-    return Ask(StepId(step), TargetName("local"), kind, "do it", 0.0, "commander", (), **keys)
+def ask(step: str = "fence", kind: str = "manual", **keys: Any) -> WaitingGate:
+    return WaitingGate(
+        StepId(step), TargetName("local"), kind, "do it", 0.0, "commander", (), **keys
+    )
 
 
-def said(asked: Ask, *lines: str) -> Reply | None:
+def said(asked: WaitingGate, *lines: str) -> GivenAnswer | None:
     dialogue = Dialogue(asked)
     reply = None
     for line in lines:
@@ -23,7 +25,7 @@ def said(asked: Ask, *lines: str) -> Reply | None:
     return reply
 
 
-def kind_of(reply: Reply | None) -> str:
+def kind_of(reply: GivenAnswer | None) -> str:
     return reply.kind if reply else ""
 
 
@@ -86,27 +88,27 @@ def test_an_unknown_outcome_is_settled_or_tried_again(line: str, kind: str) -> N
 # --- the desk -----------------------------------------------------------------------------------
 
 
-def answered(feed: Feed) -> Answered:
+def answered(feed: Feed) -> AnswerResult:
     found = feed.take(5)[0]
-    assert isinstance(found, Answered)
+    assert isinstance(found, AnswerResult)
     return found
 
 
 def test_the_oldest_question_is_asked_first() -> None:
-    desk = Desk(Feed(), lambda _: Answer(accepted=True, message=""))
+    desk = AnswerPrompt(Feed(), lambda _: RequestAnswer(accepted=True, message=""))
     desk.see([ask("one"), ask("two")])
     assert desk.prompt.startswith("one")
 
 
 def test_an_empty_line_moves_on_to_the_next_question() -> None:
-    desk = Desk(Feed(), lambda _: Answer(accepted=True, message=""))
+    desk = AnswerPrompt(Feed(), lambda _: RequestAnswer(accepted=True, message=""))
     desk.see([ask("one"), ask("two")])
     desk.take(b"\n")
     assert desk.prompt.startswith("two")
 
 
 def test_a_question_that_was_answered_elsewhere_disappears() -> None:
-    desk = Desk(Feed(), lambda _: Answer(accepted=True, message=""))
+    desk = AnswerPrompt(Feed(), lambda _: RequestAnswer(accepted=True, message=""))
     desk.see([ask("one")])
     desk.see([])
     assert not desk.prompt
@@ -115,11 +117,11 @@ def test_a_question_that_was_answered_elsewhere_disappears() -> None:
 def test_an_answer_is_posted_and_a_refusal_is_told() -> None:
     feed, posted = Feed(), []
 
-    def post(reply: Reply) -> Answer:
+    def post(reply: GivenAnswer) -> RequestAnswer:
         posted.append(reply.kind)
-        return Answer(accepted=False, message="simon was quicker")
+        return RequestAnswer(accepted=False, message="simon was quicker")
 
-    desk = Desk(feed, post)
+    desk = AnswerPrompt(feed, post)
     desk.see([ask("one")])
     desk.take(b"c\n")
     desk.answered(answered(feed).answer)

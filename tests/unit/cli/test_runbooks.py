@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from drrun.cli.runbooks import Part, found_inventory, left_out, read_inputs
+from drrun.cli.runbooks import StepSelection, found_inventory, left_out, read_inputs
 from drrun.core.model.errors import InputError
 from tests.unit.core.worlds import plan_of, step
 
@@ -10,24 +10,24 @@ PLAN = plan_of(step("a"), step("b", "a"), step("c", "b"), step("side"))
 
 
 def test_only_leaves_out_every_other_step() -> None:
-    assert set(left_out(PLAN, Part(only=["b"]))) == {"a", "c", "side"}
+    assert set(left_out(PLAN, StepSelection(only=["b"]))) == {"a", "c", "side"}
 
 
 def test_skip_leaves_out_one_step() -> None:
-    assert set(left_out(PLAN, Part(skip=["b"]))) == {"b"}
+    assert set(left_out(PLAN, StepSelection(skip=["b"]))) == {"b"}
 
 
 def test_from_leaves_out_what_the_step_needs_and_nothing_else() -> None:
-    assert set(left_out(PLAN, Part(since=["c"]))) == {"a", "b"}
+    assert set(left_out(PLAN, StepSelection(since=["c"]))) == {"a", "b"}
 
 
 def test_why_a_step_is_left_out_names_the_flag() -> None:
-    assert left_out(PLAN, Part(since=["b"]))[PLAN.order[0]] == "before --from b"
+    assert left_out(PLAN, StepSelection(since=["b"]))[PLAN.order[0]] == "before --from b"
 
 
 def test_a_step_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(InputError, match=r"--skip: there is no step 'sied'.*did you mean 'side'"):
-        left_out(PLAN, Part(skip=["sied"]))
+        left_out(PLAN, StepSelection(skip=["sied"]))
 
 
 @pytest.mark.parametrize(

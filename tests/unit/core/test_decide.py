@@ -3,9 +3,9 @@
 import pytest
 
 from drrun.core import events as ev
-from drrun.core.model.ids import LOCAL, Key
+from drrun.core.model.ids import LOCAL, TargetKey
 from drrun.core.model.inventory import Host, Inventory
-from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, TimedOut
+from drrun.core.model.outcomes import Ended, NeverStarted, OutcomeUnknown, TimedOut
 from drrun.core.model.probes import Purpose, Verdict
 from drrun.core.model.runbook import Estimate, OnFailure, OnUnknown, Retry, RetryCause
 from drrun.core.model.status import RunStatus, Status
@@ -134,14 +134,14 @@ def test_a_wrong_key_is_not_retried() -> None:
 
 
 def test_lost_contact_is_unknown_and_never_failed() -> None:
-    world = World(plan_of(step("a"), step("b", "a")), acting=lambda *_: ContactLost("cut"))
+    world = World(plan_of(step("a"), step("b", "a")), acting=lambda *_: OutcomeUnknown("cut"))
     assert statuses(world.drive()) == ["unknown", "pending"]
 
 
 def test_after_lost_contact_a_verify_that_holds_passes_the_step() -> None:
-    world = World(plan_of(step("a", verify=(probe(),))), acting=lambda *_: ContactLost("cut"))
+    world = World(plan_of(step("a", verify=(probe(),))), acting=lambda *_: OutcomeUnknown("cut"))
     state = world.drive()
-    target = state.targets[Key(world.plan.order[0], LOCAL)]
+    target = state.targets[TargetKey(world.plan.order[0], LOCAL)]
     assert (target.status, target.note) == (Status.PASSED, "found done after contact was lost")
 
 
@@ -149,7 +149,7 @@ def test_after_lost_contact_a_verify_that_holds_passes_the_step() -> None:
 def test_after_lost_contact_a_verify_that_does_not_hold_asks_and_acts_no_more() -> None:
     world = World(
         plan_of(step("a", verify=(probe(),))),
-        acting=lambda *_: ContactLost("cut"),
+        acting=lambda *_: OutcomeUnknown("cut"),
         answering=lambda *_: Verdict.DOES_NOT_HOLD,
     )
     state = world.drive()
@@ -158,7 +158,7 @@ def test_after_lost_contact_a_verify_that_does_not_hold_asks_and_acts_no_more() 
 
 def test_lost_contact_is_not_retried_even_where_retries_are_left() -> None:
     world = World(
-        plan_of(step("a", retry=Retry(attempts=5))), acting=lambda *_: ContactLost("cut")
+        plan_of(step("a", retry=Retry(attempts=5))), acting=lambda *_: OutcomeUnknown("cut")
     )
     world.drive()
     assert len(world.effects) == 1
@@ -167,7 +167,7 @@ def test_lost_contact_is_not_retried_even_where_retries_are_left() -> None:
 def test_on_unknown_rerun_acts_again() -> None:
     world = World(
         plan_of(step("a", on_unknown=OnUnknown.RERUN)),
-        acting=lambda _key, attempt: ContactLost("cut") if attempt == 1 else Ended(0),
+        acting=lambda _key, attempt: OutcomeUnknown("cut") if attempt == 1 else Ended(0),
     )
     state = world.drive()
     assert (statuses(state, "a"), len(world.effects)) == (["passed"], 2)
@@ -298,7 +298,7 @@ def test_a_probe_that_does_not_stay_stable_does_not_hold() -> None:
 
 @pytest.mark.parametrize("answer", ["confirm", "reject"])
 def test_a_persons_word_settles_what_is_unknown(answer: str) -> None:
-    world = World(plan_of(step("a")), acting=lambda *_: ContactLost("cut"))
+    world = World(plan_of(step("a")), acting=lambda *_: OutcomeUnknown("cut"))
     world.drive()
     world.record(
         ev.GateAnswered(step="a", target="local", gate="unknown", answer=answer, by="drew")

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drrun.core import events as ev
-from drrun.core.model.ids import Key, StepId, TargetName
+from drrun.core.model.ids import StepId, TargetKey, TargetName
 from drrun.core.model.inventory import Host, Inventory
-from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
+from drrun.core.model.outcomes import Ended, NeverStarted, Outcome, OutcomeUnknown, TimedOut
 from drrun.core.model.plan import Plan
 from drrun.core.model.probes import Verdict
 from drrun.core.model.runbook import Estimate, OnFailure, OnUnknown, Retry, Step
@@ -21,7 +21,7 @@ from tests.unit.core.worlds import Killed, World, manual, plan_of, probe, step
 
 OUTCOMES: list[Outcome] = [
     Ended(0), Ended(0), Ended(0), Ended(1), NeverStarted("down"), TimedOut(gone=True),
-    TimedOut(gone=False), ContactLost("cut"),
+    TimedOut(gone=False), OutcomeUnknown("cut"),
 ]  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def world_of(plan: Plan, seed: int, max_parallel: int) -> World:
     def number(*about: object) -> int:
         return crc32(repr((seed, *(str(each) for each in about))).encode())
 
-    def answering(key: Key, purpose: object, times: int) -> Verdict:
+    def answering(key: TargetKey, purpose: object, times: int) -> Verdict:
         return list(Verdict)[number(key, purpose, times) % 3] if number(key) % 2 else Verdict.HOLDS
 
     return World(
@@ -142,7 +142,7 @@ def test_an_agenda_decides_as_a_look_at_everything_does(
     assert known(fold(plan, world.journal)) == known(state)
 
 
-def stranded_by_definition(state: RunState) -> set[Key]:
+def stranded_by_definition(state: RunState) -> set[TargetKey]:
     """Targets that have not ended and whose host was declared lost: one full look."""
     return {
         key
@@ -205,7 +205,7 @@ def ready_by_definition(state: RunState) -> set[StepId]:
     }
 
 
-def active_by_definition(state: RunState) -> set[Key]:
+def active_by_definition(state: RunState) -> set[TargetKey]:
     """Targets that have begun and not ended: one full look."""
     return {
         key for key, target in state.targets.items() if target.begun and target.status not in FINAL
@@ -257,7 +257,7 @@ def test_after_a_crash_an_attempt_in_flight_is_followed_by_another_only_on_reque
     }
     for (name, target), attempt in lost.items():
         if plan.steps[StepId(name)].step.on_unknown is not OnUnknown.RERUN:
-            assert not world.effects[Key(StepId(name), TargetName(target)), attempt + 1]
+            assert not world.effects[TargetKey(StepId(name), TargetName(target)), attempt + 1]
 
 
 @given(
@@ -271,7 +271,7 @@ def test_a_step_that_passed_before_a_crash_stays_passed(
     plan: Plan, seed: int, max_parallel: int, crashes: list[int]
 ) -> None:
     world = world_of(plan, seed, max_parallel)
-    passed: set[Key] = set()
+    passed: set[TargetKey] = set()
     for crash in sorted(crashes):
         world.die_after = crash
         try:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drrun.core.integrity.chain import Head, genesis
-from drrun.core.integrity.flaws import REACH, Found, Torn, inspect
+from drrun.core.integrity.flaws import REACH, ChainReading, TornEntry, inspect
 from drrun.core.model.ids import RunId
 from drrun.engine.sealing import seal
 from drrun.ports.journal import Draft, Entry
@@ -33,21 +33,21 @@ def numbered(entries: Sequence[Entry]) -> Chain:
     return [replace(entry, seq=place) for place, entry in enumerate(entries, 1)]
 
 
-def told(found: Found) -> list[str]:
+def told(found: ChainReading) -> list[str]:
     return [str(flaw) for flaw in found.flaws]
 
 
 def test_a_sound_chain_has_no_flaw() -> None:
-    assert inspect(SOUND, BORN, HEAD) == Found((), HEAD)
+    assert inspect(SOUND, BORN, HEAD) == ChainReading((), HEAD)
 
 
 def test_an_empty_chain_ends_with_its_genesis() -> None:
-    assert inspect([], BORN, BORN) == Found((), BORN)
+    assert inspect([], BORN, BORN) == ChainReading((), BORN)
 
 
 def test_a_look_goes_on_from_an_entry_that_is_known_to_be_sound() -> None:
     begin = Head(4, SOUND[3].hash)
-    assert inspect(SOUND[4:], begin, HEAD) == Found((), HEAD)
+    assert inspect(SOUND[4:], begin, HEAD) == ChainReading((), HEAD)
     altered = replace(SOUND[5], actor="eve")
     found = inspect([SOUND[4], altered, *SOUND[6:]], begin, HEAD)
     assert (told(found), found.sound.seq) == (["entry 6 was altered"], 5)
@@ -75,7 +75,7 @@ def test_whatever_is_altered_is_named(change: dict[str, object], place: int) -> 
 
 
 def test_what_is_no_entry_any_more_was_altered() -> None:
-    found = inspect([*SOUND[:2], Torn(3, SOUND[2].hash), *SOUND[3:]], BORN, HEAD)
+    found = inspect([*SOUND[:2], TornEntry(3, SOUND[2].hash), *SOUND[3:]], BORN, HEAD)
     assert told(found) == ["entry 3 was altered"]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from drrun.core import events as ev
 from drrun.core.model.errors import IllegalMove
-from drrun.core.model.ids import LOCAL, Key
+from drrun.core.model.ids import LOCAL, TargetKey
 from drrun.core.model.status import FINAL, Status
 from drrun.core.state.moves import MOVES
 from drrun.core.state.run_state import RunState
@@ -43,7 +43,7 @@ def test_every_row_belongs_to_an_event_that_exists() -> None:
 
 def test_an_illegal_event_is_refused_and_changes_nothing() -> None:
     state = RunState(plan_of(step("a")))
-    key = Key(next(iter(state.plan.order)), LOCAL)
+    key = TargetKey(next(iter(state.plan.order)), LOCAL)
     before = state.targets[key]
     with pytest.raises(IllegalMove):
         state.apply(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.core.model.ids import Key, StepId, TargetName
+from drrun.core.model.ids import StepId, TargetKey, TargetName
 from drrun.core.model.packing import NotPacked, pack, unpack
 from drrun.core.model.plan import Plan
 from drrun.core.model.runbook import Mode
@@ -28,7 +28,7 @@ values = st.recursive(
     | st.floats(0, 1e6).map(Duration)
     | st.integers(0, 2**50).map(Size)
     | st.builds(Share, st.integers(0, 9), st.booleans())
-    | st.builds(Key, words.map(StepId), words.map(TargetName)),
+    | st.builds(TargetKey, words.map(StepId), words.map(TargetName)),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.lists(inner, max_size=4).map(tuple)

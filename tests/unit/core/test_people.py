@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drrun.core.model.actions import ManualAction
-from drrun.core.model.outcomes import ContactLost, Ended
+from drrun.core.model.outcomes import Ended, OutcomeUnknown
 from drrun.core.people.commands import Command, body_of, command_of
 from drrun.core.people.consider import Denied, Granted, consider
 from tests.unit.core.worlds import World, manual, plan_of, statuses, step
@@ -108,7 +108,7 @@ def test_skipping_a_failed_step_lets_dependents_go_on() -> None:
 
 def test_a_person_may_have_an_unknown_attempt_made_again() -> None:
     world = World(
-        plan_of(step("a")), acting=lambda _, n: ContactLost("cut") if n == 1 else Ended(0)
+        plan_of(step("a")), acting=lambda _, n: OutcomeUnknown("cut") if n == 1 else Ended(0)
     )
     world.drive()
     give(world, "retry", step="a")

@@ -3,21 +3,21 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.core.model.ids import StepId, TargetName
+from drrun.core.model.ids import StepId, TargetKey, TargetName
 from drrun.core.state.secrecy import Secrecy
 
 names, marks = st.sampled_from(["token", "key"]), st.sampled_from(["m1", "m2", "m3"])
-keys = st.sampled_from([(StepId(each), TargetName("db1")) for each in ("a", "b", "c")])
+keys = st.sampled_from([TargetKey(StepId(each), TargetName("db1")) for each in ("a", "b", "c")])
 #: Values that are used from now on, or a target whose attempt is intended.
 happened = st.lists(st.dictionaries(names, marks, min_size=1) | keys, max_size=12)
 
 
 @given(happened, st.frozensets(marks))
 def test_what_is_outdated_is_what_the_last_attempt_used_and_nobody_knows(
-    events: list[dict[str, str] | tuple[StepId, TargetName]], known: frozenset[str]
+    events: list[dict[str, str] | TargetKey], known: frozenset[str]
 ) -> None:
     secrecy, now = Secrecy(), dict[str, str]()
-    used: dict[tuple[StepId, TargetName], dict[str, str]] = {}
+    used: dict[TargetKey, dict[str, str]] = {}
     for event in events:
         if isinstance(event, dict):
             secrecy.use(event)

@@ -7,15 +7,15 @@ from typing import assert_never
 
 from drrun.core import events as ev
 from drrun.core.model.actions import ManualAction, RunAction
-from drrun.core.model.ids import Key, StepId
+from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.inventory import Inventory
-from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome, TimedOut
+from drrun.core.model.outcomes import Ended, NeverStarted, Outcome, OutcomeUnknown, TimedOut
 from drrun.core.model.plan import Plan, Selection, bind
 from drrun.core.model.probes import Probe, ProbeKind, Purpose, Verdict
 from drrun.core.model.runbook import Need, Runbook, Step
 from drrun.core.rules import wishes as w
 from drrun.core.rules.agenda import Agenda
-from drrun.core.rules.capacity import Activity, Air, Room
+from drrun.core.rules.capacity import Activity, Capacity, InFlight
 from drrun.core.rules.decide import decide
 from drrun.core.rules.decision import Decision
 from drrun.core.rules.retrying import retry_planned
@@ -57,8 +57,8 @@ def plan_of(
 
 #: What an attempt comes to, and what a probe answers; given the target, the attempt's number and
 #: (for probes) the purpose and how often it was asked before.
-Acting = Callable[[Key, int], Outcome]
-Answering = Callable[[Key, Purpose, int], Verdict]
+Acting = Callable[[TargetKey, int], Outcome]
+Answering = Callable[[TargetKey, Purpose, int], Verdict]
 
 
 @dataclass
@@ -71,8 +71,8 @@ class World:
     max_parallel: int = 4
     now: float = 1000.0
     journal: list[tuple[float, ev.Event]] = field(default_factory=list)
-    effects: Counter[tuple[Key, int]] = field(default_factory=Counter)
-    asked: Counter[tuple[Key, Purpose]] = field(default_factory=Counter)
+    effects: Counter[tuple[TargetKey, int]] = field(default_factory=Counter)
+    asked: Counter[tuple[TargetKey, Purpose]] = field(default_factory=Counter)
     #: Whether attempts say that they began.
     tells_begin: bool = False
     #: Called before each decision: what people do meanwhile.
@@ -80,7 +80,7 @@ class World:
     #: Stop after so many events, as if killed; None: never.
     die_after: int | None = None
     state: RunState = field(init=False)
-    air: Air = field(default_factory=Air)
+    air: InFlight = field(default_factory=InFlight)
     agenda: Agenda = field(init=False)
     #: How many may be in the air on each host.
     sessions: Mapping[str, int] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class World:
         """A new controller: everything is folded from the journal, nothing is in the air."""
         self.die_after = None
         self.state = fold(self.plan, self.journal)
-        self.air = Air()
+        self.air = InFlight()
         self.agenda = Agenda(self.state)
 
     def drive(self) -> RunState:
@@ -130,8 +130,8 @@ class World:
 
     def decide(self) -> Decision:
         """What follows now: what an agenda says and what a look at everything says is the same."""
-        full = decide(self.state, Room(self.air, self.max_parallel, self.sessions), self.now)
-        room = Room(self.air, self.max_parallel, self.sessions)
+        full = decide(self.state, Capacity(self.air, self.max_parallel, self.sessions), self.now)
+        room = Capacity(self.air, self.max_parallel, self.sessions)
         decision = self.agenda.decide(room, self.now)
         assert decision.wishes == full.wishes
         assert decision.wishes or decision.wake_at == full.wake_at
@@ -221,7 +221,7 @@ def _fact(outcome: Outcome, who: ev.AttemptName) -> ev.Event:
             return ev.AttemptTimedOut(**who, gone=gone)
         case NeverStarted(why=why, final=final):
             return ev.AttemptNeverStarted(**who, why=why, final=final)
-        case ContactLost(why=why):
+        case OutcomeUnknown(why=why):
             return ev.ContactLost(**who, why=why)
         case _:
             raise AssertionError(outcome)

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from drrun.cases.load import Loaded
-from drrun.cases.start import Options, Seat, Tools, seat, start
+from drrun.cases.load_plan import LoadedPlan
+from drrun.cases.start import ControllerSlot, Options, RunTools, seat, start
 from drrun.core.events import Event
 from drrun.core.model.ids import RunId
 from drrun.core.model.plan import Plan
 from drrun.core.state.run_state import RunState, fold
-from drrun.engine.controller import Standing
+from drrun.engine.controller import RunEnding
 from drrun.engine.naming import LateSecrets
 from drrun.engine.records import Records
 from drrun.engine.session import Session
 from drrun.files.templates.templating import Templates
-from drrun.journal.clock import SystemClock
+from drrun.journal.system_clock import SystemClock
 from drrun.ports.clock import Clock
 from drrun.ports.journal import Entry
 from drrun.testing.memory import MemoryJournal
@@ -64,11 +64,11 @@ class Rig:
         return Records(self.journal, self.journal, self.journal, self.spool, self.clock, self.ids)
 
     @property
-    def tools(self) -> Tools:
-        return Tools(self.hands, self.prober, Templates(), NoSecrets())
+    def tools(self) -> RunTools:
+        return RunTools(self.hands, self.prober, Templates(), NoSecrets())
 
     def start(self, **options: Any) -> Session:
-        loaded = Loaded(self.plan, (), Path())
+        loaded = LoadedPlan(self.plan, (), Path())
         return start(self.records, lambda _: self.tools, loaded, Options(by="drew", **options))
 
     def resume(self, run: RunId, *events: Event, **options: Any) -> Session:
@@ -77,7 +77,7 @@ class Rig:
         if old is not None:
             self.journal.release(old)
         lease = self.journal.take(run)
-        place = Seat(run, lease, Path())
+        place = ControllerSlot(run, lease, Path())
         secrets = LateSecrets({}, NoSecrets())
         session = seat(
             self.records, self.tools, secrets, self.fold(run), place, Options(by="drew", **options)
@@ -107,7 +107,7 @@ class Driving:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.standing: Standing | None = None
+        self.standing: RunEnding | None = None
         self._seen: list[tuple[str, Mapping[str, Any]]] = []
         self._news = threading.Condition()
         session.subscribe(self._told)
@@ -135,7 +135,7 @@ class Driving:
         with self._news:
             assert self._news.wait_for(there, timeout=20), f"no {kind} {body} in {self._seen}"
 
-    def end(self) -> Standing:
+    def end(self) -> RunEnding:
         """Until the controller leaves."""
         self._thread.join(timeout=20)
         assert self.standing is not None, "the controller does not leave"

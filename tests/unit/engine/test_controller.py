@@ -6,7 +6,7 @@ from drrun.core import events as ev
 from drrun.core.model.outcomes import Ended, NeverStarted
 from drrun.core.model.probes import Verdict
 from drrun.core.model.status import RunStatus
-from drrun.ports.hands import Report
+from drrun.ports.hands import AttemptListener
 from drrun.ports.places import AttemptOrder, Output
 from drrun.testing.scripted import ScriptedHands, ScriptedProber
 from tests.unit.core.worlds import manual, plan_of, probe, step
@@ -23,7 +23,7 @@ def test_the_intent_is_durable_before_the_command_is_sent() -> None:
     seen: list[list[str]] = []
 
     class Watching(ScriptedHands):
-        def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
+        def begin(self, order: AttemptOrder, output: Output, report: AttemptListener) -> None:
             seen.append(rig.kinds(order.run))
             super().begin(order, output, report)
 

@@ -17,7 +17,7 @@ from drrun.core.model.plan import Plan
 from drrun.core.model.status import RunStatus
 from drrun.core.model.values import Duration
 from drrun.core.tabletop.simulation import Simulation
-from drrun.ports.hands import Report
+from drrun.ports.hands import AttemptListener
 from drrun.ports.places import AttemptOrder, Output
 from drrun.testing.scripted import ScriptedHands
 from tests.unit.core.worlds import plan_of, probe, step
@@ -64,10 +64,10 @@ class OneByOne(ScriptedHands):
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting: deque[Report] = deque()
+        self._waiting: deque[AttemptListener] = deque()
         self._told = False
 
-    def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
+    def begin(self, order: AttemptOrder, output: Output, report: AttemptListener) -> None:
         self._waiting.append(report)
         self._tell()
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drrun.cases.load import Loaded, Wanted, load
-from drrun.cases.look import Seen, known, look
+from drrun.cases.load_plan import LoadedPlan, PlanRequest, load
+from drrun.cases.read_run import RunReading, known, look
 from drrun.cases.sound import WORTH_KEEPING, is_sound, news
-from drrun.cli.seen import facts_of_steps, view_of
+from drrun.cli.run_views import facts_of_steps, view_of
 from drrun.core import events as ev
 from drrun.core.integrity.chain import Head
 from drrun.core.model.errors import RunDamaged
@@ -29,7 +29,7 @@ from drrun.journal.folds import file_of_fold
 from drrun.journal.opening import open_state
 from drrun.ports.journal import Draft, Entry, Journal, KeptFold, Lease, RunRecord
 from drrun.report.step_view import step_view
-from drrun.testing.clock import ManualClock
+from drrun.testing.manual_clock import ManualClock
 from tests.unit.core.test_engine_properties import world_of
 
 ROOT = Path(__file__).parents[3]
@@ -55,7 +55,7 @@ class Desk:
     """A state folder with one run, to which entries are added."""
 
     folder: Path
-    loaded: Loaded
+    loaded: LoadedPlan
     records: Records
     lease: Lease
 
@@ -92,7 +92,7 @@ def desk(text: str) -> Iterator[Desk]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "test.yml").write_text(text)
-        loaded = load(Wanted(folder / "test.yml"))
+        loaded = load(PlanRequest(folder / "test.yml"))
         with open_state(folder / "state", key=folder / "key") as opened:
             records = replace(opened, clock=ManualClock(2000.0))
             record = RunRecord(RUN, "test", "", "live", "", 1000.0, "drew", "running", None, 0)
@@ -100,7 +100,7 @@ def desk(text: str) -> Iterator[Desk]:
             yield Desk(folder, loaded, records, records.leases.take(RUN))
 
 
-def everything(records: Records, seen: Seen) -> Mapping[str, Any]:
+def everything(records: Records, seen: RunReading) -> Mapping[str, Any]:
     """All that can be seen of a run."""
     steps = list(seen.state.plan.order)
     told = facts_of_steps(records, seen, steps)
@@ -124,7 +124,7 @@ def journals(draw: st.DrawFn) -> tuple[str, list[tuple[float, str, ev.Event]]]:
     with TemporaryDirectory() as name:
         path = Path(name) / "test.yml"
         path.write_text(text)
-        world = world_of(load(Wanted(path)).plan, draw(st.integers(0, 10**6)), max_parallel=3)
+        world = world_of(load(PlanRequest(path)).plan, draw(st.integers(0, 10**6)), max_parallel=3)
     begun = ev.RunStarted(
         name="test", title="", mode="live", variant="", inputs={}, options={}, by="drew", tool="0"
     )
@@ -312,6 +312,6 @@ def test_a_kept_fold_that_cannot_be_read_is_as_if_it_were_not_there() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "runbooks").glob("*.yml")), ids=lambda it: it.stem)
 def test_every_plan_that_comes_with_drrun_can_be_kept(path: Path) -> None:
     given = NEEDED.get(path.stem, {})
-    plan = load(Wanted(path, (ROOT / "inventory",), inputs=given)).plan
+    plan = load(PlanRequest(path, (ROOT / "inventory",), inputs=given)).plan
     state = RunState(plan)
     assert repr(unpack(pack(state)).plan) == repr(plan)

@@ -9,10 +9,10 @@ from drrun.core.model.outcomes import Ended, Outcome
 from drrun.core.model.plan import Plan
 from drrun.core.model.probes import Verdict
 from drrun.core.model.status import RunStatus
-from drrun.journal.clock import SystemClock
-from drrun.ports.hands import Report
+from drrun.journal.system_clock import SystemClock
+from drrun.ports.hands import AttemptListener
 from drrun.ports.journal import Draft, Entry, Lease
-from drrun.ports.places import AttemptOrder, Output, Progress, Seen
+from drrun.ports.places import AttemptOrder, AttemptProgress, Output, ProbeAnswer
 from drrun.testing.memory import MemoryJournal
 from drrun.testing.scripted import ScriptedHands, ScriptedProber
 from tests.unit.core.worlds import manual, plan_of, probe, step
@@ -57,7 +57,7 @@ def test_nothing_is_sent_before_its_intent_is_durable() -> None:
     sent: list[int] = []
 
     class Watching(ScriptedHands):
-        def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
+        def begin(self, order: AttemptOrder, output: Output, report: AttemptListener) -> None:
             sent.append(sum(kinds.count("AttemptIntended") for kinds in journal.commits))
             super().begin(order, output, report)
 
@@ -123,15 +123,17 @@ class EarlyHands(ScriptedHands):
     after: tuple[int, ...] = ()
     #: Promised at the end.
     promised: Collection[int] = ()
-    seen: Seen | None = field(default_factory=lambda: Seen(Verdict.HOLDS, "0", "", "db1"))
+    seen: ProbeAnswer | None = field(
+        default_factory=lambda: ProbeAnswer(Verdict.HOLDS, "0", "", "db1")
+    )
 
     def __post_init__(self) -> None:
         super().__init__()
         self.orders: list[AttemptOrder] = []
 
-    def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
+    def begin(self, order: AttemptOrder, output: Output, report: AttemptListener) -> None:
         self.orders.append(order)
-        report.news(Progress(route="early"))
+        report.news(AttemptProgress(route="early"))
         for index in self.before:
             report.checked(index, self.seen)
         report.done(Ended(0), self.promised)
@@ -148,7 +150,7 @@ class CountingProber(ScriptedProber):
     def __post_init__(self) -> None:
         super().__init__()
 
-    def evaluate(self, question: object, cancel: object) -> Seen:
+    def evaluate(self, question: object, cancel: object) -> ProbeAnswer:
         self.asked.append(str(getattr(question, "ask", "")))
         return super().evaluate(question, cancel)  # type: ignore[arg-type] # as given
 
@@ -242,7 +244,7 @@ def test_an_early_answer_of_one_attempt_is_not_taken_for_that_of_the_next() -> N
     from drrun.core.model.runbook import Retry, RetryCause
 
     class Twice(EarlyHands):
-        def begin(self, order: AttemptOrder, output: Output, report: Report) -> None:
+        def begin(self, order: AttemptOrder, output: Output, report: AttemptListener) -> None:
             self.orders.append(order)
             good = order.attempt == 2
             if not good:

@@ -26,9 +26,9 @@ from drrun.core.model.runbook import OnUnknown, Retry
 from drrun.core.model.status import RunStatus
 from drrun.core.model.values import Duration
 from drrun.engine.crew import Crew
-from drrun.engine.observations import Checked, Line, Observation
+from drrun.engine.observations import CheckAnswered, Observation, ObservationQueue
 from drrun.engine.session import Session
-from drrun.journal.clock import SystemClock
+from drrun.journal.system_clock import SystemClock
 from drrun.ports.journal import Entry
 from drrun.testing.memory import MemoryJournal
 from drrun.testing.scripted import ScriptedHands, ScriptedProber
@@ -59,7 +59,7 @@ class Machine:
 
 
 @dataclass
-class Jumping(Line):
+class Jumping(ObservationQueue):
     """Nobody waits: if nothing is on its way, time passes at once."""
 
     machine: Machine
@@ -68,7 +68,7 @@ class Jumping(Line):
     def __post_init__(self) -> None:
         super().__init__()
 
-    def take(self, timeout: float) -> Iterable[Observation | Checked]:
+    def take(self, timeout: float) -> Iterable[Observation | CheckAnswered]:
         if self.crew.air:
             return super().take(10)
         self.machine.elapsed += max(0.0, timeout)

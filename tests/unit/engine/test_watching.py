@@ -7,20 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drrun.core import events as ev
-from drrun.core.model.ids import LOCAL, Key, RunId, StepId
+from drrun.core.model.ids import LOCAL, RunId, StepId, TargetKey
 from drrun.core.model.plan import Plan
 from drrun.core.model.probes import Verdict
 from drrun.core.model.runbook import Runbook
 from drrun.core.rules.relapse import RERUNS
 from drrun.engine.naming import LateSecrets
 from drrun.engine.orders import Orders
-from drrun.engine.watching import Watched, Watching
+from drrun.engine.watching import WatchedProbe, Watching
 from drrun.files.templates.templating import Templates
-from drrun.ports.places import Seen
+from drrun.ports.places import ProbeAnswer
 from tests.unit.core.worlds import World, manual, plan_of, probe, step
 from tests.unit.engine.rigs import NoSecrets
 
-STEP = Key(StepId("a"), LOCAL)
+STEP = TargetKey(StepId("a"), LOCAL)
 HOLDS, BROKEN, DOUBT = Verdict.HOLDS, Verdict.DOES_NOT_HOLD, Verdict.COULD_NOT_TELL
 
 
@@ -45,15 +45,19 @@ def watched(on_regressed: str, threshold: str | None = None) -> Plan:
     )
 
 
-def answer(world: World, watches: Watching, verdict: Verdict, key: Key | None = STEP) -> None:
+def answer(
+    world: World, watches: Watching, verdict: Verdict, key: TargetKey | None = STEP
+) -> None:
     """One answer, and what follows from it, until the run rests again."""
     world.now += 1
-    for event in watches.seen(Watched(key, 0), Seen(verdict, "", "seen"), world.now):
+    for event in watches.seen(WatchedProbe(key, 0), ProbeAnswer(verdict, "", "seen"), world.now):
         world.record(event)
     world.drive()
 
 
-def story(plan: Plan, answers: list[tuple[Verdict, bool]], key: Key | None) -> list[ev.Event]:
+def story(
+    plan: Plan, answers: list[tuple[Verdict, bool]], key: TargetKey | None
+) -> list[ev.Event]:
     """What is recorded; True: a new controller takes over before the answer."""
     world = passed(plan)
     watches = watching(world)

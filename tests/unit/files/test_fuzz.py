@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drrun.core.model.runbook import Runbook
-from drrun.files.inventory.inventory import read_inventory
+from drrun.files.inventory.merge import read_inventory
 from drrun.files.runbook.actions_yaml import ACTION
 from drrun.files.runbook.steps_yaml import STEP
 from drrun.files.validation import validate

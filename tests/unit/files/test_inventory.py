@@ -3,7 +3,7 @@
 import pytest
 
 from drrun.core.model.inventory import Inventory, Route
-from drrun.files.inventory.inventory import read_inventory
+from drrun.files.inventory.merge import read_inventory
 
 OWN = """
 sites:

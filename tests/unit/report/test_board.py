@@ -3,7 +3,7 @@ import pytest
 from drrun.core import events as ev
 from drrun.core.state.run_state import RunState
 from drrun.report.clean import columns
-from drrun.report.text.board import BoardHead, Size, board_rows
+from drrun.report.text.board import BoardHead, ScreenSize, board_rows
 from tests.unit.core.worlds import manual, step
 from tests.unit.report.runs import START, begun, bound, lasts
 
@@ -23,30 +23,32 @@ def busy() -> RunState:
     return world.state
 
 
-def text(state: RunState, size: Size) -> list[str]:
+def text(state: RunState, size: ScreenSize) -> list[str]:
     return [
         "".join(piece.text for piece in row) for row in board_rows(state, HEAD, START + 5, size)
     ]
 
 
-@pytest.mark.parametrize("size", [Size(80, 24), Size(80, 10), Size(40, 24), Size(200, 60)])
-def test_the_board_fits_its_window(size: Size) -> None:
+@pytest.mark.parametrize(
+    "size", [ScreenSize(80, 24), ScreenSize(80, 10), ScreenSize(40, 24), ScreenSize(200, 60)]
+)
+def test_the_board_fits_its_window(size: ScreenSize) -> None:
     rows = text(busy(), size)
     assert len(rows) <= size.height
     assert max(columns(row) for row in rows) <= size.width
 
 
 def test_what_does_not_fit_is_counted() -> None:
-    assert any("more not shown" in row for row in text(busy(), Size(80, 24)))
+    assert any("more not shown" in row for row in text(busy(), ScreenSize(80, 24)))
 
 
 def test_what_needs_a_person_comes_first() -> None:
-    rows = text(busy(), Size(80, 24))
+    rows = text(busy(), ScreenSize(80, 24))
     heads = [row.split(" (")[0] for row in rows if row and not row.startswith(" ")]
     assert heads.index("needs an answer") < heads.index("running") < heads.index("next")
 
 
 def test_every_kind_of_news_gets_a_row() -> None:
-    rows = text(busy(), Size(80, 14))
+    rows = text(busy(), ScreenSize(80, 14))
     assert any(row.startswith("  gate-0") for row in rows)
     assert any(row.startswith("  long-") for row in rows)

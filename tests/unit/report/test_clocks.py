@@ -11,8 +11,8 @@ from drrun.core import events as ev
 from drrun.core.model.plan import Plan
 from drrun.core.model.values import Duration
 from drrun.core.state.run_state import RunState
-from drrun.report.clocks import CAUSES, spells, totals
 from drrun.report.facts import Fact
+from drrun.report.time_spent import CAUSES, spells, totals
 from tests.unit.core.test_engine_properties import graphs, world_of
 from tests.unit.core.worlds import World, manual, plan_of, step
 

@@ -4,46 +4,48 @@ from hypothesis import strategies as st
 
 from drrun.core.integrity.chain import Head
 from drrun.ports.hands import Memory
-from drrun.ssh import answers as a
-from drrun.ssh.answers import STATES, Kept, parse
+from drrun.ssh import launcher_answers as a
+from drrun.ssh.launcher_answers import STATES, KeptOutput, parse
 
-BEGUN = a.Begun("n", 42, "777", leads=True)
-EMPTY = (Kept(), Kept())
+BEGUN = a.CommandBegun("n", 42, "777", leads=True)
+EMPTY = (KeptOutput(), KeptOutput())
 MEMORY = Memory(3, "c1", Head(87, "h87"))
 
 #: Every line that launcher.sh lists at its head.
 LINES = {
-    "ready 5c84-b6 lost 0 - 0 - /a/.drrun/run": a.Ready("5c84-b6", True, "/a/.drrun/run"),
-    "ready - kept 3 c1 87 h87 /a  b/.drrun": a.Ready("-", False, "/a  b/.drrun", MEMORY),
-    "unusable /home/a b/.drrun\tit is full": a.Unusable("/home/a b/.drrun", "it is full"),
+    "ready 5c84-b6 lost 0 - 0 - /a/.drrun/run": a.LauncherReady("5c84-b6", True, "/a/.drrun/run"),
+    "ready - kept 3 c1 87 h87 /a  b/.drrun": a.LauncherReady("-", False, "/a  b/.drrun", MEMORY),
+    "unusable /home/a b/.drrun\tit is full": a.FolderUnusable("/home/a b/.drrun", "it is full"),
     "begun n 42 777 1": BEGUN,
-    "begun n 42 - 0": a.Begun("n", 42, "-", leads=False),
-    "ended n 7 - - -": a.Ended("n", 7, *EMPTY),
-    "ended n 7 beef - - full": a.Ended("n", 7, *EMPTY, "beef", full=True),
-    "ended n 0 - 6f75740a +901": a.Ended("n", 0, Kept(4, b"out\n"), Kept(901, None)),
-    "ended n 0 - ? -": a.Ended("n", 0, Kept(gone=True), Kept()),
-    "left n,0": a.Left("n,0"),
-    "answered n,0 1 - 00ff": a.Answered("n,0", 1, Kept(), Kept(2, b"\x00\xff")),
-    "exists n": a.Exists("n"),
-    "refused n decided: No space left": a.Refused("n", "No space left", decided=True),
-    "refused n it  is so": a.Refused("n", "it  is so", decided=False),
-    "refused n": a.Refused("n", "", decided=False),
-    "stale n 3 c1 87 h87": a.Stale("n", MEMORY),
-    "withdrawn n won": a.Withdrawn("n", "won"),
-    "withdrawn n lost": a.Withdrawn("n", "lost"),
-    "withdrawn n failed": a.Withdrawn("n", "failed"),
-    "state absent n - - - - - - - -": a.State("absent", "n", None, *EMPTY),
-    "state running n - - +5 - 42 777 1 30": a.State(
-        "running", "n", None, Kept(5, None), Kept(), BEGUN, age=30.0
+    "begun n 42 - 0": a.CommandBegun("n", 42, "-", leads=False),
+    "ended n 7 - - -": a.CommandEnded("n", 7, *EMPTY),
+    "ended n 7 beef - - full": a.CommandEnded("n", 7, *EMPTY, "beef", full=True),
+    "ended n 0 - 6f75740a +901": a.CommandEnded(
+        "n", 0, KeptOutput(4, b"out\n"), KeptOutput(901, None)
     ),
-    "state gone n - - - - 42 777 1 -": a.State("gone", "n", None, *EMPTY, BEGUN),
-    "state ended n 3 beef - -": a.State("ended", "n", 3, *EMPTY, mark="beef"),
-    "put n ok": a.Stored("n", whole=True),
-    "put n cut": a.Stored("n", whole=False),
-    "put n cut no space": a.Stored("n", whole=False, why="no space"),
+    "ended n 0 - ? -": a.CommandEnded("n", 0, KeptOutput(gone=True), KeptOutput()),
+    "left n,0": a.Left("n,0"),
+    "answered n,0 1 - 00ff": a.QuestionEnded("n,0", 1, KeptOutput(), KeptOutput(2, b"\x00\xff")),
+    "exists n": a.AttemptExists("n"),
+    "refused n decided: No space left": a.StartRefused("n", "No space left", decided=True),
+    "refused n it  is so": a.StartRefused("n", "it  is so", decided=False),
+    "refused n": a.StartRefused("n", "", decided=False),
+    "stale n 3 c1 87 h87": a.TokenStale("n", MEMORY),
+    "withdrawn n won": a.Withdrawal("n", "won"),
+    "withdrawn n lost": a.Withdrawal("n", "lost"),
+    "withdrawn n failed": a.Withdrawal("n", "failed"),
+    "state absent n - - - - - - - -": a.AttemptState("absent", "n", None, *EMPTY),
+    "state running n - - +5 - 42 777 1 30": a.AttemptState(
+        "running", "n", None, KeptOutput(5, None), KeptOutput(), BEGUN, age=30.0
+    ),
+    "state gone n - - - - 42 777 1 -": a.AttemptState("gone", "n", None, *EMPTY, BEGUN),
+    "state ended n 3 beef - -": a.AttemptState("ended", "n", 3, *EMPTY, mark="beef"),
+    "put n ok": a.InputStored("n", whole=True),
+    "put n cut": a.InputStored("n", whole=False),
+    "put n cut no space": a.InputStored("n", whole=False, why="no space"),
     "pong life": a.Pong("life"),
     "run 2024-a": a.LeftRun("2024-a"),
-    "done": a.Done(),
+    "done": a.ListDone(),
 }
 
 
@@ -62,7 +64,7 @@ def test_every_answer_is_understood(line: str) -> None:
 
 @pytest.mark.parametrize("word", STATES)
 def test_every_state_is_understood(word: str) -> None:
-    assert parse(f"state {word} n - - - - - - - -") == a.State(word, "n", None, *EMPTY)
+    assert parse(f"state {word} n - - - - - - - -") == a.AttemptState(word, "n", None, *EMPTY)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from drrun.ssh.answers import Clock, Pong, Ready, parse
 from drrun.ssh.boot import Boot, launcher_text
+from drrun.ssh.launcher_answers import ClockRead, LauncherReady, Pong, parse
 from drrun.ssh.proof import Proof
 
 LOGIN = {
@@ -38,9 +38,9 @@ def test_every_login_shell_becomes_the_launcher(shell: str, tmp_path: Path) -> N
     lines = [each.partition(" ")[2] for each in done.stdout.decode().splitlines()]
     assert boot.proof.given_by(lines[0])
     clock, ready, pong = (parse(each) for each in lines[1:])
-    assert isinstance(clock, Clock)
+    assert isinstance(clock, ClockRead)
     assert clock.says == pytest.approx(time.time(), abs=60)
-    assert isinstance(ready, Ready)
+    assert isinstance(ready, LauncherReady)
     assert (ready.folder, pong) == (f"{tmp_path}/.drrun/run", Pong("word"))
 
 

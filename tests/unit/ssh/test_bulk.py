@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.ssh.bulk import Bulk, Torn, Wanted
+from drrun.ssh.bulk import Bulk, FetchRequest, TornOutput
 
 NONCE = "0123456789abcdef"
 
@@ -18,7 +18,7 @@ class Taken:
         self.done: list[int] = []
         for index, length in enumerate(lengths):
             self.bulk.expect(
-                Wanted(
+                FetchRequest(
                     f"n{index}",
                     "o",
                     0,
@@ -84,7 +84,7 @@ def test_half_of_it_is_not_all_of_it(size: int) -> None:
 )
 def test_what_is_not_what_was_announced_is_torn(came: str) -> None:
     taken = Taken(5)
-    with pytest.raises(Torn):
+    with pytest.raises(TornOutput):
         taken.bulk.feed(came.encode())
     assert taken.done == []
 

@@ -5,19 +5,19 @@ import pytest
 from drrun.core.integrity.chain import Head
 from drrun.core.model.outcomes import NeverStarted, RefusedByHost
 from drrun.ports.hands import Memory
-from drrun.ssh import answers as a
-from drrun.ssh.answers import Kept
+from drrun.ssh import launcher_answers as a
 from drrun.ssh.jobs import Job
+from drrun.ssh.launcher_answers import KeptOutput
 from tests.model.controller import NAME, Controllers, Input, JobKey, Start
 
-FIRST = a.Ready("1", lost=True, folder="/run")
-LATER = a.Ready("1", lost=False, folder="/run")
-ANEW = a.Ready("2", lost=False, folder="/run")
-BEGUN = a.Begun(NAME, 42, "1", leads=True)
+FIRST = a.LauncherReady("1", lost=True, folder="/run")
+LATER = a.LauncherReady("1", lost=False, folder="/run")
+ANEW = a.LauncherReady("2", lost=False, folder="/run")
+BEGUN = a.CommandBegun(NAME, 42, "1", leads=True)
 #: Picked up: it may have been asked for on this boot.
 AGAIN = Start(epoch=2, again=True, asked_on="1")
 TAKEN = AGAIN._replace(was_taken=True)
-MARK = Kept(len(NAME) + 7, f"begun {NAME}\n".encode())
+MARK = KeptOutput(len(NAME) + 7, f"begun {NAME}\n".encode())
 
 LOST: Input = ("lost",)
 #: Its own look, once something else is awaited.
@@ -25,29 +25,29 @@ LOOKS: Input = ("alarm", "Job._look_now")
 GIVES_UP: Input = ("alarm", "Job._give_up")
 
 
-def opened(ready: a.Ready) -> Input:
+def opened(ready: a.LauncherReady) -> Input:
     return ("opened", ready)
 
 
-def heard(answer: a.Answer) -> Input:
+def heard(answer: a.LauncherAnswer) -> Input:
     return ("heard", NAME, answer)
 
 
-def state(word: str, code: int | None = None, out: Kept = Kept()) -> Input:  # noqa: B008
+def state(word: str, code: int | None = None, out: KeptOutput = KeptOutput()) -> Input:  # noqa: B008
     begun = None if word in ("absent", "torn", "withdrawn") else BEGUN
-    return heard(a.State(word, NAME, code, out, Kept(), begun))
+    return heard(a.AttemptState(word, NAME, code, out, KeptOutput(), begun))
 
 
 def withdrawn(word: str) -> Input:
-    return heard(a.Withdrawn(NAME, word))
+    return heard(a.Withdrawal(NAME, word))
 
 
 def refused(*, decided: bool = False) -> Input:
-    return heard(a.Refused(NAME, "No space left on device", decided))
+    return heard(a.StartRefused(NAME, "No space left on device", decided))
 
 
-def ended(code: int, out: Kept = Kept()) -> Input:  # noqa: B008
-    return heard(a.Ended(NAME, code, out, Kept()))
+def ended(code: int, out: KeptOutput = KeptOutput()) -> Input:  # noqa: B008
+    return heard(a.CommandEnded(NAME, code, out, KeptOutput()))
 
 
 class Told:
@@ -133,7 +133,12 @@ CASES: dict[str, tuple[Start, tuple[Input, ...], str]] = {
     ),
     "the host knows nothing of it, and has lost the folder": (
         Start(),
-        (opened(FIRST), LOST, opened(a.Ready("1", lost=True, folder="/run")), state("absent")),
+        (
+            opened(FIRST),
+            LOST,
+            opened(a.LauncherReady("1", lost=True, folder="/run")),
+            state("absent"),
+        ),
         "ContactLost",
     ),
     "the host lost the folder, and somebody made a new one": (
@@ -141,7 +146,7 @@ CASES: dict[str, tuple[Start, tuple[Input, ...], str]] = {
         (
             opened(FIRST),
             LOST,
-            opened(a.Ready("1", lost=True, folder="/run")),
+            opened(a.LauncherReady("1", lost=True, folder="/run")),
             LOST,
             opened(LATER),
             state("absent"),
@@ -175,17 +180,24 @@ CASES: dict[str, tuple[Start, tuple[Input, ...], str]] = {
     ),
     "the host knows a newer controller": (
         Start(),
-        (opened(FIRST), heard(a.Stale(NAME, Memory(9, "c9", Head(90, "h90"))))),
+        (opened(FIRST), heard(a.TokenStale(NAME, Memory(9, "c9", Head(90, "h90"))))),
         "ContactLost",
     ),
     "its outcome bears another mark": (
         Start(),
-        (opened(FIRST), heard(BEGUN), heard(a.Ended(NAME, 0, Kept(), Kept(), "forged"))),
+        (
+            opened(FIRST),
+            heard(BEGUN),
+            heard(a.CommandEnded(NAME, 0, KeptOutput(), KeptOutput(), "forged")),
+        ),
         "ContactLost",
     ),
     "what is kept of its outcome bears another mark": (
         TAKEN,
-        (opened(LATER), heard(a.State("ended", NAME, 0, Kept(), Kept(), BEGUN, "forged"))),
+        (
+            opened(LATER),
+            heard(a.AttemptState("ended", NAME, 0, KeptOutput(), KeptOutput(), BEGUN, "forged")),
+        ),
         "ContactLost",
     ),
     "another user executed it": (
@@ -205,7 +217,7 @@ CASES: dict[str, tuple[Start, tuple[Input, ...], str]] = {
     ),
     "the output that held the mark is lost": (
         OTHER,
-        (opened(FIRST), heard(BEGUN), ended(1, Kept(gone=True))),
+        (opened(FIRST), heard(BEGUN), ended(1, KeptOutput(gone=True))),
         "ContactLost",
     ),
     "the mark is missing after a reboot": (
@@ -241,7 +253,10 @@ def test_a_doubt_is_over_when_something_is_known() -> None:
 
 @pytest.mark.parametrize("case", ["a reboot", "a folder that is lost"])
 def test_a_reboot_that_is_the_step_ends_only_what_has_begun(case: str) -> None:
-    ready = {"a reboot": ANEW, "a folder that is lost": a.Ready("1", lost=True, folder="/run")}
+    ready = {
+        "a reboot": ANEW,
+        "a folder that is lost": a.LauncherReady("1", lost=True, folder="/run"),
+    }
     start = AGAIN._replace(reboots=True)
     assert Told(start).tell(opened(ready[case]), state("absent")).verdict == "ContactLost"
 
@@ -269,8 +284,8 @@ def test_one_that_is_to_be_ended_is_withdrawn_before_it_begins() -> None:
 def test_what_is_ended_counts_as_gone_when_the_host_shows_it() -> None:
     job = Told(Start()).tell(opened(FIRST), heard(BEGUN), ("end",))
     name = job.sent[-1].removeprefix("ask ")
-    job.tell(("heard", name, a.Begun(name, 43, "1", leads=True)))
-    job.tell(("heard", name, a.Answered(name, 0, Kept(5, b"gone\n"), Kept())))
+    job.tell(("heard", name, a.CommandBegun(name, 43, "1", leads=True)))
+    job.tell(("heard", name, a.QuestionEnded(name, 0, KeptOutput(5, b"gone\n"), KeptOutput())))
     job.tell(state("ended", 137))
     assert job.key.verdict is not None
     assert (job.verdict, job.key.verdict.gone) == ("Stopped", True)
@@ -279,7 +294,7 @@ def test_what_is_ended_counts_as_gone_when_the_host_shows_it() -> None:
 def test_what_cannot_be_shown_to_be_gone_is_said_to_be_so() -> None:
     job = Told(Start()).tell(opened(FIRST), heard(BEGUN), ("end",))
     name = job.sent[-1].removeprefix("ask ")
-    job.tell(("heard", name, a.Begun(name, 43, "1", leads=True)))
-    job.tell(("heard", name, a.Answered(name, 0, Kept(6, b"alive\n"), Kept())))
+    job.tell(("heard", name, a.CommandBegun(name, 43, "1", leads=True)))
+    job.tell(("heard", name, a.QuestionEnded(name, 0, KeptOutput(6, b"alive\n"), KeptOutput())))
     assert job.key.verdict is not None
     assert (job.verdict, job.key.verdict.gone) == ("Stopped", False)

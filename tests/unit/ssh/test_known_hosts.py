@@ -6,22 +6,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.ssh.known_hosts import Key, KnownFiles, KnownHosts, Line, Standing, parse
+from drrun.ssh.known_hosts import (
+    KeyStanding,
+    KnownFiles,
+    KnownHosts,
+    KnownHostsLine,
+    PublicKey,
+    parse,
+)
 
 
-def _key(seed: bytes, kind: str = "ssh-ed25519") -> Key:
-    return Key(kind, len(kind).to_bytes(4, "big") + kind.encode() + seed)
+def _key(seed: bytes, kind: str = "ssh-ed25519") -> PublicKey:
+    return PublicKey(kind, len(kind).to_bytes(4, "big") + kind.encode() + seed)
 
 
 ONE, TWO = _key(b"one"), _key(b"two")
 
 
 def _known(text: str) -> KnownHosts:
-    lines = [each for each in parse(text, "file") if isinstance(each, Line)]
+    lines = [each for each in parse(text, "file") if isinstance(each, KnownHostsLine)]
     return KnownHosts(tuple(lines))
 
 
-def _standing(text: str, name: str = "host", port: int = 22, key: Key = ONE) -> Standing:
+def _standing(text: str, name: str = "host", port: int = 22, key: PublicKey = ONE) -> KeyStanding:
     return _known(text).verdict([name], port, key).standing
 
 
@@ -48,7 +55,7 @@ def _hashed(name: str) -> str:
     ],
 )
 def test_a_host_is_known_by_a_name_that_matches(patterns: str, name: str, port: int) -> None:
-    assert _standing(f"{patterns} {ONE}", name, port) is Standing.KNOWN
+    assert _standing(f"{patterns} {ONE}", name, port) is KeyStanding.KNOWN
 
 
 @pytest.mark.parametrize(
@@ -67,36 +74,36 @@ def test_a_host_is_known_by_a_name_that_matches(patterns: str, name: str, port: 
     ],
 )
 def test_a_host_is_unknown_where_no_name_matches(patterns: str, name: str, port: int) -> None:
-    assert _standing(f"{patterns} {ONE}", name, port) is Standing.UNKNOWN
+    assert _standing(f"{patterns} {ONE}", name, port) is KeyStanding.UNKNOWN
 
 
 def test_another_key_of_a_known_host_has_changed() -> None:
-    assert _standing(f"host {TWO}") is Standing.CHANGED
+    assert _standing(f"host {TWO}") is KeyStanding.CHANGED
 
 
 def test_one_of_several_keys_of_a_host_is_enough() -> None:
-    assert _standing(f"host {TWO}\nhost {ONE}") is Standing.KNOWN
+    assert _standing(f"host {TWO}\nhost {ONE}") is KeyStanding.KNOWN
 
 
 def test_a_revoked_key_is_refused_though_another_line_knows_it() -> None:
-    assert _standing(f"host {ONE}\n@revoked * {ONE}") is Standing.REVOKED
+    assert _standing(f"host {ONE}\n@revoked * {ONE}") is KeyStanding.REVOKED
 
 
 def test_a_revoked_line_does_not_make_a_host_known() -> None:
-    assert _standing(f"@revoked host {TWO}") is Standing.UNKNOWN
+    assert _standing(f"@revoked host {TWO}") is KeyStanding.UNKNOWN
 
 
 def test_an_authority_alone_does_not_make_a_plain_key_known() -> None:
-    assert _standing(f"@cert-authority host {ONE}") is Standing.AUTHORITY
+    assert _standing(f"@cert-authority host {ONE}") is KeyStanding.AUTHORITY
 
 
 def test_the_first_name_that_is_spoken_of_decides() -> None:
     known = _known(f"address {TWO}\nname {ONE}")
-    assert known.verdict(["address", "name"], 22, ONE).standing is Standing.CHANGED
+    assert known.verdict(["address", "name"], 22, ONE).standing is KeyStanding.CHANGED
 
 
 def test_a_changed_key_on_a_port_is_not_excused_by_the_plain_name() -> None:
-    assert _standing(f"[host]:2222 {TWO}\nhost {ONE}", port=2222) is Standing.CHANGED
+    assert _standing(f"[host]:2222 {TWO}\nhost {ONE}", port=2222) is KeyStanding.CHANGED
 
 
 def test_a_verdict_names_its_lines() -> None:
@@ -118,30 +125,32 @@ def test_a_verdict_names_its_lines() -> None:
 )
 def test_a_line_that_cannot_be_read_is_remarked_and_hides_no_other(line: str) -> None:
     found = list(parse(f"{line}\nhost {ONE}", "file"))
-    assert [type(each) for each in found] == [str, Line]
+    assert [type(each) for each in found] == [str, KnownHostsLine]
     assert str(found[0]).startswith("file:1: ")
 
 
 @given(st.text())
 def test_no_text_breaks_the_reader(text: str) -> None:
     known = _known(f"{text}\nhost {ONE}")
-    assert known.verdict(["host"], 22, _key(b"three")).standing is not Standing.KNOWN
+    assert known.verdict(["host"], 22, _key(b"three")).standing is not KeyStanding.KNOWN
 
 
 @given(st.text(alphabet="*?!,[]:|1hostx.", max_size=30))
 def test_no_pattern_breaks_the_matcher(pattern: str) -> None:
-    assert Line((pattern,), ONE).speaks_of("host") in {True, False}
+    assert KnownHostsLine((pattern,), ONE).speaks_of("host") in {True, False}
 
 
 def test_a_fingerprint_is_that_of_ssh_keygen() -> None:
     text = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
-    assert Key.parse(text).fingerprint == "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"
+    assert (
+        PublicKey.parse(text).fingerprint == "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "ssh-rsa", "ssh-rsa !", f"ssh-rsa {str(ONE).split()[1]}"])
 def test_a_text_that_is_no_key_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="public key"):
-        Key.parse(text)
+        PublicKey.parse(text)
 
 
 def test_files_are_read_once_until_one_of_them_changes(tmp_path: Path) -> None:
@@ -155,5 +164,5 @@ def test_files_are_read_once_until_one_of_them_changes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "known"), [("db1", True), ("WEB7", True), ("db12", False)])
 def test_a_name_is_matched_as_a_whole_and_whatever_its_case(name: str, *, known: bool) -> None:
-    expected = Standing.KNOWN if known else Standing.UNKNOWN
+    expected = KeyStanding.KNOWN if known else KeyStanding.UNKNOWN
     assert _standing(f"DB1,web* {ONE}", name) is expected

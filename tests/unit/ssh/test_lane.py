@@ -11,17 +11,24 @@ import pytest
 
 from drrun.core.integrity.chain import Head
 from drrun.core.model.ids import RunId, StepId, TargetName
-from drrun.core.model.outcomes import ContactLost, Ended, NeverStarted, Outcome
+from drrun.core.model.outcomes import Ended, NeverStarted, Outcome, OutcomeUnknown
 from drrun.engine.captured import CapturedOutput
-from drrun.ports.hands import Claim, Meet, Meeting, Memory, Reading
-from drrun.ports.places import AttemptOrder, Progress, Script
+from drrun.ports.hands import ClockReading, HostClaim, Memory, OnReached, ReachedHost
+from drrun.ports.places import AttemptOrder, AttemptProgress, Script
 from drrun.ssh import lane as rules
-from drrun.ssh.answers import Answer, Begun, LeftRun, Ready, Stale, Stored
 from drrun.ssh.boot import Boot
-from drrun.ssh.bulk import Wanted
+from drrun.ssh.bulk import FetchRequest
 from drrun.ssh.following import Unreached
 from drrun.ssh.jobs import PATIENCE, Job
 from drrun.ssh.lane import Lane
+from drrun.ssh.launcher_answers import (
+    CommandBegun,
+    InputStored,
+    LauncherAnswer,
+    LauncherReady,
+    LeftRun,
+    TokenStale,
+)
 from drrun.ssh.proof import AFTER
 from drrun.ssh.wires import Wire
 
@@ -74,7 +81,7 @@ class Cable:
         """Send bytes, and do not ring."""
         self._came.append((stream, data))
 
-    def brings(self, wanted: Wanted, data: bytes) -> None:
+    def brings(self, wanted: FetchRequest, data: bytes) -> None:
         nonce = self._proof.nonce
         line = f"{nonce} more {wanted.request}\n".encode()
         self.puts("err", line + data + f"{nonce} end\n".encode())
@@ -113,13 +120,13 @@ class Host:
     place = name = "db1"
 
     def __init__(
-        self, *, claims: bool = True, meet: Meet = lambda _, then: then(), **more: Any
+        self, *, claims: bool = True, meet: OnReached = lambda _, then: then(), **more: Any
     ) -> None:
         self.now = 1000.0
         self.openings: list[Opening] = []
         self.shell = ""
         self.end = Head(9, "h9")
-        claim = Claim(RunId("run"), 2, "me", meet, lambda: self.end, **more)
+        claim = HostClaim(RunId("run"), 2, "me", meet, lambda: self.end, **more)
         self.lane = Lane(self, "", claim if claims else None, clock=lambda: self.now)
         self.lane._thread = threading.current_thread()
 
@@ -191,13 +198,13 @@ class Hears:
     def __init__(self, *names: str) -> None:
         self.names = names
         self.told: list[str] = []
-        self.answers: list[Answer] = []
+        self.answers: list[LauncherAnswer] = []
         self.outcomes: list[Unreached] = []
         self.silences: list[float] = []
         self.why = ""
         self.fault: Exception | None = None
 
-    def opened(self, ready: Ready) -> None:
+    def opened(self, ready: LauncherReady) -> None:
         self.told.append("opened")
 
     def lost(self, why: str) -> None:
@@ -216,7 +223,7 @@ class Hears:
         self.told.append("regained")
         self.silences.append(seconds)
 
-    def heard(self, answer: Answer) -> None:
+    def heard(self, answer: LauncherAnswer) -> None:
         self.answers.append(answer)
         if self.fault is not None:
             raise self.fault
@@ -311,11 +318,11 @@ def test_a_lane_for_no_run_needs_no_room(host: Host) -> None:
 
 
 def test_nobody_asks_before_it_is_recorded_that_the_host_is_reached() -> None:
-    met: list[tuple[Meeting, Callable[[], None]]] = []
+    met: list[tuple[ReachedHost, Callable[[], None]]] = []
     host = Host(meet=lambda meeting, then: met.append((meeting, then)))
     follower = host.follows()
     host.answers()
-    meeting = Meeting("db1", "1", "r", "u", "k")
+    meeting = ReachedHost("db1", "1", "r", "u", "k")
     assert (follower.told, met[0][0]) == ([], meeting)
     met[0][1]()
     host.works()
@@ -325,7 +332,7 @@ def test_nobody_asks_before_it_is_recorded_that_the_host_is_reached() -> None:
 def test_a_meeting_is_recorded_once_for_each_boot() -> None:
     met: list[str] = []
 
-    def meet(meeting: Meeting, then: Callable[[], None]) -> None:
+    def meet(meeting: ReachedHost, then: Callable[[], None]) -> None:
         if not meeting.again:
             met.append(meeting.boot)
         then()
@@ -339,11 +346,11 @@ def test_a_meeting_is_recorded_once_for_each_boot() -> None:
     assert met == ["1", "2"]
 
 
-def met_by(host_says: Callable[[Host], object]) -> list[Meeting]:
+def met_by(host_says: Callable[[Host], object]) -> list[ReachedHost]:
     """Meetings that are recorded while a host says something."""
-    met: list[Meeting] = []
+    met: list[ReachedHost] = []
 
-    def meet(meeting: Meeting, then: Callable[[], None]) -> None:
+    def meet(meeting: ReachedHost, then: Callable[[], None]) -> None:
         if not meeting.again:
             met.append(meeting)
         then()
@@ -357,16 +364,16 @@ def met_by(host_says: Callable[[Host], object]) -> list[Meeting]:
 @pytest.mark.parametrize(
     ("says", "reading"),
     [
-        ("5000.25", Reading(5000.25, 4.0)),
+        ("5000.25", ClockReading(5000.25, 4.0)),
         # Whole seconds leave one open.
-        ("5000", Reading(5000.0, 5.0)),
-        ("5000.N", Reading(5000.0, 5.0)),
-        ("5000.%N", Reading(5000.0, 5.0)),
+        ("5000", ClockReading(5000.0, 5.0)),
+        ("5000.N", ClockReading(5000.0, 5.0)),
+        ("5000.%N", ClockReading(5000.0, 5.0)),
         ("", None),
         ("Sun Nov 29 20:00:00 UTC 2026", None),
     ],
 )
-def test_a_hosts_clock_is_read_when_it_is_greeted(says: str, reading: Reading | None) -> None:
+def test_a_hosts_clock_is_read_when_it_is_greeted(says: str, reading: ClockReading | None) -> None:
     (meeting,) = met_by(lambda host: host.answers(clock=says or " ", after=4.0))
     assert meeting.reading == reading
 
@@ -614,7 +621,7 @@ def test_a_line_may_come_in_pieces_and_behind_chatter(host: Host) -> None:
         cable.puts("out", part)
     host.openings[0].ring()
     host.works()
-    assert follower.answers == [Begun("n", 1, "-", leads=False)]
+    assert follower.answers == [CommandBegun("n", 1, "-", leads=False)]
 
 
 def test_a_line_without_an_end_gives_the_launcher_up(host: Host) -> None:
@@ -871,7 +878,7 @@ class Tells:
         self.coming: Sequence[int] = ()
         self.checks: list[tuple[int, CapturedOutput | None, int]] = []
 
-    def news(self, progress: Progress) -> None:
+    def news(self, progress: AttemptProgress) -> None:
         pass
 
     def checked(self, index: int, reply: CapturedOutput | None, code: int) -> None:
@@ -918,7 +925,7 @@ def test_launchers_that_answer_and_die_do_not_keep_an_attempt_waiting_for_ever(h
         host.passes(rules.LONGEST_PAUSE)
         cable = host.answers()
         assert host.now < 1000 + 2 * PATIENCE
-    assert isinstance(tells.outcome, ContactLost)
+    assert isinstance(tells.outcome, OutcomeUnknown)
 
 
 def test_an_attempt_that_the_host_speaks_of_is_sought_anew_after_every_loss(host: Host) -> None:
@@ -943,14 +950,14 @@ class Puts:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.cable = host.answers()
-        self.stored: list[Stored] = []
+        self.stored: list[InputStored] = []
         self.came = b""
 
     def put(self, name: str) -> None:
         self.host.lane.store(name, f"{name}.".encode(), self.stored.append)
 
-    def fetch(self, name: str) -> Wanted:
-        wanted = Wanted(name, "o", 0, 3, self._into, lambda: None)
+    def fetch(self, name: str) -> FetchRequest:
+        wanted = FetchRequest(name, "o", 0, 3, self._into, lambda: None)
         self.host.lane.fetch(wanted)
         return wanted
 
@@ -1012,7 +1019,7 @@ def test_what_waits_behind_a_put_goes_with_its_launcher(host: Host, puts: Puts) 
 
 def test_an_output_that_is_torn_gives_the_launcher_up(host: Host, puts: Puts) -> None:
     puts.fetch("a")
-    puts.cable.brings(Wanted("b", "o", 0, 3, puts._into, lambda: None), b"123")
+    puts.cable.brings(FetchRequest("b", "o", 0, 3, puts._into, lambda: None), b"123")
     host.works()
     assert puts.cable.closed
 
@@ -1052,7 +1059,7 @@ def test_names_of_questions_are_nobody_elses() -> None:
 
 
 def test_a_list_does_not_take_what_is_said_to_followers(host: Host) -> None:
-    follower, found = host.follows("a"), list[list[Answer]]()
+    follower, found = host.follows("a"), list[list[LauncherAnswer]]()
     cable = host.answers()
     host.lane.list("runs", found.append)
     for words in ("run one", "exists a", "run two", "done", "done"):
@@ -1062,7 +1069,7 @@ def test_a_list_does_not_take_what_is_said_to_followers(host: Host) -> None:
 
 def test_a_list_that_was_lost_is_not_completed_by_the_next_launcher(host: Host) -> None:
     host.follows()
-    cable, found = host.answers(), list[list[Answer]]()
+    cable, found = host.answers(), list[list[LauncherAnswer]]()
     host.lane.list("runs", found.append)
     host.says(cable, "run one")
     host.loses(cable)
@@ -1113,7 +1120,7 @@ def test_who_has_nothing_to_say_leaves_at_once() -> None:
 
 
 def test_nothing_is_asked_of_a_host_before_its_memory_was_compared() -> None:
-    met: list[tuple[Meeting, Callable[[], None]]] = []
+    met: list[tuple[ReachedHost, Callable[[], None]]] = []
     host = Host(meet=lambda meeting, then: met.append((meeting, then)))
     host.follows()
     cable = host.answers(memory="7 you 12 h12")
@@ -1126,7 +1133,7 @@ def test_nothing_is_asked_of_a_host_before_its_memory_was_compared() -> None:
 def test_a_memory_is_compared_with_each_launcher() -> None:
     met: list[Memory | None] = []
 
-    def meet(meeting: Meeting, then: Callable[[], None]) -> None:
+    def meet(meeting: ReachedHost, then: Callable[[], None]) -> None:
         met.append(meeting.memory)
         then()
 
@@ -1154,9 +1161,9 @@ def test_the_end_of_the_journal_is_told_as_it_is_when_it_is_told(host: Host) -> 
 
 
 def test_who_is_no_longer_obeyed_tells_the_controller_and_the_attempt() -> None:
-    met: list[Meeting] = []
+    met: list[ReachedHost] = []
 
-    def meet(meeting: Meeting, then: Callable[[], None]) -> None:
+    def meet(meeting: ReachedHost, then: Callable[[], None]) -> None:
         met.append(meeting)
         then()
 
@@ -1166,7 +1173,7 @@ def test_who_is_no_longer_obeyed_tells_the_controller_and_the_attempt() -> None:
     host.says(cable, "stale a 3 you 10 h10")
     memory = Memory(3, "you", Head(10, "h10"))
     assert (met[-1].memory, met[-1].again) == (memory, True)
-    assert follower.answers == [Stale("a", memory)]
+    assert follower.answers == [TokenStale("a", memory)]
 
 
 def test_what_an_earlier_controller_left_is_forgotten_if_its_outcome_is_known() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from drrun.ssh.race import Attempt, Lost, Race
+from drrun.ssh.race import Attempt, Race, RaceLost
 
 
 class World:
@@ -115,7 +115,7 @@ def test_all_failures_are_told_in_the_order_of_the_attempts() -> None:
         await world.until(lambda: "b" in world.ends)
         world.ends["b"].set_exception(OSError("second"))
         world.ends["a"].set_exception(OSError("first"))
-        with pytest.raises(Lost, match="first; second"):
+        with pytest.raises(RaceLost, match="first; second"):
             await race
 
     play(test)

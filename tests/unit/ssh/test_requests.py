@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from drrun.core.integrity.chain import Head
 from drrun.core.model.runbook import Execution
 from drrun.ports.places import Script
-from drrun.ssh.requests import mark_of, work_of
+from drrun.ssh.launcher_requests import mark_of, work_of
 from drrun.ssh.wire import BadScript
 
 END = Head(87, "h87")

@@ -1,0 +1,162 @@
+"""Commands for after the incident: findings, follow-ups, clocks, and the close of a run."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from drrun.cases.close import open_items
+from drrun.cases.find import find_run
+from drrun.cases.send_request import act as ask_for
+from drrun.cli.act import acting, post
+from drrun.cli.context import CommandContext, common_options, json_option
+from drrun.cli.exit import Exit
+from drrun.cli.out import give, say, sheet
+from drrun.cli.run_views import find, view_of
+from drrun.core.model.errors import InputError
+from drrun.core.model.moments import parse_moment
+from drrun.core.people.annotations import CLOCKS, SEVERITIES
+from drrun.core.people.commands import Close
+from drrun.report.after.milestones import clocks_of
+from drrun.report.clean import clean_line
+from drrun.report.jsondoc import document, dumps
+from drrun.report.loose_text import ends_csv, ends_markdown, ends_text
+from drrun.report.open_items import LooseEnd, loose_ends
+from drrun.report.table import Column, table
+from drrun.report.text.sheet import join
+from drrun.report.times import moment, precise
+from drrun.wiring import SshSettings, eyes
+
+_text = click.argument("text", nargs=-1, required=True)
+_owner = click.option("--owner", default="", metavar="PERSON", help="Who sees to it.")
+_due = click.option("--due", default="", metavar="DATE", help="Until when: 2024-02-01.")
+_about = click.option("--step", default="", metavar="STEP", help="What it is about.")
+_CLOCKS = (Column("clock"), Column("UTC"), Column("by"), Column("why", least=8))
+_FORMATS = ("text", "json", "csv", "markdown")
+
+
+@acting(
+    _text,
+    click.option("--severity", type=click.Choice(SEVERITIES), default="medium", show_default=True),
+    _owner,
+    _due,
+    _about,
+)
+def finding(frame: CommandContext, /, **options: Any) -> None:
+    """Write TEXT into the record of RUN as something that has to be put right."""
+    _add(frame, "finding", options)
+
+
+@acting(_text, _owner, _due, _about)
+def follow_up(frame: CommandContext, /, **options: Any) -> None:
+    """Write TEXT into the record of RUN as something that is still to be done."""
+    _add(frame, "follow-up", options)
+
+
+def _add(frame: CommandContext, kind: str, options: dict[str, Any]) -> None:
+    words: Sequence[str] = options["text"]
+    text = sys.stdin.read() if list(words) == ["-"] else " ".join(words)
+    if not text.strip():
+        raise InputError(f"a {kind} wants some text")
+    more = {name: options[name] for name in ("severity", "owner", "due") if options.get(name)}
+    post(frame, kind, options, text=text.strip(), **more)
+
+
+@acting(*(click.option(f"--{name}", metavar="WHEN", help="2024-01-10T06:00Z") for name in CLOCKS))
+def clocks(frame: CommandContext, /, **options: Any) -> None:
+    """State when something happened that no journal could see; without an option, show all.
+
+    Whoever states one says why with --reason. The report counts the time to recovery from the
+    disruption and from the declaration.
+    """
+    given = {name: options[name] for name in CLOCKS if options[name]}
+    if not given:
+        _show_clocks(frame, options["run"], as_json=options["as_json"])
+        return
+    if not options["reason"]:
+        raise click.UsageError("whoever states a clock says where it is from: --reason TEXT")
+    with frame.state() as records:
+        now = records.clock.now()
+    stated = {name: _moment(name, written, now) for name, written in given.items()}
+    for name, at in stated.items():
+        post(frame, "clock", options, name=name, moment=at)
+        if frame.code != Exit.DONE:
+            return
+
+
+def _moment(name: str, written: str, now: float) -> float:
+    try:
+        return parse_moment(written, now)
+    except ValueError as error:
+        raise InputError(f"--{name}: {error}") from None
+
+
+def _show_clocks(frame: CommandContext, run: str, *, as_json: bool) -> None:
+    with frame.state() as records:
+        seen = find(records, run)
+        found = clocks_of(seen.facts, view_of(records, seen).services, seen.state.time.wall)
+    if as_json:
+        clocks = [
+            {"name": each.name, "at": precise(each.at), "by": each.by or None, "why": each.why}
+            for each in found
+        ]
+        give(dumps(document("clocks", run=seen.run, clocks=clocks)))
+        return
+    rows = [[each.name, moment(each.at), each.by, clean_line(each.why)] for each in found]
+    page = sheet(sys.stdout)
+    give(join(table(_CLOCKS, rows, page.width, page.ink)))
+
+
+@click.command("follow-ups")
+@click.argument("run", metavar="[RUN]", default="latest")
+@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)
+@json_option
+@common_options
+@click.pass_obj
+def follow_ups(frame: CommandContext, run: str, *, form: str, as_json: bool) -> None:
+    """Everything that RUN left to do: findings, follow-ups, workarounds that still stand."""
+    with frame.state() as records:
+        seen = find(records, run)
+        found = list(loose_ends(seen.state, seen.facts))
+    match "json" if as_json else form:
+        case "json":
+            give(dumps(document("follow-ups", run=seen.run, open=[_json(each) for each in found])))
+        case "csv":
+            give(ends_csv(found))
+        case "markdown":
+            give(ends_markdown(found))
+        case _:
+            give(ends_text(found, sheet(sys.stdout)))
+
+
+def _json(each: LooseEnd) -> dict[str, Any]:
+    return {
+        "kind": each.kind, "text": each.text, "severity": each.severity or None,
+        "owner": each.owner or None, "due": each.due or None, "step": each.step or None,
+    }  # fmt: skip
+
+
+@acting()
+def close(frame: CommandContext, /, **options: Any) -> None:
+    """Close RUN, if nothing of these is open: backups of what was restored, workarounds, waivers.
+
+    Ages of backups are measured on their hosts. With --reason it is closed all the same, and what
+    was open is kept in the record.
+    """
+    with frame.state() as records:
+        run = find_run(records, options["run"])
+        seen = find(records, run)
+        looking = eyes(SshSettings(frame.settings().ssh_config), seen.loaded)
+        still = open_items(seen, looking, records.clock.now())
+        reason = options["reason"]
+        by = frame.settings().by
+        answer = ask_for(records, run, Close(open=tuple(still), reason=reason), by)
+    frame.code = Exit.DONE if answer.accepted else Exit.LEFT
+    if options["as_json"]:
+        accepted, said = answer.accepted, answer.message
+        give(dumps(document("close", run=run, closed=accepted, open=still, message=said)))
+        return
+    for each in still:
+        say(f"open: {each}")
+    say(answer.message if answer.accepted else f"drrun: not closed: {answer.message}")

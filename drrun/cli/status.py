@@ -1,0 +1,72 @@
+"""`drrun status`, `show`: read; change nothing."""
+
+import sys
+
+import click
+
+from drrun.cli.context import CommandContext, common_options, json_option, run_argument
+from drrun.cli.out import give, sheet
+from drrun.cli.outputs import excerpts_of, split_target
+from drrun.cli.run_views import facts_of_steps, glance, tell_damage, view_of
+from drrun.report.damage import damage_text
+from drrun.report.duty_view import mine
+from drrun.report.jsondoc import dumps
+from drrun.report.jsondoc.runs import mine_json, run_json, step_json
+from drrun.report.step_view import step_view
+from drrun.report.text.duty import mine_text
+from drrun.report.text.run import run_text
+from drrun.report.text.step import step_text
+
+
+@click.command()
+@click.argument("run", metavar="[RUN]", default="latest")
+@click.option("--mine", "only_mine", is_flag=True, help="Only what concerns you (--by).")
+@json_option
+@common_options
+@click.pass_obj
+def status(frame: CommandContext, run: str, *, only_mine: bool, as_json: bool) -> None:
+    """How RUN stands now: every step, who is waited for, what remains, service levels.
+
+    RUN is an id, a unique part of one, or `latest`.
+    """
+    with frame.state() as records:
+        seen = glance(records, run)
+        view = view_of(records, seen)
+        by = frame.settings().by
+    lines = tell_damage(frame, seen)
+    own = mine(seen.state, seen.about.shifts, by, view) if only_mine else None
+    if as_json:
+        give(dumps(run_json(view) if own is None else mine_json(own, lines)))
+        return
+    paper = sheet(sys.stdout)
+    shown = run_text(view, paper) if own is None else mine_text(own, paper)
+    give(damage_text(lines, paper.ink) + shown)
+
+
+@click.command()
+@run_argument
+@click.argument("step", metavar="[STEP[@TARGET]]", required=False)
+@json_option
+@common_options
+@click.pass_obj
+def show(frame: CommandContext, run: str, step: str | None, *, as_json: bool) -> None:
+    """RUN as a whole, or everything about one step of it.
+
+    Attempts with command, host, route and exit; probes with what was expected and seen; the
+    beginning and end of the output; answers of people; why it is blocked.
+    """
+    if step is None:
+        click.get_current_context().invoke(status, run=run, only_mine=False, as_json=as_json)
+        return
+    with frame.state() as records:
+        seen = glance(records, run)
+        key, target = split_target(seen.state, step)
+        facts = facts_of_steps(records, seen, [key])[key]
+        view = step_view(seen.state, facts, key, target)
+        excerpts = {} if as_json else excerpts_of(records, seen.run, view)
+    lines = tell_damage(frame, seen)
+    if as_json:
+        give(dumps(step_json(seen.run, view, lines)))
+    else:
+        paper = sheet(sys.stdout)
+        give(damage_text(lines, paper.ink) + step_text(view, excerpts, paper))

@@ -1,0 +1,70 @@
+"""What a report does not say to others, taken out of the view itself.
+
+Rules:
+- `internal` takes out what was printed, and by which addresses hosts were reached: for colleagues
+  who are no operators. `public` leaves titles, times, services and causes: nobody's name, no host,
+  no command, no value that was seen, and nothing that people wrote in a hurry.
+"""
+
+from dataclasses import replace
+
+from drrun.report.after.view import Report, ReportContext
+from drrun.report.run_view import RunView, StepLine
+from drrun.report.step_view import StepView
+
+LEVELS = ("internal", "public")
+
+
+def redacted(report: Report, level: str) -> Report:
+    """The report as `level` may see it."""
+    if level == "internal":
+        return replace(
+            report, outputs={}, routes={}, steps=_without_places(report), redacted=level
+        )
+    return replace(
+        report,
+        run=_public(report.run),
+        description="",
+        steps=(),
+        outputs={},
+        decisions=(),
+        deviations=(),
+        regressions=(),
+        notes=(),
+        workarounds=(),
+        ends=(),
+        clocks=tuple(replace(clock, by="", why="") for clock in report.clocks),
+        around=ReportContext(),
+        routes={},
+        stores=tuple(replace(store, measured="") for store in report.stores),
+        redacted=level,
+    )
+
+
+def _without_places(report: Report) -> tuple[StepView, ...]:
+    return tuple(
+        replace(
+            step,
+            targets=tuple(
+                replace(
+                    target,
+                    attempts=tuple(
+                        replace(attempt, route="", host_key="", user="")
+                        for attempt in target.attempts
+                    ),
+                )
+                for target in step.targets
+            ),
+        )
+        for step in report.steps
+    )
+
+
+def _public(run: RunView) -> RunView:
+    head = replace(run.head, started_by="", holder="", duty={}, damage=run.head.damage[:1])
+    lines = tuple(_public_line(line) for line in run.lines)
+    return replace(run, head=head, why="", lines=lines, asks=())
+
+
+def _public_line(line: StepLine) -> StepLine:
+    return replace(line, where="", note="", owner="")
