@@ -162,7 +162,7 @@ def known(state: RunState, now: float) -> dict[str, Any]:
         "passed": passed,
         "steps": len(state.plan.order),
         "standing": stand,
-        "lost": list(state.around.lost),
+        "lost": list(state.circumstances.lost),
         "values": values,
     }
 

@@ -157,7 +157,7 @@ class Orders:
             instead = step.dry_run
         elif self._state.targets[key].undoing:
             instead = step.undo
-        elif key in self._state.ungraceful:
+        elif key in self._state.in_lost_form:
             instead = step.when_lost
         if isinstance(instead, StandIn):
             return instead.action, instead.execution
@@ -267,19 +267,19 @@ class Orders:
 
     def _host(self, key: TargetKey) -> Host | None:
         """Where a target acts now: by the chosen route, or not there at all if that is lost."""
-        if key in self._state.ungraceful:
+        if key in self._state.in_lost_form:
             return None
         return self._routed(self._target(key).host)
 
     def to_visit(self) -> list[Host | None]:
         """Places that were reached before, and that are not lost; by the chosen routes."""
-        inventory, lost = self._state.plan.inventory, self._state.around.lost_hosts
+        inventory, lost = self._state.plan.inventory, self._state.circumstances.lost_hosts
         names = [name for name in self._state.reached.boots if name not in lost]
         known = [name for name in names if not name or name in inventory.hosts]
         return [self._routed(inventory.hosts.get(name)) for name in known]
 
     def _routed(self, host: Host | None) -> Host | None:
-        chosen = self._state.around.routes.get(host.name) if host else None
+        chosen = self._state.circumstances.routes.get(host.name) if host else None
         if host is None or chosen is None:
             return host
         routes = sorted(host.routes, key=lambda route: route.label != chosen)
@@ -303,7 +303,7 @@ class Orders:
 
     def _there(self, hosts: list[Host | None]) -> list[Host | None]:
         """Hosts that were not declared lost; nobody is asked in their place."""
-        lost = self._state.around.lost_hosts
+        lost = self._state.circumstances.lost_hosts
         there = [host for host in hosts if host is None or host.name not in lost]
         if hosts and not there:
             gone = ", ".join(f"{host.name} ({lost[host.name]})" for host in hosts if host)

@@ -234,8 +234,8 @@ def asks_of(state: RunState) -> Iterator[WaitingGate]:
 
 def taken_by(state: RunState, step: StepId) -> str:
     """Whose a step is: whoever claimed it, else whoever it was assigned to."""
-    claim = state.around.claims.get(step)
-    return claim.by if claim else state.around.assigned.get(step, "")
+    claim = state.circumstances.claims.get(step)
+    return claim.by if claim else state.circumstances.assigned.get(step, "")
 
 
 def step_line(state: RunState, step: StepId, now: float) -> StepLine:

@@ -63,8 +63,8 @@ def close(asking: Asking, command: Close) -> Granted | Denied:
     """Nothing is open any more. Whoever asks has looked what is."""
     if asking.state.ended is None:
         return Denied("the run has not ended; resume it, or abort it")
-    if asking.state.around.closed:
-        return Granted([], f"closed already, by {asking.state.around.closed}")
+    if asking.state.circumstances.closed:
+        return Granted([], f"closed already, by {asking.state.circumstances.closed}")
     still = command.open
     if still and not command.reason:
         return Denied(f"still open: {'; '.join(still)}. To close all the same, say --reason")

@@ -32,7 +32,7 @@ def consider(state: RunState, command: c.Command, by: str, now: float) -> Grante
     """
     if command.OVERRIDES and not command.reason:
         return Denied(f"{command.OVERRIDES} wants a --reason")
-    if by in state.around.lost_people:
+    if by in state.circumstances.lost_people:
         return Denied(f"{by} was declared lost; if that is wrong: drrun found RUN person:{by}")
     return _weighed(Asking(state, by, now), command)
 
@@ -137,7 +137,7 @@ def _roll_back(asking: Asking, command: c.RollBack) -> Granted | Denied:
             f"{', '.join(past)} cannot be taken back: there is no plain way back. A second person "
             f"may insist: drrun rollback RUN --type {name} --by SOMEBODY --reason …"
         )
-    if past and asking.by == state.around.driver:
+    if past and asking.by == state.circumstances.driver:
         return Denied(
             f"{asking.by} drives this run: past {past[-1]} a second person has to insist"
         )

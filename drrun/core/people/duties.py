@@ -19,7 +19,7 @@ def claim(asking: Asking, command: Claim) -> Granted | Denied:
     step = step_of(asking.state, command)
     if isinstance(step, Denied):
         return step
-    before = asking.state.around.claims.get(step)
+    before = asking.state.circumstances.claims.get(step)
     if before is not None and before.by == asking.by:
         return Granted([], f"you have {step} already")
     if before is not None and not command.reason:
@@ -34,7 +34,7 @@ def assign(asking: Asking, command: Assign) -> Granted | Denied:
     if isinstance(step, Denied):
         return step
     to = command.to
-    if asking.state.around.assigned.get(step) == to:
+    if asking.state.circumstances.assigned.get(step) == to:
         return Granted([], f"{step} is {to}'s already")
     event = ev.Assigned(step=step, to=to, by=asking.by, reason=command.reason)
     return Granted([event], f"{step} is {to}'s")
@@ -47,8 +47,8 @@ def hand_over(asking: Asking, command: HandOver) -> Granted | Denied:
         return Denied("a handover wants a note: what does the next person have to know?")
     if to == asking.by:
         return Denied("you cannot hand over to yourself")
-    mine = {step for step, who in state.around.assigned.items() if who == asking.by}
-    mine |= {step for step, each in state.around.claims.items() if each.by == asking.by}
+    mine = {step for step, who in state.circumstances.assigned.items() if who == asking.by}
+    mine |= {step for step, each in state.circumstances.claims.items() if each.by == asking.by}
     steps = tuple(step for step in state.plan.order if step in mine and _open(asking, step))
     event = ev.HandedOver(by=asking.by, to=to, note=command.text, steps=steps)
     return Granted([event], f"handed over to {to}: {', '.join(steps) or 'no open step'}")

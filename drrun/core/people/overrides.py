@@ -141,7 +141,7 @@ def freed(state: RunState, step: StepId, by: str) -> Iterator[ev.Event]:
 
 
 def _claimed_by_another(asking: Asking, step: StepId) -> Denied | None:
-    claim = asking.state.around.claims.get(step)
+    claim = asking.state.circumstances.claims.get(step)
     if claim is None or claim.by == asking.by:
         return None
     return Denied(

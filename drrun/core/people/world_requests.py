@@ -23,7 +23,7 @@ def lost(asking: Asking, command: DeclareLost) -> Granted | Denied:
     found = _thing(asking, command.thing)
     if isinstance(found, Denied):
         return found
-    if found in asking.state.around.lost:
+    if found in asking.state.circumstances.lost:
         return Granted([], f"{found} was declared lost already")
     event = ev.Lost(thing=found, by=asking.by, why=command.reason)
     return Granted([event], f"{found} is lost: nothing contacts it any more")
@@ -34,10 +34,9 @@ def found(asking: Asking, command: DeclareFound) -> Granted | Denied:
     thing = _thing(asking, command.thing)
     if isinstance(thing, Denied):
         return thing
-    if thing not in asking.state.around.lost:
-        return Denied(
-            f"{thing} was not declared lost: {', '.join(asking.state.around.lost) or 'nothing'}"
-        )
+    lost = asking.state.circumstances.lost
+    if thing not in lost:
+        return Denied(f"{thing} was not declared lost: {', '.join(lost) or 'nothing'}")
     event = ev.Found(thing=thing, by=asking.by, why=command.reason)
     return Granted([event, *_open_again(asking, thing)], f"{thing} is back")
 
@@ -50,7 +49,7 @@ def _open_again(asking: Asking, thing: str) -> Iterator[ev.Event]:
         for target in state.plan.steps[step].targets:
             key = TargetKey(step, target.name)
             blocked = state.targets[key].status is Status.BLOCKED
-            lost = target.host is not None and state.around.lost_hosts.get(target.host.name)
+            lost = target.host is not None and state.circumstances.lost_hosts.get(target.host.name)
             if not blocked or lost != thing:
                 continue
             reopened: list[ev.Event] = [
@@ -108,7 +107,7 @@ def accept_record(state: RunState, by: str, why: str, line: str) -> Granted | De
         why: The reason.
         line: Names what is written from here on.
     """
-    driver = state.around.driver
+    driver = state.circumstances.driver
     if by == driver:
         return Denied(
             f"{driver} drove this run last: that its older record counts, a second person has to "
@@ -127,7 +126,7 @@ def set_route(asking: Asking, command: SetRoute) -> Granted | Denied:
     labels = [each.label for each in known.routes]
     if route not in (*labels, "auto"):
         return Denied(f"{host} has no route {route!r}: {', '.join(labels)}, or auto")
-    if asking.state.around.routes.get(host, "auto") == route:
+    if asking.state.circumstances.routes.get(host, "auto") == route:
         return Granted([], f"{host} is reached by {route} already")
     event = ev.RouteSet(host=host, route=route, by=asking.by, why=command.reason)
     return Granted([event], f"{host} is reached by {route} from now on")

@@ -68,7 +68,7 @@ def decide(
         if state.rolling_back:
             decision.wishes.extend(roll_back(state))
         for key in state.active if look is None else look:
-            if key in state.stranded and key not in state.ungraceful:
+            if key in state.stranded and key not in state.in_lost_form:
                 continue  # its loss comes first
             _look_at(state, key, room, now, decision, begin=begin)
     if begin and not decision.wishes:
@@ -80,7 +80,7 @@ def decide(
 
 
 def _blocked(state: RunState) -> Iterator[w.Wish]:
-    for step in state.doomed:
+    for step in state.to_block:
         yield w.Record(ev.StepBlocked(step=step, because=state.because(step)))
 
 

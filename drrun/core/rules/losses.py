@@ -21,7 +21,7 @@ from drrun.core.state.run_state import RunState, attempt_of, planned
 def losses(state: RunState, room: Capacity) -> Iterator[w.Wish]:
     """What is still to be done about targets on lost hosts."""
     for key in state.stranded:
-        if key in state.ungraceful:
+        if key in state.in_lost_form:
             continue
         target, thing = state.targets[key], _thing(state, key)
         if target.phase is Phase.ACTING and Activity(key) in room.air:
@@ -46,4 +46,4 @@ def _lost(state: RunState, key: TargetKey, thing: str) -> ev.TargetLost:
 def _thing(state: RunState, key: TargetKey) -> str:
     """The lost thing that a target's own host went with."""
     host = state.acts_on[key].host
-    return state.around.lost_hosts[host.name] if host else ""
+    return state.circumstances.lost_hosts[host.name] if host else ""

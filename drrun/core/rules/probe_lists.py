@@ -25,7 +25,7 @@ def until_of(step: Step) -> tuple[Probe, ...]:
 def asked_of(state: RunState, key: TargetKey, purpose: Purpose) -> tuple[Probe, ...]:
     """The probes that a target is asked now; the form after a loss has only its own verify."""
     step = state.plan.steps[key.step].step
-    if key in state.ungraceful and isinstance(step.when_lost, StandIn):
+    if key in state.in_lost_form and isinstance(step.when_lost, StandIn):
         verifies = purpose in (Purpose.VERIFY, Purpose.RECONCILE)
         return step.when_lost.verify if verifies else ()
     return probes_of(step, purpose)

@@ -25,7 +25,9 @@ def members(state: RunState, role: str) -> tuple[str, ...]:
     if found is None:
         return ()
     return tuple(
-        who for who in (*found.people, *found.deputies) if who not in state.around.lost_people
+        who
+        for who in (*found.people, *found.deputies)
+        if who not in state.circumstances.lost_people
     )
 
 

@@ -66,5 +66,5 @@ def escalated_to(state: RunState, role: str) -> tuple[str, ...]:
     """Who is told when a role does not answer: its deputies, and whoever drives the run."""
     found = state.plan.runbook.roles.get(role)
     deputies = found.deputies if found else ()
-    named = (*deputies, state.around.driver)
+    named = (*deputies, state.circumstances.driver)
     return tuple(dict.fromkeys(who for who in named if who))

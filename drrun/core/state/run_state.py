@@ -56,7 +56,7 @@ class RunState:
     #: them; not part of what is known.
     stirred: dict[TargetKey, None] = field(default_factory=dict)
     #: Steps that need something that failed.
-    doomed: dict[StepId, None] = field(default_factory=dict)
+    to_block: dict[StepId, None] = field(default_factory=dict)
     conditions: dict[StepId, bool] = field(default_factory=dict)
     clocks: dict[StepId, float] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
@@ -64,7 +64,7 @@ class RunState:
     answers: dict[TargetKey, ev.GateAnswered] = field(default_factory=dict)
     #: Who wanted a target to be tried again.
     reopened_by: dict[TargetKey, str] = field(default_factory=dict)
-    around: Circumstances = field(init=False)
+    circumstances: Circumstances = field(init=False)
     options: Mapping[str, object] = field(default_factory=dict)
     paused: str = ""
     aborted: str = ""
@@ -84,7 +84,7 @@ class RunState:
     held_at: dict[int, float] = field(default_factory=dict)
     time: Clocks = field(default_factory=Clocks)
     #: Targets whose step has another form, now that their host is lost.
-    ungraceful: set[TargetKey] = field(default_factory=set)
+    in_lost_form: set[TargetKey] = field(default_factory=set)
     _position: dict[StepId, int] = field(init=False)
     _keys: dict[StepId, tuple[TargetKey, ...]] = field(default_factory=dict)
     _place: dict[TargetKey, int] = field(default_factory=dict)
@@ -94,13 +94,13 @@ class RunState:
     _inside: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.around = Circumstances(self.plan.inventory)
+        self.circumstances = Circumstances(self.plan.inventory)
         self._lay_out()
 
     def _lay_out(self) -> None:
         """Count what there is; after an amendment what was known of targets is kept."""
         plan, known = self.plan, self.targets
-        self.targets, self.hosts, self.acts_on, self.doomed = {}, {}, {}, {}
+        self.targets, self.hosts, self.acts_on, self.to_block = {}, {}, {}, {}
         self._tallies, self._open_steps = {}, 0
         self._keys, self._place, self._inside = {}, {}, {}
         self._position = {step: index for index, step in enumerate(plan.order)}
@@ -161,7 +161,7 @@ class RunState:
 
     def starters(self, key: TargetKey) -> frozenset[str]:
         """Who started a target: whoever drives the run, and whoever wanted it tried again."""
-        return frozenset({self.around.driver, self.reopened_by.get(key, "")})
+        return frozenset({self.circumstances.driver, self.reopened_by.get(key, "")})
 
     @property
     def all_final(self) -> bool:
@@ -182,7 +182,7 @@ class RunState:
         """Whether a need is met."""
         return any(self.good(step) for step in need.any_of)
 
-    def hopeless(self, need: Need) -> bool:
+    def cannot_be_met(self, need: Need) -> bool:
         """Whether a need will not be met unless a person intervenes."""
         return all(self._lost_for_good(step) for step in need.any_of)
 
@@ -227,10 +227,10 @@ class RunState:
                 self.reached.reach(event.host, event.boot, there)
                 self.time.apply(event, at)
             case ev.RunStarted():
-                self.around.apply(event)
+                self.circumstances.apply(event)
                 self.started_at, self.options = at, event.options
             case ev.RunResumed():
-                self.around.apply(event)
+                self.circumstances.apply(event)
                 self._reopen(event, at)
             case ev.WallClockSet():
                 self.time.apply(event, at)
@@ -248,7 +248,7 @@ class RunState:
             case ev.RunEnded():
                 self.ended = RunStatus(event.status)
             case ev.Lost() | ev.Found():
-                self.around.apply(event)
+                self.circumstances.apply(event)
                 self._change_forms()
             case ev.PlanAmended():
                 self._amend(event)
@@ -259,7 +259,7 @@ class RunState:
             case ev.RecordAccepted():
                 self.reached.lines = (*self.reached.lines, event.line)
             case ev.RunClosed() | ev.Claimed() | ev.Assigned() | ev.HandedOver() | ev.RouteSet():
-                self.around.apply(event)
+                self.circumstances.apply(event)
             case ev.InvariantSeen():
                 self.invariants[event.index] = event
                 if event.verdict == Verdict.HOLDS:
@@ -298,25 +298,25 @@ class RunState:
         for key, target in self.acts_on.items():
             when_lost = self.plan.steps[key.step].step.when_lost
             name = target.host.name if target.host else ""
-            other = isinstance(when_lost, StandIn) and name in self.around.lost_hosts
+            other = isinstance(when_lost, StandIn) and name in self.circumstances.lost_hosts
             # What is in flight is let go of first.
             if other and self.targets[key].phase is not Phase.ACTING:
                 self._change_form(key)
             elif not other:
-                self.ungraceful.discard(key)
+                self.in_lost_form.discard(key)
                 self._move(key, name)
 
     def _is_stranded(self, key: TargetKey) -> bool:
         host = self.acts_on[key].host
         return (
             host is not None
-            and host.name in self.around.lost_hosts
+            and host.name in self.circumstances.lost_hosts
             and self.targets[key].status not in FINAL
             and not self.plan.steps[key.step].left_out
         )
 
     def _change_form(self, key: TargetKey) -> None:
-        self.ungraceful.add(key)
+        self.in_lost_form.add(key)
         self._move(key, "")
 
     def _move(self, key: TargetKey, host: str) -> None:
@@ -343,7 +343,7 @@ class RunState:
             self.stirred[key] = None
         if before.status is not after.status:
             self._recount(key.step, before.status, after.status, at)
-            if self.around.lost_hosts:
+            if self.circumstances.lost_hosts:
                 self._strand(key)
         if before.queued != after.queued:
             self._tallies[key.step].queue(self._place[key], waits=after.queued)
@@ -379,7 +379,7 @@ class RunState:
                 self._sort_in(dependent)
 
     def _sort_in(self, step: StepId) -> None:
-        """Put a step among the ready or the doomed, or among neither."""
+        """Put a step among the ready, or those to block, or among neither."""
         planned = self.plan.steps[step]
         needs = planned.step.needs
         queued = bool(self._tallies[step].queued)
@@ -389,9 +389,9 @@ class RunState:
         elif step not in self.ready:
             entry = -self.plan.tails[step], self._position[step], step
             self.ready.add(entry, self._hosts_of(step), light=is_light(planned))
-        self.doomed.pop(step, None)
-        if queued and not ready and any(self.hopeless(need) for need in needs):
-            self.doomed[step] = None
+        self.to_block.pop(step, None)
+        if queued and not ready and any(self.cannot_be_met(need) for need in needs):
+            self.to_block[step] = None
 
     def _hosts_of(self, step: StepId) -> frozenset[str]:
         return frozenset(self.hosts[key] for key in self._keys[step])
@@ -399,7 +399,7 @@ class RunState:
     def because(self, step: StepId) -> tuple[StepId, ...]:
         """The steps that doom a step."""
         needs = self.plan.steps[step].step.needs
-        return tuple(each for need in needs if self.hopeless(need) for each in need.any_of)
+        return tuple(each for need in needs if self.cannot_be_met(need) for each in need.any_of)
 
 
 def fold(

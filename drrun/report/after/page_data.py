@@ -64,7 +64,7 @@ def _clocks(report: Report) -> dict[str, Any]:
 
 
 def _around(report: Report) -> dict[str, Any]:
-    around = report.around
+    around = report.context
     return {
         "documents": [
             {"kind": kind, "path": path, "sha256": digest}
@@ -82,16 +82,16 @@ def _end(each: LooseEnd) -> dict[str, Any]:
 
 
 def _preflight(report: Report) -> dict[str, Any] | None:
-    if report.around.preflight is None:
+    if report.context.preflight is None:
         return None
-    moment, short = report.around.preflight
+    moment, short = report.context.preflight
     return {"at": precise(moment), "shortfalls": list(short)}
 
 
 def _earlier(report: Report) -> dict[str, Any] | None:
-    if report.around.earlier is None:
+    if report.context.earlier is None:
         return None
-    run, status, length = report.around.earlier
+    run, status, length = report.context.earlier
     return {"run": run, "status": status, "length": length}
 
 

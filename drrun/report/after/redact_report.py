@@ -34,7 +34,7 @@ def redacted(report: Report, level: str) -> Report:
         workarounds=(),
         ends=(),
         clocks=tuple(replace(clock, by="", why="") for clock in report.clocks),
-        around=ReportContext(),
+        context=ReportContext(),
         routes={},
         stores=tuple(replace(store, measured="") for store in report.stores),
         redacted=level,

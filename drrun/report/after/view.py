@@ -98,7 +98,7 @@ class Report:
     #: Findings and follow-ups.
     ends: tuple[LooseEnd, ...]
     clocks: tuple[Milestone, ...]
-    around: ReportContext
+    context: ReportContext
     tool: str
     routes: Mapping[str, tuple[str, ...]]
     stores: tuple[StoreLine, ...]
@@ -131,7 +131,7 @@ def report_of(
     run: RunView,
     found: Sequence[Spell],
     steps: Sequence[StepView],
-    around: ReportContext,
+    context: ReportContext,
 ) -> Report:
     """Make the report of a run, without what was printed.
 
@@ -141,7 +141,7 @@ def report_of(
         run: The same as a view.
         found: Where the time went.
         steps: Everything about every step.
-        around: What is known beside the journal.
+        context: What is known beside the journal.
     """
     return Report(
         run=run,
@@ -160,7 +160,7 @@ def report_of(
         workarounds=tuple(_workarounds(state)),
         ends=tuple(_ends(state, facts)),
         clocks=clocks_of(facts, run.services, state.time.wall),
-        around=around,
+        context=context,
         tool=_tool(facts),
         routes=_routes(steps),
         stores=tuple(_stores(state)),

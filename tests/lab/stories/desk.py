@@ -69,7 +69,7 @@ class Desk:
     def wait_for(self, step: str, *states: str) -> None:
         """Wait until a step is in one of these states."""
 
-        # A run that is resumed, or not there yet, looks hopeless for a moment.
+        # A run that is resumed, or not there yet, looks cannot_be_met for a moment.
         looks = 0
 
         def stands() -> bool:

@@ -149,7 +149,7 @@ def stranded_by_definition(state: RunState) -> set[TargetKey]:
         for key, target in state.targets.items()
         if target.status not in FINAL
         and (host := state.acts_on[key].host) is not None
-        and host.name in state.around.lost_hosts
+        and host.name in state.circumstances.lost_hosts
     }
 
 
