@@ -100,7 +100,7 @@ def test_an_event_without_a_secret_is_the_very_same() -> None:
 
 #: Members that hold what a secret may have been rendered into.
 _RENDERED = {"arguments", "env", "stdin", "ask", "expect", "former"}
-_CARRIERS = ("drrun.engine.ports", "drrun.cases.start", "drrun.core.model.execution")
+_CARRIERS = ("drrun.ports", "drrun.cases.start", "drrun.core.model.execution")
 
 
 def test_nothing_that_is_ready_to_be_sent_shows_what_it_carries() -> None:
