@@ -47,6 +47,8 @@ from drrun.ports.journal import Inbox, Leases, Request, RequestAnswer
 INBOX_EVERY = 0.2
 #: Seconds between two signs of life.
 RENEW_EVERY = 5.0
+#: Seconds for which a run that has ended waits for hosts that it only wants to come by at.
+VISITS_WITHIN = 5.0
 
 
 class Leaving(Enum):
@@ -109,6 +111,7 @@ class Controller:
         self._leaving = Leaving.NOT
         self._lock = threading.Lock()
         self._still_since: float | None = None
+        self._ended_at: float | None = None
         self._inbox_at = 0.0
         self._renew_at = edges.clock.now() + RENEW_EVERY
         self._watching = Watching(self._state, edges.orders)
@@ -128,8 +131,11 @@ class Controller:
                 self._leaving = how
         self._edges.crew.wake()
 
-    def drive(self) -> RunEnding:
+    def drive(self, visited: Callable[[], bool] = lambda: True) -> RunEnding:
         """Go on until the run ends, nothing can move, or somebody asks to leave.
+
+        Args:
+            visited: Whether all places were come by at; once the run has ended, nobody else will.
 
         Raises:
             LeaseLost: Another controller took over; nothing more was recorded or begun.
@@ -152,7 +158,7 @@ class Controller:
             self._watch()
             self._renew()
             standing = self._finished(decision)
-            if standing is not None:
+            if standing is not None and not self._waits_for_visits(visited):
                 return standing
             wait = self._until(decision.wake_at)
 
@@ -308,6 +314,14 @@ class Controller:
             self._still_since = None
             return None
         return self._still()
+
+    def _waits_for_visits(self, visited: Callable[[], bool]) -> bool:
+        """Whether somebody may still be met who is to let go of what is left of this run."""
+        if self._state.ended is None or self._leaving is Leaving.AT_ONCE:
+            return False
+        now = self._edges.clock.now()
+        self._ended_at = self._ended_at or now
+        return not visited() and now < self._ended_at + VISITS_WITHIN
 
     def _still(self) -> RunEnding | None:
         """Nothing moves without a person: stay for a while, then leave."""

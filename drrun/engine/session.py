@@ -1,6 +1,6 @@
 """One controller's time with one run: from taking the lease to giving it back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
@@ -61,8 +61,8 @@ class Session:
         """
         try:
             self.hands.take_up(self._claim())
-            self.hands.visit(self.edges.orders.to_visit())
-            standing = self._driven()
+            visited = self.hands.visit(self.edges.orders.to_visit())
+            standing = self._driven(visited)
             ended = standing.status in (
                 RunStatus.SUCCEEDED,
                 RunStatus.FAILED,
@@ -76,9 +76,9 @@ class Session:
             self.edges.crew.leave()
             self.hands.close()
 
-    def _driven(self) -> RunEnding:
+    def _driven(self, visited: Callable[[], bool]) -> RunEnding:
         try:
-            return self.controller.drive()
+            return self.controller.drive(visited)
         except RecordDisputed:
             # Whoever is to say which journal counts need not wait for this process.
             self._give_back(RunStatus.INTERRUPTED, None)

@@ -71,8 +71,10 @@ class PooledHands:
     def take_up(self, claim: HostClaim) -> None:
         """Nothing: these leave nothing behind that others must know of."""
 
-    def visit(self, places: Collection[Host | None]) -> None:
+    def visit(self, places: Collection[Host | None]) -> Callable[[], bool]:
         """Nothing, for the same reason."""
+        del places
+        return lambda: True
 
     def begin(self, order: AttemptOrder, output: Output, report: AttemptListener) -> None:
         """Carry out one attempt; see `Hands.begin`."""

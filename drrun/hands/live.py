@@ -106,11 +106,12 @@ class LiveHands:
         """Act for a run from now on."""
         self._lanes = Lanes(self._connections, claim)
 
-    def visit(self, places: Collection[Host | None]) -> None:
+    def visit(self, places: Collection[Host | None]) -> Callable[[], bool]:
         """Come by at places; see `Hands.visit`."""
-        for host in places:
-            lane = self._lanes.to(host)
-            lane.post(Visit(lane).begin)
+        visits = [Visit(self._lanes.to(host)) for host in places]
+        for each in visits:
+            each.lane.post(each.begin)
+        return lambda: all(each.over for each in visits)
 
     def place(self, host: Host | None) -> Remote:
         """Where to ask for `host`; None: the controller."""

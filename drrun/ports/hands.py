@@ -113,11 +113,14 @@ class Hands(Protocol):
         """Act for a run from now on; called before anything else."""
         ...
 
-    def visit(self, places: Collection[Host | None]) -> None:
+    def visit(self, places: Collection[Host | None]) -> Callable[[], bool]:
         """Come by at places, whether or not anything is to be done there; returns at once.
 
         They tell what they remember, and let go of what an earlier controller left. One that is
         not reached is not tried again. None: the controller's own machine.
+
+        Returns:
+            Whether each was reached by now, or was not.
         """
         ...
 

@@ -82,6 +82,10 @@ class Road(Protocol):
 class Path(Protocol):
     """As much of a lane (lane.py) as a visit needs."""
 
+    def post(self, act: Callable[[], None]) -> None:
+        """Have something done on the lane's thread."""
+        ...
+
     def follow(self, follower: Follower) -> None:
         """Tell of everything from now on."""
         ...
@@ -97,16 +101,18 @@ class Visit:
     names: tuple[str, ...] = ()
 
     def __init__(self, lane: Path) -> None:
-        self._lane = lane
+        self.lane = lane
+        #: It was reached, or was not; read from any thread.
+        self.over = False
 
     def begin(self) -> None:
         """Come by; on the lane's thread."""
-        self._lane.follow(self)
+        self.lane.follow(self)
 
     def opened(self, ready: LauncherReady) -> None:
         """That was all."""
         del ready
-        self._lane.unfollow(self)
+        self._end()
 
     def lost(self, why: str) -> None:
         """It was reached before that."""
@@ -114,7 +120,11 @@ class Visit:
     def unreached(self, outcome: Unreached) -> None:
         """Another controller will come by."""
         del outcome
-        self._lane.unfollow(self)
+        self._end()
+
+    def _end(self) -> None:
+        self.lane.unfollow(self)
+        self.over = True
 
     def silent(self, seconds: float, why: str) -> None:
         """Nobody waits for it."""
@@ -127,6 +137,8 @@ class Visit:
 
     def broken(self, why: str) -> None:
         """There is nothing more to come."""
+        del why
+        self.over = True
 
 
 @dataclass(slots=True)

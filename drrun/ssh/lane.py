@@ -503,7 +503,7 @@ class Lane:
                 self._fail(_plainly(answer, self.place))
             case Pong(word=word):
                 if word == "farewell" and self._farewell is not None:
-                    self._end()
+                    self._part()
             case InputStored():
                 self._stored(answer)
             case LeftRun() | ListDone():
@@ -755,6 +755,14 @@ class Lane:
         end = self.end
         self.send(f"note {end.seq} {end.hash}\nping farewell\n".encode())
         self.at(LEAVE_WITHIN, self._end)
+
+    def _part(self) -> None:
+        """What the host said before its good-bye may be something to forget."""
+        if self._forget:
+            self._send_forget()
+            self.send(b"ping farewell\n")
+        else:
+            self._end()
 
     def _end(self) -> None:
         self._over = True

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from drrun.core.integrity.masking import OPEN, Mask
@@ -42,8 +42,10 @@ class ScriptedHands:
     def take_up(self, claim: HostClaim) -> None:
         """Nothing: there are no hosts."""
 
-    def visit(self, places: Collection[Host | None]) -> None:
+    def visit(self, places: Collection[Host | None]) -> Callable[[], bool]:
         """Nothing: there are no hosts."""
+        del places
+        return lambda: True
 
     def begin(self, order: AttemptOrder, output: Output, report: AttemptListener) -> None:
         """Carry out one attempt by the script, at once unless it is held."""

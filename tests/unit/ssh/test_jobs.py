@@ -91,7 +91,7 @@ CASES: dict[str, tuple[Start, tuple[Input, ...], str]] = {
     "a withdrawal won on a later boot": (
         AGAIN,
         (opened(ANEW), ("end",), withdrawn("won")),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "the one that won says that it did nothing": (
         Start(),
@@ -106,7 +106,7 @@ CASES: dict[str, tuple[Start, tuple[Input, ...], str]] = {
     "a later request was refused, and nothing can be withdrawn": (
         Start(),
         (opened(FIRST), LOST, opened(LATER), state("absent"), refused(), withdrawn("failed")),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "it has begun": (Start(), (opened(FIRST), heard(BEGUN)), ""),
     "it ended": (Start(), (opened(FIRST), heard(BEGUN), ended(3)), "Ended"),
@@ -114,7 +114,7 @@ CASES: dict[str, tuple[Start, tuple[Input, ...], str]] = {
     "silence for as long as contact is sought": (
         Start(),
         (opened(FIRST), LOST, GIVES_UP),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "the host is not reached any more": (
         Start(),
@@ -129,7 +129,7 @@ CASES: dict[str, tuple[Start, tuple[Input, ...], str]] = {
     "the host knows nothing of it, and was booted since": (
         Start(),
         (opened(FIRST), LOST, opened(ANEW), state("absent")),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "the host knows nothing of it, and has lost the folder": (
         Start(),
@@ -139,7 +139,7 @@ CASES: dict[str, tuple[Start, tuple[Input, ...], str]] = {
             opened(a.LauncherReady("1", lost=True, folder="/run")),
             state("absent"),
         ),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "the host lost the folder, and somebody made a new one": (
         Start(),
@@ -151,17 +151,17 @@ CASES: dict[str, tuple[Start, tuple[Input, ...], str]] = {
             opened(LATER),
             state("absent"),
         ),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "the folder went while it was going on": (
         Start(),
         (opened(FIRST), heard(BEGUN), refused(), withdrawn("failed")),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "the host knows nothing of what is known to have begun": (
         TAKEN,
         (opened(LATER), state("absent")),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "it was withdrawn by an earlier controller": (
         AGAIN,
@@ -171,17 +171,17 @@ CASES: dict[str, tuple[Start, tuple[Input, ...], str]] = {
     "its process is gone without an exit code": (
         TAKEN,
         (opened(LATER), state("gone")),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "the host was booted in the middle of it": (
         TAKEN,
         (opened(ANEW), state("rebooted")),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "the host knows a newer controller": (
         Start(),
         (opened(FIRST), heard(a.TokenStale(NAME, Memory(9, "c9", Head(90, "h90"))))),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "its outcome bears another mark": (
         Start(),
@@ -190,7 +190,7 @@ CASES: dict[str, tuple[Start, tuple[Input, ...], str]] = {
             heard(BEGUN),
             heard(a.CommandEnded(NAME, 0, KeptOutput(), KeptOutput(), "forged")),
         ),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "what is kept of its outcome bears another mark": (
         TAKEN,
@@ -198,7 +198,7 @@ CASES: dict[str, tuple[Start, tuple[Input, ...], str]] = {
             opened(LATER),
             heard(a.AttemptState("ended", NAME, 0, KeptOutput(), KeptOutput(), BEGUN, "forged")),
         ),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "another user executed it": (
         OTHER,
@@ -213,17 +213,17 @@ CASES: dict[str, tuple[Start, tuple[Input, ...], str]] = {
     "what was to become another user was killed": (
         OTHER,
         (opened(FIRST), heard(BEGUN), ended(137)),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "the output that held the mark is lost": (
         OTHER,
         (opened(FIRST), heard(BEGUN), ended(1, KeptOutput(gone=True))),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "the mark is missing after a reboot": (
         OTHER._replace(again=True, was_taken=True, asked_on="1"),
         (opened(ANEW), state("ended", 0)),
-        "ContactLost",
+        "OutcomeUnknown",
     ),
     "a person ends what was never begun": (Start(), (("end",),), "Stopped"),
 }
@@ -242,7 +242,7 @@ def test_what_is_doubtful_is_looked_at_for_a_while_and_not_for_ever(word: str) -
     while not job.verdict:
         job.tell(LOOKS, state(word))
         looks += 1
-    assert (job.verdict, looks) == ("ContactLost", 2)
+    assert (job.verdict, looks) == ("OutcomeUnknown", 2)
 
 
 def test_a_doubt_is_over_when_something_is_known() -> None:
@@ -258,7 +258,7 @@ def test_a_reboot_that_is_the_step_ends_only_what_has_begun(case: str) -> None:
         "a folder that is lost": a.LauncherReady("1", lost=True, folder="/run"),
     }
     start = AGAIN._replace(reboots=True)
-    assert Told(start).tell(opened(ready[case]), state("absent")).verdict == "ContactLost"
+    assert Told(start).tell(opened(ready[case]), state("absent")).verdict == "OutcomeUnknown"
 
 
 def test_a_host_that_is_back_has_ended_a_reboot() -> None:

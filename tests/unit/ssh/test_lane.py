@@ -18,7 +18,7 @@ from drrun.ports.places import AttemptOrder, AttemptProgress, Script
 from drrun.ssh import lane as rules
 from drrun.ssh.boot import Boot
 from drrun.ssh.bulk import FetchRequest
-from drrun.ssh.following import Unreached
+from drrun.ssh.following import Unreached, Visit
 from drrun.ssh.jobs import PATIENCE, Job
 from drrun.ssh.lane import Lane
 from drrun.ssh.launcher_answers import (
@@ -1208,6 +1208,32 @@ def test_a_farewell_is_said_and_waited_for(host: Host) -> None:
     host.says(cable, "pong farewell")
     assert (before, said) == ((False, False), ["forget n", "note 9 h9", "ping farewell"])
     assert (done.is_set(), cable.closed, follower.told) == (True, True, ["opened"])
+
+
+def test_what_a_host_tells_before_its_good_bye_is_forgotten_too() -> None:
+    host = Host(known={"db1"}, ended={"s@a.1"})
+    visit = Visit(host.lane)
+    host.lane.post(visit.begin)
+    host.works()
+    cable = host.answers()
+    done = host.lane.close()
+    host.works()
+    host.says(cable, "left s@a.1")
+    cable.heard()
+    host.says(cable, "pong farewell")
+    assert (visit.over, done.is_set()) == (True, False)
+    assert cable.heard() == ["forget s@a.1", "ping farewell"]
+    host.says(cable, "pong farewell")
+    assert done.is_set()
+
+
+def test_a_visit_tries_a_host_once(host: Host) -> None:
+    visit = Visit(host.lane)
+    host.lane.post(visit.begin)
+    host.works()
+    host.fails()
+    host.passes(3600)
+    assert (visit.over, len(host.openings)) == (True, 1)
 
 
 def test_a_farewell_that_is_not_answered_has_a_limit(host: Host) -> None:
