@@ -227,8 +227,13 @@ class Mask:
 
     def _open_end(self, flat: _Flat, start: int) -> int:
         """The first position from `start` on where the end of the text may begin a form."""
-        # Half of a line break may be the last byte.
-        text = flat.text.removesuffix(b"\r")
+        end = self._open_end_of(flat, flat.text, start)
+        if not flat.text.endswith(b"\r"):
+            return end
+        # The last byte may be half of a line break, and no part of a form then.
+        return min(end, self._open_end_of(flat, flat.text[:-1], start))
+
+    def _open_end_of(self, flat: _Flat, text: bytes, start: int) -> int:
         start = max(start, len(text) - self._reach)
         short = range(max(start, len(text) - SHORTEST + 1), len(text))
         begun = (match.start() for match in self._begin.finditer(text, start))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from drrun.core.integrity.masking import SHORTEST, Mask, StreamMask, forms
@@ -65,6 +65,7 @@ def test_no_form_is_left_however_the_stream_is_cut(case: tuple[list[str], list[b
 
 @settings(max_examples=400)
 @given(streams())
+@example((["\r0000"], [b"\r", b"0000"]))
 def test_a_stream_is_masked_as_if_it_came_in_one_piece(
     case: tuple[list[str], list[bytes]],
 ) -> None:
