@@ -1,4 +1,4 @@
-"""Is what steps printed still what the journal says that they printed?"""
+"""Checks the kept outputs of steps against their hashes in the journal."""
 
 from collections.abc import Iterator
 from hashlib import sha256
@@ -10,17 +10,17 @@ from drrun.engine.records import Records
 
 
 def refuse_altered(records: Records, run: RunId) -> None:
-    """Stop where an output is not what the journal has the hash of.
+    """Refuse a run with an output that does not match its hash in the journal.
 
     Raises:
-        JournalDamaged: Names every one.
+        JournalDamaged: Names every such output.
     """
     if flaws := list(_altered(records, run)):
         raise JournalDamaged(f"the chain of {run} holds, but {'; '.join(flaws)}")
 
 
 def _altered(records: Records, run: RunId) -> Iterator[str]:
-    """One sentence each. An output of which only a part was kept cannot be judged."""
+    """One clause per altered output. An output that was kept only in part is skipped."""
     for entry in records.journal.read(run):
         event = ev.event_of(entry.kind, entry.body)
         if not isinstance(event, ev.AttemptEnded):

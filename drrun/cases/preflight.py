@@ -1,9 +1,9 @@
-"""What a run will need, measured before it: hosts by every route, logins, tools, clocks, backups.
+"""Measures what a run will need: hosts by every route, logins, tools, clocks, backups.
 
 Rules:
 - Only reads, over channels that leave nothing behind (contract guarantee 11).
-- All hosts at once; whoever does not answer costs its own time limit and nobody else's.
-- Everything that falls short is told, not the first thing only.
+- Hosts are checked in parallel. One that does not answer does not shorten another's time limit.
+- The result names every shortfall, not only the first.
 """
 
 import re
@@ -60,20 +60,20 @@ for tool in {tools}; do command -v "$tool" >/dev/null 2>&1 || echo "missing=$too
 
 @dataclass(frozen=True, slots=True)
 class PreflightTools:
-    """How hosts are looked at."""
+    """The tools that a preflight measures with."""
 
-    #: Makes a place for a host that is reached by its first route only, sharing nothing.
+    #: Makes a place for a host: by its first route only, and without a shared connection.
     place: Callable[[Host], Remote]
     secrets: Secrets
     clock: Clock
-    #: Makes something to collect what is printed.
+    #: Makes a buffer for a command's output.
     collect: Callable[[], Output]
     #: Asks name servers.
     prober: Prober
 
 
 def preflight(plan: Plan, eyes: PreflightTools) -> list[Check]:
-    """Everything that was measured, what falls short among it."""
+    """All measurements, including those that fall short."""
     hosts = plan.inventory.hosts
     sizes = _sizes(plan)
     jobs: list[_Visit | _Age] = [
@@ -109,7 +109,7 @@ def keep(records: Records, loaded: LoadedPlan, found: Iterable[Check], by: str) 
 
 
 def _used(plan: Plan) -> Mapping[str, list[Step]]:
-    """Hosts that steps act on, and which steps; backups' hosts besides."""
+    """Hosts that steps act on, with these steps."""
     used: dict[str, list[Step]] = {}
     for planned in plan.steps.values():
         for target in planned.targets if not planned.left_out else ():
@@ -159,7 +159,7 @@ class _Visit:
     size: Size | None
 
     def check(self) -> Iterator[Check]:
-        """Log in, and look around."""
+        """Log in and measure."""
         where = f"{self.host.name} by {self.route.label}"
         place = self.eyes.place(replace(self.host, routes=(self.route,)))
         before = self.eyes.clock.now()
@@ -179,7 +179,7 @@ class _Visit:
 
     def _clock(self, told: Mapping[str, str], before: float, after: float) -> Iterator[Check]:
         if told.get("now", "").isdigit():
-            # `date` counts whole seconds, and was asked at some moment between the two.
+            # `date` counts whole seconds, and ran at some moment between `before` and `after`.
             off, unsure = int(told["now"]) + 0.5 - (before + after) / 2, (after - before + 1) / 2
             good = abs(off) <= MAY_DIFFER + unsure
             wanted = f"within {MAY_DIFFER:.0f} s; set it by NTP: chronyc makestep"
@@ -212,7 +212,7 @@ class _Age:
     eyes: PreflightTools
 
     def check(self) -> Iterator[Check]:
-        """Ask it where it lies."""
+        """Ask for the backup's age on the host that holds it."""
         where = f"{self.store.name} at {self.backup.to}"
         limits = [each for each in (self.backup.max_age, *self._rpos()) if each is not None]
         wanted = f"at most {min(limits)}" if limits else ""
@@ -230,7 +230,7 @@ class _Age:
 
 
 def age_of(plan: Plan, backup: Backup, eyes: PreflightTools) -> Duration | str:
-    """How old a backup is, asked where it lies; or why that is not known."""
+    """The age of a backup, asked on the host that holds it; or why it is not known."""
     written = backup.age or {}
     on = written.get("on", backup.to)
     name = str(on[0] if isinstance(on, list | tuple) else on)

@@ -1,15 +1,16 @@
-"""Read what is known of runs, from the journal and from nowhere else.
+"""Reads the state of runs from the journal, and from nowhere else.
 
 Rules:
-- To act, `known` folds all of a journal. To look, `look` goes on from a fold that was kept: who is
-  to see a run of 100,000 events does not want to wait for it.
-- Whoever reads a run looks first whether it is what was written. To act, it must be. To look, all
-  that is wrong is told, and shown is what the other entries come to: none that is doubted, and
-  none that cannot have happened without one that is doubted or missing.
-- Kept is only what was folded from entries whose chain held. Whether the journal still has these
-  entries, `Folds` tells; if it does not, or what was kept cannot be read, all is folded again.
-  So the chain is looked at once, and from then on behind what was kept.
-- What only folding from the beginning takes, reading a runbook above all, is imported there.
+- To act on a run, `known` folds its whole journal. To show a run, `look` continues from a kept
+  fold: folding 100,000 events takes too long.
+- Both first check that the journal was not altered. `known` refuses an altered journal. `look`
+  names all flaws, and folds the other entries. It skips entries that are doubted, and entries that
+  cannot follow without a doubted or missing one.
+- A fold is kept only if the chain of its entries held. `Folds` finds out whether the journal still
+  has these entries. If not, or if the kept fold cannot be read, all entries are folded again.
+  So the chain is checked once; later checks begin after the kept fold.
+- Imports that only a fold from the beginning needs, above all to read a runbook, are inside the
+  functions.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,25 +39,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunReading:
-    """A run as it stands."""
+    """The current state of a run."""
 
     run: RunId
     state: RunState
     about: About
     holder: Lease | None
-    #: Where its journal is not what was written, what of it was left out.
+    #: The flaws of its journal, and the entries that were left out.
     checked: JournalCheck
-    #: Entries that cannot have happened without those that are missing or doubted.
+    #: How many entries did not fit, because those before them are missing or doubted.
     unfit: int
 
     @property
     def damage(self) -> tuple[str, ...]:
-        """Everything that is wrong with its journal, a clause each."""
+        """All flaws of its journal, one clause each."""
         return self.checked.flaws
 
     @property
     def status(self) -> RunStatus:
-        """Where the run stands, seen from outside."""
+        """The run's status, as other processes see it."""
         if self.state.ended is not None:
             return self.state.ended
         if self.state.paused:
@@ -69,7 +70,7 @@ class RunReading:
 
     @property
     def in_flight(self) -> bool:
-        """Whether an attempt was begun whose outcome is not recorded."""
+        """Whether an attempt has begun and has no recorded outcome."""
         return any(self.state.targets[key].status is Status.RUNNING for key in self.state.active)
 
 
@@ -78,7 +79,7 @@ class ReadRun(RunReading):
     """Everything that is known of a run."""
 
     loaded: "LoadedPlan"
-    #: Its journal, as far as it was applied.
+    #: The entries of its journal that were applied.
     facts: tuple[Fact, ...]
 
 
@@ -90,11 +91,11 @@ def known(
     Args:
         records: Where the run is kept.
         run: Which.
-        amendable: Its plan may be amended: what is new is judged as a runbook is.
-        damaged: To look only: what is left of a damaged one will do.
+        amendable: Its plan may be amended; new parts are validated like a runbook.
+        damaged: Accept a damaged journal and fold what is left; only to show the run.
 
     Raises:
-        JournalDamaged: It is not what was written.
+        JournalDamaged: The journal was altered.
     """
     checked = records.journal.check(run)
     if checked.flaws and not damaged:
@@ -111,15 +112,15 @@ def known(
 
 
 def look(records: Records, run: RunId, worth_keeping: int = WORTH_KEEPING) -> RunReading:
-    """A run as it stands, to be looked at; what acts on it asks `known`.
+    """The state of a run, only to be shown; code that acts on the run calls `known`.
 
     Args:
         records: Where the run is kept.
         run: Which.
-        worth_keeping: So many new entries make it worth while to keep their fold.
+        worth_keeping: Keep the fold if at least so many entries are new.
 
     Raises:
-        JournalDamaged: Nothing of it can be shown.
+        JournalDamaged: Nothing of the run can be shown.
     """
     kept = records.folds.recall(run) if records.folds else None
     checked = checked_since(records, run, kept)
@@ -134,10 +135,10 @@ def look(records: Records, run: RunId, worth_keeping: int = WORTH_KEEPING) -> Ru
 
 
 def fact_of(entry: Entry) -> Fact:
-    """An entry as views see it.
+    """Decode an entry for views.
 
     Raises:
-        JournalDamaged: It is none that this version can read.
+        JournalDamaged: This version cannot read the entry.
     """
     try:
         event = event_of(entry.kind, entry.body)
@@ -151,7 +152,7 @@ def fact_of(entry: Entry) -> Fact:
 
 @contextmanager
 def _told_whole(run: RunId, checked: JournalCheck) -> Iterator[None]:
-    """Where nothing can be shown, tell all that is wrong."""
+    """If reading fails and the journal has flaws, raise an error that names them all."""
     try:
         yield
     except (InputError, StopIteration, *_CANNOT_BE) as error:
@@ -162,7 +163,7 @@ def _told_whole(run: RunId, checked: JournalCheck) -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Fold:
-    """Applies entries; of a damaged journal those that were written, as far as they fit."""
+    """Applies entries; from a damaged journal only sound ones that fit the state."""
 
     state: RunState
     about: About
@@ -170,13 +171,13 @@ class _Fold:
     unfit: int = 0
 
     def over(self, records: Records, run: RunId) -> Iterator[Fact]:
-        """Entries that are not folded yet, as far as the journal was looked at."""
+        """Apply and yield the new entries, up to the last one that was checked."""
         if self.checked.flaws:
             yield from self._what_fits(records.journal.left(run, self.about.seq))
             return
         for entry in records.journal.read(run, self.about.seq):
             if entry.seq > self.checked.sound.seq:
-                return  # it came after the look
+                return  # written after the check
             fact = fact_of(entry)
             self._apply(fact)
             yield fact
@@ -198,7 +199,7 @@ class _Fold:
         self.about.add(fact)
 
 
-#: What it leads to if an entry is applied without those before it.
+#: Errors from applying an entry without those before it.
 _CANNOT_BE = (
     IllegalMove, JournalDamaged, LookupError, ValueError, TypeError, AttributeError,
     ArithmeticError,
@@ -206,7 +207,7 @@ _CANNOT_BE = (
 
 
 def _begun(records: Records, run: RunId) -> tuple[RunState, About]:
-    """Nothing is folded yet."""
+    """The state before the first entry."""
     from drrun.cases.load_plan import plan_of
 
     plan = plan_of(records.journal.documents(run), judged=True).plan
@@ -216,7 +217,7 @@ def _begun(records: Records, run: RunId) -> tuple[RunState, About]:
 def _gone_on_from(
     records: Records, run: RunId, kept: KeptFold | None
 ) -> tuple[RunState, About] | None:
-    """What was kept; None if there is nothing that can be read."""
+    """The kept fold; None if there is none that can be read."""
     if kept is None or not kept.text:
         return None
     try:
@@ -228,7 +229,7 @@ def _gone_on_from(
 
 
 def _replanner(records: Records, run: RunId) -> Replan:
-    """Makes the plan anew if an amendment is to come; runbooks are read then, and not before."""
+    """Rebuilds the plan for an amendment; reads runbooks only then."""
 
     def replan(amendments: Sequence[PlanAmended]) -> Plan:
         from drrun.cases.load_plan import replanner
@@ -241,5 +242,5 @@ def _replanner(records: Records, run: RunId) -> Replan:
 def _keep(folds: Folds, run: RunId, state: RunState, about: About) -> None:
     plain = copy(state)
     plain.replan = None
-    with suppress(NotPacked):  # nobody who looks is to suffer from what cannot be kept
+    with suppress(NotPacked):  # readers must not fail because a fold cannot be kept
         folds.keep(run, Head(about.seq, about.hash), pack((plain, about)))

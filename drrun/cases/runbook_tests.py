@@ -1,4 +1,4 @@
-"""Tests of runbooks: a simulated run with written results, and the first thing that differs."""
+"""Tests runbooks: simulates a run with given results, and reports the first difference."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -24,7 +24,7 @@ from drrun.report.services import service_views
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of one test."""
+    """The result of one test."""
 
     test: RunbookTest
     #: The first difference; "" if there is none.
@@ -82,7 +82,7 @@ def _check(plan: Plan, test: RunbookTest) -> None:
 
 
 def _no_target(plan: Plan, name: str) -> str:
-    """Why there is no `step@target`; "" if there is, or no target is named."""
+    """Why `step@target` does not exist; "" if it does, or if no target is named."""
     step, at, target = name.partition("@")
     planned = next((each for each in plan.steps.values() if each.step.id == step), None)
     if not at or planned is None:
@@ -94,10 +94,10 @@ def _no_target(plan: Plan, name: str) -> str:
 
 
 def check_injects(plan: Plan, injects: tuple[Inject, ...]) -> None:
-    """Refuse injects of what does not exist.
+    """Refuse injects that name something unknown.
 
     Raises:
-        InputError: Every one of them.
+        InputError: Names every such inject.
     """
     wrong = [
         Finding(inject.place, f"{inject.kind}: {why}")
@@ -117,7 +117,7 @@ def _unknown(plan: Plan, inject: Inject) -> str:
 
 
 def unknown_thing(plan: Plan, thing: str) -> str:
-    """Why something cannot be lost; "" if it can."""
+    """Why the plan does not know `thing`; "" if it does."""
     kind, _, name = thing.partition(":")
     inventory = plan.inventory
     roles = plan.runbook.roles.values()
@@ -135,7 +135,7 @@ def unknown_thing(plan: Plan, thing: str) -> str:
 
 
 def _differences(test: RunbookTest, simulation: Simulation) -> Iterator[str]:
-    """What differs, in the order in which it is looked at."""
+    """All differences, in the order of the checks."""
     yield from _order(test.expect.order or (), simulation)
     yield from _of_steps(test.expect, simulation)
     yield from _of_run(test.expect, simulation)
@@ -205,7 +205,7 @@ def _list(names: tuple[Any, ...]) -> str:
 
 
 def told_of(tests: TestFile, tried: Tried) -> dict[str, Any]:
-    """For JSON."""
+    """The result of a test as JSON data."""
     return {
         "name": tried.test.name,
         "passed": not tried.difference,

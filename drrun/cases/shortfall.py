@@ -10,7 +10,7 @@ class Check:
     what: str
     where: str
     good: bool
-    #: What was seen.
+    #: The measured value.
     value: str
-    #: What is wanted, "" where that goes without saying.
+    #: What is wanted; "" if that is obvious.
     wanted: str = ""

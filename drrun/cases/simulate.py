@@ -1,10 +1,10 @@
 """Many trials of one plan: how long it takes, and what that depends on.
 
 Rules:
-- A trial is known by its seed alone, so any of them can be looked at again.
-- An estimate `{p50, p90}` becomes a log-normal distribution with these two values, because what
-  goes wrong takes longer and never less than nothing; a plain one has `SPREAD` between the two.
-- Trials are shared out among the machine's processors; the result does not depend on how.
+- The seed alone determines a trial, so every trial can be repeated.
+- An estimate `{p50, p90}` becomes a log-normal distribution with these two values: a duration is
+  never negative, and trouble makes it longer. A plain estimate has `SPREAD` as p90 / p50.
+- Trials run on all processors of the machine. The result does not depend on their number.
 """
 
 import math
@@ -30,15 +30,15 @@ from drrun.report.forecast import begun_at
 from drrun.report.services import service_views
 from drrun.report.tabletop.trials import Trial
 
-#: Of a plain estimate: the bad case over the middle.
+#: p90 / p50 of a plain estimate.
 SPREAD = 1.5
 #: The 90th percentile of the standard normal distribution.
 _P90 = 1.2815515655446004
-#: Fewer trials than this are done here: starting other processes costs more.
+#: Fewer trials than this run in this process: starting others costs more.
 _FEW = 8
 
 
-#: Step -> seconds that it took, in one run after the other.
+#: Step -> seconds that it took in each measured run.
 Measured = Mapping[StepId, tuple[float, ...]]
 
 
@@ -48,12 +48,12 @@ class Scenario:
 
     plan: Plan
     injects: tuple[Inject, ...] = ()
-    #: Step -> seconds that it was measured to take, instead of its estimate.
+    #: Used instead of the estimates of these steps.
     measured: Measured = field(default_factory=dict)
 
 
 def trials(scenario: Scenario, number: int, seed: int) -> list[Trial]:
-    """So many trials with random durations, in the order of their seeds."""
+    """Run `number` trials with random durations, in the order of their seeds."""
     seeds = range(seed, seed + number)
     one = partial(trial, scenario)
     if number < _FEW:
@@ -69,7 +69,7 @@ def trial(scenario: Scenario, seed: int | None) -> Trial:
 
 
 def simulated(scenario: Scenario, seed: int | None) -> Simulation:
-    """A simulation that has come to its end."""
+    """Run one simulation to its end."""
     chance = None if seed is None else Random(seed)  # noqa: S311 - chance, not secrecy
     simulation = Simulation(
         scenario.plan,
@@ -82,7 +82,7 @@ def simulated(scenario: Scenario, seed: int | None) -> Simulation:
 
 
 def trial_of(simulation: Simulation, seed: int | None) -> Trial:
-    """What is to be known of a trial that is over."""
+    """Summarise a finished simulation."""
     plan, state = simulation.plan, simulation.state
     times = {
         str(step): (began, state.settled_at.get(step, simulation.now))
@@ -106,14 +106,14 @@ def trial_of(simulation: Simulation, seed: int | None) -> Trial:
 
 
 def status_of(state: RunState) -> RunStatus:
-    """Where a simulated run stands once nothing moves any more."""
+    """The status of a simulated run that has come to rest."""
     if state.ended is not None:
         return state.ended
     return RunStatus.PAUSED if state.paused else RunStatus.WAITING
 
 
 def conditions(plan: Plan) -> Condition:
-    """Evaluates conditions; one that depends on what only a real step finds out is true."""
+    """Evaluates conditions; true if one needs a value that only a real step finds out."""
     renderer = Templates()
     common = run_names(plan, RunId("simulation"), 0.0, LateSecrets({}, _NoSecrets()))
 
@@ -132,7 +132,7 @@ def conditions(plan: Plan) -> Condition:
 
 
 class _NoSecrets:
-    """A simulation resolves none."""
+    """Secrets of a simulation: it resolves none."""
 
     def resolve(self, name: str) -> str:
         """Refuse."""

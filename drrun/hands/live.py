@@ -1,14 +1,14 @@
 """Hands that really act: on hosts over SSH, and on the controller.
 
 Rules:
-- Commands are followed without a thread of their own; only built-in actions, which block, get one.
-- One job an attempt, named after it; an action that needs a command runs exactly one.
-- What is let go of, or to be ended, before its command was sent is not sent any more.
-- Nothing is kept of an attempt that nobody will ask about: it was forgotten, or its outcome is not
-  known.
-- Nothing escapes: a fault in an action is an outcome that says nothing about the effect, because
-  nobody knows how far it came.
-- Importing this module imports Fabric; whoever only looks at runs must not.
+- Commands need no thread of their own. Built-in actions block, so each gets a thread.
+- Each attempt has one job, named after it. An action that needs a command runs exactly one.
+- If an attempt is let go or ended before its command was sent, the command is not sent.
+- `_followed` drops an attempt when it was forgotten or its outcome is not known: nobody will ask
+  about it.
+- No exception escapes. A fault in an action becomes `OutcomeUnknown`, because nobody knows how far
+  the action came.
+- Importing this module imports Fabric. Code that only shows runs must not import it.
 """
 
 import threading
@@ -51,7 +51,7 @@ from drrun.ssh.wire import BadScript
 #: How many built-in actions are carried out at once.
 _AT_ONCE = 256
 
-#: Actions that begin once a command of theirs begins on the host; others begin at once.
+#: Actions that count as begun when their command begins on the host; others at once.
 _BY_COMMAND = frozenset({"copy", "template", "fetch", "script", "rsync"})
 
 #: What the reply to a question means: question, outcome, standard output and error.
@@ -73,7 +73,7 @@ class LivePlaces:
 class _Followed:
     """An attempt that is followed here."""
 
-    #: Held, so that no other order is taken for it.
+    #: Kept alive, because `_followed` uses its `id()` as the key.
     order: AttemptOrder
     job: Job | None = None
     leave: threading.Event = field(default_factory=threading.Event)
@@ -86,7 +86,7 @@ class LiveHands:
     def __init__(
         self, connections: Connections, actions: Mapping[str, BuiltInAction], judge: Judge
     ) -> None:
-        """Reach nobody yet.
+        """Connect to no host yet.
 
         Args:
             connections: To the hosts.
@@ -107,7 +107,7 @@ class LiveHands:
         self._lanes = Lanes(self._connections, claim)
 
     def visit(self, places: Collection[Host | None]) -> Callable[[], bool]:
-        """Come by at places; see `Hands.visit`."""
+        """Connect to places once; see `Hands.visit`."""
         visits = [Visit(self._lanes.to(host)) for host in places]
         for each in visits:
             each.lane.post(each.begin)
@@ -156,7 +156,7 @@ class LiveHands:
         self._lanes.leave()
 
     def close(self) -> None:
-        """Leave all hosts; commands go on, and hosts remember where the journal ends."""
+        """Disconnect from all hosts; commands go on, and hosts remember the journal's head."""
         self._lanes.close()
         self._connections.close()
 
@@ -166,7 +166,7 @@ class LiveHands:
             job.lane.post(lambda: what(job))
 
     def _over(self, order: AttemptOrder, outcome: Outcome) -> None:
-        """Only what is known will be forgotten."""
+        """Drop an attempt with unknown outcome: `forget` is not called for it."""
         if not is_known(outcome):
             with self._lock:
                 self._followed.pop(id(order), None)
@@ -201,7 +201,7 @@ class LiveHands:
             else:
                 job.begin()
 
-        # Whatever is said to it comes behind its beginning.
+        # Post `begin` before setting `job`: all other calls to the job come after it.
         lane.post(begin)
         followed.job = job
 
@@ -236,7 +236,7 @@ class _JobPlace:
         cancel: Cancel,
     ) -> Outcome:
         """Execute `script` as the attempt's job, or pick that job up."""
-        del cancel  # set for either reason; a job is told which
+        del cancel  # covers both reasons; a job must know which
         hands, followed = self.hands, self.followed
 
         def begin(done: Callable[[Outcome], None]) -> Callable[[], None]:
@@ -250,7 +250,7 @@ class _JobPlace:
 
 
 class _Reported:
-    """Tells the engine of a job. A `Teller`."""
+    """Reports a job to the engine. A `Teller`."""
 
     def __init__(
         self,
@@ -266,11 +266,11 @@ class _Reported:
         self._over = over
 
     def news(self, progress: AttemptProgress) -> None:
-        """It goes on."""
+        """Report progress."""
         self._report.news(progress)
 
     def checked(self, index: int, reply: CapturedOutput | None, code: int) -> None:
-        """The answer to one of its checks."""
+        """Report the answer to one of its checks."""
         position = self._positions[index]
         seen = None
         if reply is not None:
@@ -280,13 +280,13 @@ class _Reported:
         self._report.checked(position, seen)
 
     def done(self, outcome: Outcome, checks: Collection[int]) -> None:
-        """It is over."""
+        """Report the end."""
         self._over(outcome)
         self._report.done(outcome, [self._positions[each] for each in checks])
 
 
 class _Awaited(_Reported):
-    """Tells whoever waits for a job."""
+    """Reports a job to the thread that waits for it."""
 
     def __init__(
         self, tell: Callable[[AttemptProgress], None], done: Callable[[Outcome], None]
@@ -296,11 +296,11 @@ class _Awaited(_Reported):
         self._done = done
 
     def news(self, progress: AttemptProgress) -> None:
-        """It goes on."""
+        """Report progress."""
         self._tell(progress)
 
     def done(self, outcome: Outcome, checks: Collection[int]) -> None:
-        """It is over."""
+        """Report the end."""
         del checks
         self._done(outcome)
 

@@ -44,7 +44,7 @@ class LauncherSweeper:
         self._ask(host, f"drop {run}")
 
     def close(self) -> None:
-        """Hang up."""
+        """Close all lanes."""
         self.lanes.close()
 
     def _ask(self, host: Host | None, request: str) -> list[LauncherAnswer]:
@@ -71,30 +71,30 @@ class _Question:
         self._request = request
 
     def opened(self, ready: LauncherReady) -> None:
-        """Ask."""
+        """Send the request."""
         del ready
         self._lane.list(self._request, self._listed)
 
     def lost(self, why: str) -> None:
-        """It is not asked anew: somebody waits."""
+        """End with a fault and do not ask again: the caller waits."""
         self._end(f"it answered no more: {why}")
 
     def unreached(self, outcome: Unreached) -> None:
-        """Nobody is there to answer."""
+        """End with a fault: the host was not reached."""
         self._end(outcome.why)
 
     def silent(self, seconds: float, why: str) -> None:
-        """Whoever waits has a limit."""
+        """Ignore it: the caller has a time limit."""
 
     def regained(self, seconds: float) -> None:
-        """Nothing changes."""
+        """Ignore it."""
 
     def broken(self, why: str) -> None:
-        """There will be no answer."""
+        """End with a fault: no answer will come."""
         self._end(why)
 
     def heard(self, answer: LauncherAnswer) -> None:
-        """Nothing is said under a name here."""
+        """Ignore it: this follower has no names."""
 
     def _listed(self, found: list[LauncherAnswer]) -> None:
         self.found = found

@@ -1,11 +1,11 @@
-"""Anchors: beside the database, where each run's chain stood when it was last written.
+"""Anchors: files beside the database, each with the last written head of one run's chain.
 
 Rules:
-- An anchor finds an old copy of the database that was put back, and a tail that was cut together
-  with the head inside the database (fault F87). Whoever can write the folder can forge it too:
-  the head hash that is printed and left on the hosts is the anchor that counts.
-- Written after the commit and never synchronised: it may be older than the database, or empty
-  after power loss, and then says nothing. It is never newer. A fault in writing it is ignored.
+- An anchor reveals an old copy of the database that was put back. It also reveals a journal whose
+  tail was cut together with the recorded head (fault F87). Anyone who can write the folder can
+  forge an anchor. The head hash that is printed and kept on the hosts is the anchor that counts.
+- An anchor is written after the commit and never synchronised. It may be older than the database,
+  never newer. After power loss it may be empty, and is ignored. Write errors are ignored.
 """
 
 import os
@@ -31,7 +31,7 @@ class Anchors:
         return self._folder / quote(run, safe="")
 
     def drop(self, run: RunId, head: Head) -> None:
-        """Remember that `run` stood at `head`."""
+        """Write `head` as the anchor of `run`."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -43,7 +43,7 @@ class Anchors:
                 os.close(handle)
 
     def held(self, run: RunId) -> Head | None:
-        """Where `run` stood; None if that is not known here."""
+        """The head in the anchor of `run`; None if no anchor can be read."""
         try:
             match = _LINE.fullmatch(self.path(run).read_text(encoding="ascii"))
         except (OSError, UnicodeDecodeError):

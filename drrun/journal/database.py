@@ -1,16 +1,16 @@
-"""One SQLite file: opened safely, written durably, its faults said in words.
+"""Opens one SQLite file safely, writes it durably, and explains its faults.
 
 Rules:
 - Rollback journal and synchronous=EXTRA: a commit that returned survives power loss. No WAL:
   before 3.51.3 it can lose pages, and a flipped byte in it goes unnoticed (fact L23).
-- The rollback journal's file stays: a commit is the moment at which its header has been zeroed and
-  synchronised. Deleting the file instead costs two more times the disk's patience, for the folder.
+- The rollback journal's file stays. A commit is done once SQLite has zeroed and synchronised its
+  header. Deleting the file instead would synchronise the folder two more times.
   SQLite synchronises the folder once, when a connection first writes the file, before it changes
   any page. (`tests/contract/journal/test_power_cut.py` cuts the power at every call.)
 - A transaction that met an I/O error is never tried again on this handle: a second fsync may
   report success for bytes that are gone (fault F86).
-- Reading creates nothing. Where there is no file there is an empty history, unless the folder
-  knows of runs (`drrun.journal.traces`).
+- Reading creates no file. Without a file the history is empty. If the folder still has traces of
+  runs (`drrun.journal.traces`), they are lost and that is an error.
 - One connection for all threads of the process, under a lock; every call is short.
 """
 
@@ -66,7 +66,7 @@ class Database:
         self.close()
 
     def close(self) -> None:
-        """Leave the file; the next call opens it again."""
+        """Close the connection; the next call opens it again."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
@@ -85,7 +85,7 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """See one state of the file in all queries inside; keep it short, writers wait."""
+        """Let all queries inside read one state of the file; keep it short: writers wait."""
         with self._faults(), self._lock:
             if self._connection is None and not self._is_there():
                 yield
@@ -95,7 +95,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator["Transaction"]:
-        """Write all that is done inside durably, or nothing.
+        """Write all changes made inside durably, or none of them.
 
         Raises:
             StateUnusable: Nothing was written.
@@ -112,9 +112,9 @@ class Database:
         """Whether there is a database.
 
         Raises:
-            JournalDamaged: There is none any more.
+            JournalDamaged: It is missing or empty, but the folder has traces of runs.
         """
-        left = traces(self.place)  # before the file is looked at
+        left = traces(self.place)  # before the size: a run created in between is not lost
         size = size_of_database(self.place)
         if left and not size:
             raise self._lost(left, "is missing" if size is None else "is empty")
@@ -132,7 +132,7 @@ class Database:
             connection = _connect(self.place.database, self._busy_timeout)
             try:
                 if left and is_blank(connection):
-                    raise self._lost(left, "is empty")  # noqa: TRY301 - it is closed
+                    raise self._lost(left, "is empty")  # noqa: TRY301 - closed below
                 bring_up_to_date(connection, self.place.database)
             except NotOurs as error:
                 connection.close()
@@ -147,13 +147,13 @@ class Database:
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
-        """Say what SQLite met in words, and act on it."""
+        """Explain SQLite's errors in words; free the reserve, or give up the handle."""
         try:
             yield
         except (sqlite3.ProgrammingError, sqlite3.InterfaceError):
             raise  # a fault of this program, not of the file
         except UnicodeDecodeError as error:
-            # SQLite quotes damaged bytes in its message, and Python cannot make a text of it.
+            # SQLite quotes damaged bytes in its message, and Python cannot decode them.
             raise damaged(str(error), self.place.database) from error
         except sqlite3.Error as error:
             freed = is_full(error) and free_reserve(self.place)
@@ -189,7 +189,7 @@ class Transaction:
 
 
 def _connect(file: Path, busy_timeout: float) -> sqlite3.Connection:
-    # `rw` never creates, and falls back to reading where writing is not allowed.
+    # `rw` never creates a file. Where writing is not allowed, SQLite opens it for reading.
     connection = sqlite3.connect(
         f"{file.as_uri()}?mode=rw",
         uri=True,
@@ -205,7 +205,7 @@ def _connect(file: Path, busy_timeout: float) -> sqlite3.Connection:
         "foreign_keys = ON",
         "trusted_schema = OFF",
         "cell_size_check = ON",
-        "secure_delete = FAST",  # what a request said before it was masked
+        "secure_delete = FAST",  # overwrites a request's text from before masking
     ):
         try:
             connection.execute(f"PRAGMA {pragma}").close()

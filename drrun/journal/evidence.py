@@ -1,8 +1,8 @@
 """Files that people gave as evidence, kept by the hash of their content.
 
 Rules:
-- `STATE/evidence/SHA256`, mode 0600, on disk before the journal names it; the journal holds name,
-  size and hash, so that a file that was changed is found out (contract guarantee 7).
+- The path is `STATE/evidence/SHA256`, the mode 0600. A file is kept before the journal names it.
+  The journal holds its name, size and hash, so a changed file is detected (contract guarantee 7).
 - The same content is kept once.
 """
 
@@ -46,7 +46,7 @@ class FileEvidence:
         """Where the content with a hash is kept.
 
         Raises:
-            InputError: It is not kept here, or is not what was given any more.
+            InputError: No such file is kept here, or its content has changed.
         """
         path = self._folder / digest
         if not digest.isalnum() or not path.is_file():

@@ -1,8 +1,8 @@
-"""Is a run's journal what was written? Documents, chain, head and anchor, in one look.
+"""Checks that a run's journal was not altered: documents, chain, head and anchor.
 
 Rules:
-- Everything that is wrong is named, by entry where there is one: altered, missing, added, cut.
-- Whoever takes the lease looks first: nobody goes on with a damaged run (fault F87).
+- The check names every flaw (altered, missing, added, cut), with its entry if it has one.
+- A controller checks before it takes the lease: a damaged run is not continued (fault F87).
 """
 
 import hashlib
@@ -20,12 +20,12 @@ from drrun.journal.database import Database, Row
 from drrun.journal.rows import document_of, entry_of, left_of, record_of
 from drrun.ports.journal import Document, Entry, JournalCheck
 
-#: Entries that are read in one go.
+#: Entries per page.
 PAGE = 500
-#: What is told of a run that the folder knows, and the database does not.
+#: Message for a run that has traces in the folder, but is not in the database.
 GONE = "it was written here, but is in no list any more"
 _ENDED = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.ABORTED, RunStatus.ROLLED_BACK)
-#: Entries of which SQLite makes one text, for `digest_of_entries`.
+#: Entries that SQLite joins into one text, for `digest_of_entries`.
 _WINDOW = 2000
 _DIGESTED = (
     "texts", "types", "seqs", "moments", "epochs", "versions", "kinds", "lengths", "actors",
@@ -34,10 +34,10 @@ _DIGESTED = (
 
 
 def head_of(database: Database, anchors: Anchors, run: RunId) -> Head:
-    """Where the chain of `run` ends, after looking at all of it. Inside a transaction.
+    """Check all of `run` and return the head of its chain; call inside a transaction.
 
     Raises:
-        JournalDamaged: Something is not what was written.
+        JournalDamaged: Something was altered.
         Refused: There is no such run.
     """
     found = looked_over(database, anchors, run)
@@ -49,16 +49,16 @@ def head_of(database: Database, anchors: Anchors, run: RunId) -> Head:
 def looked_over(
     database: Database, anchors: Anchors, run: RunId, since: Head | None = None
 ) -> JournalCheck:
-    """Everything about a run that is not what was written.
+    """Find every flaw in a run's journal.
 
-    Outside of a transaction a controller may write meanwhile. It only appends, and remembers last:
-    so the anchor is read first, the recorded end next, then the entries, then the end again.
+    Outside of a transaction a controller may write meanwhile. It only appends, and writes the
+    anchor last. So the order is: anchor, recorded end, entries, recorded end again.
 
     Args:
-        database: Where it is.
-        anchors: What is remembered beside it.
+        database: Holds the run.
+        anchors: The anchors beside the database.
         run: Which.
-        since: An entry that is known to be sound, with all before it; None: look at all.
+        since: An entry known to be sound, like all before it; None: check all entries.
 
     Raises:
         Refused: There is no such run.
@@ -85,14 +85,14 @@ def looked_over(
 
 
 def _disbelieved(database: Database, row: Row) -> Iterator[str]:
-    """Whether the list of runs has an end that the journal does not have."""
+    """Report a final status in the list of runs that the journal does not have."""
     end = database.row("last_end", run=row["id"])
     if row["status"] in _ENDED and end is not None and f'"{row["status"]}"' not in end["body"]:
         yield f"the list of runs has it {row['status']}, its journal does not"
 
 
 def _altered_papers(row: Row, papers: Sequence[Document]) -> Iterator[str]:
-    """What is wrong with the documents, and with what never changes in a run."""
+    """Flaws of the documents, and of the facts about a run that never change."""
     for document in papers:
         if digest(document.content) != document.sha256:
             yield f"{document.kind} {document.path} was altered"
@@ -101,7 +101,7 @@ def _altered_papers(row: Row, papers: Sequence[Document]) -> Iterator[str]:
 
 
 def _start(database: Database, row: Row, papers: Sequence[Document]) -> Head:
-    """The genesis that the first entry names: as it is recorded, or as it would be now."""
+    """The genesis that the first entry links to: computed if that fits, else recorded."""
     made = Head(0, _born(row, papers))
     first = next(whatever_is_left(database, RunId(row["id"]), 0), None)
     if first is None or isinstance(first, TornEntry) or first.hash != link(made.hash, first):
@@ -117,7 +117,7 @@ def _born(row: Row, papers: Sequence[Document]) -> str:
 
 
 def _recorded_end(database: Database, row: Row, reached: int) -> Head | None:
-    """Where the chain must end, having reached an entry; None: it has grown since."""
+    """The head that the chain must end with; None if it grew after entry `reached`."""
     if reached > row["entries"]:
         row = database.row("run", run=row["id"]) or row
         if row["entries"] > reached:
@@ -129,7 +129,7 @@ def pinned(database: Database, run: RunId) -> tuple[Document, ...]:
     """The documents of `run`.
 
     Raises:
-        JournalDamaged: One is not what its hash says.
+        JournalDamaged: A document does not match its hash.
     """
     found = tuple(document_of(row) for row in database.rows("documents", run=run))
     for document in found:
@@ -148,12 +148,12 @@ def entries(database: Database, run: RunId, after: int) -> Iterator[Entry]:
 
 
 def whatever_is_left(database: Database, run: RunId, after: int) -> Iterator[Entry | TornEntry]:
-    """Entries with `seq > after`, in order, also those that cannot be read."""
+    """Entries with `seq > after`, in order, including unreadable ones."""
     return (left_of(run, row) for row in _rows(database, run, after))
 
 
 def _rows(database: Database, run: RunId, after: int) -> Iterator[Row]:
-    """Page by page, so that no writer has to wait for long."""
+    """Read entries page by page, so that no writer waits long."""
     while True:
         rows = database.rows("entries", run=run, after=after, limit=PAGE)
         yield from rows
@@ -168,8 +168,8 @@ def entries_of_steps(database: Database, run: RunId, steps: Collection[StepId]) 
     Raises:
         JournalDamaged: An entry cannot be read.
     """
-    # A body is stored in its one spelling, and a text in it has its quotes escaped: SQLite finds
-    # what cannot be meant, without an index, faster than Python can read the rows.
+    # Bodies are canonical JSON, and quotes inside texts are escaped. So SQLite can skip rows
+    # without `mark`. It needs no index, and is faster than reading all rows in Python.
     mark = f'"step":{canonical(*steps)}' if len(steps) == 1 else '"step":'
     after = 0
     while True:
@@ -184,10 +184,10 @@ def entries_of_steps(database: Database, run: RunId, steps: Collection[StepId]) 
 
 
 def digest_of_entries(database: Database, run: RunId, upto: int) -> str:
-    """SHA-256 of the first `upto` entries, to every byte as they are stored, hex.
+    """SHA-256 of every stored byte of the first `upto` entries, hex.
 
-    It tells whether they are the same as when it was taken before; whether they were what was
-    written, the chain tells, which takes a hundred times as long.
+    An equal digest means that the entries have not changed since the last one. Only the chain
+    shows that they are what was written; checking it takes a hundred times as long.
     """
     found = hashlib.sha256()
     for after in range(0, upto, _WINDOW):
@@ -199,17 +199,17 @@ def digest_of_entries(database: Database, run: RunId, upto: int) -> str:
 
 
 def digest(content: str) -> str:
-    """SHA-256 of a text, hex; bytes that were no text count as they were."""
+    """SHA-256 of a text, hex; bytes that were not UTF-8 are hashed unchanged."""
     return hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def unknown_run(run: RunId) -> Refused:
-    """There is no such run."""
+    """The error for a run that does not exist."""
     return Refused(f"there is no run {run}; see: drrun history")
 
 
 def _disagreement(database: Database, row: Row, anchor: Head, path: Path) -> Iterator[str]:
-    """What the anchor tells that the chain does not."""
+    """Flaws that only the anchor reveals: an old copy, a cut end, a replaced entry."""
     way_out = f"(remembered in {path}; remove that file to accept it)"
     found = database.row("hash_of_entry", run=row["id"], seq=anchor.seq)
     if found is None and anchor.seq > row["entries"]:

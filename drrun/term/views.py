@@ -1,4 +1,4 @@
-"""What a view of a run must be able to do, and the plainest one: a line for each change."""
+"""The interface of all views of a run, and the plainest view: a line for each change."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -9,7 +9,7 @@ from drrun.report.run_view import connecting_to
 from drrun.report.text.line import LogLine, set_line
 from drrun.term.answer_prompt import AnswerPrompt
 
-#: Seconds after which it is said again of a host that it takes its time.
+#: Seconds between two messages about the same slow host.
 _AGAIN = 30.0
 
 #: Prints text; never raises for a terminal that is gone.
@@ -24,7 +24,7 @@ class View(Protocol):
         ...
 
     def show(self, state: RunState, now: float, desk: AnswerPrompt | None, notice: str) -> None:
-        """Show how it stands; called about once a second, and after every key."""
+        """Show the current state; called about once a second, and after every key."""
         ...
 
     def close(self) -> None:
@@ -40,8 +40,9 @@ class PlainView:
         self._ink = ink
         self._prompted = ""
         self._noticed = ""
-        #: When it is said of a host again that it takes its time; when that is looked at again.
+        #: Host -> time of the next message that it is slow.
         self._waited: dict[str, float] = {}
+        #: Time of the next look for slow hosts.
         self._next_wait = 0.0
 
     def tell(self, lines: Sequence[LogLine]) -> None:
@@ -50,7 +51,7 @@ class PlainView:
             self._say(f"{set_line(line, self._ink)}\n")
 
     def show(self, state: RunState, now: float, desk: AnswerPrompt | None, notice: str) -> None:
-        """Print notices and prompts that have not been printed yet, and who is waited for."""
+        """Print new notices and prompts, and the hosts that the run waits for."""
         self._wait_for(state, now)
         if notice != self._noticed:
             self._noticed = notice
@@ -68,7 +69,7 @@ class PlainView:
                 self._say(desk.prompt if desk.prompt.endswith("\n") else f"{desk.prompt}\n")
 
     def _wait_for(self, state: RunState, now: float) -> None:
-        """Say of a host that takes its time, once, and again while it lasts."""
+        """Name each slow host, and again every `_AGAIN` seconds while it is slow."""
         if now < self._next_wait:
             return
         self._next_wait = now + 1.0
@@ -80,4 +81,4 @@ class PlainView:
         self._waited = {host: at for host, at in self._waited.items() if host in waited}
 
     def close(self) -> None:
-        """Nothing to leave."""
+        """Do nothing: the screen is as it should be."""

@@ -1,8 +1,8 @@
-"""A journal with leases and inbox that lives in memory: the fake that ships.
+"""Journal, leases and inbox in memory: the fake that is part of the package.
 
 Rules:
 - It passes the same contract as the journal on disk (`tests/contract/journal`).
-- Nothing survives the process; one store may be looked at from several seats.
+- Nothing survives the process. Several seats (controller processes) can share one store.
 """
 
 import threading
@@ -41,7 +41,7 @@ class _Kept:
     entries: list[Entry] = field(default_factory=list)
     lease: Lease | None = None
     epoch: int = 0
-    #: The last sign of life of whoever held it last.
+    #: When the last holder gave its last sign of life.
     seen: float | None = None
 
 
@@ -66,7 +66,7 @@ class MemoryJournal:
         """Begin with no run.
 
         Args:
-            clock: Tells when leases were taken and seen; by default one that stands still.
+            clock: Gives the times of leases; by default a clock that stands still.
             seat: The process that this object stands for.
         """
         self._clock = clock or ManualClock()
@@ -81,7 +81,7 @@ class MemoryJournal:
         return other
 
     def bury(self, seat: ControllerProcess) -> None:
-        """Let the process at `seat` be provably dead."""
+        """Make the process at `seat` count as provably dead."""
         self._store.dead.add(seat)
 
     def create(self, record: RunRecord, documents: Sequence[Document]) -> None:
@@ -113,11 +113,11 @@ class MemoryJournal:
         yield from kept.entries[after:] if kept else ()
 
     def left(self, run: RunId, after: int = 0) -> Iterator[Entry]:
-        """Entries as `read` gives them: in memory nothing is torn."""
+        """The same as `read`: entries in memory cannot be torn."""
         return self.read(run, after)
 
     def read_steps(self, run: RunId, steps: Collection[StepId]) -> Iterator[Entry]:
-        """Entries whose event happened to one of these steps, in order."""
+        """Entries about one of these steps, in order."""
         return (entry for entry in self.read(run) if entry.body.get("step") in steps)
 
     def documents(self, run: RunId) -> tuple[Document, ...]:
@@ -138,11 +138,11 @@ class MemoryJournal:
             kept.record = replace(kept.record, status=status, ended_at=ended_at)
 
     def lost(self) -> tuple[RunId, ...]:
-        """Runs that are in no list any more: there is nothing that could remember one."""
+        """Always empty: there are no traces outside the store."""
         return ()
 
     def check(self, run: RunId, since: Head | None = None) -> JournalCheck:
-        """Look whether the run is what was written; see `Journal.check`."""
+        """Check that the run was not altered; see `Journal.check`."""
         with self._store.lock:
             kept = self._known(run)
             start = since or born(kept.record, kept.documents)
@@ -182,14 +182,14 @@ class MemoryJournal:
             kept.lease = replace(lease, seen=kept.seen)
 
     def release(self, lease: Lease) -> None:
-        """Stop being the controller; nothing happens if another one is by now."""
+        """Stop being the controller; do nothing if another process took over."""
         with self._store.lock:
             kept = self._store.runs.get(lease.run)
             if kept and kept.lease and kept.lease.epoch == lease.epoch:
                 kept.lease = None
 
     def holder(self, run: RunId) -> Lease | None:
-        """Who drives the run now, if anybody who may be alive does."""
+        """The lease of the run's controller; None if that process is dead."""
         kept = self._store.runs.get(run)
         lease = kept.lease if kept else None
         return lease if lease and self._sign(lease) is not Sign.DEAD else None
@@ -213,7 +213,7 @@ class MemoryJournal:
             return [each for each in mine if each.id not in self._store.answers]
 
     def settle(self, request: Request, answer: RequestAnswer) -> None:
-        """Record what became of a request; the first answer stands."""
+        """Record the answer to a request; the first answer stands."""
         with self._store.lock:
             self._store.answers.setdefault(request.id, answer)
             self._store.requests[:] = [
@@ -221,7 +221,7 @@ class MemoryJournal:
             ]
 
     def answer(self, request: Request) -> RequestAnswer | None:
-        """What became of a request, or None while it waits."""
+        """The answer to a request; None while it is pending."""
         return self._store.answers.get(request.id)
 
     def version(self) -> int:

@@ -1,8 +1,8 @@
-"""How actions read and write files on the controller, where `local_path` lets them.
+"""Reads and writes files on the controller for actions, where `local_path` allows it.
 
 Rules:
-- Writing follows no link, not even one that was put there a moment ago: the folders are opened
-  one inside the other, from one that is known.
+- Writing follows no symbolic link, even if it appeared after the check. For this, each folder is
+  opened relative to its parent, beginning at a known root.
 """
 
 import errno
@@ -18,7 +18,7 @@ from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import InputError
 from drrun.ports.places import AttemptOrder
 
-#: A file travels in one piece, in memory; for more there is rsync.
+#: Bytes of one file. It is held in memory as a whole; for larger files there is rsync.
 LARGEST = 256 << 20
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -26,10 +26,10 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def target_path(order: AttemptOrder, argument: str = "to") -> str:
-    """A path on the target, as written, unless the target is the controller and a host chose it.
+    """The path as written; on the controller `local_path` checks a path that a host chose.
 
     Raises:
-        InputError: It may not be used.
+        InputError: The path may not be used.
     """
     written = str(order.arguments[argument])
     if order.host is not None or argument not in order.heard:
@@ -55,7 +55,7 @@ def read_source(order: AttemptOrder) -> bytes:
 
 @dataclass(slots=True)
 class Arrival:
-    """A file that is being written, aside from the one that it will replace."""
+    """A temporary file that will replace the file at `path`."""
 
     path: Path
     file: IO[bytes]
@@ -63,7 +63,7 @@ class Arrival:
     _aside: str
 
     def keep(self) -> None:
-        """Put it in the place of what was there; a link there is replaced, not followed."""
+        """Move it to `path`; a link there is replaced, not followed."""
         self.file.flush()
         os.fsync(self.file.fileno())
         os.replace(self._aside, self.path.name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
@@ -71,14 +71,14 @@ class Arrival:
 
 @contextmanager
 def arriving(path: Path, roots: Sequence[Path]) -> Iterator[Arrival]:
-    """Write a file at `path`, whole or not at all; nothing stays of one that is not kept.
+    """Write a file at `path` completely or not at all; without `keep` nothing remains.
 
     Args:
         path: As `local_path` gave it; missing folders are made.
-        roots: Folders that are known; it lies in one of them.
+        roots: Known folders; `path` lies in one of them.
 
     Raises:
-        OSError: It cannot be written, or a link has come between.
+        OSError: The file cannot be written, or a folder on the way is a link.
     """
     root = next((each for each in roots if each in path.parents), None)
     if root is None:
@@ -95,7 +95,7 @@ def arriving(path: Path, roots: Sequence[Path]) -> Iterator[Arrival]:
 
 
 def _opened(root: Path, folder: Path) -> int:
-    """Open a folder below `root`, made where it is missing, without following a link."""
+    """Open a folder below `root` without following links; create missing folders."""
     current = os.open(root, _FOLDER)
     for part in folder.relative_to(root).parts:
         try:

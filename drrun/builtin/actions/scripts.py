@@ -1,8 +1,9 @@
 """`script`: a local file, executed on the target with its own `#!` line.
 
 Rules:
-- It lies in a private folder on the target while it runs, and is removed afterwards, however it
-  ended; its exit status is the step's.
+- While it runs, the script lies in a private folder on the target. The folder is removed
+  afterwards, however the script ended.
+- The script's exit status is the step's. A script without a `#!` line is executed by /bin/sh.
 """
 
 import shlex

@@ -1,9 +1,10 @@
-"""`wait` for a TTL: as long as caches may keep what a DNS name says now.
+"""`wait` for a TTL: as long as caches may keep the current record of a DNS name.
 
 Rules:
-- The TTL is asked of the authoritative servers, and the longest counts. It is found before the
-  record is changed; a wait after the change would take the new TTL.
-- Found here, waited out by the engine: the end of the wait is in the journal and outlives us.
+- It asks the authoritative servers; the longest TTL counts. It must ask before the record changes:
+  afterwards the servers give the new TTL.
+- This action only finds the TTL; the engine waits. The journal holds the end of the wait, so the
+  wait survives the end of this process.
 """
 
 import time
@@ -14,7 +15,7 @@ from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
 from drrun.ports.clock import Cancel
 from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Remote
 
-#: Seconds to find the TTL out.
+#: Time limit for finding the TTL, in seconds.
 _WITHIN = 20.0
 
 

@@ -19,11 +19,11 @@ class CommandNotifier:
     command: str
 
     def wants(self, notice: Notice) -> bool:
-        """Whether it was subscribed to."""
+        """Whether the user subscribed to this kind of notice."""
         return notice.kind in self.on
 
     def deliver(self, notice: Notice, cancel: threading.Event) -> str:
-        """Execute it once: whether it did something before it failed, nobody knows."""
+        """Execute the command once; no retry, because a failed command may have acted."""
         del cancel
         facts = {
             "DRRUN_KIND": notice.kind,

@@ -1,4 +1,4 @@
-"""A few tries with pauses between them, for deliveries that may fail for a moment."""
+"""Retries a delivery that may fail for a moment."""
 
 import threading
 from collections.abc import Callable
@@ -11,12 +11,12 @@ LONGEST_PAUSE = 20.0
 def a_few_times(
     deliver: Callable[[], None], cancel: threading.Event, faults: tuple[type[Exception], ...]
 ) -> str:
-    """Try until it works; why it did not, "" if it did.
+    """Try until it works; return the last error, or "" on success.
 
     Args:
         deliver: One try.
         cancel: Ends the pauses, so that the last tries come at once.
-        faults: What may be tried again after.
+        faults: Exceptions after which to try again.
     """
     import tenacity
 
