@@ -15,7 +15,7 @@ from typing import assert_never
 
 from drrun.cases.fingerprint import fingerprint
 from drrun.cases.load_plan import LoadedPlan
-from drrun.cases.shortfall import Check
+from drrun.cases.preflight_check import Check
 from drrun.cases.ttls import ttls
 from drrun.core.dataclass import dataclass
 from drrun.core.model.actions import RunAction

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from threading import Event
 from typing import Any
 
-from drrun.cases.shortfall import Check
+from drrun.cases.preflight_check import Check
 from drrun.core.model.actions import UsesAction
 from drrun.core.model.errors import InputError
 from drrun.core.model.ids import RunId

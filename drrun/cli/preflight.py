@@ -7,7 +7,7 @@ import click
 
 from drrun.cases.preflight import keep
 from drrun.cases.preflight import preflight as look
-from drrun.cases.shortfall import Check
+from drrun.cases.preflight_check import Check
 from drrun.cli.context import CommandContext, common_options, inventory_options, json_option
 from drrun.cli.exit import Exit
 from drrun.cli.out import give, say

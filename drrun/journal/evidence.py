@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from drrun.core.model.errors import InputError, StateUnusable
-from drrun.journal.folder import make_private_folder
+from drrun.journal.folder import make_private_folder, sync_folder
 from drrun.ports.journal import Evidence
 
 #: Bytes of one file.
@@ -75,6 +75,7 @@ class FileEvidence:
                 kept.flush()
                 os.fsync(kept.fileno())
             aside.replace(self._folder / digest.hexdigest())
+            sync_folder(self._folder)
         finally:
             aside.unlink(missing_ok=True)
         return Evidence(name, size, digest.hexdigest())

@@ -1,7 +1,7 @@
 """Probes by kind: questions that change nothing.
 
 Rules:
-- One module a kind, one function `evaluate(question, places, cancel) -> Seen`.
+- One module a kind, one function `evaluate(question, places, cancel) -> ProbeAnswer`.
 - Each has a deadline of its own, `question.timeout`; who does not answer in time did not hold (a
   service that is down) or could not tell (a place that cannot be asked), as each module says.
 """
