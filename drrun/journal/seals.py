@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from drrun.core.integrity.masking import Mask
 from drrun.core.model.errors import InputError, StateUnusable
 from drrun.core.model.ids import RunId
-from drrun.journal.folder import make_private_folder
+from drrun.journal.folder import make_private_folder, sync_folder
 from drrun.journal.sealed import ENDING, marks_in, opened
 from drrun.journal.spool import folder_of_run, stream_at
 from drrun.ports.journal import Unsealed
@@ -121,6 +121,8 @@ def _make_key(path: Path) -> None:
     with suppress(FileExistsError):
         os.link(aside, path)
     aside.unlink()
+    # A mark in the journal is worth nothing without its key.
+    sync_folder(path.parent)
 
 
 def _put(sealed: Path, pieces: Iterator[bytes], mask: Mask) -> None:
