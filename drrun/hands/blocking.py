@@ -1,12 +1,12 @@
-"""Hands that block, each attempt in a thread of a pool.
+"""Hands that only read: each attempt blocks in a thread of a pool.
 
 Rules:
 - The blocking side never raises for what a host does; what it raises is an outcome too.
+- An attempt that only reads leaves nothing behind. An earlier controller's is made again.
 """
 
 import threading
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import field
 from typing import Protocol
 
@@ -24,7 +24,7 @@ _AT_ONCE = 1024
 
 
 class BlockingHands(Protocol):
-    """Does things to hosts, and returns once they are done."""
+    """Reads what hosts have, and returns once it is read."""
 
     def perform(
         self,
@@ -34,24 +34,6 @@ class BlockingHands(Protocol):
         cancel: Cancel,
     ) -> Outcome:
         """Execute one attempt to its end."""
-        ...
-
-    def reconcile(
-        self,
-        order: AttemptOrder,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
-        """Find out what became of an attempt that was intended by an earlier controller."""
-        ...
-
-    def end(self, order: AttemptOrder) -> None:
-        """End all processes of an attempt; returns at once."""
-        ...
-
-    def forget(self, order: AttemptOrder) -> None:
-        """Remove what a place keeps of an attempt."""
         ...
 
     def close(self) -> None:
@@ -81,9 +63,9 @@ class PooledHands:
         let_go = self._followed[id(order)] = threading.Event()
 
         def work() -> None:
-            do = self.hands.reconcile if order.again else self.hands.perform
+            cancel = AnyCancel(self._leave, let_go)
             try:
-                outcome = do(order, output, report.news, AnyCancel(self._leave, let_go))
+                outcome = self.hands.perform(order, output, report.news, cancel)
             except Exception as error:  # noqa: BLE001 - a lost outcome is a step that hangs
                 outcome = OutcomeUnknown(f"drrun failed here: {type(error).__name__}: {error}")
             self._followed.pop(id(order), None)
@@ -97,17 +79,10 @@ class PooledHands:
             let_go.set()
 
     def end(self, order: AttemptOrder) -> None:
-        """End all processes of an attempt."""
-        self.hands.end(order)
+        """Nothing: what reads is waited for, it has its own time limit."""
 
     def forget(self, order: AttemptOrder) -> None:
-        """Remove what a place keeps of an attempt; returns at once."""
-
-        def work() -> None:
-            with suppress(Exception):  # what is left over is found by the next controller
-                self.hands.forget(order)
-
-        self._pool.run(work)
+        """Nothing is kept."""
 
     def leave(self) -> None:
         """Let go of everything."""

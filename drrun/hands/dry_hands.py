@@ -39,22 +39,6 @@ class DryHands:
         outcome = act(self.actions, order, self.place(order.host), output, tell, cancel)
         return NeverStarted(outcome.why) if isinstance(outcome, OutcomeUnknown) else outcome
 
-    def reconcile(
-        self,
-        order: AttemptOrder,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
-        """Read again: there is nothing to find out."""
-        return self.perform(order, output, tell, cancel)
-
-    def end(self, order: AttemptOrder) -> None:
-        """Nothing: what reads is waited for, it has its own time limit."""
-
-    def forget(self, order: AttemptOrder) -> None:
-        """Nothing is kept."""
-
     def close(self) -> None:
         """Leave all hosts."""
         self.connections.close()
