@@ -1,7 +1,7 @@
 """A clock that moves only when told.
 
 Rules:
-- It never goes back, like the real one. The machine's clock may be set; this one goes on.
+- It never goes back, like the real one.
 """
 
 import threading
@@ -15,7 +15,6 @@ class ManualClock:
     def __init__(self, start: float = 1_704_963_600.0) -> None:
         """Start at `start`, seconds since the epoch; by default 2024-01-11 09:00:00 UTC."""
         self._now = start
-        self._skew = 0.0
         self._lock = threading.Lock()
 
     def now(self) -> float:
@@ -23,12 +22,8 @@ class ManualClock:
         return self._now
 
     def skew(self) -> float:
-        """Seconds by which the machine's clock was set."""
-        return self._skew
-
-    def set_machine(self, skew: float) -> None:
-        """Set the machine's clock so that it is `skew` seconds ahead of this one."""
-        self._skew = skew
+        """The machine's clock is never set."""
+        return 0.0
 
     def origin(self) -> Origin:
         """It belongs to no machine."""

@@ -8,7 +8,7 @@ Rules:
 - Guards, approvals and conditions of the step hold for all of it: they come first.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from drrun.core.model.actions import UsesAction
 from drrun.core.model.errors import Finding, InputError
 from drrun.core.model.ids import StepId
+from drrun.core.model.plan import Render
 from drrun.core.model.runbook import Need, Runbook, Scope, Step
 from drrun.files.runbook.inputs import bind_inputs
 
@@ -23,9 +24,6 @@ from drrun.files.runbook.inputs import bind_inputs
 DEEPEST = 5
 #: Between the step and the steps of its runbook.
 BETWEEN = "--"
-
-#: Renders every text inside a value with names.
-RenderPart = Callable[[Any, Mapping[str, Any]], Any]
 
 
 def part_of(step: Step) -> str:
@@ -36,7 +34,7 @@ def part_of(step: Step) -> str:
 
 
 def expand(
-    runbook: Runbook, parts: Mapping[str, Runbook], inputs: Mapping[str, Any], render: RenderPart
+    runbook: Runbook, parts: Mapping[str, Runbook], inputs: Mapping[str, Any], render: Render
 ) -> Runbook:
     """Put the steps of other runbooks in place of the steps that use them.
 
@@ -53,7 +51,7 @@ def expand(
 
 
 class _Expansion:
-    def __init__(self, parts: Mapping[str, Runbook], render: RenderPart) -> None:
+    def __init__(self, parts: Mapping[str, Runbook], render: Render) -> None:
         self._parts = parts
         self._render = render
 
