@@ -497,7 +497,7 @@ class Job:
             return
         if mark != self.order.mark:
             # Somebody else wrote it, or another controller by a copy of the journal began it.
-            why = "what is kept there of its end does not bear the mark of this attempt"
+            why = "the exit code that is kept there does not carry the mark of this attempt"
             self._finish(OutcomeUnknown(f"{self.lane.place} cannot tell how it ended: {why}"))
             return
         self._last = True
