@@ -6,8 +6,8 @@ Rules:
   line begins with may be a form without its first characters, fewer than `SHORTEST` of which stay
   at the end of the line before. (rule T2)
 - Not masked, and nobody can: a secret that a program split, reversed, compressed or hashed.
-  Not masked on purpose: secrets and lines shorter than `SHORTEST` characters; they would blot out
-  half of every output and still be guessed from the gaps.
+  Not masked on purpose: secrets and lines shorter than `SHORTEST` characters, line breaks not
+  counted; they would blot out half of every output and still be guessed from the gaps.
 - A stream holds back only bytes that may be the beginning of a form, so output is hardly delayed;
   what comes out in the end is the same as for the text in one piece.
 - A mask is made once for a set of secrets. Making it costs far more than using it.
@@ -46,13 +46,17 @@ def _parts(secret: str) -> set[str]:
 
 
 def _forms_of(part: str) -> Iterator[bytes]:
-    return (form for form in spelled(part) if len(form) >= SHORTEST)
+    # A line break is no character here: it is not searched either.
+    return (form for form in spelled(part) if len(_Flat(form).text) >= SHORTEST)
+
+
+def _begins_with_a_short_line(form: bytes) -> bool:
+    return not _Flat(form).begins_whole(0)
 
 
 def _searched(part: str) -> set[bytes]:
     """The forms as they are searched, and what of each a line may begin with."""
-    flat = {_Flat(form).text for form in _forms_of(part)}
-    found = {form for form in flat if len(form) >= SHORTEST}
+    found = {_Flat(form).text for form in _forms_of(part)}
     return found | {
         form[SHORTEST - 1 :] for form in found if len(form) >= SHORTEST - 1 + _SHORTEST_REST
     }
@@ -115,10 +119,15 @@ class Mask:
     """Replaces secrets in text, bytes and structures. Never shows them in its `repr`."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        groups = [_searched(part) for part in {part for each in secrets for part in _parts(each)}]
+        parts = {part for each in secrets for part in _parts(each)}
+        groups = [_searched(part) for part in parts]
         found: set[bytes] = set().union(*groups)
         self._forms = sorted(found)
         self._reach = max(map(len, found), default=0)
+        #: Whether a form has its own break so early that any form may begin with a short line.
+        self._early = any(
+            _begins_with_a_short_line(form) for part in parts for form in _forms_of(part)
+        )
         # Forms of one text often hold each other. Where none of these is, no form is.
         self._sought = sorted(
             {
@@ -214,9 +223,12 @@ class Mask:
         at = 0
         while match := self._pattern.search(flat.text, at):
             at = match.start() + 1
-            if flat.begins_whole(match.start()):
+            if self._may_begin(flat, match.start()):
                 yield match.span()
                 at = match.end()
+
+    def _may_begin(self, flat: _Flat, at: int) -> bool:
+        return self._early or flat.begins_whole(at)
 
     def _touches(self, raw: bytes) -> bool:
         """Whether there may be a form."""
@@ -237,7 +249,7 @@ class Mask:
         start = max(start, len(text) - self._reach)
         short = range(max(start, len(text) - SHORTEST + 1), len(text))
         begun = (match.start() for match in self._begin.finditer(text, start))
-        whole = (at for at in (*begun, *short) if flat.begins_whole(at))
+        whole = (at for at in (*begun, *short) if self._may_begin(flat, at))
         return next((at for at in whole if self._begins_form(text[at:])), len(flat.text))
 
     def _begins_form(self, end: bytes) -> bool:

@@ -54,6 +54,9 @@ def masked(mask: Mask, chunks: list[bytes]) -> bytes:
 @pytest.mark.faults(74)
 @settings(max_examples=400)
 @given(streams())
+@example((["00\n0"], [b"00\n0"]))
+@example((["12\n34\n56"], [b"12\n3", b"4\n56"]))
+@example((["a\nbbb"], ["a\nbbb".encode("utf-16-le")]))
 def test_no_form_is_left_however_the_stream_is_cut(case: tuple[list[str], list[bytes]]) -> None:
     chosen, chunks = case
     kept = masked(Mask(chosen), chunks)
