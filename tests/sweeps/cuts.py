@@ -137,16 +137,18 @@ class _Cut:
             cut_at = time.time()
             time.sleep(self.lasts)
         healed_at = time.time()
-        done = Done.of(process)
+        runs = [Done.of(process)]
         for _ in range(4):
-            if done.exit == 0 or time.time() - cut_at > _HANGS:
+            if runs[-1].exit == 0 or time.time() - cut_at > _HANGS:
                 break
             _answer(program, home, tally)
-            done = program("resume", "latest", "--no-input")
+            runs.append(program("resume", "latest", "--no-input"))
         _measure(program, cut_at, healed_at, tally)
         if time.time() - healed_at > _HANGS:
             return f"took {time.time() - healed_at:.0f} s after healing"
-        return "" if done.exit == 0 else f"ended with {done.exit}: {done.err[-300:]}"
+        if runs[-1].exit == 0:
+            return ""
+        return "\n".join(f"ended with {done.exit}: {done.out[-500:]}{done.err}" for done in runs)
 
 
 def _answer(program: Program, home: Path, tally: Cuts) -> None:
