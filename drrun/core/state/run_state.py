@@ -62,7 +62,7 @@ class RunState:
     held: Counter[str] = field(default_factory=Counter)
     #: The last answer of a person to each target's gate.
     answers: dict[TargetKey, ev.GateAnswered] = field(default_factory=dict)
-    #: Who wanted a target to be tried again.
+    #: Who wanted this very target to be tried again; "" where it came along with others.
     reopened_by: dict[TargetKey, str] = field(default_factory=dict)
     circumstances: Circumstances = field(init=False)
     options: Mapping[str, object] = field(default_factory=dict)
@@ -213,7 +213,7 @@ class RunState:
                 self.reached.intend(event.key, self.hosts[event.key])
                 self.secrecy.intend(event.key)
             case ev.TargetReopened():
-                self.reopened_by[event.key] = event.by
+                self.reopened_by[event.key] = "" if event.rewind or event.freed else event.by
             case ev.RetryPlanned(cause="lost"):
                 self._change_form(event.key)
             case ev.TargetEvent() | ev.StepSkipped() | ev.StepBlocked() | ev.TargetsCancelled():
@@ -235,6 +235,7 @@ class RunState:
             case ev.WallClockSet():
                 self.time.apply(event, at)
             case ev.ControllerTook():
+                self.circumstances.apply(event)
                 self.time.apply(event, at)
                 self.epoch, self.reached.recorded = event.epoch, event.meets
             case ev.SecretsUsed():
@@ -259,6 +260,8 @@ class RunState:
             case ev.RecordAccepted():
                 self.reached.lines = (*self.reached.lines, event.line)
             case ev.RunClosed() | ev.Claimed() | ev.Assigned() | ev.HandedOver() | ev.RouteSet():
+                self.circumstances.apply(event)
+            case ev.SeatTaken():
                 self.circumstances.apply(event)
             case ev.InvariantSeen():
                 self.invariants[event.index] = event
