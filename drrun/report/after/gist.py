@@ -4,8 +4,6 @@ Rules:
 - In this order: how it ended, what failed and why, who decided what, how services stand now, which
   objectives were missed and by how much.
 - It is made of the report as the reader may see it, so that it tells nothing that was redacted.
-- A reason is told with the last line that the failed command or probe printed, where that says
-  more.
 """
 
 from collections.abc import Iterator, Sequence
@@ -77,9 +75,7 @@ def _failure(report: Report, step: StepId, found: Sequence[Failure]) -> str:
     more = f" and {len(found) - 1} more" if on and len(found) > 1 else ""
     attempt = _attempt(report, first)
     why = f": {_short(first.why, attempt)}" if first.why else ""
-    last = _last_line(report, first, attempt) if attempt else ""
-    said = f". It said: {last}" if last and last not in first.why else ""
-    return f"{name} failed at {clock(first.at)} UTC{on}{more}{why}{said}."
+    return f"{name} failed at {clock(first.at)} UTC{on}{more}{why}."
 
 
 def _short(why: str, attempt: AttemptStory | None) -> str:
@@ -87,15 +83,6 @@ def _short(why: str, attempt: AttemptStory | None) -> str:
     for probe in attempt.probes.values() if attempt else ():
         why = why.replace(probe.question, fit(probe.question, _QUESTION))
     return why
-
-
-def _last_line(report: Report, failure: Failure, attempt: AttemptStory) -> str:
-    """The last line that a failed attempt printed; "" for one that failed otherwise."""
-    if attempt.exit in (None, 0):
-        return ""
-    kept = report.outputs.get((failure.step, failure.target, attempt.number), {})
-    lines = _lines(kept.get("stderr", ())) or _lines(kept.get("stdout", ()))
-    return lines[-1] if lines else ""
 
 
 def _attempt(report: Report, failure: Failure) -> AttemptStory | None:
@@ -109,11 +96,6 @@ def _attempt(report: Report, failure: Failure) -> AttemptStory | None:
         if not attempt.undo
     )
     return next(attempts, None)
-
-
-def _lines(given: Sequence[str]) -> list[str]:
-    """Those in which there is a word."""
-    return [line.strip() for line in given if any(each.isalpha() for each in line)]
 
 
 def _decided(report: Report) -> Iterator[str]:
