@@ -1,6 +1,6 @@
 """A run as it stands now: every step in one line, who is waited for, what remains."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from itertools import chain
 from typing import assert_never
@@ -28,6 +28,8 @@ BAD = frozenset({Status.FAILED, Status.BLOCKED, Status.REGRESSED, Status.CANCELL
 _AS_EXPECTED = "verified"
 #: Seconds for which reaching a host is nothing to speak of.
 _PATIENCE = 2.0
+#: How many failed steps are named with their reasons in one line.
+_NAMED = 3
 #: And of a target that nothing has verified.
 _BY_WORD = "done, by a person's word"
 
@@ -74,7 +76,7 @@ class StepLine:
     counts: Mapping[Status, int]
     began_at: float | None
     ended_at: float | None
-    #: Until it ended, or now; None: it has not begun.
+    #: Until it ended, or now; None: it has not begun. Its undo is no part of it.
     took: Span | None
     #: By the author's estimate.
     planned: Duration | None
@@ -88,6 +90,8 @@ class StepLine:
     note: str
     #: What stands between the controller and its hosts now: one is being reached, or not seen.
     contact: str = ""
+    #: When its undo ended; None: it was not undone.
+    undone_at: float | None = None
 
     @property
     def total(self) -> int:
@@ -262,7 +266,8 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
     only = keys[0].target if len(keys) == 1 else ""
     contact = _missing(state, keys, now) or connecting(state, keys, now)
     began = min((at for each in targets if (at := each.began_at) is not None), default=None)
-    ended = state.settled_at.get(step) if status in FINAL else None
+    over = status in FINAL or any(target.undoing for target in targets)
+    ended = state.settled_at.get(step) if over else None
     return StepLine(
         id=step,
         title=planned.step.title,
@@ -279,6 +284,7 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
         already=bool(targets) and all(target.already for target in targets),
         note=contact or _note(state, keys, status),
         contact=contact,
+        undone_at=state.undone_at.get(step) if status in FINAL else None,
     )
 
 
@@ -364,11 +370,21 @@ def _why(
         case RunStatus.WAITING:
             return f"a person has to answer {', '.join(ask.key for ask in asks)}"
         case RunStatus.FAILED:
-            return ", ".join(line.id for line in lines if line.status is Status.FAILED)
-        case RunStatus.RUNNING | RunStatus.SUCCEEDED | RunStatus.ROLLED_BACK:
+            return failures([line for line in lines if line.status is Status.FAILED])
+        case RunStatus.ROLLED_BACK:
+            failed = [line for line in lines if line.status is Status.FAILED]
+            return f"failed: {failures(failed)}" if failed else ""
+        case RunStatus.RUNNING | RunStatus.SUCCEEDED:
             return ""
         case _:
             assert_never(status)
+
+
+def failures(lines: Sequence[StepLine]) -> str:
+    """Failed steps with their reasons: `db-start: FATAL: could not map shared memory`."""
+    named = [f"{line.id}: {line.note}" if line.note else line.id for line in lines[:_NAMED]]
+    more = len(lines) - _NAMED
+    return "; ".join([*named, *([f"and {more} more"] if more > 0 else [])])
 
 
 def next_steps(state: RunState) -> Iterator[StepId]:
