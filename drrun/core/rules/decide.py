@@ -71,6 +71,8 @@ def decide(
             if key in state.stranded and key not in state.in_lost_form:
                 continue  # its loss comes first
             _look_at(state, key, room, now, decision, begin=begin)
+            if _turns(decision):
+                break  # what becomes of the others is asked anew after it
     if begin and not decision.wishes:
         # Only when nothing else follows: what goes on may make a step ready that comes first.
         begin_steps(state, room, now, decision)
@@ -97,6 +99,13 @@ def _look_at(
         decision.resting[key] = alarm.wake_at
     elif not wishes and room.full:
         decision.wanting[key] = alarm.wake_at
+
+
+def _turns(decision: Decision) -> bool:
+    """Whether the run as a whole is to be paused, aborted or rolled back."""
+    last = decision.wishes[-1] if decision.wishes else None
+    turns = ev.RunPaused | ev.RunAborted | ev.RollbackBegan
+    return isinstance(last, w.Record) and isinstance(last.event, turns)
 
 
 def _verdict(state: RunState) -> RunStatus:
