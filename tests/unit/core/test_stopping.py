@@ -1,4 +1,4 @@
-"""Abort: nothing begins, what acts is ended, nothing that acted is called anything but what it is."""
+"""Abort and pause: nothing begins, what acts is ended, and nobody guesses what became of it."""
 
 import pytest
 
