@@ -61,7 +61,12 @@ def test_a_late_attempt_is_told_to_the_owner_of_its_step() -> None:
 
 def test_a_failure_a_pause_and_the_end_are_told() -> None:
     world = World(plan_of(step("a", on_failure=OnFailure.PAUSE)), acting=lambda *_: Ended(1))
-    world.meddle = lambda world: world.ask("unpause") and None if world.state.paused else None
+
+    def meddle(world: World) -> None:
+        if world.state.paused:
+            world.ask("unpause")
+
+    world.meddle = meddle
     assert [each.kind for each in all_told(world)] == ["failed", "waiting", "ended"]
 
 
