@@ -1,6 +1,6 @@
 """A run as it stands now: every step in one line, who is waited for, what remains."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from itertools import chain
 from typing import assert_never
@@ -27,6 +27,8 @@ BAD = frozenset({Status.FAILED, Status.BLOCKED, Status.REGRESSED, Status.CANCELL
 _AS_EXPECTED = "verified"
 #: Seconds for which reaching a host is nothing to speak of.
 _PATIENCE = 2.0
+#: How many failed steps are named with their reasons in one line.
+_NAMED = 3
 #: And of a target that nothing has verified.
 _BY_WORD = "done, by a person's word"
 
@@ -349,11 +351,18 @@ def _why(
         case RunStatus.WAITING:
             return f"a person has to answer {', '.join(ask.key for ask in asks)}"
         case RunStatus.FAILED:
-            return ", ".join(line.id for line in lines if line.status is Status.FAILED)
+            return failures([line for line in lines if line.status is Status.FAILED])
         case RunStatus.RUNNING | RunStatus.SUCCEEDED | RunStatus.ROLLED_BACK:
             return ""
         case _:
             assert_never(status)
+
+
+def failures(lines: Sequence[StepLine]) -> str:
+    """Failed steps with their reasons: `db-start: FATAL: could not map shared memory`."""
+    named = [f"{line.id}: {line.note}" if line.note else line.id for line in lines[:_NAMED]]
+    more = len(lines) - _NAMED
+    return "; ".join([*named, *([f"and {more} more"] if more > 0 else [])])
 
 
 def next_steps(state: RunState) -> Iterator[StepId]:

@@ -49,11 +49,6 @@ def take_in(state: RunState, fact: Fact) -> list[LogLine]:
     told = _wrong_clock(state, fact.event) or tell(fact.event)
     if told and not told.quiet and (not lines or isinstance(fact.event, _BESIDES)):
         lines.append(_told(state, fact, told))
-    if isinstance(fact.event, ev.GateOpened) and fact.hash:
-        # Kept elsewhere (a scrollback, a chat), it proves the journal up to here.
-        lines.append(
-            LogLine(fact.at, "journal", f"entry {fact.seq}, {fact.hash[:16]}", Style.QUIET)
-        )
     return lines
 
 

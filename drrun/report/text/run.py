@@ -4,6 +4,8 @@ import shlex
 from collections.abc import Iterator
 from typing import assert_never
 
+from drrun.core.model.ids import StepId
+from drrun.core.model.runbook import Mode
 from drrun.core.model.status import GOOD, RunStatus, Status
 from drrun.report.clean import clean, clean_line
 from drrun.report.ink import Style, style_of, style_of_run
@@ -181,6 +183,17 @@ def _service(service: ServiceView) -> list[str | Cell]:
     ]
 
 
+def ways_out(view: RunView, step: StepId) -> Iterator[str]:
+    """What can be done about a failed step; without a driver, `resume` tries it again."""
+    run, named = view.head.id, shlex.quote(step)
+    if view.head.holder:
+        yield f"drrun retry {run} {named}"
+    yield f"drrun amend {run} FILE --reason WHY"
+    yield f"drrun skip {run} {named} --reason WHY"
+    yield f"drrun mark-done {run} {named} --reason WHY"
+    yield f"drrun rollback {run} --reason WHY"
+
+
 def what_next(view: RunView) -> Iterator[str]:
     """What to type next."""
     run = view.head.id
@@ -188,6 +201,9 @@ def what_next(view: RunView) -> Iterator[str]:
     if failed is not None:
         yield f"why:     drrun show {run} {failed.id}"
         yield f"output:  drrun logs {run} {failed.id}"
+    if failed is not None and view.mode != Mode.DRY_RUN:
+        for number, each in enumerate(ways_out(view, failed.id)):
+            yield ("next:" if number == 0 else "").ljust(9) + each
     match view.head.status:
         case RunStatus.FAILED | RunStatus.INTERRUPTED | RunStatus.ABORTED:
             yield f"go on:   drrun resume {run}"
