@@ -68,8 +68,6 @@ def decide(
         if state.rolling_back:
             decision.wishes.extend(roll_back(state))
         for key in state.active if look is None else look:
-            if key in state.stranded and key not in state.in_lost_form:
-                continue  # its loss comes first
             _look_at(state, key, room, now, decision, begin=begin)
             if _turns(decision):
                 break  # what becomes of the others is asked anew after it
@@ -90,6 +88,8 @@ def _look_at(
     state: RunState, key: TargetKey, room: Capacity, now: float, decision: Decision, *, begin: bool
 ) -> None:
     """What follows of one active target; it rests if nothing does, and not for want of a place."""
+    if key in state.stranded and key not in state.in_lost_form:
+        return  # its loss comes first
     alarm, refused = WakeUp(), room.refused
     wishes = list(_go_on(state, key, room, now, alarm, begin=begin))
     decision.wishes.extend(wishes)
