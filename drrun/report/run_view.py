@@ -68,7 +68,7 @@ class StepLine:
     counts: Mapping[Status, int]
     began_at: float | None
     ended_at: float | None
-    #: Until it ended, or now; None: it has not begun.
+    #: Until it ended, or now; None: it has not begun. Its undo is no part of it.
     took: Span | None
     #: By the author's estimate.
     planned: Duration | None
@@ -82,6 +82,8 @@ class StepLine:
     note: str
     #: What stands between the controller and its hosts now: one is being reached, or not seen.
     contact: str = ""
+    #: When its undo ended; None: it was not undone.
+    undone_at: float | None = None
 
     @property
     def total(self) -> int:
@@ -249,7 +251,8 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
     only = keys[0].target if len(keys) == 1 else ""
     contact = _missing(state, keys, now) or connecting(state, keys, now)
     began = min((at for each in targets if (at := each.began_at) is not None), default=None)
-    ended = state.settled_at.get(step) if status in FINAL else None
+    over = status in FINAL or any(target.undoing for target in targets)
+    ended = state.settled_at.get(step) if over else None
     return StepLine(
         id=step,
         title=planned.step.title,
@@ -266,6 +269,7 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
         already=bool(targets) and all(target.already for target in targets),
         note=contact or _note(state, keys, status),
         contact=contact,
+        undone_at=state.undone_at.get(step) if status in FINAL else None,
     )
 
 
@@ -352,7 +356,10 @@ def _why(
             return f"a person has to answer {', '.join(ask.key for ask in asks)}"
         case RunStatus.FAILED:
             return failures([line for line in lines if line.status is Status.FAILED])
-        case RunStatus.RUNNING | RunStatus.SUCCEEDED | RunStatus.ROLLED_BACK:
+        case RunStatus.ROLLED_BACK:
+            failed = [line for line in lines if line.status is Status.FAILED]
+            return f"failed: {failures(failed)}" if failed else ""
+        case RunStatus.RUNNING | RunStatus.SUCCEEDED:
             return ""
         case _:
             assert_never(status)

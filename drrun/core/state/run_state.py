@@ -73,8 +73,13 @@ class RunState:
     ended: RunStatus | None = None
     started_at: float | None = None
     epoch: int = 0
-    #: Steps that passed, failed, … with the moment, in order; for the service ledger.
+    #: Steps that passed, failed, … with the moment, in order; for the service ledger. Undoing a
+    #: step does not change it: how long the step took is known for good.
     settled_at: dict[StepId, float] = field(default_factory=dict)
+    #: Steps whose undo has ended, with the moment.
+    undone_at: dict[StepId, float] = field(default_factory=dict)
+    #: When the run was closed.
+    closed_at: float | None = None
     #: In a dry-run: steps that would act.
     shown: set[StepId] = field(default_factory=set)
     reached: Reached = field(default_factory=Reached)
@@ -265,7 +270,10 @@ class RunState:
                 self.paused = f"invariant {event.name!r} is broken: {event.why}"
             case ev.RecordAccepted():
                 self.reached.lines = (*self.reached.lines, event.line)
-            case ev.RunClosed() | ev.Claimed() | ev.Assigned() | ev.HandedOver() | ev.RouteSet():
+            case ev.RunClosed():
+                self.circumstances.apply(event)
+                self.closed_at = at
+            case ev.Claimed() | ev.Assigned() | ev.HandedOver() | ev.RouteSet():
                 self.circumstances.apply(event)
             case ev.InvariantSeen():
                 self.invariants[event.index] = event
@@ -349,7 +357,7 @@ class RunState:
         if key in self.active:
             self.stirred[key] = None
         if before.status is not after.status:
-            self._recount(key.step, before.status, after.status, at)
+            self._recount(key.step, before.status, after, at)
             if self.circumstances.lost_hosts:
                 self._strand(key)
         if before.queued != after.queued:
@@ -371,16 +379,19 @@ class RunState:
         for lock in self.plan.steps[key.step].step.locks:
             self.held[lock] += 1 if begins else -1
 
-    def _recount(self, step: StepId, before: Status, after: Status, at: float) -> None:
+    def _recount(self, step: StepId, before: Status, after: TargetState, at: float) -> None:
         tally = self._tallies[step]
         was = tally.status
-        tally.move(before, after)
+        tally.move(before, after.status)
         now = tally.status
         if was is now:
             return
         self._open_steps += (now not in FINAL) - (was not in FINAL)
-        if now in FINAL:
+        if now in FINAL and after.undoing:
+            self.undone_at[step] = at
+        elif now in FINAL:
             self.settled_at[step] = at
+            self.undone_at.pop(step, None)
         if now in FINAL or was in FINAL:
             for dependent in self.plan.dependents[step]:
                 self._sort_in(dependent)

@@ -59,6 +59,7 @@ def _line(line: StepLine) -> dict[str, Any]:
         "targets": {str(status): count for status, count in line.counts.items()},
         "began_at": at(line.began_at),
         "ended_at": at(line.ended_at),
+        "undone_at": at(line.undone_at),
         "seconds": None if line.took is None else round(line.took.seconds, 3),
         "exact": line.took is None or line.took.exact,
         "planned": seconds(line.planned),
@@ -161,6 +162,7 @@ def _target(target: TargetStory) -> dict[str, Any]:
 def _attempt(attempt: AttemptStory) -> dict[str, Any]:
     return {
         "attempt": attempt.number,
+        "undo": attempt.undo,
         "began_at": at(attempt.began_at),
         "ended_at": at(attempt.ended_at),
         "action": attempt.action or None,

@@ -63,7 +63,9 @@ def _attempt(
 ) -> Iterator[str]:
     length = f", {took(attempt.took)}" if attempt.took else ""
     ending = attempt.ending or "goes on"
-    yield clean_line(f"attempt {attempt.number} at {clock(attempt.began_at)}{length}: {ending}")
+    undo = " (undo)" if attempt.undo else ""
+    began = clock(attempt.began_at)
+    yield clean_line(f"attempt {attempt.number}{undo} at {began}{length}: {ending}")
     if attempt.command:
         for head, line in _headed_lines(attempt.action, clean(_spoken(attempt)).rstrip()):
             yield f"  {sheet.ink(head.ljust(8), Style.QUIET)} {line}"
