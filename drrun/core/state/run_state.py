@@ -62,7 +62,7 @@ class RunState:
     held: Counter[str] = field(default_factory=Counter)
     #: The last answer of a person to each target's gate.
     answers: dict[TargetKey, ev.GateAnswered] = field(default_factory=dict)
-    #: Who wanted a target to be tried again.
+    #: Who wanted this very target to be tried again; "" where it came along with others.
     reopened_by: dict[TargetKey, str] = field(default_factory=dict)
     circumstances: Circumstances = field(init=False)
     options: Mapping[str, object] = field(default_factory=dict)
@@ -224,7 +224,7 @@ class RunState:
                 self.reached.intend(event.key, self.hosts[event.key])
                 self.secrecy.intend(event.key)
             case ev.TargetReopened():
-                self.reopened_by[event.key] = event.by
+                self.reopened_by[event.key] = "" if event.rewind or event.freed else event.by
                 self._tallies[event.key.step].excuse()
             case ev.RetryPlanned(cause="lost"):
                 self._change_form(event.key)
@@ -247,6 +247,7 @@ class RunState:
             case ev.WallClockSet():
                 self.time.apply(event, at)
             case ev.ControllerTook():
+                self.circumstances.apply(event)
                 self.time.apply(event, at)
                 self.epoch, self.reached.recorded = event.epoch, event.meets
             case ev.SecretsUsed():
@@ -274,6 +275,8 @@ class RunState:
                 self.circumstances.apply(event)
                 self.closed_at = at
             case ev.Claimed() | ev.Assigned() | ev.HandedOver() | ev.RouteSet():
+                self.circumstances.apply(event)
+            case ev.SeatTaken():
                 self.circumstances.apply(event)
             case ev.InvariantSeen():
                 self.invariants[event.index] = event
