@@ -50,10 +50,10 @@ def test_what_is_lost_takes_its_hosts_along(thing: str, hosts: set[str]) -> None
 @pytest.mark.parametrize(
     ("thing", "why"),
     [
-        ("moon:luna", "'moon' cannot be lost; say site:NAME, host:NAME"),
-        ("site:mars", "there is no site 'mars', only phl, ams"),
-        ("provider:nobody", "only colo, host"),
-        ("person:eve", "only drew, simon, ludovic, ada"),
+        ("moon:luna", "'moon' cannot be lost"),
+        ("site:mars", "there is no site 'mars'; known: phl, ams"),
+        ("provider:nobody", "there is no provider 'nobody'; known: colo, host"),
+        ("person:eve", "there is no person 'eve'; known: drew, simon, ludovic, ada"),
         ("db9", "there is no host 'db9'"),
     ],
 )
