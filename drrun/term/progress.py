@@ -14,7 +14,7 @@ from drrun.report.clean import clean, clean_line, fit
 from drrun.report.ink import Style, ansi, no_ink
 from drrun.report.text.board import BoardHead, board_rows
 from drrun.report.text.line import LogLine, set_line
-from drrun.report.text.rows import ScreenSize, StyledRow, StyledText, cut, row_of
+from drrun.report.text.styled_rows import ScreenSize, StyledRow, StyledText, cut, row_of
 from drrun.term.answer_prompt import AnswerPrompt
 from drrun.term.screen import BottomRows
 

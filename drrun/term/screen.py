@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from drrun.report.ink import ansi, no_ink
-from drrun.report.text.rows import ScreenSize, StyledRow, painted, width_of
+from drrun.report.text.styled_rows import ScreenSize, StyledRow, painted, width_of
 
 #: How often everything is drawn after a change of size: the terminal itself may still be moving
 #: what it shows.

@@ -15,7 +15,7 @@ from drrun.report.clean import clean_line, columns
 from drrun.report.forecast import forecast
 from drrun.report.ink import Style, style_of
 from drrun.report.run_view import StepLine, WaitingGate, asks_of, next_steps, step_line
-from drrun.report.text.rows import ScreenSize, StyledRow, StyledText, cut
+from drrun.report.text.styled_rows import ScreenSize, StyledRow, StyledText, cut
 from drrun.report.times import clock, hour, rough, span
 
 #: Counted in the head in this order.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.report.text.rows import StyledRow, beside, row_of, width_of, wrapped
+from drrun.report.text.styled_rows import StyledRow, beside, row_of, width_of, wrapped
 from drrun.term.screen import BottomRows, TerminalScreen
 
 _PIECE = re.compile(r"\x1b\[\??(\d*)(?:;(\d+))?([A-Za-z])|.", re.DOTALL)
