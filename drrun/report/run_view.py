@@ -8,10 +8,11 @@ from typing import assert_never
 from drrun.core.dataclass import dataclass
 from drrun.core.model.ids import StepId, TargetKey, TargetName
 from drrun.core.model.runbook import Mode
+from drrun.core.model.seat import Seat
 from drrun.core.model.status import FINAL, Cause, Phase, RunStatus, Status
 from drrun.core.model.values import Duration
 from drrun.core.rules.probe_lists import waits
-from drrun.core.rules.roles import members
+from drrun.core.rules.roles import still_asked, stuck
 from drrun.core.state.clocks import Span
 from drrun.core.state.run_state import RunState
 from drrun.core.state.target import TargetState
@@ -54,6 +55,13 @@ class RunHead:
     disrupted_at: float | None = None
     #: Time on duty of each person.
     duty: Mapping[str, Duration] = field(default_factory=dict)
+    #: Where whoever started it sat; None: that is not known.
+    started_from: Seat | None = None
+
+    @property
+    def starter(self) -> str:
+        """Who started it, with the account that was used where that is called otherwise."""
+        return self.started_from.beside(self.started_by) if self.started_from else self.started_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,7 @@ class WaitingGate:
     text: str
     since: float
     role: str
+    #: Who may answer now; empty: anybody, unless it is stuck.
     people: tuple[str, ...]
     input: Mapping[str, str] = field(default_factory=dict)
     evidence: bool = False
@@ -118,6 +127,10 @@ class WaitingGate:
     #: Who has approved, and how many have to.
     approved: tuple[str, ...] = ()
     count: int = 1
+    #: The same people, with the accounts that they used where these are called otherwise.
+    approvals: tuple[str, ...] = ()
+    #: Why nobody can give what is missing, and the way out; "" while somebody can.
+    stuck: str = ""
     #: When a default is taken, and which.
     decide_at: float | None = None
     default: str = ""
@@ -231,12 +244,14 @@ def asks_of(state: RunState) -> Iterator[WaitingGate]:
             text=gate.text,
             since=gate.opened_at,
             role=gate.asked.role,
-            people=members(state, gate.asked.role),
+            people=still_asked(state, key, gate),
+            stuck=stuck(state, key, gate),
             input=gate.asked.input,
             evidence=gate.asked.evidence,
             options=gate.asked.options,
             typed=gate.asked.typed,
             approved=gate.approved,
+            approvals=tuple(map(state.circumstances.signed, gate.approved)),
             count=gate.asked.count,
             decide_at=gate.asked.decide_at,
             default=gate.asked.default,

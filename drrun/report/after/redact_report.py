@@ -69,7 +69,8 @@ def _without_places(report: Report) -> tuple[StepView, ...]:
 
 
 def _public(run: RunView) -> RunView:
-    head = replace(run.head, started_by="", holder="", duty={}, damage=run.head.damage[:1])
+    nobody = replace(run.head, started_by="", started_from=None, holder="", duty={})
+    head = replace(nobody, damage=run.head.damage[:1])
     lines = tuple(_public_line(line) for line in run.lines)
     return replace(run, head=head, why="", lines=lines, asks=())
 

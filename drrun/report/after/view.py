@@ -231,7 +231,7 @@ def _said(facts: Iterable[Fact], kinds: tuple[type[ev.EventBase], ...]) -> Itera
             text += " (signed)" if sign else " (unsigned)"
         if isinstance(fact.event, ev.GateAnswered) and fact.event.step in known:
             text += f" ({known[fact.event.step]})"
-        yield Statement(fact.at, fact.actor, told.about, text)
+        yield Statement(fact.at, fact.who, told.about, text)
 
 
 def _deviations(state: RunState, facts: Sequence[Fact]) -> list[Statement]:
@@ -246,9 +246,9 @@ def _taken_up_again(facts: Iterable[Fact]) -> Iterator[Statement]:
         match fact.event:
             case ev.RunAborted(by=by):
                 aborted = by
-            case ev.RunResumed(by=by) if aborted:
+            case ev.RunResumed() if aborted:
                 yield Statement(
-                    fact.at, by, "", f"resumed, although {aborted} had aborted the run"
+                    fact.at, fact.who, "", f"resumed, although {aborted} had aborted the run"
                 )
                 aborted = ""
 
@@ -262,7 +262,7 @@ def _outsiders(state: RunState, facts: Iterable[Fact]) -> Iterator[Statement]:
                 asked = members(state, role)
                 if fact.event.gate in _OPEN_TO_ALL and asked and by not in asked:
                     text = f"answered, where {role} ({', '.join(asked)}) was asked"
-                    yield Statement(fact.at, by, step, text)
+                    yield Statement(fact.at, fact.who, step, text)
 
 
 #: Gates that anybody may answer when nobody else can.

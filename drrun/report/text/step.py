@@ -119,5 +119,5 @@ def _probe(probe: ProbeStory, sheet: Sheet) -> Iterator[str]:
 
 def _words(words: tuple[Word, ...], sheet: Sheet) -> Iterator[str]:
     for word in words:
-        by = "" if word.by == "controller" else f" {word.by}:"
+        by = "" if word.by == "controller" else f" {word.who}:"
         yield sheet.ink(clock(word.at), Style.QUIET) + clean_line(f"{by} {word.text}")
