@@ -7,6 +7,7 @@ from typing import assert_never
 
 from drrun.core.dataclass import dataclass
 from drrun.core.model.ids import StepId, TargetKey, TargetName
+from drrun.core.model.runbook import Mode
 from drrun.core.model.seat import Seat
 from drrun.core.model.status import FINAL, Cause, Phase, RunStatus, Status
 from drrun.core.model.values import Duration
@@ -211,6 +212,13 @@ def run_view(state: RunState, head: RunHead, now: float) -> RunView:
         clocks=clock_lines(state.time),
         warnings=tuple(clock_warnings(state.time)),
     )
+
+
+def below(view: RunView) -> list[ServiceView]:
+    """Services of a live run that are not on the level that its plan raises them to."""
+    if view.mode != Mode.LIVE:
+        return []
+    return [each for each in view.services if each.rungs and each.level is not each.best]
 
 
 def _took(state: RunState, head: RunHead, now: float) -> Span:

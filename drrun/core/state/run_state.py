@@ -106,7 +106,7 @@ class RunState:
         """Count what there is; after an amendment what was known of targets is kept."""
         plan, known = self.plan, self.targets
         self.targets, self.hosts, self.acts_on, self.to_block = {}, {}, {}, {}
-        self._tallies, self._open_steps = {}, 0
+        self._open_steps = 0
         self._keys, self._place, self._inside = {}, {}, {}
         self._position = {step: index for index, step in enumerate(plan.order)}
         self.ready = ReadySteps()
@@ -123,8 +123,9 @@ class RunState:
             self.acts_on[key] = target
             self.targets[key] = known.get(key) or TargetState()
             self.hosts[key] = target.host.name if target.host else ""
-        states = [self.targets[key] for key in keys]
+        states, before = [self.targets[key] for key in keys], self._tallies.get(step)
         self._tallies[step] = tally = Tally.of(states, planned.allowed_failures)
+        tally.excused = before.excused if before else 0
         self._open_steps += tally.open
 
     def _amend(self, event: ev.PlanAmended) -> None:
@@ -147,6 +148,11 @@ class RunState:
     def counts(self, step: StepId) -> Mapping[Status, int]:
         """How many targets of a step stand where."""
         return self._tallies[step].counts
+
+    def new_failures(self, step: StepId) -> int:
+        """How many targets of a step have failed since one of them was last opened again."""
+        tally = self._tallies[step]
+        return tally.counts[Status.FAILED] - tally.excused
 
     def keys(self, step: StepId) -> Iterator[TargetKey]:
         """The targets of a step, in the plan's order."""
@@ -219,6 +225,7 @@ class RunState:
                 self.secrecy.intend(event.key)
             case ev.TargetReopened():
                 self.reopened_by[event.key] = "" if event.rewind or event.freed else event.by
+                self._tallies[event.key.step].excuse()
             case ev.RetryPlanned(cause="lost"):
                 self._change_form(event.key)
             case ev.TargetEvent() | ev.StepSkipped() | ev.StepBlocked() | ev.TargetsCancelled():
