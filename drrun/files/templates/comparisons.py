@@ -38,7 +38,7 @@ class ValueType(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class DeclaredValue:
     """A value, as far as it is known before the run."""
 
     type: ValueType
@@ -48,9 +48,9 @@ class Typed:
     literal: str | None = None
 
 
-UNKNOWN: Final = Typed(ValueType.UNKNOWN)
+UNKNOWN: Final = DeclaredValue(ValueType.UNKNOWN)
 #: What is known of a name: `steps.a.lag`.
-Declared = Callable[[Use], Typed]
+Declared = Callable[[Use], DeclaredValue]
 _NUMBERS: Final = {ValueType.NUMBER, ValueType.DURATION, ValueType.SIZE}
 _EQUALITY: Final = {"eq", "ne", "in", "notin"}
 _SIGNS: Final = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">="}
@@ -93,7 +93,7 @@ def _judged(
         yield f"{_name(left)} {_SIGNS[operator]} {_name(right)}: {why}"
 
 
-def _unequal(one: Typed, other: Typed, name: str) -> str:
+def _unequal(one: DeclaredValue, other: DeclaredValue, name: str) -> str:
     """Why a value is never, or not reliably, equal to another; "" if it may be."""
     if ValueType.UNKNOWN in (one.type, other.type):
         return ""
@@ -112,7 +112,7 @@ def _unequal(one: Typed, other: Typed, name: str) -> str:
             return ""
 
 
-def _reads_as_number(text: Typed, name: str) -> str:
+def _reads_as_number(text: DeclaredValue, name: str) -> str:
     if text.literal is None or quantity(text.literal) is None:
         return ""
     return (
@@ -121,7 +121,7 @@ def _reads_as_number(text: Typed, name: str) -> str:
     )
 
 
-def _number_beside(one: Typed, other: Typed, name: str) -> str:
+def _number_beside(one: DeclaredValue, other: DeclaredValue, name: str) -> str:
     if other.type in _NUMBERS:
         units = {one.type, other.type} == {ValueType.DURATION, ValueType.SIZE}
         return f"{name} is {one.type.value}, the other is {other.type.value}" if units else ""
@@ -150,7 +150,7 @@ def _is_written(kind: ValueType, text: str) -> bool:
     return kind in (ValueType.DURATION, ValueType.SIZE)
 
 
-def _without_order(one: Typed, other: Typed, name: str) -> str:
+def _without_order(one: DeclaredValue, other: DeclaredValue, name: str) -> str:
     """Why a value is neither more nor less than another; "" if it may be."""
     if ValueType.UNKNOWN in (one.type, other.type):
         return ""
@@ -171,30 +171,30 @@ def _without_order(one: Typed, other: Typed, name: str) -> str:
             return ""
 
 
-def _type_of(node: nodes.Node, declared: Declared) -> Typed:
+def _type_of(node: nodes.Node, declared: Declared) -> DeclaredValue:
     use = use_of(node)
     if use is not None:
         return declared(use)
     match node:
         case nodes.Const(value=str() as value):
-            return Typed(ValueType.TEXT, literal=value)
+            return DeclaredValue(ValueType.TEXT, literal=value)
         case nodes.Const(value=bool()) | nodes.Compare() | nodes.Not() | nodes.Test():
-            return Typed(ValueType.TRUTH)
+            return DeclaredValue(ValueType.TRUTH)
         case nodes.Const(value=int() | float()):
-            return Typed(ValueType.NUMBER)
+            return DeclaredValue(ValueType.NUMBER)
         case nodes.List() | nodes.Tuple():
-            return Typed(ValueType.LIST)
+            return DeclaredValue(ValueType.LIST)
         case nodes.Neg() | nodes.Pos():
             return _type_of(node.node, declared)
         case nodes.Concat() | nodes.TemplateData():
-            return Typed(ValueType.TEXT)
+            return DeclaredValue(ValueType.TEXT)
         case nodes.Filter(name=name) if name in _NUMERIC_FILTERS:
-            return Typed(ValueType.NUMBER)
+            return DeclaredValue(ValueType.NUMBER)
         case nodes.Filter(name=name) if name in _TEXT_FILTERS:
-            return Typed(ValueType.TEXT)
+            return DeclaredValue(ValueType.TEXT)
         case nodes.BinExpr() if isinstance(node, _SUMS):
             parts = {_type_of(each, declared).type for each in (node.left, node.right)}
-            return Typed(ValueType.NUMBER) if parts <= _NUMBERS else UNKNOWN
+            return DeclaredValue(ValueType.NUMBER) if parts <= _NUMBERS else UNKNOWN
         case _:
             return UNKNOWN
 
