@@ -4,6 +4,7 @@ Rules:
 - The request is durable before anything else. A live controller answers it; without one it is
   weighed against the journal at once, so that a mistake is told now and not at the next resume.
 - What only adds to the record is written at once where nobody drives the run, also after its end.
+  So is a correction of the plan: the next one is judged with it, and everybody sees it.
 """
 
 import threading
@@ -11,7 +12,7 @@ import threading
 from drrun.cases.read_run import ReadRun, known
 from drrun.core.model.ids import RunId
 from drrun.core.people.annotations import AddsOnly
-from drrun.core.people.commands import Command, body_of
+from drrun.core.people.commands import Amend, Command, body_of
 from drrun.core.people.consider import Denied, Granted, consider
 from drrun.engine.ledger import Ledger
 from drrun.engine.records import Records
@@ -62,13 +63,17 @@ def _act_alone(records: Records, seen: ReadRun, command: Command, by: str) -> Re
         return RequestAnswer(accepted=True, message=found.message)
     if isinstance(command, AddsOnly):
         return _write(records, seen, found, by)
+    if isinstance(command, Amend):
+        return _write(records, seen, found, by, f"; go on with: drrun resume {seen.run}")
     records.inbox.post(seen.run, records.clock.now(), by, command.KIND, body_of(command))
     go_on = f"nobody drives this run now; go on with: drrun resume {seen.run}"
     return RequestAnswer(accepted=True, message=f"kept for later: {go_on}")
 
 
-def _write(records: Records, seen: ReadRun, found: Granted, by: str) -> RequestAnswer:
-    """Add to the record what changes nothing about the run, as its controller for a moment.
+def _write(
+    records: Records, seen: ReadRun, found: Granted, by: str, then: str = ""
+) -> RequestAnswer:
+    """Add to the record, as the run's controller for a moment.
 
     Raises:
         RunHeld: Somebody took the run meanwhile.
@@ -82,4 +87,4 @@ def _write(records: Records, seen: ReadRun, found: Granted, by: str) -> RequestA
         ledger.commit()
     finally:
         records.leases.release(lease)
-    return RequestAnswer(accepted=True, message=found.message)
+    return RequestAnswer(accepted=True, message=f"{found.message}{then}")

@@ -88,6 +88,10 @@ class TargetReopened(TargetEvent):
     rewind: bool = False
     #: Nobody asked for it: `on_regressed: rerun`.
     rerun: bool = False
+    #: Its step is being rewritten; what it did before stays in the record.
+    amended: bool = False
+    #: Nobody asked for it: something that it needs was taken up again.
+    freed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,7 +122,7 @@ def _approval(
         return []
     if asking.by in asking.state.starters(key):
         return Denied(
-            f"{asking.by} started {key} and so cannot approve it: somebody else of "
+            f"{asking.by} {_part_in(asking, key)} and so cannot approve it: somebody else of "
             f"{named(asking.state, gate.asked.role)} has to"
         )
     wanted = gate.asked.typed
@@ -139,6 +139,12 @@ def _approval(
             signature=_signature(command, key),
         )
     ]
+
+
+def _part_in(asking: Asking, key: TargetKey) -> str:
+    """What somebody did who may not approve."""
+    wrote = asking.state.written_by.get(key.step) == asking.by
+    return f"changed {key}" if wrote else f"started {key}"
 
 
 def _still_missing(gates: list[tuple[TargetKey, Gate]], events: list[ev.Event]) -> str:

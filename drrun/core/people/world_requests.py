@@ -54,7 +54,7 @@ def _open_again(asking: Asking, thing: str) -> Iterator[ev.Event]:
                 continue
             reopened: list[ev.Event] = [
                 ev.TargetReopened(
-                    step=step, target=key.target, by=asking.by, why=f"{thing} is back"
+                    step=step, target=key.target, by=asking.by, why=f"{thing} is back", freed=True
                 )
             ]
             for event in (*reopened, *freed(state, step, asking.by)):

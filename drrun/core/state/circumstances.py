@@ -72,6 +72,11 @@ class Circumstances:
             case _:
                 assert_never(event)
 
+    def live_in(self, inventory: Inventory) -> None:
+        """Take in that the run's inventory is another one."""
+        self.inventory = inventory
+        self._lose(self.lost)
+
     def _hand_over(self, event: ev.HandedOver) -> None:
         for step in (StepId(each) for each in event.steps):
             self.assigned[step] = event.to
