@@ -353,7 +353,7 @@ class RunState:
         self.targets[key] = after
         if before.active != after.active:
             self._hold_or_release(key, begins=after.active)
-        if key in self.active:
+        if before.active or after.active:
             self.stirred[key] = None
         if before.status is not after.status:
             self._recount(key.step, before.status, after.status, at)
