@@ -86,12 +86,12 @@ class TargetReopened(TargetEvent):
     bypass: str = ""
     #: A person went back to this step, or to one before it, although it had passed.
     rewind: bool = False
+    #: What held it up is gone; nobody asked for this very target.
+    freed: bool = False
     #: Nobody asked for it: `on_regressed: rerun`.
     rerun: bool = False
     #: Its step is being rewritten; what it did before stays in the record.
     amended: bool = False
-    #: Nobody asked for it: something that it needs was taken up again.
-    freed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,7 +125,7 @@ def typo(folder: Path) -> Program:
     return program
 
 
-@pytest.mark.faults("F138")
+@pytest.mark.faults(138)
 def test_a_typo_in_a_failed_step_is_corrected_and_the_run_goes_on(tmp_path: Path) -> None:
     """The night's point A."""
     program = typo(tmp_path)
