@@ -97,19 +97,17 @@ def _unequal(one: DeclaredValue, other: DeclaredValue, name: str) -> str:
     """Why a value is never, or not reliably, equal to another; "" if it may be."""
     if ValueType.UNKNOWN in (one.type, other.type):
         return ""
-    match one.type:
-        case ValueType.AS_IT_READS if other.type is ValueType.TEXT:
-            return _reads_as_number(other, name)
-        case ValueType.NUMBER | ValueType.DURATION | ValueType.SIZE:
-            return _number_beside(one, other, name)
-        case ValueType.TRUTH if other.type is not ValueType.TRUTH:
-            return f"{name} is true or false: compare it with true or false, without quotes"
-        case ValueType.TEXT if one.only and other.literal not in (None, *one.only):
-            return f"{name} is never {other.literal!r}{did_you_mean(str(other.literal), one.only)}"
-        case ValueType.LIST if other.type is not ValueType.LIST:
-            return f"{name} is a list, and never equal to {other.type.value}"
-        case _:
-            return ""
+    if one.type is ValueType.AS_IT_READS and other.type is ValueType.TEXT:
+        return _reads_as_number(other, name)
+    if one.type in _NUMBERS:
+        return _number_beside(one, other, name)
+    if one.type is ValueType.TRUTH and other.type is not ValueType.TRUTH:
+        return f"{name} is true or false: compare it with true or false, without quotes"
+    if one.only and other.literal not in (None, *one.only):
+        return f"{name} is never {other.literal!r}{did_you_mean(str(other.literal), one.only)}"
+    if one.type is ValueType.LIST and other.type is not ValueType.LIST:
+        return f"{name} is a list, and never equal to {other.type.value}"
+    return ""
 
 
 def _reads_as_number(text: DeclaredValue, name: str) -> str:
@@ -158,17 +156,13 @@ def _without_order(one: DeclaredValue, other: DeclaredValue, name: str) -> str:
         if other.type is ValueType.TEXT and other.literal is None:
             return f"{name} is {one.type.value}, and the other is a text"
         return _number_beside(one, other, name)
-    match one.type:
-        case ValueType.AS_IT_READS if other.type not in _NUMBERS:
-            return f"what {name} reads as is not known: say it in its capture, with 'as'"
-        case ValueType.TEXT if one.literal is not None and quantity(one.literal) is not None:
-            if other.type in _NUMBERS:
-                return ""  # told by the number
-            return f"texts compare character by character: write {one.literal} without quotes"
-        case ValueType.TRUTH | ValueType.LIST:
-            return f"{name} is {one.type.value}: nothing is more or less than that"
-        case _:
-            return ""
+    if one.type is ValueType.AS_IT_READS and other.type not in _NUMBERS:
+        return f"what {name} reads as is not known: say it in its capture, with 'as'"
+    if one.type in (ValueType.TRUTH, ValueType.LIST):
+        return f"{name} is {one.type.value}: nothing is more or less than that"
+    if one.literal is None or quantity(one.literal) is None or other.type in _NUMBERS:
+        return ""  # beside a number, the number tells
+    return f"texts compare character by character: write {one.literal} without quotes"
 
 
 def _type_of(node: nodes.Node, declared: Declared) -> DeclaredValue:
