@@ -62,6 +62,10 @@ class RunState:
     held: Counter[str] = field(default_factory=Counter)
     #: The last answer of a person to each target's gate.
     answers: dict[TargetKey, ev.GateAnswered] = field(default_factory=dict)
+    #: The word of a person by which a target is done, or not wanted.
+    words: dict[TargetKey, ev.TargetMarked | ev.GateAnswered] = field(default_factory=dict)
+    #: Who last let a target pass without one of its guards.
+    bypasses: dict[TargetKey, ev.TargetReopened] = field(default_factory=dict)
     #: Who wanted a target to be tried again.
     reopened_by: dict[TargetKey, str] = field(default_factory=dict)
     circumstances: Circumstances = field(init=False)
@@ -207,6 +211,10 @@ class RunState:
         match event:
             case ev.GateAnswered():
                 self.answers[event.key] = event
+                if event.gate == "unknown" and event.answer == "confirm":
+                    self.words[event.key] = event
+            case ev.TargetMarked():
+                self.words[event.key] = event
             case ev.ActionShown():
                 self.shown.add(event.key.step)
             case ev.AttemptIntended():
@@ -214,6 +222,9 @@ class RunState:
                 self.secrecy.intend(event.key)
             case ev.TargetReopened():
                 self.reopened_by[event.key] = event.by
+                self.words.pop(event.key, None)
+                if event.bypass:
+                    self.bypasses[event.key] = event
             case ev.RetryPlanned(cause="lost"):
                 self._change_form(event.key)
             case ev.TargetEvent() | ev.StepSkipped() | ev.StepBlocked() | ev.TargetsCancelled():
