@@ -12,17 +12,24 @@ from typing import assert_never
 from drrun.core.model.status import Status
 from drrun.core.rules.endings import ExceptionKind, RunException
 from drrun.report.run_view import RunView
+from drrun.report.services import ServiceView
 
 #: Names in one sentence; more are counted.
 _NAMED = 6
 
 
-def exception_lines(exceptions: Iterable[RunException]) -> Iterator[str]:
-    """`dns@web1 was skipped by alice: not needed tonight`."""
+def exception_lines(
+    exceptions: Iterable[RunException], services: Iterable[ServiceView]
+) -> Iterator[str]:
+    """`dns@web1 was skipped by alice: not needed tonight`; services by their titles."""
+    titles = {each.name: each.title for each in services}
     for (kind, why, by), group in groupby(
         exceptions, key=lambda each: (each.kind, each.why, each.by)
     ):
-        yield _sentence(kind, [each.about for each in group], why, by)
+        names = [each.about for each in group]
+        if kind is ExceptionKind.SERVICE:
+            names = [titles.get(name) or name for name in names]
+        yield _sentence(kind, names, why, by)
 
 
 def beside_steps(view: RunView) -> list[RunException]:

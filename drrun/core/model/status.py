@@ -110,6 +110,9 @@ def _has_ended(status: RunStatus) -> bool:
 #: Runs that stand so have an end in their journal.
 ENDED = frozenset(status for status in RunStatus if _has_ended(status))
 
+#: Runs that went to their end without a failed step.
+SUCCESS = frozenset({RunStatus.SUCCEEDED, RunStatus.SUCCEEDED_WITH_EXCEPTIONS})
+
 
 class Cause(StrEnum):
     """What a waiting target waits for."""

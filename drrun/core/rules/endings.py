@@ -91,15 +91,12 @@ def _seen_in_dry_run(state: RunState) -> Iterator[RunException]:
 
 def _of_target(state: RunState, key: TargetKey) -> Iterator[RunException]:
     target = state.targets[key]
-    match target.status:
-        case Status.FAILED:
-            yield _about(key, ExceptionKind.FAILED, target.note)
-        case Status.SKIPPED if not _not_applicable(state, key.step):
-            yield _skipped(state, key)
-        case Status.PASSED:
-            yield from _passed(state, key)
-        case _:
-            pass  # it makes the run fail, and the step's own line tells of it
+    if target.status is Status.FAILED:
+        yield _about(key, ExceptionKind.FAILED, target.note)
+    elif target.status is Status.SKIPPED and not _not_applicable(state, key.step):
+        yield _skipped(state, key)
+    elif target.status is Status.PASSED:
+        yield from _passed(state, key)
 
 
 def _passed(state: RunState, key: TargetKey) -> Iterator[RunException]:

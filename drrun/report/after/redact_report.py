@@ -63,7 +63,10 @@ def _without_places(report: Report) -> tuple[StepView, ...]:
 def _public(run: RunView) -> RunView:
     head = replace(run.head, started_by="", holder="", duty={}, damage=run.head.damage[:1])
     lines = tuple(_public_line(line) for line in run.lines)
-    return replace(run, head=head, why="", lines=lines, asks=())
+    told = tuple(
+        replace(each, about=each.step or each.about, why="", by="") for each in run.exceptions
+    )
+    return replace(run, head=head, why="", lines=lines, asks=(), exceptions=told)
 
 
 def _public_line(line: StepLine) -> StepLine:

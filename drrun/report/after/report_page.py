@@ -13,6 +13,7 @@ from typing import Any
 from drrun.core.model.shell_values import readable
 from drrun.report.after import drawing
 from drrun.report.after.view import Report
+from drrun.report.exceptions import exception_lines
 from drrun.report.pages import template
 from drrun.report.times import clock, moment, rough, span, took
 
@@ -22,6 +23,7 @@ def html(report: Report) -> str:
     page: str = _template().render(
         report=report,
         run=report.run,
+        exceptions=list(exception_lines(report.run.exceptions, report.services)),
         bars=drawing.bars(report),
         stripes=drawing.stripes(report),
         ticks=drawing.ticks(report),

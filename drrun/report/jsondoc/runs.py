@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from drrun.core.integrity.chain import ChainLink
+from drrun.core.rules.endings import RunException
 from drrun.report.duty_view import Mine
 from drrun.report.history_view import Rehearsed, RunLine
 from drrun.report.jsondoc import FORMAT, at, document, seconds
@@ -43,6 +44,7 @@ def run_json(view: RunView) -> dict[str, Any]:
         without_estimate=None if forecast is None else forecast.unestimated,
         counts={str(status): count for status, count in view.counts.items()},
         steps=[_line(each) for each in view.lines],
+        exceptions=[_exception(each) for each in view.exceptions],
         asks=[ask_json(each) for each in view.asks],
         services=[service_json(each) for each in view.services],
     )
@@ -63,6 +65,16 @@ def _line(line: StepLine) -> dict[str, Any]:
         "exact": line.took is None or line.took.exact,
         "planned": seconds(line.planned),
         "note": line.note or None,
+    }
+
+
+def _exception(each: RunException) -> dict[str, Any]:
+    return {
+        "kind": str(each.kind),
+        "about": each.about,
+        "step": each.step or None,
+        "by": each.by or None,
+        "why": each.why or None,
     }
 
 

@@ -163,12 +163,12 @@ def answers_to(ask: WaitingGate, run: str) -> Iterator[str]:
 
 
 def _exceptions(view: RunView, sheet: Sheet) -> list[str]:
-    told = list(exception_lines(beside_steps(view)))
+    told = list(exception_lines(beside_steps(view), view.services))
     if not told:
         return []
     lines = ["", sheet.ink("exceptions", Style.DOUBT)]
     for each in told:
-        lines += sheet.headed("", clean_line(each))
+        lines += sheet.headed("", each, indent=2)
     return lines
 
 
