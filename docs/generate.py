@@ -12,6 +12,7 @@ from typing import Any
 import canaries
 import click
 import faults
+import tables
 
 from drrun.cli.catalogue import COMMANDS
 from drrun.cli.exit import Exit
@@ -154,11 +155,12 @@ def _runbook() -> Iterator[str]:
     yield (
         "A runbook is a YAML file. Unknown and duplicate keys are errors; all are reported at\n"
         "once, with `file:line:column`. `drrun schema` prints the same as a JSON Schema for\n"
-        "editors. The examples are in [runbooks/](../../runbooks/).\n"
+        "editors. Whole runbooks to read are in [runbooks/](../../runbooks/); what may stand in\n"
+        "`{{ … }}` and in `when` is on [a page of its own](templates.md).\n"
     )
     schema = runbook_schema()
-    for name in ("runbook", "step", "probe", "expect", "retry", "capture", "input", "secret"):
-        yield from _table(name, schema["definitions"][name])
+    definitions = schema["definitions"]
+    yield from tables.tables("runbook", definitions, _in_order(definitions))
     yield "## What a command on the controller knows\n"
     yield (
         "A command on a host has the environment of its log-in. One on the controller (a step\n"
@@ -176,25 +178,18 @@ def _inventory() -> Iterator[str]:
         "One or more YAML files, merged; Ansible's INI and YAML inventories are read too. The\n"
         "default is the folder `inventory/` beside the runbook's folder.\n"
     )
-    for name, shape in inventory_schema()["definitions"].items():
-        if "properties" in shape and "-question" not in name:
-            yield from _table(name, shape)
+    elsewhere = runbook_schema()["definitions"]
+    definitions = inventory_schema()["definitions"]
+    names = [name for name in definitions if name not in elsewhere]
+    yield from tables.tables("inventory", definitions, names)
     yield _REACHED
 
 
-def _table(name: str, shape: Mapping[str, Any]) -> Iterator[str]:
-    yield f"## {name}\n\n| key | |\n|---|---|"
-    for key, value in _properties(shape).items():
-        text = str(value.get("description", "")).replace("|", "\\|")
-        yield f"| `{key}` | {text} |"
-    yield ""
-
-
-def _properties(shape: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: dict[str, Any] = dict(shape.get("properties", {}))
-    for part in (*shape.get("allOf", ()), *shape.get("anyOf", ()), *shape.get("oneOf", ())):
-        found |= _properties(part)
-    return found
+def _in_order(definitions: Mapping[str, Any]) -> list[str]:
+    """What people look for most comes first: the runbook, a step, a probe and its questions."""
+    questions = [name for name in definitions if name.endswith("-question")]
+    first = ["runbook", "step", "probe", *questions, "expect"]
+    return [*first, *(name for name in definitions if name not in first)]
 
 
 def _actions() -> Iterator[str]:
@@ -206,11 +201,11 @@ def _actions() -> Iterator[str]:
         yield f"## {name}\n\n{action.about}"
         if action.one_of:
             yield f"\nExactly one of: {', '.join(f'`{each}`' for each in action.one_of)}."
-        yield "\n| argument | kind | |\n|---|---|---|"
+        yield "\n| argument | kind | required | |\n|---|---|---|---|"
         for argument, parameter in action.parameters.items():
-            needed = " (required)" if parameter.required else ""
-            yield f"| `{argument}` | {parameter.kind} | {parameter.about}{needed} |"
-        yield ""
+            needed = "required" if parameter.required else ""
+            yield f"| `{argument}` | {parameter.kind} | {needed} | {parameter.about} |"
+        yield f"\n{tables.example('action', name)}"
 
 
 def _states() -> Iterator[str]:

@@ -12,6 +12,7 @@ from drrun.core.integrity.masking import Mask
 from drrun.core.model.errors import DiskFull, InputError, StateUnusable
 from drrun.core.model.ids import RunId
 from drrun.core.model.plan import Plan
+from drrun.core.model.seat import Seat
 from drrun.core.model.status import RunStatus
 from drrun.core.model.values import written
 from drrun.core.rules.decide import MAX_PARALLEL
@@ -217,12 +218,11 @@ def seat(
     edges = Edges(ledger, orders, crew, clock, records.inbox, records.leases, records.ids,
                   tools.signatures)  # fmt: skip
     controller = Controller(edges, Limits(options.max_parallel, options.linger))
-    return Session(
-        place.run, controller, edges, records.journal, tools.hands, _took(lease, clock, join)
-    )
+    took = _took(lease, clock, join, records.seat)
+    return Session(place.run, controller, edges, records.journal, tools.hands, took)
 
 
-def _took(lease: Lease, clock: RunClock, join: Join) -> ev.ControllerTook:
+def _took(lease: Lease, clock: RunClock, join: Join, where: Seat | None) -> ev.ControllerTook:
     """The fact that a lease was taken."""
     origin = clock.origin()
     return ev.ControllerTook(
@@ -237,4 +237,6 @@ def _took(lease: Lease, clock: RunClock, join: Join) -> ev.ControllerTook:
         boot=origin.boot,
         booted=origin.at,
         sign_of_life=lease.seen_before,
+        user=where.user if where else "",
+        terminal=where.terminal if where else "",
     )

@@ -11,15 +11,16 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 from drrun.core.dataclass import dataclass
-from drrun.core.model.outcomes import Ended, Outcome, OutcomeUnknown
+from drrun.core.model.outcomes import Ended, Outcome, OutcomeUnknown, TimedOut
 from drrun.core.model.probes import Purpose
 from drrun.core.model.runbook import Capture
 from drrun.core.rules.capacity import Activity
 from drrun.core.rules.capturing import capture_all
+from drrun.core.rules.last_words import last_words
 from drrun.core.state.secrecy import withheld
 from drrun.ports.clock import Clock
 from drrun.ports.hands import ReachedHost
@@ -180,10 +181,24 @@ class Reporter:
                 streams = {stream: self.output.text(stream) for stream in ("stdout", "stderr")}
                 captured, fault = capture_all(self.captures, streams)
             captured = {**outcome.facts, **captured}
+        outcome = self._explained(outcome)
         kept = self.output.close()
         return AttemptFinished(
             self.activity, self.order, outcome, at, captured, fault, kept, coming
         )
+
+    def _explained(self, outcome: Outcome) -> Outcome:
+        """A failure with what the command said of it, unless the action has said why itself."""
+        if isinstance(outcome, Ended) and outcome.good:
+            return outcome
+        if isinstance(outcome, Ended) and outcome.note:
+            return outcome
+        if not isinstance(outcome, Ended | TimedOut):
+            return outcome
+        said = last_words(self.output.text("stderr"), self.output.text("stdout"))
+        if said and outcome.note:
+            said = f"{outcome.note}; last words: {said}"
+        return replace(outcome, note=said) if said else outcome
 
 
 def fault(error: Exception) -> OutcomeUnknown:

@@ -20,7 +20,7 @@ from drrun.core.state.run_state import RunState
 from drrun.ports.journal import RequestAnswer
 from drrun.report.facts import Fact
 from drrun.report.run_view import WaitingGate, asks_of
-from drrun.report.text.board import ScreenSize, StyledRow
+from drrun.report.text.styled_rows import ScreenSize, StyledRow
 from drrun.report.text.watches import Look, watch_rows
 from drrun.term.feed import AnswerResult, DriverGone, Feed, Item, Signalled, Typed
 from drrun.term.forms import ACTS, Form, form

@@ -6,6 +6,7 @@ from drrun.core.dataclass import dataclass
 from drrun.core.model.outcomes import Ended, Outcome
 from drrun.core.model.probes import Expect, Verdict
 from drrun.core.rules.judging import Observed, judge, shown
+from drrun.core.rules.last_words import last_words
 from drrun.engine.captured import CapturedOutput
 from drrun.ports.clock import Cancel
 from drrun.ports.places import Places, ProbeAnswer, Question, Script
@@ -20,10 +21,9 @@ class CommandResult:
     stderr: str
 
     @property
-    def last_word(self) -> str:
-        """The last line on standard error, which usually says what went wrong."""
-        lines = self.stderr.strip().splitlines()
-        return shown(lines[-1]) if lines else ""
+    def last_words(self) -> str:
+        """What it said on standard error about what went wrong."""
+        return last_words(self.stderr)
 
 
 def command(question: Question, places: Places, cancel: Cancel, text: str) -> CommandResult:
@@ -62,9 +62,20 @@ def no(question: Question, value: str, why: str) -> ProbeAnswer:
 
 
 def judged(question: Question, expect: Expect, seen: Observed, said: str = "") -> ProbeAnswer:
-    """The answer, judged; `said` is added to the reason."""
+    """The answer, judged.
+
+    Args:
+        question: What was asked.
+        expect: What must be so.
+        seen: What was seen.
+        said: What was said on standard error. A command that failed says why it did there, or
+            else on standard output: that tells more than its exit code, and stands first.
+    """
     verdict, why = judge(expect, seen, question.mask)
-    if why and said:
+    failed = seen.exit is not None and seen.exit not in (expect.exit or (seen.exit,))
+    if failed and (reason := said or last_words(question.mask.text(seen.text))):
+        why = f"{reason} ({why})"
+    elif why and said:
         why = f"{why} ({said})"
     value = seen.text if seen.present else "nothing"
     return ProbeAnswer(

@@ -63,7 +63,7 @@ def evaluate(question: Question, places: Places, cancel: Cancel) -> ProbeAnswer:
     if status is None:
         return unanswered(question, reply)
     if status == 4 or (status not in (0, 3)):
-        return doubt(question, reply.last_word or f"looking ended with {status}")
+        return doubt(question, reply.last_words or f"looking ended with {status}")
     expect = question.expect
     if ask.get("exists") is False:
         expect = replace(expect, absent=True)

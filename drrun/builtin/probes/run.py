@@ -34,5 +34,5 @@ def answer(question: Question, reply: CommandResult) -> ProbeAnswer:
         return unanswered(question, reply)
     expect = with_exit(question.expect, 0)
     if status in _NOT_EXECUTED and status not in (expect.exit or ()):
-        return doubt(question, reply.last_word or f"the command could not be executed ({status})")
-    return judged(question, expect, Observed(reply.stdout, exit=status), reply.last_word)
+        return doubt(question, reply.last_words or f"the command could not be executed ({status})")
+    return judged(question, expect, Observed(reply.stdout, exit=status), reply.last_words)

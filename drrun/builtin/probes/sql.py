@@ -159,4 +159,4 @@ def _complaint(reply: CommandResult) -> str:
         _, mark, said = line.partition("ERROR:")
         if mark:
             return shown(said)
-    return reply.last_word
+    return reply.last_words

@@ -86,10 +86,10 @@ sites: Shape[dict[str, Site]] = MappingOf(
     RecordShape(
         "site",
         {
-            "title": RecordKey(text),
+            "title": RecordKey(text, "one line for people"),
             "provider": RecordKey(text, "contact or dependency that runs it"),
-            "roles": RecordKey(_words),
-            "jurisdiction": RecordKey(text),
+            "roles": RecordKey(_words, "what it is for: primary, standby"),
+            "jurisdiction": RecordKey(text, "whose law holds there"),
         },
         _named(Site),
     ),
@@ -103,7 +103,7 @@ _route: Shape[Route] = ByForm(
         {
             "address": RecordKey(address, "name or IP address"),
             "name": RecordKey(dotted, "what people call it: oob"),
-            "port": RecordKey(port),
+            "port": RecordKey(port, "else that of the host, or as the SSH configuration says"),
             "via": RecordKey(_names, "hosts to pass through, nearest first"),
         },
         into(Route),
@@ -126,16 +126,16 @@ hosts: Shape[dict[str, Host]] = MappingOf(
         "host",
         {
             "site": RecordKey(slug, "where it stands"),
-            "groups": RecordKey(_names),
+            "groups": RecordKey(_names, "groups that it belongs to"),
             "user": RecordKey(user, "else as the SSH configuration says"),
-            "port": RecordKey(port),
+            "port": RecordKey(port, "else as the SSH configuration says"),
             "identity": RecordKey(text, "file with the private key"),
             "address": RecordKey(address, "the only route"),
             "via": RecordKey(_names, "hosts to pass through, nearest first"),
             "routes": RecordKey(ListOf(_route, least=1), "tried in order"),
             "host_key": RecordKey(_host_key, "pinned public key; else known_hosts decides"),
-            "become": RecordKey(one_of("sudo"), "how to become another user"),
-            "max_sessions": RecordKey(Number(1, 1000), "commands at once on this host"),
+            "become": RecordKey(one_of("sudo"), "how to become another user", default="sudo"),
+            "max_sessions": RecordKey(Number(1, 1000), "commands at once on this host", default=8),
             "work_dir": RecordKey(_work_dir, "where it keeps what belongs to runs; else ~/.drrun"),
             "vars": RecordKey(_vars, "host.vars in templates"),
         },
@@ -145,7 +145,14 @@ hosts: Shape[dict[str, Host]] = MappingOf(
     what="host",
 )
 groups: Shape[dict[str, Group]] = MappingOf(
-    RecordShape("group", {"hosts": RecordKey(_names), "vars": RecordKey(_vars)}, _named(Group)),
+    RecordShape(
+        "group",
+        {
+            "hosts": RecordKey(_names, "who belongs to it"),
+            "vars": RecordKey(_vars, "`host.vars` of its hosts; those of a host win"),
+        },
+        _named(Group),
+    ),
     name=dotted,
     what="group",
 )
@@ -172,8 +179,8 @@ _waiver: RecordShape[dict[str, Any]] = RecordShape(
     "store-waiver",
     {
         "reason": RecordKey(text, "why it is accepted", required=True),
-        "owner": RecordKey(text),
-        "expires": RecordKey(expiry),
+        "owner": RecordKey(text, "who accepted it"),
+        "expires": RecordKey(expiry, "until when"),
     },
     _only_given,
 )
@@ -192,11 +199,11 @@ stores: Shape[dict[str, Store]] = MappingOf(
         "store",
         {
             "on": RecordKey(_words, "host that holds it"),
-            "kind": RecordKey(text, "files, database, objects"),
-            "size": RecordKey(size),
-            "owner": RecordKey(text),
-            "backups": RecordKey(ListOf(_backup, or_mapping=True)),
-            "waiver": RecordKey(_waiver),
+            "kind": RecordKey(text, "what it is, in your words: postgres, files, objects"),
+            "size": RecordKey(size, "preflight compares it with the room where it is restored"),
+            "owner": RecordKey(text, "who looks after it"),
+            "backups": RecordKey(ListOf(_backup, or_mapping=True), "its copies"),
+            "waiver": RecordKey(_waiver, "why it has no backup, or none elsewhere"),
         },
         _placed(Store),
     ),
@@ -212,7 +219,7 @@ contacts: Shape[dict[str, Contact]] = MappingOf(
             ),
             "hours": RecordKey(text, "14:00-22:00, UTC"),
             "verified": RecordKey(day, "when somebody last tried it"),
-            "verify_every": RecordKey(duration),
+            "verify_every": RecordKey(duration, "how often somebody tries it"),
         },
         _placed(Contact),
     ),
@@ -223,7 +230,7 @@ dependencies: Shape[dict[str, Dependency]] = MappingOf(
     RecordShape(
         "dependency",
         {
-            "provider": RecordKey(text),
+            "provider": RecordKey(text, "whose it is: a contact"),
             "alternate": RecordKey(text, "what takes its place, or none"),
             "accepted_risk": RecordKey(text, "why that is accepted"),
             "expires": RecordKey(expiry, "until when it is accepted"),

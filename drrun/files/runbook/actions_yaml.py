@@ -19,8 +19,8 @@ from drrun.core.model.actions import (
     RunAction,
     UsesAction,
 )
+from drrun.core.nearest import did_you_mean
 from drrun.files.runbook.arguments import read_arguments, with_schema
-from drrun.files.yaml.nearest import did_you_mean
 from drrun.files.yaml.scalars import AnyMapping, OneOf, duration, identifier, slug, text
 from drrun.files.yaml.shape import (
     WRONG,
@@ -48,7 +48,10 @@ _answer: Shape[str] = ByForm(
     word=_kind,
     table=RecordShape(
         "answer",
-        {"type": RecordKey(_kind), "description": RecordKey(text)},
+        {
+            "type": RecordKey(_kind, "what it must be", default="str"),
+            "description": RecordKey(text, "what is asked for"),
+        },
         lambda values, _, __: values.get("type", "str"),
     ),
 )
@@ -96,7 +99,7 @@ _MANUAL: Mapping[str, RecordKey] = {
     "input": RecordKey(
         MappingOf(_answer, name=identifier), "typed answers wanted; read as steps.ID.NAME"
     ),
-    "evidence": RecordKey(_evidence, "required: a note or a file is wanted"),
+    "evidence": RecordKey(_evidence, "required: a note or a file is wanted", default="optional"),
     "contact": RecordKey(text, "a contact of the inventory: a third party is waited for"),
     "remind_after": RecordKey(duration, "tell them again, each time so much later"),
     "escalate_after": RecordKey(duration, "tell more people"),
@@ -106,8 +109,8 @@ _DECISION: Mapping[str, RecordKey] = {
     "authority": RecordKey(text, "the role that decides"),
     "default": RecordKey(slug, "the option taken at decide_by"),
     "decide_by": RecordKey(duration, "after this the default is taken; without one it waits"),
-    "remind_after": RecordKey(duration),
-    "escalate_after": RecordKey(duration),
+    "remind_after": RecordKey(duration, "tell them again, each time so much later"),
+    "escalate_after": RecordKey(duration, "tell more people"),
 }
 
 
@@ -226,12 +229,11 @@ def take_action(values: dict[str, Any], table: Table, reading: Reading) -> Actio
 def _refuse_strays(kind: str, table: Table, reading: Reading) -> None:
     """Note keys that belong to another action, `input` beside `run`."""
     belongs = {"manual": _MANUAL, "decision": _DECISION, "uses": ("with",)}
-    for owner, names in belongs.items():
-        if owner == kind:
-            continue
-        for name in names:
-            if name in table.entries:
-                reading.wrong(table.entries[name].key, f"'{name}' belongs to '{owner}'")
+    for name in dict.fromkeys(name for names in belongs.values() for name in names):
+        owners = [owner for owner, names in belongs.items() if name in names]
+        if name in table.entries and kind not in owners:
+            whose = " or ".join(f"'{owner}'" for owner in owners)
+            reading.wrong(table.entries[name].key, f"'{name}' belongs to {whose}")
 
 
 def _make_manual(given: dict[str, Any], table: Table, reading: Reading) -> Action | Wrong:

@@ -73,10 +73,12 @@ inputs: Shape[dict[str, Input]] = MappingOf(
     RecordShape(
         "input",
         {
-            "type": RecordKey(_input_type, "string by default"),
+            "type": RecordKey(_input_type, "what it must be", default="string"),
             "choices": RecordKey(ListOf(anything, least=1), "the values that are allowed"),
             "default": RecordKey(anything, "without one, the value must be given"),
-            "required": RecordKey(boolean),
+            "required": RecordKey(
+                boolean, "whether a run must be given it; true where there is no `default`"
+            ),
             "description": RecordKey(text, "what it is, for the person who must give it"),
         },
         _input,
@@ -146,7 +148,7 @@ roles: Shape[dict[str, Role]] = MappingOf(
         table=RecordShape(
             "role",
             {
-                "people": RecordKey(words),
+                "people": RecordKey(words, "who has the role"),
                 "deputies": RecordKey(words, "who stands in"),
                 "contact": RecordKey(text, "how to reach them"),
             },
@@ -160,9 +162,9 @@ services: Shape[dict[str, Service]] = MappingOf(
     RecordShape(
         "service",
         {
-            "title": RecordKey(text),
-            "priority": RecordKey(Number(0, 1000), "1 comes first"),
-            "objectives": RecordKey(objectives),
+            "title": RecordKey(text, "one line for people"),
+            "priority": RecordKey(Number(0, 1000), "1 comes first; 0: none is set", default=0),
+            "objectives": RecordKey(objectives, "how long it may be away, how much may be lost"),
             "stores": RecordKey(words, "stores of the inventory that it lives on"),
         },
         _service,
@@ -181,7 +183,7 @@ variants: Shape[dict[str, str]] = ByForm(
             word=text,
             table=RecordShape(
                 "variant",
-                {"description": RecordKey(text)},
+                {"description": RecordKey(text, "when it is chosen")},
                 lambda values, _, __: str(values.get("description", "")),
             ),
         ),

@@ -58,9 +58,11 @@ def _user(word: str) -> str:
 become: Shape[str] = Converted(text, _user)
 EXECUTION: Mapping[str, RecordKey] = {
     "env": RecordKey(environment, "environment variables"),
-    "become": RecordKey(become, "the user to become, by sudo -n; true is root"),
+    "become": RecordKey(
+        become, "the user to become, by sudo -n; true is root; false is the user of the log-in"
+    ),
     "chdir": RecordKey(text, "folder to execute in"),
-    "shell": RecordKey(shell, "the shell; sh by default"),
+    "shell": RecordKey(shell, "the shell, with its options", default="sh"),
 }
 
 
@@ -167,67 +169,98 @@ _endpoint_text: Shape[dict[str, Any]] = Converted(
 )
 _HTTP = {
     "url": RecordKey(_url_text, "http:// or https://", required=True),
-    "method": RecordKey(Text("a method like GET", r"[A-Z]{3,10}"), "GET by default"),
+    "method": RecordKey(Text("a method like GET", r"[A-Z]{3,10}"), default="GET"),
     "headers": RecordKey(
-        MappingOf(literally, name=Text("a header", r"[A-Za-z0-9-]+"), what="header")
+        MappingOf(literally, name=Text("a header", r"[A-Za-z0-9-]+"), what="header"),
+        "headers to send",
     ),
-    "body": RecordKey(literally),
-    "status": RecordKey(_codes(100, 599), "as `expect.status`"),
+    "body": RecordKey(literally, "what to send"),
+    "status": RecordKey(_codes(100, 599), "as `status` of `expect`; 200 to 399 by default"),
     "address": RecordKey(text, "connect to this address; Host and TLS name stay those of the URL"),
-    "insecure": RecordKey(boolean, "do not check the certificate"),
+    "insecure": RecordKey(boolean, "true: do not check the certificate", default=False),
     "ca": RecordKey(text, "file with the certificates to trust"),
 }
 _DNS = {
     "name": RecordKey(text, "the name asked for", required=True),
-    "type": RecordKey(Text("a record type like A", r"[A-Z]{1,10}[0-9]{0,5}"), "A by default"),
+    "type": RecordKey(Text("a record type like A", r"[A-Z]{1,10}[0-9]{0,5}"), default="A"),
     "server": RecordKey(
         hosts, "ask these servers instead of all authoritative ones", into="servers"
     ),
     "servers": RecordKey(hosts, "as `server`"),
     "zone": RecordKey(text, "the zone, where it cannot be found out"),
-    "tcp": RecordKey(boolean, "ask by TCP"),
+    "tcp": RecordKey(boolean, "true: ask by TCP, not by UDP", default=False),
     "want": RecordKey(
-        Text("data, ttl or serial", r"data|ttl|serial"), "what of the answer is judged"
+        Text("data, ttl or serial", r"data|ttl|serial"),
+        "what of the answer is judged: its data, its TTL, or the serial number of the zone",
+        default="data",
     ),
 }
 _SQL = {
-    "query": RecordKey(text, "one statement", required=True),
+    "query": RecordKey(
+        text,
+        "one statement that reads; rows become lines, columns are separated by tabs",
+        required=True,
+    ),
     "dsn": RecordKey(text, "where: a connection string or URL"),
     "url": RecordKey(text, "as `dsn`", into="dsn"),
-    "database": RecordKey(text),
-    "user": RecordKey(text),
-    "host": RecordKey(text),
-    "port": RecordKey(_PORT),
+    "database": RecordKey(text, "instead of `dsn`: name of the database"),
+    "user": RecordKey(text, "user of the database"),
+    "host": RecordKey(
+        text, "host or socket folder of the database, as seen from where it is asked"
+    ),
+    "port": RecordKey(_PORT, "port of the database"),
     "password": RecordKey(text, "a template that names a secret"),
 }
 _FILE = {
     "path": RecordKey(text, "path on the host", required=True),
-    "exists": RecordKey(boolean, "whether it must be there; true by default"),
-    "sha256": RecordKey(Text("64 hexadecimal digits", r"[0-9a-f]{64}|.*\{\{.*")),
-    "mode": RecordKey(Text("permissions like '0644'", r"[0-7]{3,4}")),
+    "exists": RecordKey(boolean, "whether it must be there", default=True),
+    "sha256": RecordKey(
+        Text("64 hexadecimal digits", r"[0-9a-f]{64}|.*\{\{.*"), "hash of its content"
+    ),
+    "mode": RecordKey(Text("permissions like '0644'", r"[0-7]{3,4}"), "its permissions"),
     "owner": RecordKey(text, "user or user:group"),
     "size": RecordKey(text, "bytes, or a size like 20GiB"),
 }
-_ASK = {"question": RecordKey(text, required=True), "role": RecordKey(text, "who looks")}
+_ASK = {
+    "question": RecordKey(text, "what is asked", required=True),
+    "role": RecordKey(text, "who looks"),
+}
 _QUESTIONS: Mapping[str, RecordKey] = {
     "run": RecordKey(Converted(text, _as("text")), "shell text; holds if it exits with 0"),
-    "http": RecordKey(_question("http", "url", _HTTP, Converted(_url_text, _as("url")))),
+    "http": RecordKey(
+        _question("http", "url", _HTTP, Converted(_url_text, _as("url"))),
+        "one request, sent by the controller; holds if the status is 200 to 399",
+    ),
     "tcp": RecordKey(
         _question(
             "tcp",
             "host",
             {
-                "host": RecordKey(text),
-                "port": RecordKey(Converted(Text("a port"), _port), required=True),
+                "host": RecordKey(text, "name or address; the target itself by default"),
+                "port": RecordKey(
+                    Converted(Text("a port"), _port), "where to connect", required=True
+                ),
             },
             _endpoint_text,
         ),
-        "whether something listens",
+        "a port, or `host:port`; holds if somebody takes the connection",
     ),
-    "dns": RecordKey(_question("dns", "name", _DNS, Converted(text, _as("name")))),
-    "sql": RecordKey(_question("sql", "query", _SQL, Converted(text, _as("query")))),
-    "file": RecordKey(_question("file", "path", _FILE, Converted(text, _as("path")))),
-    "ask": RecordKey(_question("ask", "question", _ASK, Converted(text, _as("question")))),
+    "dns": RecordKey(
+        _question("dns", "name", _DNS, Converted(text, _as("name"))),
+        "a name; holds if every authoritative server answers as expected",
+    ),
+    "sql": RecordKey(
+        _question("sql", "query", _SQL, Converted(text, _as("query"))),
+        "a query of PostgreSQL, by psql on the target; the session is read-only",
+    ),
+    "file": RecordKey(
+        _question("file", "path", _FILE, Converted(text, _as("path"))),
+        "a path on the target; holds if it exists and is as expected",
+    ),
+    "ask": RecordKey(
+        _question("ask", "question", _ASK, Converted(text, _as("question"))),
+        "a question to a person, who looks and answers yes or no",
+    ),
 }
 _KINDS = tuple(str(kind) for kind in ProbeKind)
 
@@ -262,11 +295,13 @@ probe: RecordShape[Probe] = RecordShape(
         **_QUESTIONS,
         "name": RecordKey(text, "what people call it"),
         "on": RecordKey(hosts, "where it is asked: hosts, groups, site:NAME, local"),
-        "expect": RecordKey(expectation),
+        "expect": RecordKey(expectation, "what the answer must look like"),
         "within": RecordKey(duration, "poll until it holds, for at most so long"),
-        "every": RecordKey(period, "how often; 5s by default"),
+        "every": RecordKey(period, "how often, with `within` or `stable_for`", default="5s"),
         "stable_for": RecordKey(duration, "must keep holding for so long"),
-        "timeout": RecordKey(period, "limit of one evaluation; 30s by default"),
+        "timeout": RecordKey(
+            period, "limit of one answer; later it could not tell", default="30s"
+        ),
         **EXECUTION,
     },
     _probe,

@@ -71,9 +71,9 @@ _KEYS: Final = {
     "vars": RecordKey(AnyMapping(identifier), "names for templates"),
     "variants": RecordKey(header_yaml.variants, "names for --variant"),
     "waivers": RecordKey(header_yaml.waivers, "rules that are not met, with the reason"),
-    "rehearse_every": RecordKey(duration, "for how long a rehearsal counts; a year if not given"),
-    "links": RecordKey(header_yaml.words),
-    "tags": RecordKey(header_yaml.words),
+    "rehearse_every": RecordKey(duration, "for how long a rehearsal counts", default="365d"),
+    "links": RecordKey(header_yaml.words, "pages that people may want to read"),
+    "tags": RecordKey(header_yaml.words, "words to find it by"),
 }
 
 

@@ -75,7 +75,7 @@ estimate: Shape[Estimate] = ByForm(
         "estimate",
         {
             "p50": RecordKey(duration, "the middle", required=True),
-            "p90": RecordKey(duration, "a bad case"),
+            "p90": RecordKey(duration, "a bad case: nine of ten are faster; else as `p50`"),
         },
         _estimate,
     ),
@@ -87,12 +87,20 @@ retry: Shape[Retry] = ByForm(
     table=RecordShape(
         "retry",
         {
-            "attempts": RecordKey(_attempts, "how many tries at most, the first included"),
-            "delay": RecordKey(duration, "before the second try"),
-            "backoff": RecordKey(Number(1, 100, whole=False), "factor by which the delay grows"),
-            "max_delay": RecordKey(duration),
-            "jitter": RecordKey(duration, "largest random addition"),
-            "on": RecordKey(ListOf(choice(RetryCause), or_one=True), "what a retry may follow on"),
+            "attempts": RecordKey(
+                _attempts, "how many tries at most, the first included", default=1
+            ),
+            "delay": RecordKey(duration, "before the second try", default="1s"),
+            "backoff": RecordKey(
+                Number(1, 100, whole=False), "factor by which the delay grows", default=2.0
+            ),
+            "max_delay": RecordKey(duration, "the delay grows no further", default="5m"),
+            "jitter": RecordKey(duration, "largest random addition", default="0s"),
+            "on": RecordKey(
+                ListOf(choice(RetryCause), or_one=True),
+                "what a retry may follow on",
+                default=[str(cause) for cause in RetryCause],
+            ),
         },
         lambda values, _, __: Retry(**values),
     ),
@@ -150,8 +158,12 @@ captures = _Captures(
         table=RecordShape(
             "capture",
             {
-                "from": RecordKey(one_of("stdout", "stderr"), "stdout by default", into="source"),
-                "regex": RecordKey(pattern, "its first group, or all of it"),
+                "from": RecordKey(
+                    one_of("stdout", "stderr"), "of which stream", into="source", default="stdout"
+                ),
+                "regex": RecordKey(
+                    pattern, "the first group of its first match, or all of that match"
+                ),
                 "json": RecordKey(text, "path into a JSON answer, a.b"),
             },
             _capture,
@@ -166,13 +178,15 @@ approval: Shape[Mapping[str, Any]] = ByForm(
         "approval",
         {
             "role": RecordKey(text, "who may approve", required=True),
-            "count": RecordKey(Number(1, 20), "how many different persons"),
+            "count": RecordKey(Number(1, 20), "how many different persons", default=1),
             "message": RecordKey(text, "what they are asked"),
             "type_to_confirm": RecordKey(text, "what must be typed: '{{ host }}'"),
             "remind_after": RecordKey(duration, "tell them again, each time so much later"),
             "escalate_after": RecordKey(duration, "tell more people"),
             "signed": RecordKey(
-                boolean, "only an approval signed with the person's SSH key counts"
+                boolean,
+                "true: only an approval signed with the person's SSH key counts",
+                default=False,
             ),
         },
         _mapping,
@@ -183,9 +197,9 @@ workaround: Shape[Mapping[str, Any]] = ByForm(
     table=RecordShape(
         "workaround",
         {
-            "reason": RecordKey(text, required=True),
-            "expires": RecordKey(expiry, "30d, or a date"),
-            "owner": RecordKey(text),
+            "reason": RecordKey(text, "why it stands in for the right way", required=True),
+            "expires": RecordKey(expiry, "until when it may stay: 30d, or a date"),
+            "owner": RecordKey(text, "who removes it"),
         },
         _mapping,
     ),

@@ -69,7 +69,7 @@ class _Watch(Shape[dict[str, Any]]):
     _record = RecordShape[dict[str, Any]](
         "watch",
         {
-            "probes": RecordKey(probes, required=True),
+            "probes": RecordKey(probes, "what is asked", required=True),
             "threshold": RecordKey(_THRESHOLD, "how many of the last answers must fail: 3 of 5"),
             "every": RecordKey(period, "how often"),
         },
@@ -118,7 +118,12 @@ def _stand_in(values: dict[str, Any], table: Table, reading: Reading) -> StandIn
 
 _record: RecordShape[StandIn] = RecordShape(
     "stand-in",
-    {**ACTION, **EXECUTION, "stdin": RecordKey(literally), "verify": RecordKey(probes)},
+    {
+        **ACTION,
+        **EXECUTION,
+        "stdin": RecordKey(literally, "what the command reads on standard input"),
+        "verify": RecordKey(probes, "must hold afterwards"),
+    },
     _stand_in,
     about="An action beside the step's own.",
     extra=action_schema,
@@ -160,24 +165,29 @@ DEFAULTS: Final[Mapping[str, RecordKey]] = {
     "owner": RecordKey(text, "the role that looks after the step"),
     "on_failure": RecordKey(
         choice(OnFailure),
-        "what a failure does to the run: stop (default: what needs the step is blocked), "
+        "what a failure does to the run: stop (what needs the step is blocked), "
         "continue (what needs it goes on as if it had passed), pause, abort, rollback",
+        default="stop",
     ),
     "on_unknown": RecordKey(
         choice(OnUnknown),
-        "what happens when the outcome is not known: reconcile (default: look, then ask a "
+        "what happens when the outcome is not known: reconcile (look, then ask a "
         "person), ask, rerun",
+        default="reconcile",
     ),
     "modes": RecordKey(
         ListOf(choice(Mode), or_one=True),
-        "the step exists in these modes only: live, rehearsal, dry-run, tabletop",
+        "the step exists in these modes only; in every mode by default",
     ),
     "retry": RecordKey(retry, "how often to try, and after what"),
     "timeout": RecordKey(
         period, "hard limit from when the command began; without one a step is never killed"
     ),
-    "batch": RecordKey(batch, "how many targets at once: 1, 25%, or a canary list [1, 10%, 100%]"),
-    "max_failures": RecordKey(share, "how many targets may fail"),
+    "batch": RecordKey(
+        batch,
+        "how many targets at once: 1, 25%, or a canary list [1, 10%, 100%]; all by default",
+    ),
+    "max_failures": RecordKey(share, "how many targets may fail, 2 or 10%", default=0),
     **EXECUTION,
 }
 #: Defaults that also make sense where a person acts.
@@ -185,8 +195,8 @@ _FOR_PEOPLE = ("owner", "on_failure", "modes")
 STEP: Final[Mapping[str, RecordKey]] = {
     "title": RecordKey(text, "one line for people"),
     "description": RecordKey(text, "why and how, for people"),
-    "tags": RecordKey(_words),
-    "links": RecordKey(_words),
+    "tags": RecordKey(_words, "words to find it by; `cleanup` ends a rehearsal"),
+    "links": RecordKey(_words, "pages that people may want to read"),
     "estimate": RecordKey(estimate, "expected duration: 20m, or {p50: 20m, p90: 1h}"),
     "needs": RecordKey(needs, "ids that must have passed or been skipped; {any_of: [a, b]}"),
     "when": RecordKey(text, "expression; false: the step is skipped"),
@@ -195,7 +205,9 @@ STEP: Final[Mapping[str, RecordKey]] = {
         ByForm(word=OneOf({"skip": "skip", "block": "block"}), table=_record),
         "what becomes of the step when what it needs is declared lost",
     ),
-    "on": RecordKey(hosts, "host, group, site:NAME, glob, list, local"),
+    "on": RecordKey(
+        hosts, "host, group, site:NAME, glob, a list of these; the controller (local) by default"
+    ),
     "for_each": RecordKey(
         ByForm(word=text, listing=anything), "fan out over items instead of hosts: {{ item }}"
     ),
@@ -208,16 +220,19 @@ STEP: Final[Mapping[str, RecordKey]] = {
     "threshold": RecordKey(_THRESHOLD, "of watch: 3 of 5"),
     "on_regressed": RecordKey(
         one_of("pause", "continue", "rerun"),
-        "what happens when it had passed and breaks: pause (default), continue, rerun",
+        "what happens when it had passed and breaks",
+        default="pause",
     ),
     "capture": RecordKey(captures, "values taken from the output: steps.ID.NAME"),
     "stdin": RecordKey(literally, "what the command reads on standard input"),
     "on_timeout": RecordKey(
         one_of("ask", "fail"), "ask: a person decides whether it goes on; fail: it is ended"
     ),
-    "reboots": RecordKey(boolean, "losing contact is expected; done when the host is back"),
+    "reboots": RecordKey(
+        boolean, "losing contact is expected; done when the host is back", default=False
+    ),
     "approval": RecordKey(approval, "who must approve first"),
-    "irreversible": RecordKey(boolean, "the point of no return"),
+    "irreversible": RecordKey(boolean, "true: the point of no return", default=False),
     "dry_run": RecordKey(_stand_in_form, "read-only action to execute in dry-run"),
     "undo": RecordKey(_Undo(), "action that takes the step back, or none"),
     "restores": RecordKey(ListOf(text, or_one=True), "stores that the step restores"),

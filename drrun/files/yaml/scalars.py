@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from drrun.core.model.values import Duration, Share, Size
-from drrun.files.yaml.nearest import did_you_mean
+from drrun.core.nearest import did_you_mean
 from drrun.files.yaml.shape import WRONG, Definitions, Reading, Schema, Shape, Wrong
 from drrun.files.yaml.written import (
     Scalar,
@@ -54,9 +54,11 @@ class Text(Shape[str]):
 
     def schema(self, _: Definitions) -> Schema:
         """A string; other plain values too unless a pattern is wanted."""
+        title = {} if self.expects == "text" else {"title": self.expects}
         if self._pattern:
-            return {"type": ["string", "integer"], "pattern": f"^(?:{self._pattern.pattern})$"}
-        return {"type": ["string", "number", "boolean"]}
+            pattern = f"^(?:{self._pattern.pattern})$"
+            return {**title, "type": ["string", "integer"], "pattern": pattern}
+        return {**title, "type": ["string", "number", "boolean"]}
 
 
 class Literally(Shape[str]):
@@ -96,7 +98,7 @@ class Parsed(Shape[V]):
 
     def schema(self, _: Definitions) -> Schema:
         """As given."""
-        return dict(self._schema)
+        return {"title": self.expects, **self._schema}
 
 
 class Boolean(Shape[bool]):
@@ -191,7 +193,7 @@ class Pattern(Shape[str]):
 
     def schema(self, _: Definitions) -> Schema:
         """A string; editors' regular expressions differ from Python's."""
-        return {"type": ["string", "number", "boolean"]}
+        return {"title": self.expects, "type": ["string", "number", "boolean"]}
 
 
 @lru_cache(maxsize=1000)

@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, Literal, TypeVar
 
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import Finding, Place, Severity
-from drrun.files.yaml.nearest import did_you_mean
+from drrun.core.nearest import did_you_mean
 from drrun.files.yaml.written import (
     Listing,
     Scalar,
@@ -126,6 +126,8 @@ class RecordKey:
     into: str = ""
     #: Makes what stands in for a required value that is missing or wrong, so that reading goes on.
     instead: Callable[[], Any] | None = None
+    #: What holds where the key is left out, as an author would write it; None: nothing.
+    default: Any = None
 
 
 #: Makes a record's value from those read; may note more findings.
@@ -187,8 +189,7 @@ class RecordShape(Shape[T]):
         if self._about:
             schema["description"] = self._about
         schema["properties"] = {
-            name: _described(key.shape.schema(definitions), key.about)
-            for name, key in self.keys.items()
+            name: _described(key.shape.schema(definitions), key) for name, key in self.keys.items()
         }
         required = [name for name, key in self.keys.items() if key.required]
         if required:
@@ -344,8 +345,9 @@ def with_entries(table: Table, defaults: Mapping[str, TableItem]) -> Table:
     return Table({**defaults, **table.entries}, table.line, table.column)
 
 
-def _described(schema: Schema, about: str) -> Schema:
-    if not about:
-        return schema
+def _described(schema: Schema, key: RecordKey) -> Schema:
+    said: Schema = {"description": key.about} if key.about else {}
+    if key.default is not None:
+        said["default"] = key.default
     # Draft 7 ignores whatever stands beside a $ref.
-    return {"description": about, **({"allOf": [schema]} if "$ref" in schema else schema)}
+    return said | ({"allOf": [schema]} if said and "$ref" in schema else schema)

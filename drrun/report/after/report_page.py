@@ -12,10 +12,11 @@ from typing import Any
 
 from drrun.core.model.shell_values import readable
 from drrun.report.after import drawing
+from drrun.report.after.gist import gist
 from drrun.report.after.view import Report
 from drrun.report.exceptions import exception_lines
 from drrun.report.pages import template
-from drrun.report.times import clock, moment, rough, span, took
+from drrun.report.times import clock, moment, precise, rough, span, took
 
 
 def html(report: Report) -> str:
@@ -24,7 +25,9 @@ def html(report: Report) -> str:
         report=report,
         run=report.run,
         exceptions=list(exception_lines(report.run.exceptions, report.services)),
+        gist=gist(report),
         bars=drawing.bars(report),
+        levels=drawing.levels(report),
         stripes=drawing.stripes(report),
         ticks=drawing.ticks(report),
         graph=drawing.graph(report),
@@ -40,6 +43,7 @@ def _template() -> Any:
         "rough": rough,
         "took": took,
         "moment": moment,
+        "precise": precise,
         "clock": clock,
         "readable": readable,
         "word": lambda text: "".join(c if c.isalnum() else "-" for c in str(text)),

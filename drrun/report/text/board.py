@@ -11,11 +11,12 @@ from typing import NamedTuple
 from drrun.core.model.ids import StepId
 from drrun.core.model.status import GOOD, Status
 from drrun.core.state.run_state import RunState
-from drrun.report.clean import clean_line, columns, fit
+from drrun.report.clean import clean_line, columns
 from drrun.report.counting import counted
 from drrun.report.forecast import forecast
 from drrun.report.ink import Style, style_of, style_of_run
 from drrun.report.run_view import StepLine, WaitingGate, asks_of, next_steps, step_line
+from drrun.report.text.styled_rows import ScreenSize, StyledRow, StyledText, cut
 from drrun.report.times import clock, hour, rough, span
 
 #: Counted in the head in this order.
@@ -34,16 +35,6 @@ _COUNTED = (
 _BAR = 20
 
 
-class StyledText(NamedTuple):
-    """A part of a line in one style; its text is clean."""
-
-    text: str
-    style: Style = Style.PLAIN
-
-
-StyledRow = tuple[StyledText, ...]
-
-
 class Section(NamedTuple):
     """Rows under a heading."""
 
@@ -52,13 +43,6 @@ class Section(NamedTuple):
     #: How many rows there would be.
     total: int
     rows: Sequence[StyledRow]
-
-
-class ScreenSize(NamedTuple):
-    """Room on the screen."""
-
-    width: int
-    height: int
 
 
 class BoardHead(NamedTuple):
@@ -220,15 +204,3 @@ def _laid_out(sections: Sequence[Section], room: int) -> Iterator[StyledRow]:
         more = f" ({hidden} more not shown)" if hidden else ""
         yield (StyledText(section.head, section.style), StyledText(more, Style.QUIET))
         yield from section.rows[:count]
-
-
-def cut(row: StyledRow, width: int) -> StyledRow:
-    """A row that is no wider than the screen."""
-    shortened, left = [], width
-    for piece in row:
-        if left <= 0:
-            break
-        text = fit(piece.text, left)
-        shortened.append(StyledText(text, piece.style))
-        left -= columns(text)
-    return tuple(shortened)

@@ -4,6 +4,8 @@ import shlex
 from collections.abc import Iterator
 from typing import assert_never
 
+from drrun.core.model.ids import StepId
+from drrun.core.model.runbook import Mode
 from drrun.core.model.status import GOOD, RunStatus, Status
 from drrun.report.clean import clean, clean_line
 from drrun.report.exceptions import beside_steps, exception_lines
@@ -87,7 +89,7 @@ def _head(view: RunView, sheet: Sheet) -> Iterator[str]:
     yield f"{status}{why}"
     if view.started_at is not None:
         ended = view.head.ended_at
-        began = f"started {moment(view.started_at)} UTC by {clean_line(view.head.started_by)}"
+        began = f"started {moment(view.started_at)} UTC by {clean_line(view.head.starter)}"
         end = f", ended {moment(ended)} UTC" if ended is not None else ""
         yield f"{began}{end}, {took(view.took)}"
     if view.head.holder and view.head.ended_at is None:
@@ -139,8 +141,10 @@ def _terms(ask: WaitingGate, now: float) -> Iterator[str]:
     if ask.decide_at is not None:
         yield f"at {hour(ask.decide_at, now)} UTC without an answer: {ask.default}"
     if ask.count > 1:
-        by = f": {', '.join(ask.approved)}" if ask.approved else ""
-        yield f"{len(ask.approved)} of {ask.count} have approved{by}"
+        by = f": {', '.join(ask.approvals)}" if ask.approvals else ""
+        yield clean_line(f"{len(ask.approved)} of {ask.count} have approved{by}")
+    if ask.stuck:
+        yield clean_line(ask.stuck)
     if ask.taken_by:
         yield clean_line(f"{ask.taken_by} has it")
 
@@ -149,6 +153,9 @@ def answers_to(ask: WaitingGate, run: str) -> Iterator[str]:
     """The commands that answer a question."""
     given = "".join(f" --input {name}=<{kind}>" for name, kind in ask.input.items())
     evidence = " --evidence FILE" if ask.evidence else ""
+    if ask.stuck:
+        yield f"drrun resume {run} --by NAME    (somebody else drives it)"
+        yield f"drrun amend {run} FILE --reason WHY    (with another approval for {ask.step})"
     match ask.kind:
         case "approval":
             typed = f" --type {shlex.quote(ask.typed)}" if ask.typed else ""
@@ -195,6 +202,17 @@ def _service(service: ServiceView) -> list[str | Cell]:
     ]
 
 
+def ways_out(view: RunView, step: StepId) -> Iterator[str]:
+    """What can be done about a failed step; without a driver, `resume` tries it again."""
+    run, named = view.head.id, shlex.quote(step)
+    if view.head.holder:
+        yield f"drrun retry {run} {named}"
+    yield f"drrun amend {run} FILE --reason WHY"
+    yield f"drrun skip {run} {named} --reason WHY"
+    yield f"drrun mark-done {run} {named} --reason WHY"
+    yield f"drrun rollback {run} --reason WHY"
+
+
 def what_next(view: RunView) -> Iterator[str]:
     """What to type next."""
     run = view.head.id
@@ -202,6 +220,9 @@ def what_next(view: RunView) -> Iterator[str]:
     if failed is not None:
         yield f"why:     drrun show {run} {failed.id}"
         yield f"output:  drrun logs {run} {failed.id}"
+    if failed is not None and view.mode != Mode.DRY_RUN:
+        for number, each in enumerate(ways_out(view, failed.id)):
+            yield ("next:" if number == 0 else "").ljust(9) + each
     match view.head.status:
         case RunStatus.FAILED | RunStatus.INTERRUPTED | RunStatus.ABORTED:
             yield f"go on:   drrun resume {run}"

@@ -15,7 +15,8 @@ from drrun.report.clean import clean_line, fit
 from drrun.report.ink import Style, style_of
 from drrun.report.run_view import StepLine, asks_of, step_line
 from drrun.report.services import service_views
-from drrun.report.text.board import BoardHead, ScreenSize, StyledRow, StyledText, cut, head_rows
+from drrun.report.text.board import BoardHead, head_rows
+from drrun.report.text.styled_rows import ScreenSize, StyledRow, StyledText, cut
 from drrun.report.times import rough, span
 
 #: Lines of output that are shown at most, and at least if there is any room.
