@@ -111,7 +111,9 @@ def test_there_is_nothing_to_resume_and_the_code_stays(program: Program) -> None
 def test_failures_within_their_limit_are_counted_and_named(program: Program) -> None:  # F130
     done = begin(program, TENANTS)
     assert done.exit == 7
-    assert "restore@b, restore@c failed: exit 1" in " ".join(done.err.split())
+    told = " ".join(done.err.split())
+    assert "restore@b failed: exit 1: the archive of b is empty" in told
+    assert "restore@c failed: exit 1: the archive of c is empty" in told
     for told in (
         program.here("status", "latest").out,
         program.here("report", "latest", "--format", "markdown", "-o", "-").out,
