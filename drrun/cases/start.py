@@ -96,7 +96,8 @@ def start(records: Records, equip: ToolFactory, loaded: LoadedPlan, options: Opt
         records, tools, secrets, RunState(loaded.plan, replanner(loaded.documents)), place, options
     )
     ledger = session.edges.ledger
-    ledger.record(_started(loaded.plan, options), options.by)
+    # The same moment as in the list of runs, so that both tell the same length.
+    ledger.record(_started(loaded.plan, options), options.by, at=record.started_at)
     ledger.record(session.took)
     record_marks(ledger, secrets)
     ledger.commit()
