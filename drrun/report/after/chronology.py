@@ -16,6 +16,7 @@ from typing import assert_never
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.ids import TargetKey
+from drrun.core.model.seat import Seat
 from drrun.core.state.event_text import Tone, tell
 from drrun.report.after.course import LevelChange
 from drrun.report.facts import Fact
@@ -29,7 +30,7 @@ _GROUPED = ("blocked", "cancelled")
 
 #: What tells who drives, and which hosts are seen.
 Driving = ev.RunStarted | ev.ControllerTook | ev.ControllerLeft | ev.RunEnded
-Contact = ev.ContactMissed | ev.ContactFound
+Contact = ev.ContactMissed | ev.ContactFound | ev.HostReached
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,13 @@ class Occurrence:
     tone: Tone = Tone.PLAIN
     #: Of an answer of a person: whether it is signed.
     signed: bool | None = None
+    #: Where whoever did it sat.
+    seat: Seat | None = None
+
+    @property
+    def who(self) -> str:
+        """Who did it, with the account where that has another name."""
+        return self.seat.beside(self.by) if self.seat else self.by
 
     @property
     def whole(self) -> str:
@@ -100,7 +108,7 @@ def _told(fact: Fact) -> Iterator[Occurrence]:
         return  # the runbook says so itself: a condition, a variant
     by = told.by or ("" if fact.actor == "controller" else fact.actor)
     sign = signed(fact.event)
-    yield Occurrence(fact.at, told.word, told.about, by, told.detail, told.tone, sign)
+    yield Occurrence(fact.at, told.word, told.about, by, told.detail, told.tone, sign, fact.seat)
 
 
 def _level(change: LevelChange, titles: Mapping[str, str]) -> Occurrence:
@@ -161,7 +169,8 @@ class _Drivers:
             text = "stopped without a word; this was the last sign of life"
             yield Occurrence(seen, "driver", "", self.holder, text, Tone.BAD)
             self.alone_since = seen
-        text = f"drives the run from {event.host}"
+        seat = Seat(event.user, event.host, event.terminal) if event.user else event.host
+        text = f"drives the run from {seat}"
         if not relieved and self.alone_since is not None:
             text += f"; nobody drove for {span(at - self.alone_since)}"
         yield Occurrence(at, "driver", "", event.holder, text, Tone.STRONG)
@@ -177,17 +186,25 @@ class _Contacts:
 
     def told(self, event: Contact, at: float) -> Iterator[Occurrence]:
         """That a host went, or came back."""
-        host = self.hosts.get(event.key) or "the controller's machine"
         match event:
             case ev.ContactMissed(silent=silent, why=why):
+                host = self._host(event)
                 if host not in self.gone:
                     self.gone[host] = since = at - silent
                     text = f"cannot be reached; its jobs continue{f' ({why})' if why else ''}"
                     yield Occurrence(since, "host", host, "", text, Tone.BAD)
             case ev.ContactFound(route=route):
-                if (gone_since := self.gone.pop(host, None)) is not None:
-                    by = f" by route {route}" if route else ""
-                    text = f"is back after {span(at - gone_since)}{by}"
-                    yield Occurrence(at, "host", host, "", text)
+                yield from self._back(self._host(event), route, at)
+            case ev.HostReached(host=host, route=route):  # by the next controller
+                yield from self._back(host, route, at)
             case _:
                 assert_never(event)
+
+    def _back(self, host: str, route: str, at: float) -> Iterator[Occurrence]:
+        since = self.gone.pop(host, None)
+        if since is not None:
+            by = f" by route {route}" if route else ""
+            yield Occurrence(at, "host", host, "", f"is back after {span(at - since)}{by}")
+
+    def _host(self, event: ev.TargetEvent) -> str:
+        return self.hosts.get(event.key) or "the controller's machine"

@@ -58,6 +58,15 @@ def test_a_host_that_two_jobs_miss_is_gone_once_and_back_once() -> None:
     assert lines[1].text == "is back after 12s"
 
 
+def test_a_host_that_only_the_next_driver_finds_is_back() -> None:
+    reached = ev.HostReached(host="web1", boot="1")
+    lines = told((10.0, missed("a")), (30.0, reached), (31.0, found("a")), (32.0, reached))
+    assert [(each.at, each.text.split(";")[0]) for each in lines] == [
+        (5.0, "cannot be reached"),
+        (30.0, "is back after 25s"),
+    ]
+
+
 def test_a_driver_that_died_has_an_end_at_its_last_sign_of_life() -> None:
     lines = told((0.0, took("bob")), (20.0, took("carol", sign_of_life=8.0)))
     assert [(each.at, each.by) for each in lines] == [(0.0, "bob"), (8.0, "bob"), (20.0, "carol")]
