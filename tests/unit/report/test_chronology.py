@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drrun.core import events as ev
 from drrun.core.model.ids import StepId, TargetKey, TargetName
 from drrun.core.model.outcomes import Ended
-from drrun.core.model.runbook import Level, Objectives, Service
+from drrun.core.model.runbook import Level, Objectives, Retry, Service
 from drrun.core.model.status import Status
 from drrun.core.model.values import Duration
 from drrun.core.state.run_state import RunState
@@ -15,7 +17,7 @@ from drrun.report.after.chronology import Occurrence, chronology
 from drrun.report.after.course import Course, course_of
 from drrun.report.facts import Fact
 from drrun.report.services import Objective, service_views
-from tests.unit.core.worlds import step
+from tests.unit.core.worlds import World, stand_in, step
 from tests.unit.report.runs import START, begun, bound, facts
 
 HOSTS = {
@@ -178,3 +180,62 @@ def test_an_objective_is_judged_at_the_close_and_never_again(
         [git] = service_views(plan, world.state, world.now + later)
         assert git.objective is verdict
         assert git.overdue == (30.0 if verdict is Objective.MISSED else None)
+
+
+# --- any run ------------------------------------------------------------------------------------
+
+_LEVELS = (Level.READ_ONLY, Level.DEGRADED, Level.READ_WRITE)
+
+
+@st.composite
+def went_back(draw: st.DrawFn) -> World:
+    """Any small run in which some attempts fail, taken back after any number of turns."""
+    names = [f"s{number}" for number in range(draw(st.integers(2, 6)))]
+    steps = []
+    for number, name in enumerate(names):
+        earlier = names[: max(1, number)]
+        needs: set[str] = draw(st.sets(st.sampled_from(earlier), max_size=2)) - {name}
+        raises = {"git": draw(st.sampled_from(_LEVELS))} if draw(st.booleans()) else {}
+        retry = Retry(attempts=draw(st.integers(1, 3)))
+        steps.append(step(name, *sorted(needs), raises=raises, retry=retry, undo=stand_in()))
+    fails = draw(st.sets(st.tuples(st.sampled_from(names), st.integers(1, 3))))
+    world = begun(bound(*steps, services={"git": Service("git")}))
+    world.acting = lambda key, attempt: Ended(1 if (key.step, attempt) in fails else 0)
+    world.drive()
+    passed = [name for name in names if world.state.step(StepId(name)) is Status.PASSED]
+    back = draw(st.booleans())
+    if passed and back:
+        world.now += 100
+        world.record(ev.RollbackBegan(why="enough", by="drew", steps=tuple(passed)))
+        world.drive()
+    return world
+
+
+@given(world=went_back())
+@settings(max_examples=100, deadline=None)
+def test_a_way_back_takes_nothing_from_what_is_known_of_any_run(world: World) -> None:
+    journal = facts(world)
+    plan = world.plan
+    course = course_of(RunState(plan), journal)
+    state = RunState(plan)
+    ended: dict[StepId, float] = {}
+    for fact in journal:
+        state.apply(fact.event, fact.at)
+        [git] = service_views(plan, state, fact.at)
+        changes = [each.level for each in course.levels if each.at <= fact.at]
+        later = [each for each in journal if each.at == fact.at and each.seq > fact.seq]
+        if not later:
+            assert (changes[-1] if changes else None) is git.level
+        for step_id, at in ended.items():
+            assert state.settled_at[step_id] == at
+        for step_id in plan.order:
+            if state.step(step_id) is Status.PASSED:
+                ended[step_id] = state.settled_at[step_id]
+    begins = [each for each in journal if isinstance(each.event, ev.TargetBegan | ev.UndoBegan)]
+    assert [each.began for each in course.tries] == [each.at for each in begins]
+    assert [each.undo for each in course.tries] == [
+        isinstance(each.event, ev.UndoBegan) for each in begins
+    ]
+    assert all(each.ended is not None and each.ended >= each.began for each in course.tries)
+    failed = {step_id for step_id in plan.order if state.step(step_id) is Status.FAILED}
+    assert {each.step for each in course.failures} == failed
