@@ -104,7 +104,7 @@ class Session:
 
 def _ended_jobs(state: RunState) -> Iterator[str]:
     """Jobs whose outcomes the journal has, or does without."""
-    for key, target in state.targets.items():
+    for key, target in (*state.targets.items(), *state.dropped.items()):
         open_ = target.lost or target.phase is Phase.ACTING
         for attempt in range(1, target.attempt + (not open_)):
             yield job_of(key.step, key.target, attempt)

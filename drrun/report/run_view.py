@@ -29,6 +29,8 @@ BAD = frozenset({Status.FAILED, Status.BLOCKED, Status.REGRESSED, Status.CANCELL
 _AS_EXPECTED = "verified"
 #: Seconds for which reaching a host is nothing to speak of.
 _PATIENCE = 2.0
+#: Statuses of which only a live controller knows that they are still true.
+MOVING = frozenset({Status.RUNNING, Status.VERIFYING})
 #: How many failed steps are named with their reasons in one line.
 _NAMED = 3
 #: And of a target that nothing has verified.
@@ -192,7 +194,7 @@ def run_view(state: RunState, head: RunHead, now: float) -> RunView:
     asks = tuple(asks_of(state))
     lines = tuple(step_line(state, step, now) for step in state.plan.order)
     if head.status is RunStatus.INTERRUPTED:
-        lines = tuple(_without_controller(line) for line in lines)
+        lines = tuple(without_controller(line) for line in lines)
     return RunView(
         head=head,
         name=runbook.name,
@@ -225,9 +227,9 @@ def _took(state: RunState, head: RunHead, now: float) -> Span:
     return state.time.span(state.started_at, now if head.ended_at is None else head.ended_at)
 
 
-def _without_controller(line: StepLine) -> StepLine:
+def without_controller(line: StepLine) -> StepLine:
     """What was in flight when the controller was lost is unknown (contract section 1)."""
-    if line.status not in (Status.RUNNING, Status.VERIFYING):
+    if line.status not in MOVING:
         return line
     note = "was in flight when its controller left: resume finds out"
     return replace(line, status=Status.UNKNOWN, note=note, late=False, contact="")

@@ -27,15 +27,17 @@ _EVERY = 1.0
 class LiveView:
     """Draws on a terminal."""
 
-    def __init__(self, run: str, stream: TextIO, *, colour: bool) -> None:
+    def __init__(self, run: str, by: str, stream: TextIO, *, colour: bool) -> None:
         """Draw nothing yet.
 
         Args:
             run: Id of the run.
+            by: Who drives it.
             stream: A terminal.
             colour: Whether to use any.
         """
         self._run = run
+        self._by = by
         self._bottom = BottomRows(stream, colour=colour)
         self._ink = ansi if colour else no_ink
         self._drawn_at = 0.0
@@ -58,7 +60,8 @@ class LiveView:
         below = _prompt_rows(desk, width) if desk and desk.prompt else []
         size = ScreenSize(width, max(4, height - len(below) - 1))
         rule = row_of("-" * width, Style.QUIET)
-        rows = [rule, *board_rows(state, BoardHead(self._run, notice), now, size), *below]
+        head = BoardHead(self._run, notice, self._by)
+        rows = [rule, *board_rows(state, head, now, size), *below]
         self._bottom.draw([cut(row, width) for row in rows[:height]])
 
     def close(self) -> None:

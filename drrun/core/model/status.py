@@ -137,6 +137,8 @@ def step_status(counts: Mapping[Status, int], allowed_failures: int) -> Status:
         allowed_failures: How many of them may fail without failing the step.
     """
     several = len(counts) > 1
+    if Status.CANCELLED in counts:
+        allowed_failures = 0  # enough failed, however few, that the others were not begun
     for status in _BY_WEIGHT:
         if status not in counts:
             continue
