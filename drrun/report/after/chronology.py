@@ -4,8 +4,8 @@ Rules:
 - What `tell` says of an event is told here in the same words, so that a new kind of event is in
   the list without being named here. What only the live log needs is left out.
 - What happens to many at once is one entry: a host that several jobs miss, steps blocked together.
-- A controller that stopped without leaving a word has an entry of its own, at its last sign of
-  life.
+- A controller that did not leave by itself has an entry at its last sign of life. Whether it died
+  or was relieved the journal does not know.
 - An answer that is not signed is said to be unsigned: whoever could write the state could give it.
 """
 
@@ -22,8 +22,6 @@ from drrun.report.after.course import LevelChange
 from drrun.report.facts import Fact
 from drrun.report.times import span
 
-#: Seconds after its last sign of life for which a controller may still live.
-_STILL_THERE = 2.0
 #: Part of a step's own story, or told otherwise here.
 _LEFT_OUT = (ev.ActionShown, ev.AttemptLate, ev.TargetReopened, ev.EndingBegan)
 _GROUPED = ("blocked", "cancelled")
@@ -160,18 +158,14 @@ class _Drivers:
                 assert_never(event)
 
     def _took(self, event: ev.ControllerTook, at: float) -> Iterator[Occurrence]:
-        seen = min(max(event.sign_of_life or 0.0, self.seen_at), at)
-        relieved = self.holder and at - seen < _STILL_THERE
-        if relieved:
-            text = f"was relieved by {event.holder}"
-            yield Occurrence(at, "driver", "", self.holder, text, Tone.DOUBT)
-        elif self.holder:
-            text = "stopped without a word; this was the last sign of life"
+        if self.holder:
+            seen = min(max(event.sign_of_life or 0.0, self.seen_at), at)
+            text = "last sign of life; it did not leave by itself, it died or was relieved"
             yield Occurrence(seen, "driver", "", self.holder, text, Tone.BAD)
             self.alone_since = seen
         seat = Seat(event.user, event.host, event.terminal) if event.user else event.host
         text = f"drives the run from {seat}"
-        if not relieved and self.alone_since is not None:
+        if self.alone_since is not None:
             text += f"; nobody drove for {span(at - self.alone_since)}"
         yield Occurrence(at, "driver", "", event.holder, text, Tone.STRONG)
         self.holder, self.alone_since = event.holder, None
