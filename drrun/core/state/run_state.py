@@ -63,6 +63,10 @@ class RunState:
     held: Counter[str] = field(default_factory=Counter)
     #: The last answer of a person to each target's gate.
     answers: dict[TargetKey, ev.GateAnswered] = field(default_factory=dict)
+    #: The word of a person by which a target is done, or not wanted.
+    words: dict[TargetKey, ev.TargetMarked | ev.GateAnswered] = field(default_factory=dict)
+    #: Who last let a target pass without one of its guards.
+    bypasses: dict[TargetKey, ev.TargetReopened] = field(default_factory=dict)
     #: Who wanted this very target to be tried again; "" where it came along with others.
     reopened_by: dict[TargetKey, str] = field(default_factory=dict)
     #: Who wrote a step that was added or rewritten in the run.
@@ -232,6 +236,10 @@ class RunState:
         match event:
             case ev.GateAnswered():
                 self.answers[event.key] = event
+                if event.gate == "unknown" and event.answer == "confirm":
+                    self.words[event.key] = event
+            case ev.TargetMarked():
+                self.words[event.key] = event
             case ev.ActionShown():
                 self.shown.add(event.key.step)
             case ev.AttemptIntended():
@@ -240,6 +248,9 @@ class RunState:
             case ev.TargetReopened():
                 self.reopened_by[event.key] = "" if event.rewind or event.freed else event.by
                 self._tallies[event.key.step].excuse()
+                self.words.pop(event.key, None)
+                if event.bypass:
+                    self.bypasses[event.key] = event
             case ev.RetryPlanned(cause="lost"):
                 self._change_form(event.key)
             case ev.TargetEvent() | ev.StepSkipped() | ev.StepBlocked() | ev.TargetsCancelled():
