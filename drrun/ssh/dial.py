@@ -9,7 +9,7 @@ Rules:
   thread here. A connection that waits for the network, or for its turn, holds no thread.
 - A server is an address and a port as seen from the host that is passed through, if any.
 - The host key is judged on every hop, before a key or name of the user is offered.
-- When a later part fails, we close what we opened: a half-open log-in takes a MaxStartups place.
+- When a later part fails, we close what we opened: a half-open log-in counts for MaxStartups.
 - Fabric gets a configuration that loads no files; by default it executes `~/.fabric.py`.
 - When the server cuts off its greeting (MaxStartups, fault F36), we try again after a random pause.
 """
