@@ -10,7 +10,7 @@ from drrun.cases.close import open_items
 from drrun.cases.find import find_run
 from drrun.cases.send_request import act as ask_for
 from drrun.cli.act import acting, post
-from drrun.cli.context import CommandContext, common_options, json_option
+from drrun.cli.context import CommandContext, common_options, json_option, ssh_option
 from drrun.cli.exit import Exit
 from drrun.cli.out import give, say, sheet
 from drrun.cli.run_views import find, view_of
@@ -137,7 +137,7 @@ def _json(each: LooseEnd) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@acting()
+@acting(ssh_option)
 def close(frame: CommandContext, /, **options: Any) -> None:
     """Close RUN, if nothing of these is open: backups of what was restored, workarounds, waivers.
 
@@ -147,7 +147,9 @@ def close(frame: CommandContext, /, **options: Any) -> None:
     with frame.state() as records:
         run = find_run(records, options["run"])
         seen = find(records, run)
-        looking = eyes(SshSettings(frame.settings().ssh_config), seen.loaded)
+        looking = eyes(
+            SshSettings(frame.settings().ssh_config).of_run(seen.state.options), seen.loaded
+        )
         still = open_items(seen, looking, records.clock.now())
         reason = options["reason"]
         by = frame.settings().by
