@@ -143,7 +143,7 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError([Finding(Place(str(path)), error.strerror or "unreadable")]) from None
     # The readers of YAML cost more than everything else that `--help` needs.
-    from drrun.files.yaml.nearest import did_you_mean
+    from drrun.core.nearest import did_you_mean
     from drrun.files.yaml.written import Table, plain_value
     from drrun.files.yaml.yaml_reader import read_yaml
 

@@ -2,7 +2,9 @@
 
 Rules:
 - A difference of a length counts from a tenth of it and from a second on.
-- What mattered is what the end of the second run waited for: its critical path.
+- What mattered comes first: a step that failed or broke in the second run, then its critical
+  path, then what took longest.
+- Routes are a set: in which order hosts were reached says nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +17,9 @@ from drrun.core.model.ids import StepId
 from drrun.core.model.status import Status
 from drrun.report.critical import critical_chain
 from drrun.report.forecast import begun_at
+
+#: How steps end that did not do what they were for.
+_BAD = frozenset({Status.FAILED, Status.REGRESSED, Status.UNKNOWN})
 
 #: Shares and seconds below which lengths are the same.
 _SHARE, _SECONDS = 0.1, 1.0
@@ -30,7 +35,7 @@ class Side:
     #: Step -> seconds.
     length: Mapping[StepId, float]
     #: Step -> routes by which hosts were reached.
-    routes: Mapping[StepId, tuple[str, ...]]
+    routes: Mapping[StepId, frozenset[str]]
     #: The chain of steps that the end waited for.
     critical: tuple[StepId, ...]
     total: float | None
@@ -49,15 +54,20 @@ class Difference:
     longer: float | None
     critical: bool
 
+    @property
+    def bad(self) -> bool:
+        """Whether the step went wrong in the second run."""
+        return self.kind == "outcome" and self.after in _BAD
+
 
 def side_of(seen: ReadRun) -> Side:
     """A run."""
     state = seen.state
-    routes: dict[StepId, dict[str, None]] = {}
+    routes: dict[StepId, set[str]] = {}
     for fact in seen.facts:
         event = fact.event
         if isinstance(event, ev.AttemptStarted) and event.route:
-            routes.setdefault(StepId(event.step), {})[event.route] = None
+            routes.setdefault(StepId(event.step), set()).add(event.route)
     ends = state.settled_at
     moments = {
         step: (began, ends[step])
@@ -70,7 +80,7 @@ def side_of(seen: ReadRun) -> Side:
         name=seen.run,
         outcome={step: str(state.step(step)) for step in state.plan.order},
         length=took(seen),
-        routes={step: tuple(found) for step, found in routes.items()},
+        routes={step: frozenset(found) for step, found in routes.items()},
         critical=critical_chain(state.plan, moments),
         total=None
         if state.started_at is None or over is None
@@ -99,13 +109,15 @@ def plan_side(seen: ReadRun) -> Side:
 
 
 def differences(one: Side, other: Side) -> list[Difference]:
-    """What differs, what mattered first and then the largest."""
+    """What differs, what mattered first and then what took longest."""
     found = [
         difference
         for step in dict.fromkeys((*one.outcome, *other.outcome))
         for difference in _of_step(step, one, other)
     ]
-    return sorted(found, key=lambda each: (not each.critical, -abs(each.longer or 0.0)))
+    return sorted(
+        found, key=lambda each: (not each.bad, not each.critical, -abs(each.longer or 0.0))
+    )
 
 
 def _of_step(step: StepId, one: Side, other: Side) -> Iterator[Difference]:
@@ -120,7 +132,8 @@ def _of_step(step: StepId, one: Side, other: Side) -> Iterator[Difference]:
         yield Difference(step, "outcome", one.outcome[step], other.outcome[step], None, critical)
     before, after = one.routes.get(step), other.routes.get(step)
     if before and after and before != after:
-        yield Difference(step, "route", ", ".join(before), ", ".join(after), None, critical)
+        told = [", ".join(sorted(each)) for each in (before, after)]
+        yield Difference(step, "route", told[0], told[1], None, critical)
     if step in one.length and step in other.length:
         longer = other.length[step] - one.length[step]
         if abs(longer) >= max(_SECONDS, _SHARE * one.length[step]):

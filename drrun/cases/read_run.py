@@ -178,25 +178,23 @@ class _Fold:
         for entry in records.journal.read(run, self.about.seq):
             if entry.seq > self.checked.sound.seq:
                 return  # written after the check
-            fact = fact_of(entry)
-            self._apply(fact)
-            yield fact
+            yield self._apply(fact_of(entry))
 
     def _what_fits(self, left: Iterable[Entry]) -> Iterator[Fact]:
         for entry in left:
             if self.checked.doubts(entry):
                 continue
             try:
-                fact = fact_of(entry)
-                self._apply(fact)
+                fact = self._apply(fact_of(entry))
             except _CANNOT_BE:
                 self.unfit += 1
             else:
                 yield fact
 
-    def _apply(self, fact: Fact) -> None:
+    def _apply(self, fact: Fact) -> Fact:
         self.state.apply(fact.event, fact.at)
         self.about.add(fact)
+        return fact._replace(seat=self.about.seat_of(fact))
 
 
 #: Errors from applying an entry without those before it.

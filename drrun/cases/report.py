@@ -11,7 +11,9 @@ from drrun.core.model.runbook import Mode
 from drrun.core.state.run_state import RunState
 from drrun.engine.records import Records
 from drrun.ports.journal import PreflightRecord, RunRecord
-from drrun.report.after.view import Report, ReportContext, report_of
+from drrun.report.after.chronology import chronology
+from drrun.report.after.course import course_of
+from drrun.report.after.view import Passage, Report, ReportContext, report_of
 from drrun.report.facts import Fact
 from drrun.report.run_view import RunView
 from drrun.report.step_view import StepView, step_view
@@ -34,8 +36,6 @@ def report_of_run(
         excerpts_of: What is shown of what the attempts of a step printed.
     """
     facts = seen.facts
-    end = view.head.ended_at or view.now
-    empty = RunState(seen.loaded.plan, replanner(seen.loaded.documents, judged=True))
     mine: dict[str, list[Fact]] = {}
     for fact in facts:
         mine.setdefault(str(getattr(fact.event, "step", "")), []).append(fact)
@@ -47,8 +47,24 @@ def report_of_run(
         for (target, attempt), streams in excerpts_of(records, seen.run, step).items()
     }
     around = _around(records, seen)
-    made = report_of(seen.state, facts, view, spells(empty, facts, end), steps, around)
+    made = report_of(seen.state, facts, view, _passage(seen, view), steps, around)
     return replace(made, outputs=outputs)
+
+
+def _passage(seen: ReadRun, view: RunView) -> Passage:
+    """The run in time. Each look folds the journal anew, and sees every state on the way."""
+    facts, end = seen.facts, view.head.ended_at or view.now
+    course = course_of(_empty(seen), facts)
+    titles = {service.name: service.title for service in view.services}
+    return Passage(
+        spells=tuple(spells(_empty(seen), facts, end)),
+        course=course,
+        chronology=chronology(facts, seen.state.hosts, course.levels, titles),
+    )
+
+
+def _empty(seen: ReadRun) -> RunState:
+    return RunState(seen.loaded.plan, replanner(seen.loaded.documents, judged=True))
 
 
 def _around(records: Records, seen: ReadRun) -> ReportContext:

@@ -14,11 +14,11 @@ from drrun.core.model.plan import Plan
 from drrun.core.model.runbook import Level
 from drrun.core.model.status import Status
 from drrun.core.model.values import Duration
+from drrun.core.nearest import did_you_mean
 from drrun.core.tabletop.fiction import Fiction
 from drrun.core.tabletop.injects import Inject, fiction_of
 from drrun.core.tabletop.simulation import Simulation
 from drrun.files.runbook.tests_yaml import Expected, RunbookTest, TestFile
-from drrun.files.yaml.nearest import did_you_mean
 from drrun.report.services import service_views
 
 

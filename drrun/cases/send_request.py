@@ -7,16 +7,18 @@ Rules:
 """
 
 import threading
+from dataclasses import replace
 
 from drrun.cases.read_run import ReadRun, known
 from drrun.core.model.ids import RunId
 from drrun.core.people.annotations import AddsOnly
 from drrun.core.people.commands import Command, body_of
 from drrun.core.people.consider import Denied, Granted, consider
+from drrun.core.people.seats import not_in_roles, seat_taken
 from drrun.engine.ledger import Ledger
 from drrun.engine.records import Records
 from drrun.engine.run_clock import clock_of, now_of
-from drrun.ports.journal import RequestAnswer
+from drrun.ports.journal import Request, RequestAnswer
 
 #: Seconds to wait for a live controller's answer.
 PATIENCE = 10.0
@@ -35,9 +37,15 @@ def act(records: Records, run: RunId, command: Command, by: str) -> RequestAnswe
         What became of it; without a live controller, what will.
     """
     seen = known(records, run, amendable=True)
+    doubt = not_in_roles(seen.state.plan.runbook, by)
+    return replace(_act(records, seen, command, by), doubt=doubt)
+
+
+def _act(records: Records, seen: ReadRun, command: Command, by: str) -> RequestAnswer:
+    run = seen.run
     if seen.holder is None:
         return _act_alone(records, seen, command, by)
-    request = records.inbox.post(run, records.clock.now(), by, command.KIND, body_of(command))
+    request = _post(records, run, command, by)
     pause = threading.Event()
     deadline = records.clock.now() + PATIENCE
     while records.clock.now() < deadline:
@@ -62,9 +70,15 @@ def _act_alone(records: Records, seen: ReadRun, command: Command, by: str) -> Re
         return RequestAnswer(accepted=True, message=found.message)
     if isinstance(command, AddsOnly):
         return _write(records, seen, found, by)
-    records.inbox.post(seen.run, records.clock.now(), by, command.KIND, body_of(command))
+    _post(records, seen.run, command, by)
     go_on = f"nobody drives this run now; go on with: drrun resume {seen.run}"
     return RequestAnswer(accepted=True, message=f"kept for later: {go_on}")
+
+
+def _post(records: Records, run: RunId, command: Command, by: str) -> Request:
+    seat = records.seat.in_request() if records.seat else {}
+    body = {**body_of(command), **seat}
+    return records.inbox.post(run, records.clock.now(), by, command.KIND, body)
 
 
 def _write(records: Records, seen: ReadRun, found: Granted, by: str) -> RequestAnswer:
@@ -77,7 +91,7 @@ def _write(records: Records, seen: ReadRun, found: Granted, by: str) -> RequestA
     try:
         clock = clock_of(seen.state.time, records.clock)
         ledger = Ledger(seen.state, records.journal, lease, clock)
-        for event in found.events:
+        for event in (*seat_taken(seen.state, by, records.seat), *found.events):
             ledger.record(event, by)
         ledger.commit()
     finally:

@@ -13,6 +13,7 @@ from drrun.core.integrity.masking import Mask
 from drrun.core.model.errors import DiskFull, InputError, StateUnusable
 from drrun.core.model.ids import RunId
 from drrun.core.model.plan import Plan
+from drrun.core.model.seat import Seat
 from drrun.core.model.status import RunStatus
 from drrun.core.model.values import written
 from drrun.core.rules.decide import MAX_PARALLEL
@@ -101,7 +102,8 @@ def start(records: Records, equip: ToolFactory, loaded: LoadedPlan, options: Opt
         records, tools, secrets, RunState(loaded.plan, replanner(loaded.documents)), place, options
     )
     ledger = session.edges.ledger
-    ledger.record(_started(loaded.plan, options), options.by)
+    # The same moment as in the list of runs, so that both tell the same length.
+    ledger.record(_started(loaded.plan, options), options.by, at=record.started_at)
     ledger.record(session.took)
     record_marks(ledger, secrets)
     ledger.commit()
@@ -234,12 +236,11 @@ def seat(
                   tools.signatures)  # fmt: skip
     at_once = options.max_parallel or state.options.get("max_parallel") or MAX_PARALLEL
     controller = Controller(edges, Limits(at_once, options.linger))
-    return Session(
-        place.run, controller, edges, records.journal, tools.hands, _took(lease, clock, join)
-    )
+    took = _took(lease, clock, join, records.seat)
+    return Session(place.run, controller, edges, records.journal, tools.hands, took)
 
 
-def _took(lease: Lease, clock: RunClock, join: Join) -> ev.ControllerTook:
+def _took(lease: Lease, clock: RunClock, join: Join, where: Seat | None) -> ev.ControllerTook:
     """The fact that a lease was taken."""
     origin = clock.origin()
     return ev.ControllerTook(
@@ -254,4 +255,6 @@ def _took(lease: Lease, clock: RunClock, join: Join) -> ev.ControllerTook:
         boot=origin.boot,
         booted=origin.at,
         sign_of_life=lease.seen_before,
+        user=where.user if where else "",
+        terminal=where.terminal if where else "",
     )

@@ -17,9 +17,9 @@ from drrun.core.model.plan import Plan
 from drrun.core.model.runbook import Level
 from drrun.core.model.status import FINAL, Status
 from drrun.core.model.values import Duration
+from drrun.core.nearest import did_you_mean
 from drrun.core.tabletop.injects import Inject
 from drrun.core.tabletop.simulation import Simulation
-from drrun.files.yaml.nearest import did_you_mean
 from drrun.report.services import ServiceView, service_views
 
 

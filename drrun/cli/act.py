@@ -90,6 +90,8 @@ def post(frame: CommandContext, kind: str, options: dict[str, Any], **body: Any)
     with frame.state() as records:
         run = find_run(records, options["run"])
         answer = ask_for(records, run, command(kind, {**asked, **body}), frame.settings().by)
+    if answer.doubt:
+        say(clean(f"drrun: {answer.doubt}"))
     frame.code = Exit.DONE if answer.accepted else Exit.INVALID
     if options["as_json"]:
         accepted, said = answer.accepted, answer.message

@@ -1,7 +1,7 @@
 """`drrun cleanup`: nothing of a run stays on its hosts but what somebody may still need."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -23,8 +23,11 @@ from drrun.core.model.values import Duration
 from drrun.report.clean import clean_line
 from drrun.report.jsondoc import document, dumps
 from drrun.report.table import Column, table
-from drrun.report.text.sheet import join
+from drrun.report.text.sheet import join, plural
 from drrun.wiring import SshSettings, sweeper
+
+#: So many foreign folders are named; more are only counted.
+_NAMED = 3
 
 _SHAPE = (
     Column("host"),
@@ -95,10 +98,27 @@ def _json(swept: Swept) -> dict[str, Any]:
 
 
 def _text(found: Sequence[Swept]) -> str:
+    """A row for each thing of a run that is known here; what is of others is counted."""
     if not found:
         return "nothing is left on any host\n"
-    rows = [[each.host, each.run, each.job or "-", each.what, each.why] for each in found]
+    ours = [each for each in found if each.what != "foreign"]
+    rows = [[each.host, each.run, each.job or "-", each.what, each.why] for each in ours]
     page = sheet(sys.stdout)
-    about = {each.run: each.about for each in found}
-    runs = [clean_line(f"{run}: {told}") for run, told in about.items()]
-    return join([*runs, "", *table(_SHAPE, rows, page.width, page.ink)])
+    runs = [clean_line(f"{run}: {told}") for run, told in {e.run: e.about for e in ours}.items()]
+    lines = [*runs, "", *table(_SHAPE, rows, page.width, page.ink)] if ours else []
+    return join([*lines, *_foreign(found)])
+
+
+def _foreign(found: Sequence[Swept]) -> Iterator[str]:
+    """One line a host for the folders of runs that this state does not know."""
+    known = {each.run for each in found if each.what != "foreign"}
+    runs: dict[str, dict[str, None]] = {}
+    for each in found:
+        if each.run not in known:
+            runs.setdefault(each.host, {})[each.run] = None
+    for host, names in runs.items():
+        few = f" ({', '.join(names)})" if len(names) <= _NAMED else ""
+        told = (
+            f"{host}: {plural(len(names), 'foreign folder')}{few} of runs that are not known here"
+        )
+        yield clean_line(f"{told}; left alone")

@@ -12,7 +12,7 @@ from drrun.cases.send_request import act as ask_for
 from drrun.cli.act import acting, post
 from drrun.cli.context import CommandContext, common_options, json_option, ssh_option
 from drrun.cli.exit import Exit
-from drrun.cli.out import give, say, sheet
+from drrun.cli.out import can_ask, give, say, sheet
 from drrun.cli.run_views import find, view_of
 from drrun.core.model.errors import InputError
 from drrun.core.model.moments import parse_moment
@@ -23,6 +23,8 @@ from drrun.report.clean import clean_line
 from drrun.report.jsondoc import document, dumps
 from drrun.report.loose_text import ends_csv, ends_markdown, ends_text
 from drrun.report.open_items import LooseEnd, loose_ends
+from drrun.report.run_view import below
+from drrun.report.services import ServiceView
 from drrun.report.table import Column, table
 from drrun.report.text.sheet import join
 from drrun.report.times import moment, precise
@@ -137,19 +139,23 @@ def _json(each: LooseEnd) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@acting(ssh_option)
+@acting(
+    ssh_option,
+    click.option("-y", "--yes", is_flag=True, help="Do not ask, although services are down."),
+)
 def close(frame: CommandContext, /, **options: Any) -> None:
     """Close RUN, if nothing of these is open: backups of what was restored, workarounds, waivers.
 
     Ages of backups are measured on their hosts. With --reason it is closed all the same, and what
-    was open is kept in the record.
+    was open is kept in the record. Where services of a live run are not at their level, it asks.
     """
     with frame.state() as records:
         run = find_run(records, options["run"])
         seen = find(records, run)
-        looking = eyes(
-            SshSettings(frame.settings().ssh_config).of_run(seen.state.options), seen.loaded
-        )
+        if seen.state.ended is not None and seen.state.closed_at is None:
+            _ask_about(below(view_of(records, seen)), frame, options)
+        world = SshSettings(frame.settings().ssh_config).of_run(seen.state.options)
+        looking = eyes(world, seen.loaded)
         still = open_items(seen, looking, records.clock.now())
         reason = options["reason"]
         by = frame.settings().by
@@ -162,3 +168,24 @@ def close(frame: CommandContext, /, **options: Any) -> None:
     for each in still:
         say(f"open: {each}")
     say(answer.message if answer.accepted else f"drrun: not closed: {answer.message}")
+
+
+def _ask_about(
+    down: Sequence[ServiceView], frame: CommandContext, options: dict[str, Any]
+) -> None:
+    """A run is not closed by mistake while users still wait for a service.
+
+    Raises:
+        click.UsageError: There is no terminal to ask at.
+    """
+    for each in down:
+        name = each.title or each.name
+        say(clean_line(f"{name} is {each.level or 'down'}, not {each.best}"))
+    if not down or options["yes"]:
+        return
+    if not can_ask() or frame.settings().no_input or options["as_json"]:
+        raise click.UsageError(
+            "services are not at their level. To close the run all the same, give --yes."
+        )
+    if not click.confirm("Close the run all the same?", err=True):
+        raise click.Abort

@@ -1,6 +1,7 @@
 """`drrun history`: which runs there were."""
 
 import sys
+from itertools import islice
 
 import click
 
@@ -24,18 +25,21 @@ from drrun.report.text.history import history_text
 @click.option("--service", metavar="NAME", help="Runs that were to raise this service.")
 @click.option("--since", metavar="DATE", help="Begun on this day or later: 2024-01-10.")
 @click.option("--until", metavar="DATE", help="Begun on this day or earlier.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="The newest N of them.")
 @json_option
 @common_options
 @click.pass_obj
-def history(frame: CommandContext, /, *, as_json: bool, **wanted: str | None) -> None:
+def history(
+    frame: CommandContext, /, *, limit: int | None, as_json: bool, **wanted: str | None
+) -> None:
     """All runs, newest first; then when each runbook was last rehearsed, with which result.
 
     Each run's journal is checked; what is damaged or lost is told first (exit code 6).
     """
     with frame.state() as records:
         found = history_lines(records, sieve(wanted))
-        listed = [line for line in found if wanted["status"] in (None, str(line.status))]
-        lines = [with_damage(records, line) for line in listed]
+        listed = (line for line in found if wanted["status"] in (None, str(line.status)))
+        lines = [with_damage(records, line) for line in islice(listed, limit)]
         lost = records.journal.lost()
         tried = rehearsals(records)
     if lost or any(line.damage for line in lines):

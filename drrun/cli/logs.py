@@ -51,6 +51,8 @@ class _Wish:
     timestamps: bool
     #: None: every line.
     grep: re.Pattern[str] | None = None
+    #: All attempts of the run are searched; each line says whose it is.
+    whole: bool = False
 
     def wants(self, line: OutputLine) -> bool:
         """Whether a line is wanted."""
@@ -84,7 +86,7 @@ class _Wish:
 @common_options
 @click.pass_obj
 def logs(frame: CommandContext, /, run: str, step: str | None, **options: object) -> None:
-    """What STEP printed in RUN.
+    """What STEP printed in RUN; with --grep and no STEP, where it occurs in the whole run.
 
     Lines are marked `out| ` and `err| `; control characters are shown, not obeyed.
     """
@@ -106,22 +108,34 @@ def logs(frame: CommandContext, /, run: str, step: str | None, **options: object
 
 def _wish(seen: RunReading, step: str | None, options: Mapping[str, object]) -> _Wish:
     attempt = options["attempt"]
-    if bool(step) == bool(options["failed"]):
-        raise InputError(f"say either a step of {seen.run} or --failed: drrun status {seen.run}")
+    whole = not step and not options["failed"] and bool(options["grep"])
+    if not whole and bool(step) == bool(options["failed"]):
+        raise InputError(
+            f"say a step of {seen.run}, or --failed, or --grep REGEX to search the whole run. "
+            f"Its steps: drrun status {seen.run}"
+        )
+    if whole and (options["follow"] or attempt):
+        raise InputError(f"say which step: drrun logs {seen.run} STEP")
     for one, *others in _APART:
         for other in others:
             if options[one] and options[other]:
                 names = [each.replace("as_json", "json") for each in (one, other)]
                 raise InputError(f"--{names[0]} and --{names[1]} do not go together")
-    if not step and not (steps := _failed(seen)):
-        say(f"{seen.run}: no step failed")
+    steps = _begun(seen) if whole else _failed(seen)
+    if not step and not steps:
+        say(f"{seen.run}: no step {'began' if whole else 'failed'}")
     return _Wish(
         (step,) if step else steps,
         attempt if isinstance(attempt, int) else None,
         tuple(each for each in STREAMS if options[each]) or STREAMS,
-        bool(options["timestamps"]),
+        bool(options["timestamps"]) or whole,
         _pattern(options["grep"]),
+        whole,
     )
+
+
+def _begun(seen: RunReading) -> tuple[str, ...]:
+    return tuple(str(key) for key, target in seen.state.targets.items() if target.attempt)
 
 
 def _failed(seen: RunReading) -> tuple[str, ...]:
@@ -156,7 +170,7 @@ def _attempts(
         found = False
         for story in view.targets:
             for attempt in story.attempts:
-                if attempt.number == (wish.attempt or len(story.attempts)):
+                if wish.whole or attempt.number == (wish.attempt or len(story.attempts)):
                     found = True
                     yield TargetKey(step, story.target), attempt
         if not found and wish.attempt:
@@ -174,10 +188,27 @@ def _raw(records: Records, seen: RunReading, wish: _Wish) -> None:
 
 
 def _print(records: Records, seen: RunReading, wish: _Wish) -> None:
+    if wish.whole:
+        _search(records, seen, wish)
+        return
     for key, attempt in _attempts(records, seen, wish):
         _head(key, attempt)
         for stream, line in _lines(records, seen, key, attempt, wish):
             give(wish.shown(stream, line))
+
+
+def _search(records: Records, seen: RunReading, wish: _Wish) -> None:
+    """Lines of all attempts, in the order in which these began."""
+    attempts = sorted(_attempts(records, seen, wish), key=lambda each: each[1].began_at)
+    found = False
+    for key, attempt in attempts:
+        for stream, line in _lines(records, seen, key, attempt, wish):
+            if wish.wants(line):
+                found = True
+                when = moment(line.came if line.came is not None else attempt.began_at)
+                give(f"{when} {clean_line(str(key))} {stream[3:]}| {line.text}\n")
+    if not found:
+        say(f"{seen.run}: no line of any step has that")
 
 
 def _head(key: TargetKey, attempt: AttemptStory) -> None:

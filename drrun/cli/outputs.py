@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import InputError
 from drrun.core.model.ids import RunId, StepId, TargetName
+from drrun.core.nearest import did_you_mean
 from drrun.core.state.run_state import RunState
 from drrun.engine.records import Records
-from drrun.files.yaml.nearest import did_you_mean
 from drrun.ports.places import StoredStream, StreamPiece
 from drrun.report.clean import clean_bytes
 from drrun.report.step_view import StepView

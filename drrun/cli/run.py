@@ -29,7 +29,9 @@ from drrun.cli.run_screen import Showing, perform
 from drrun.cli.runbooks import must_exist
 from drrun.core.model.errors import InputError, RunHeld
 from drrun.core.model.plan import Plan
+from drrun.core.model.runbook import Runbook
 from drrun.core.model.values import Duration
+from drrun.core.people.seats import barred_by_driving, not_in_roles
 from drrun.report.clean import clean
 from drrun.report.plan_view import plan_view
 from drrun.report.text.plan import plan_text
@@ -75,6 +77,7 @@ def run(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
     refuse_unsupported(loaded.plan)
     must_exist(loaded.plan, "--allow-irreversible", options["allowed"])
     say(plan_text(plan_view(loaded.plan), sheet(sys.stderr)))
+    _warn_driver(loaded.plan.runbook, settings.by)
     if is_unmarked_rehearsal(loaded.plan):
         _ask_for_unmarked(settings, loaded.plan, options["typed"])
     if not options["yes"]:
@@ -126,7 +129,14 @@ def resume(frame: CommandContext, /, run: str, **options: Any) -> None:
             ask=pinned_unless_changed(settings, given=options["pinned"]),
             take_over=_watching() if options["take_over"] else None,
         )
+        _warn_driver(session.edges.ledger.state.plan.runbook, settings.by)
         frame.code = perform(records, session, showing_with(settings, options))
+
+
+def _warn_driver(runbook: Runbook, by: str) -> None:
+    """Say what is doubtful about whoever drives a run, before it begins."""
+    for doubt in filter(None, (not_in_roles(runbook, by), *barred_by_driving(runbook, by))):
+        say(clean(f"drrun: {doubt}"))
 
 
 def _accepting(options: dict[str, Any]) -> str:

@@ -129,7 +129,7 @@ def _view(session: Session, showing: Showing) -> View:
     if _draws(showing):
         from drrun.term.progress import LiveView
 
-        return LiveView(session.run, sys.stderr, colour=colour)
+        return LiveView(session.run, showing.by, sys.stderr, colour=colour)
     return PlainView(say, ansi if colour else no_ink)
 
 

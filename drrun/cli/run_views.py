@@ -56,7 +56,9 @@ def facts_of_steps(
     found: dict[StepId, list[Fact]] = {step: [] for step in steps}
     for entry in _of_steps(records, seen, steps):
         if entry.seq <= seen.about.seq:
-            found[StepId(entry.body["step"])].append(fact_of(entry))
+            fact = fact_of(entry)
+            fact = fact._replace(seat=seen.about.seat_of(fact))
+            found[StepId(entry.body["step"])].append(fact)
     return found
 
 
@@ -95,6 +97,7 @@ def head_of(records: Records, seen: RunReading) -> RunHead:
     return RunHead(
         id=seen.run,
         started_by=about.started_by,
+        started_from=about.started_from,
         status=seen.status,
         holder=_held_by(records, seen, now),
         ended_at=ended_at,
@@ -116,5 +119,8 @@ def _held_by(records: Records, seen: RunReading, now: float) -> str:
     # What another machine wrote is compared as if its clock were right.
     near = time.epoch == lease.epoch and records.clock.origin().boot == time.origin.boot != ""
     ago = Duration(round(max(0.0, now - (lease.seen - time.own))))
-    told = f"process {lease.pid} on {lease.host}, last seen {'' if near else '~'}{ago} ago"
+    seat = seen.state.circumstances.driven_from
+    other = seat is not None and seat.user and not lease.holder.startswith(f"{seat.user}@")
+    whose = f" of {seat.user}" if seat is not None and other else ""
+    told = f"process {lease.pid}{whose} on {lease.host}, last seen {'' if near else '~'}{ago} ago"
     return f"{lease.holder} ({told})"

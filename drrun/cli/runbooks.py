@@ -13,8 +13,8 @@ from drrun.core.model.graph import ancestors_of
 from drrun.core.model.ids import StepId
 from drrun.core.model.plan import Plan
 from drrun.core.model.runbook import Mode
+from drrun.core.nearest import did_you_mean
 from drrun.files.runbook.inputs import parse_assignments, read_inputs_file
-from drrun.files.yaml.nearest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)

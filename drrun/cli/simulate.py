@@ -17,9 +17,9 @@ from drrun.cli.plan import load_selected, selection_options
 from drrun.core.model.errors import InputError
 from drrun.core.model.plan import Plan
 from drrun.core.model.values import Duration
+from drrun.core.nearest import did_you_mean
 from drrun.core.tabletop.injects import Inject
 from drrun.files.runbook.fiction_yaml import read_injects
-from drrun.files.yaml.nearest import did_you_mean
 from drrun.report.jsondoc import document, dumps
 from drrun.report.tabletop.text import summary_text, trial_text
 from drrun.report.tabletop.trial_data import summary_json, trial_json

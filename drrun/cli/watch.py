@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -12,22 +13,28 @@ from drrun.cases.sound import news
 from drrun.cli.act import command
 from drrun.cli.context import CommandContext, common_options, run_argument
 from drrun.cli.out import can_draw, wants_colour
+from drrun.cli.outputs import STREAMS
 from drrun.cli.run_views import glance
 from drrun.core.integrity.chain import Head
 from drrun.core.model.errors import InputError, RunDamaged
-from drrun.core.model.ids import RunId, StepId
+from drrun.core.model.ids import RunId, StepId, TargetKey
 from drrun.core.state.run_state import RunState
 from drrun.engine.records import Records
 from drrun.engine.run_clock import now_of
 from drrun.ports.journal import RequestAnswer
 from drrun.report.clean import clean_bytes
 from drrun.report.facts import Fact
+from drrun.report.step_view import step_view
+from drrun.report.text.attention import WRONG
+from drrun.report.text.step import step_text
+from drrun.report.text.watches import listed
 from drrun.term.feed import Feed
 from drrun.term.keys import Keyboard
 from drrun.term.watch import Watch
 
-#: Bytes of output that are looked at for its last lines.
-_END = 8192
+#: Bytes of output that are looked at for its last lines, and how many lines.
+_END = 32768
+_LINES = 200
 
 
 @click.command()
@@ -46,22 +53,22 @@ def watch(frame: CommandContext, /, run: str, *, leaves: bool) -> None:
         seen = glance(records, run)
         if seen.damage:
             raise RunDamaged(seen.run, seen.damage)
-        source = _Journal(records, seen.run, frame.settings().by, seen.state)
+        by = frame.settings().by
+        source = _Journal(records, seen.run, by, seen.state)
         source.last = Head(seen.about.seq, seen.about.hash)
         feed = Feed()
         from drrun.term.screen import TerminalScreen
 
         screen = TerminalScreen(sys.stdout, colour=wants_colour(sys.stdout))
         first = _first(seen.state)
-        Watch(seen.run, seen.state, source, screen, feed, first, leaves).play(
+        Watch(seen.run, by, seen.state, source, screen, feed, first, leaves).play(
             Keyboard(feed, raw=True)
         )
 
 
 def _first(state: RunState) -> StepId:
-    """What is worth looking at: what asks, else what runs, else the beginning."""
-    asking = [key.step for key in state.active if state.targets[key].gate is not None]
-    return next(iter([*asking, *(key.step for key in state.active), state.plan.order[0]]))
+    """What is worth looking at: what needs a person, else what runs, else the beginning."""
+    return next(iter(listed(state)))
 
 
 class _Journal:
@@ -79,15 +86,49 @@ class _Journal:
         self.last = Head(found[-1].seq, found[-1].hash) if found else self.last
         return found
 
+    def driven(self) -> bool:
+        return self._records.leases.holder(self._run) is not None
+
     def tail(self, step: StepId, lines: int) -> Sequence[str]:
-        for key in self._state.keys(step):
+        failed = self._state.step(step) in WRONG
+        streams = ("stderr", "stdout") if failed else ("stdout", "stderr")
+        for key in self._worst_first(step):
             attempt = self._state.targets[key].attempt
-            for stream in ("stdout", "stderr"):
-                kept = self._records.spool.kept(self._run, step, key.target, attempt, stream)
-                found = clean_bytes(kept.tail(_END)).splitlines() if attempt else []
-                if found:
+            for stream in streams:
+                if found := self._end(key, attempt, stream):
                     return found[-lines:]
         return ()
+
+    def page(self, step: StepId) -> Sequence[str]:
+        facts = (fact_of(each) for each in self._records.journal.read_steps(self._run, [step]))
+        seen = (fact for fact in facts if fact.seq <= self.last.seq)
+        view = step_view(self._state, seen, step)
+        targets = {each.target: each for each in view.targets}
+        worst = [targets[key.target] for key in self._worst_first(step) if key.target in targets]
+        newest = tuple(replace(each, attempts=each.attempts[-1:]) for each in worst)
+        printed = {
+            (each.target, attempt.number): {
+                stream: list(found)
+                for stream in STREAMS
+                if (found := self._end(TargetKey(step, each.target), attempt.number, stream))
+            }
+            for each in newest
+            for attempt in each.attempts
+        }
+        lines = step_text(replace(view, targets=newest), printed).splitlines()
+        earlier = sum(len(each.attempts) - 1 for each in view.targets if each.attempts)
+        more = f"{earlier} earlier attempts" if earlier else "all"
+        return [*lines, "", f"{more}: drrun show {self._run} {step}"]
+
+    def _worst_first(self, step: StepId) -> list[TargetKey]:
+        keys = list(self._state.keys(step))
+        return sorted(keys, key=lambda key: self._state.targets[key].status not in WRONG)
+
+    def _end(self, key: TargetKey, attempt: int, stream: str) -> Sequence[str]:
+        if not attempt:
+            return ()
+        kept = self._records.spool.kept(self._run, key.step, key.target, attempt, stream)
+        return clean_bytes(kept.tail(_END)).splitlines()[-_LINES:]
 
     def post(self, kind: str, body: dict[str, Any]) -> RequestAnswer:
         return act(self._records, self._run, command(kind, body), self._by)

@@ -21,9 +21,11 @@ from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import IllegalMove, RecordDisputed
 from drrun.core.model.outcomes import is_known
+from drrun.core.model.seat import Seat
 from drrun.core.model.status import RunStatus, Status
 from drrun.core.people.commands import command_of
 from drrun.core.people.consider import Denied, Granted, consider
+from drrun.core.people.seats import seat_taken
 from drrun.core.rules.agenda import Agenda
 from drrun.core.rules.capacity import Capacity
 from drrun.core.rules.decision import Decision
@@ -243,20 +245,23 @@ class Controller:
         return [(request, self._answer(request)) for request in pending]
 
     def _answer(self, request: Request) -> RequestAnswer:
+        by, seat = request.actor, Seat.of_request(request.body)
+        for event in seat_taken(self._state, by, seat):
+            self._record(event, by)
         found = self._consider(request)
         if isinstance(found, Denied):
             self._record(
                 ev.RequestRefused(
                     kind=request.kind,
-                    by=request.actor,
+                    by=by,
                     why=found.why,
                     step=str(request.body.get("step", "")),
                 ),
-                request.actor,
+                by,
             )
             return RequestAnswer(accepted=False, message=found.why)
         for event in found.events:
-            self._record(event, request.actor)
+            self._record(event, by)
         return RequestAnswer(accepted=True, message=found.message)
 
     def _consider(self, request: Request) -> Granted | Denied:

@@ -1,6 +1,7 @@
 """Where runs are kept, and the two sources of what is not determined."""
 
 from drrun.core.dataclass import dataclass
+from drrun.core.model.seat import Seat
 from drrun.ports.clock import Clock, Ids
 from drrun.ports.credentials import Seals
 from drrun.ports.journal import EvidenceStore, Folds, Inbox, Journal, Leases, Notebook, Shelf
@@ -23,3 +24,5 @@ class Records:
     shelf: Shelf | None = None
     folds: Folds | None = None
     seals: Seals | None = None
+    #: Where this process is used from; None where nobody sits.
+    seat: Seat | None = None

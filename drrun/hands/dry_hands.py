@@ -13,7 +13,14 @@ from drrun.core.model.inventory import Host
 from drrun.core.model.outcomes import NeverStarted, Outcome, OutcomeUnknown
 from drrun.hands.live import LivePlaces, act
 from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, AttemptProgress, BuiltInAction, Output, Remote
+from drrun.ports.places import (
+    ActionCall,
+    AttemptOrder,
+    AttemptProgress,
+    BuiltInAction,
+    Output,
+    Remote,
+)
 from drrun.ssh.connections import Connections
 
 
@@ -36,7 +43,8 @@ class DryHands:
         cancel: Cancel,
     ) -> Outcome:
         """Execute something that only reads."""
-        outcome = act(self.actions, order, self.place(order.host), output, tell, cancel)
+        call = ActionCall(order, self.place(order.host), output, tell, cancel)
+        outcome = act(self.actions, call)
         return NeverStarted(outcome.why) if isinstance(outcome, OutcomeUnknown) else outcome
 
     def close(self) -> None:

@@ -33,6 +33,7 @@ from drrun.hands.local import LocalPlace
 from drrun.ports.clock import Cancel
 from drrun.ports.hands import AttemptListener, HostClaim
 from drrun.ports.places import (
+    ActionCall,
     AttemptOrder,
     AttemptProgress,
     BuiltInAction,
@@ -213,7 +214,7 @@ class LiveHands:
         cancel = AnyCancel(leave, followed.ends)
         if order.action not in _BY_COMMAND:
             report.news(AttemptProgress())
-        outcome = act(self._actions, order, place, output, report.news, cancel)
+        outcome = act(self._actions, ActionCall(order, place, output, report.news, cancel))
         if followed.ends.is_set() and isinstance(outcome, OutcomeUnknown):
             outcome = Stopped(gone=False, note=f"to be ended; {outcome.why}")
         self._over(order, outcome)
@@ -309,23 +310,17 @@ def _script_of(question: Question) -> Script:
     return Script(str(question.ask["text"]), question.execution, timeout=question.timeout)
 
 
-def act(
-    actions: Mapping[str, BuiltInAction],
-    order: AttemptOrder,
-    place: Remote,
-    output: Output,
-    tell: Callable[[AttemptProgress], None],
-    cancel: Cancel,
-) -> Outcome:
-    """Execute an order at a place; every fault becomes an outcome."""
+def act(actions: Mapping[str, BuiltInAction], call: ActionCall) -> Outcome:
+    """Carry out a call; every fault becomes an outcome."""
+    order = call.order
     try:
         if order.action == "run":
             script = Script(str(order.arguments["text"]), order.execution, timeout=order.timeout)
-            return place.run(script, output, tell, cancel)
+            return call.run(script)
         action = actions.get(order.action)
         if action is None:
             return NeverStarted(f"this version has no action {order.action!r}", final=True)
-        return action.perform(order, place, output, tell, cancel)
+        return action.perform(call)
     except BadScript as error:
         return NeverStarted(str(error), final=True)
     except Exception as error:  # noqa: BLE001 - the promise above: nothing escapes

@@ -11,6 +11,7 @@ from pathlib import Path
 from drrun.core.model.errors import NotSupported
 from drrun.engine.records import Records
 from drrun.journal.folds import FileFolds
+from drrun.journal.processes import this_seat
 from drrun.journal.store import open_store
 from drrun.journal.system_clock import SystemClock, SystemIds
 
@@ -44,4 +45,5 @@ def open_state(where: str | Path, person: str = "", key: Path | None = None) -> 
             store.shelf,
             FileFolds(store.database, key) if key else None,
             store.seals,
+            this_seat(),
         )

@@ -8,10 +8,13 @@ Rules:
 """
 
 import os
+from contextlib import suppress
 from getpass import getuser
 from hashlib import sha256
 from pathlib import Path
+from pwd import getpwuid
 
+from drrun.core.model.seat import Seat
 from drrun.engine.leasing import ControllerProcess, Sign
 from drrun.ports.journal import Lease
 
@@ -29,6 +32,25 @@ def this_process(person: str = "") -> ControllerProcess:
         pid=os.getpid(),
         started="/".join((*_kernel(), _started(os.getpid()))),
     )
+
+
+def this_seat() -> Seat:
+    """Whose account this process belongs to, and its terminal.
+
+    The account is that of the process: what `USER` says in the environment is only said.
+    """
+    try:
+        user = getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = str(os.getuid())
+    return Seat(user, os.uname().nodename, _terminal())
+
+
+def _terminal() -> str:
+    for stream in (0, 1, 2):
+        with suppress(OSError):
+            return os.ttyname(stream).removeprefix("/dev/")
+    return ""
 
 
 def sign_of(lease: Lease) -> Sign:

@@ -14,7 +14,7 @@ from drrun.lint.coverage import expired_waivers, one_domain, uncovered, unrestor
 from drrun.lint.rehearsing import manual_share, single_points, unrehearsed
 from drrun.lint.structure import ungated, unowned, unraised, without_estimate, without_undo
 from drrun.lint.subject import Subject
-from drrun.lint.who_answers import no_alternate, overdue_contacts, single_channels
+from drrun.lint.who_answers import few_approvers, no_alternate, overdue_contacts, single_channels
 
 Rule = Callable[[Subject], Iterator[Finding]]
 
@@ -29,6 +29,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "missing-owner": unowned,
     "missing-undo": without_undo,
     "missing-estimate": without_estimate,
+    "few-approvers": few_approvers,
     "single-channel": single_channels,
     "overdue-contact": overdue_contacts,
     "no-alternate": no_alternate,

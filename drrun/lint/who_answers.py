@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import date
 
 from drrun.core.model.errors import Finding
-from drrun.lint.subject import Subject, doubt
+from drrun.lint.subject import Subject, advice, doubt
 
 _DAY = 86400.0
+_FEW = "few-approvers"
 
 
 def single_channels(subject: Subject) -> Iterator[Finding]:
@@ -29,6 +30,27 @@ def overdue_contacts(subject: Subject) -> Iterator[Finding]:
                 f" wanted every {contact.verify_every}"
             )
             yield doubt(contact.place, message, "overdue-contact")
+
+
+def few_approvers(subject: Subject) -> Iterator[Finding]:
+    """Approvals that take as many people as the role has, or more: who drives never approves."""
+    for step in subject.runbook.steps.values():
+        written = step.approval or {}
+        role = subject.runbook.roles.get(str(written.get("role", "")))
+        people = dict.fromkeys((*role.people, *role.deputies)) if role else {}
+        count = int(written.get("count", 1))
+        if role is None or not people or count < len(people):
+            continue
+        place = step.places.get("approval", step.place)
+        of = f"steps.{step.id}.approval: {count} of {role.name} ({', '.join(people)}) must approve"
+        if count > len(people):
+            yield doubt(place, f"{of}: they are too few, and the step can never begin", _FEW)
+        else:
+            message = (
+                f"{of}, and whoever drives the run or retries the step may not: if it is one of"
+                " them, the step waits for ever. Lower count, or add a deputy"
+            )
+            yield advice(place, message, _FEW)
 
 
 def no_alternate(subject: Subject) -> Iterator[Finding]:

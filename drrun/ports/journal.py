@@ -81,6 +81,8 @@ class RequestAnswer:
 
     accepted: bool
     message: str
+    #: What is doubtful about who asked; "" if nothing is.
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,17 +175,25 @@ class Places(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ActionCall:
+    """One call of a built-in action: what it carries out, where, and whom it tells."""
+
+    order: AttemptOrder
+    place: Remote
+    output: Output
+    tell: Callable[[AttemptProgress], None]
+    cancel: Cancel
+
+    def run(self, script: Script, output: Output | None = None) -> Outcome:
+        """Execute the attempt's one command at the place; it prints to `output` if given."""
+        return self.place.run(script, output or self.output, self.tell, self.cancel)
+
+
 class BuiltInAction(Protocol):
     """A named action, `copy` or `wait`. Blocking; called in a worker thread."""
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        place: Remote,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
+    def perform(self, call: ActionCall) -> Outcome:
         """Execute one attempt to its end; an exception counts as an unknown outcome."""
         ...
 

@@ -10,6 +10,7 @@ from dataclasses import field
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
+from drrun.core.model.seat import Seat
 from drrun.report.facts import Fact
 
 #: Actors that are no people.
@@ -26,6 +27,15 @@ class Shift:
     until: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Seated:
+    """A person took a seat, by the entry that says so."""
+
+    seq: int
+    person: str
+    seat: Seat
+
+
 @dataclass(slots=True)
 class About:
     """What is known beside the state, up to one entry."""
@@ -34,6 +44,10 @@ class About:
     seq: int = 0
     hash: str = ""
     started_by: str = ""
+    #: Where whoever began it sat.
+    started_from: Seat | None = None
+    #: In the order in which they were taken.
+    seats: list[Seated] = field(default_factory=list)
     #: When it ended last; it may have been resumed since.
     ended_at: float | None = None
     #: Clock of the incident -> moment, the last word of whoever stated it.
@@ -43,18 +57,33 @@ class About:
     #: Person on duty -> which of the shifts.
     on_duty: dict[str, int] = field(default_factory=dict)
 
+    def seat_of(self, fact: Fact) -> Seat | None:
+        """Where whoever caused a fact sat; None: that is not known."""
+        taken = (each for each in reversed(self.seats) if each.seq <= fact.seq)
+        return next((each.seat for each in taken if each.person == fact.actor), None)
+
     def add(self, fact: Fact) -> None:
         """Take in one fact."""
         self.seq, self.hash = fact.seq, fact.hash
         event = fact.event
         if isinstance(event, ev.RunStarted):
             self.started_by = self.started_by or event.by
+        elif isinstance(event, ev.ControllerTook | ev.SeatTaken):
+            self._sit(event)
         elif isinstance(event, ev.RunEnded):
             self.ended_at = fact.at
         elif isinstance(event, ev.ClockStated):
             self.stated[event.name] = event.moment
         if fact.actor not in _NOBODY:
             self._at_work(fact)
+
+    def _sit(self, event: ev.ControllerTook | ev.SeatTaken) -> None:
+        seat = Seat(event.user, event.host, event.terminal)
+        if isinstance(event, ev.SeatTaken):
+            self.seats.append(Seated(self.seq, event.by, seat))
+        elif event.user:  # older controllers did not say
+            self.seats.append(Seated(self.seq, event.holder.rpartition("@")[0], seat))
+            self.started_from = self.started_from or seat
 
     def _at_work(self, fact: Fact) -> None:
         if fact.actor not in self.on_duty:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from drrun.core.dataclass import dataclass
-from drrun.core.model.ids import StepId
+from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.status import FINAL
 from drrun.core.model.values import Duration
-from drrun.core.rules.roles import may
+from drrun.core.rules.roles import may, may_answer
 from drrun.core.state.run_state import RunState
 from drrun.report.about import Shift
 from drrun.report.run_view import RunView, WaitingGate, next_steps, taken_by
@@ -60,4 +60,6 @@ def mine(state: RunState, shifts: Iterable[Shift], person: str, view: RunView) -
 def _for(state: RunState, ask: WaitingGate, person: str) -> bool:
     if ask.taken_by:
         return ask.taken_by == person
-    return may(state, ask.role, person)
+    key = TargetKey(ask.step, ask.target)
+    gate = state.targets[key].gate
+    return gate is not None and may_answer(state, key, gate, person)

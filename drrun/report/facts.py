@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from drrun.core.events import Event
+from drrun.core.model.seat import Seat
 
 
 class Fact(NamedTuple):
@@ -17,3 +18,10 @@ class Fact(NamedTuple):
     event: Event
     #: Of the entry, which vouches for all before it.
     hash: str = ""
+    #: Where the person sat; None: that is not known, or it was the controller.
+    seat: Seat | None = None
+
+    @property
+    def who(self) -> str:
+        """Who caused it, with the account that was used where that is called otherwise."""
+        return self.seat.beside(self.actor) if self.seat else self.actor

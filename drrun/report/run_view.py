@@ -7,10 +7,12 @@ from typing import assert_never
 
 from drrun.core.dataclass import dataclass
 from drrun.core.model.ids import StepId, TargetKey, TargetName
+from drrun.core.model.runbook import Mode
+from drrun.core.model.seat import Seat
 from drrun.core.model.status import FINAL, Cause, Phase, RunStatus, Status
 from drrun.core.model.values import Duration
 from drrun.core.rules.probe_lists import waits
-from drrun.core.rules.roles import members
+from drrun.core.rules.roles import still_asked, stuck
 from drrun.core.state.clocks import Span
 from drrun.core.state.run_state import RunState
 from drrun.core.state.target import TargetState
@@ -27,6 +29,8 @@ BAD = frozenset({Status.FAILED, Status.BLOCKED, Status.REGRESSED, Status.CANCELL
 _AS_EXPECTED = "verified"
 #: Seconds for which reaching a host is nothing to speak of.
 _PATIENCE = 2.0
+#: Statuses of which only a live controller knows that they are still true.
+MOVING = frozenset({Status.RUNNING, Status.VERIFYING})
 #: How many failed steps are named with their reasons in one line.
 _NAMED = 3
 #: And of a target that nothing has verified.
@@ -53,6 +57,13 @@ class RunHead:
     disrupted_at: float | None = None
     #: Time on duty of each person.
     duty: Mapping[str, Duration] = field(default_factory=dict)
+    #: Where whoever started it sat; None: that is not known.
+    started_from: Seat | None = None
+
+    @property
+    def starter(self) -> str:
+        """Who started it, with the account that was used where that is called otherwise."""
+        return self.started_from.beside(self.started_by) if self.started_from else self.started_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +79,7 @@ class StepLine:
     counts: Mapping[Status, int]
     began_at: float | None
     ended_at: float | None
-    #: Until it ended, or now; None: it has not begun.
+    #: Until it ended, or now; None: it has not begun. Its undo is no part of it.
     took: Span | None
     #: By the author's estimate.
     planned: Duration | None
@@ -82,6 +93,8 @@ class StepLine:
     note: str
     #: What stands between the controller and its hosts now: one is being reached, or not seen.
     contact: str = ""
+    #: When its undo ended; None: it was not undone.
+    undone_at: float | None = None
 
     @property
     def total(self) -> int:
@@ -105,6 +118,7 @@ class WaitingGate:
     text: str
     since: float
     role: str
+    #: Who may answer now; empty: anybody, unless it is stuck.
     people: tuple[str, ...]
     input: Mapping[str, str] = field(default_factory=dict)
     evidence: bool = False
@@ -115,6 +129,10 @@ class WaitingGate:
     #: Who has approved, and how many have to.
     approved: tuple[str, ...] = ()
     count: int = 1
+    #: The same people, with the accounts that they used where these are called otherwise.
+    approvals: tuple[str, ...] = ()
+    #: Why nobody can give what is missing, and the way out; "" while somebody can.
+    stuck: str = ""
     #: When a default is taken, and which.
     decide_at: float | None = None
     default: str = ""
@@ -176,7 +194,7 @@ def run_view(state: RunState, head: RunHead, now: float) -> RunView:
     asks = tuple(asks_of(state))
     lines = tuple(step_line(state, step, now) for step in state.plan.order)
     if head.status is RunStatus.INTERRUPTED:
-        lines = tuple(_without_controller(line) for line in lines)
+        lines = tuple(without_controller(line) for line in lines)
     return RunView(
         head=head,
         name=runbook.name,
@@ -196,15 +214,22 @@ def run_view(state: RunState, head: RunHead, now: float) -> RunView:
     )
 
 
+def below(view: RunView) -> list[ServiceView]:
+    """Services of a live run that are not on the level that its plan raises them to."""
+    if view.mode != Mode.LIVE:
+        return []
+    return [each for each in view.services if each.rungs and each.level is not each.best]
+
+
 def _took(state: RunState, head: RunHead, now: float) -> Span:
     if state.started_at is None:
         return Span(0.0)
     return state.time.span(state.started_at, now if head.ended_at is None else head.ended_at)
 
 
-def _without_controller(line: StepLine) -> StepLine:
+def without_controller(line: StepLine) -> StepLine:
     """What was in flight when the controller was lost is unknown (contract section 1)."""
-    if line.status not in (Status.RUNNING, Status.VERIFYING):
+    if line.status not in MOVING:
         return line
     note = "was in flight when its controller left: resume finds out"
     return replace(line, status=Status.UNKNOWN, note=note, late=False, contact="")
@@ -221,12 +246,14 @@ def asks_of(state: RunState) -> Iterator[WaitingGate]:
             text=gate.text,
             since=gate.opened_at,
             role=gate.asked.role,
-            people=members(state, gate.asked.role),
+            people=still_asked(state, key, gate),
+            stuck=stuck(state, key, gate),
             input=gate.asked.input,
             evidence=gate.asked.evidence,
             options=gate.asked.options,
             typed=gate.asked.typed,
             approved=gate.approved,
+            approvals=tuple(map(state.circumstances.signed, gate.approved)),
             count=gate.asked.count,
             decide_at=gate.asked.decide_at,
             default=gate.asked.default,
@@ -249,7 +276,8 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
     only = keys[0].target if len(keys) == 1 else ""
     contact = _missing(state, keys, now) or connecting(state, keys, now)
     began = min((at for each in targets if (at := each.began_at) is not None), default=None)
-    ended = state.settled_at.get(step) if status in FINAL else None
+    over = status in FINAL or any(target.undoing for target in targets)
+    ended = state.settled_at.get(step) if over else None
     return StepLine(
         id=step,
         title=planned.step.title,
@@ -266,6 +294,7 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
         already=bool(targets) and all(target.already for target in targets),
         note=contact or _note(state, keys, status),
         contact=contact,
+        undone_at=state.undone_at.get(step) if status in FINAL else None,
     )
 
 
@@ -352,7 +381,10 @@ def _why(
             return f"a person has to answer {', '.join(ask.key for ask in asks)}"
         case RunStatus.FAILED:
             return failures([line for line in lines if line.status is Status.FAILED])
-        case RunStatus.RUNNING | RunStatus.SUCCEEDED | RunStatus.ROLLED_BACK:
+        case RunStatus.ROLLED_BACK:
+            failed = [line for line in lines if line.status is Status.FAILED]
+            return f"failed: {failures(failed)}" if failed else ""
+        case RunStatus.RUNNING | RunStatus.SUCCEEDED:
             return ""
         case _:
             assert_never(status)

@@ -29,6 +29,8 @@ class Objective(StrEnum):
     OPEN = "open"
     MET = "met"
     MISSED = "missed"
+    #: The run was closed before the time was over, and the service had not come back.
+    NOT_REACHED = "not reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class ServiceView:
     objective: Objective
     #: Seconds from the start until the best planned level was reached; None: it was not.
     recovered: Duration | None
+    #: By how much the objective was missed so far; None: it was not missed.
+    overdue: Duration | None = None
 
     @property
     def best(self) -> Level | None:
@@ -109,7 +113,10 @@ def _view(
     reached = [rung for rung in rungs if rung.reached is not None]
     latest = max(reached, key=lambda rung: rung.reached or 0.0, default=None)
     rto = service.objectives.rto or plan.runbook.objectives.rto
-    elapsed = 0.0 if state is None or state.started_at is None else now - state.started_at
+    used = before + (_elapsed(state, now) if recovered is None else recovered)
+    objective = _judged(rto if rungs else None, used, back=recovered is not None)
+    if objective is Objective.OPEN and state is not None and state.closed_at is not None:
+        objective = Objective.NOT_REACHED
     return ServiceView(
         name=service.name,
         title=service.title,
@@ -117,12 +124,11 @@ def _view(
         level=latest.level if latest else None,
         rungs=tuple(rungs),
         rto=rto,
-        objective=_judged(
-            rto if rungs else None,
-            None if recovered is None else recovered + before,
-            elapsed + before,
-        ),
+        objective=objective,
         recovered=recovered,
+        overdue=Duration(used - rto)
+        if rto is not None and objective is Objective.MISSED
+        else None,
     )
 
 
@@ -140,9 +146,17 @@ def _reached(step: StepId, state: RunState | None) -> Duration | None:
     return Duration(state.time.span(state.started_at, state.settled_at[step]).seconds)
 
 
-def _judged(rto: Duration | None, recovered: float | None, elapsed: float) -> Objective:
+def _elapsed(state: RunState | None, now: float) -> float:
+    """Seconds since the start; a closed run counts no further."""
+    if state is None or state.started_at is None:
+        return 0.0
+    return (now if state.closed_at is None else state.closed_at) - state.started_at
+
+
+def _judged(rto: Duration | None, used: float, *, back: bool) -> Objective:
+    """What became of an objective of which so many seconds were used."""
     if rto is None:
         return Objective.NONE
-    if recovered is None:
-        return Objective.OPEN if elapsed <= rto else Objective.MISSED
-    return Objective.MET if recovered <= rto else Objective.MISSED
+    if used > rto:
+        return Objective.MISSED
+    return Objective.MET if back else Objective.OPEN

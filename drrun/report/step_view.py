@@ -39,6 +39,8 @@ class AttemptStory:
 
     number: int
     began_at: float
+    #: Whether it takes back what an earlier one did.
+    undo: bool = False
     action: str = ""
     #: As sent, secrets masked; "" if nothing was sent.
     command: str = ""
@@ -177,8 +179,9 @@ def attempts_of(facts: Iterable[Fact]) -> list[AttemptStory]:
     """
     attempts: list[AttemptStory] = []
     for fact in facts:
-        if isinstance(fact.event, ev.TargetBegan):
-            attempts.append(AttemptStory(len(attempts) + 1, fact.at))
+        if isinstance(fact.event, ev.TargetBegan | ev.UndoBegan):
+            undo = isinstance(fact.event, ev.UndoBegan)
+            attempts.append(AttemptStory(len(attempts) + 1, fact.at, undo))
         elif isinstance(fact.event, ev.AttemptEvent) and attempts:
             _told(attempts[-1], fact.event, fact.at)
     return attempts

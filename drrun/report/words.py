@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
+from drrun.core.model.seat import Seat
 from drrun.core.state.event_text import tell
 from drrun.report.facts import Fact
 
@@ -26,6 +27,13 @@ class Word:
     at: float
     by: str
     text: str
+    #: Where the person sat; None: that is not known, or it was the controller.
+    seat: Seat | None = None
+
+    @property
+    def who(self) -> str:
+        """Who, with the account that was used where that is called otherwise."""
+        return self.seat.beside(self.by) if self.seat else self.by
 
 
 def words_of(facts: Iterable[Fact]) -> Iterator[Word]:
@@ -33,4 +41,4 @@ def words_of(facts: Iterable[Fact]) -> Iterator[Word]:
     for fact in facts:
         told = None if isinstance(fact.event, _OF_ATTEMPTS) else tell(fact.event)
         if told is not None:
-            yield Word(fact.at, fact.actor, told.text)
+            yield Word(fact.at, fact.actor, told.text, fact.seat)

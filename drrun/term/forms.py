@@ -5,6 +5,7 @@ from dataclasses import field
 from typing import Any
 
 from drrun.core.dataclass import dataclass
+from drrun.core.model.status import Status
 from drrun.core.people.commands import WANT_REASON
 from drrun.report.run_view import WaitingGate
 
@@ -18,8 +19,42 @@ ACTS: Mapping[str, str] = {
     "s": "skip",
     "m": "mark-done",
     "C": "claim",
-    "n": "note",
+    "w": "note",
 }
+_WORDS: Mapping[str, str] = {"m": "mark done", "w": "note"}
+_ANSWERS = frozenset({"confirm", "approve", "decide", "reject"})
+_FAILED = frozenset({Status.FAILED, Status.CANCELLED, Status.REGRESSED})
+_SETTLED = frozenset({Status.PASSED, Status.SKIPPED, Status.ROLLED_BACK})
+_BUSY = frozenset({Status.RUNNING, Status.VERIFYING})
+
+
+def _fitting(ask: WaitingGate) -> tuple[str, ...]:
+    """Requests that answer a question."""
+    match ask.kind:
+        case "approval":
+            return ("approve", "reject")
+        case "decision":
+            return ("decide", "reject")
+        case "unknown":
+            return ("confirm", "reject", "retry")
+        case _:
+            return ("confirm", "reject")
+
+
+def keys_now(status: Status, ask: WaitingGate | None) -> list[str]:
+    """Keys that would do something to a step now, as they are shown: `r retry`.
+
+    Args:
+        status: How the step stands.
+        ask: What it asks the person at the screen, if anything.
+    """
+    kinds = _fitting(ask) if ask is not None else ()
+    found = "".join(key for key, kind in ACTS.items() if kind in kinds)
+    if status in _FAILED:
+        found += "r"
+    if status not in _SETTLED | _BUSY:
+        found += "sm"
+    return [f"{key} {_WORDS.get(key, ACTS[key])}" for key in found]
 
 
 @dataclass(slots=True)
@@ -65,8 +100,11 @@ def form(kind: str, step: str, ask: WaitingGate | None) -> Form | str:
         step: The selected step.
         ask: What the step asks now, if anything.
     """
-    if kind in ("confirm", "approve", "decide", "reject") and ask is None:
+    if kind in _ANSWERS and ask is None:
         return f"{step} asks nobody anything"
+    if kind in _ANSWERS and ask is not None and kind not in _fitting(ask):
+        keys = [f"{key} {word}" for key, word in ACTS.items() if word in _fitting(ask)]
+        return f"{step} asks for another answer: {', '.join(keys)}"
     missing: dict[str, str] = {}
     match kind:
         case "approve" if ask is not None and ask.typed:

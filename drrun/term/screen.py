@@ -1,45 +1,57 @@
-"""A whole terminal to draw on; only lines that differ are written.
+"""Drawing on a terminal: a whole screen, or rows that stand still below lines that scroll by.
 
 Rules:
-- The other screen of the terminal is used, so that what was there before is there afterwards.
+- Rows come from pure views. Only those that differ from what is there are written: a slow link is
+  part of the disaster.
+- The whole screen is the terminal's other one, so that what was there before is there afterwards.
 - A terminal that goes away is no fault.
 """
 
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from io import StringIO
 from typing import TextIO
 
-from rich.console import Console  # noqa: TID253 - imported only when a screen is drawn on
-
-from drrun.report.text.board import ScreenSize, StyledRow
-from drrun.term.progress import row_text
+from drrun.report.ink import ansi, no_ink
+from drrun.report.text.styled_rows import ScreenSize, StyledRow, painted, width_of
 
 #: How often everything is drawn after a change of size: the terminal itself may still be moving
 #: what it shows.
 _WHOLE_AFTER_RESIZE = 2
 _BEGIN, _END = "\x1b[?1049h\x1b[?25l\x1b[2J", "\x1b[?25h\x1b[?1049l"
+_HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+_ERASE_LINE, _ERASE_BELOW = "\x1b[2K", "\x1b[J"
+
+
+def _size_of(stream: TextIO) -> ScreenSize:
+    """As it is now; a terminal may be resized at any time."""
+    try:
+        columns, lines = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        columns, lines = 80, 24
+    return ScreenSize(max(20, columns), max(6, lines))
+
+
+def _write(stream: TextIO, text: str) -> None:
+    with suppress(OSError, ValueError):
+        stream.write(text)
+        stream.flush()
 
 
 class TerminalScreen:
-    """One terminal. A `Screen`."""
+    """A whole terminal. A `Screen`."""
 
     def __init__(self, stream: TextIO, *, colour: bool) -> None:
         self._stream = stream
-        self._colour = colour
+        self._ink = ansi if colour else no_ink
         self._lines: list[str] = []
         self._size = ScreenSize(0, 0)
         self._whole = 0
-        self._write(_BEGIN)
+        _write(stream, _BEGIN)
 
     def size(self) -> ScreenSize:
-        """As it is now; a terminal may be resized at any time."""
-        try:
-            columns, lines = os.get_terminal_size(self._stream.fileno())
-        except OSError:
-            columns, lines = 80, 24
-        return ScreenSize(max(20, columns), max(6, lines))
+        """Room that there is now."""
+        return _size_of(self._stream)
 
     def draw(self, rows: Sequence[StyledRow]) -> None:
         """Write the lines that differ from what is there."""
@@ -49,37 +61,60 @@ class TerminalScreen:
         if self._whole:
             self._whole -= 1
             self._lines = []
-            self._write("\x1b[2J")
-        lines = [self._set(row, size.width) for row in rows]
+            _write(self._stream, "\x1b[2J")
+        lines = [painted(row, self._ink) for row in rows]
         lines += [""] * max(0, len(self._lines) - len(lines))
         changed = [
-            f"\x1b[{number + 1};1H\x1b[2K{line}"
+            f"\x1b[{number + 1};1H{_ERASE_LINE}{line}"
             for number, line in enumerate(lines[: size.height])
             if number >= len(self._lines) or self._lines[number] != line
         ]
         self._lines = lines
         if changed:
-            self._write("".join(changed))
+            _write(self._stream, "".join(changed))
 
     def close(self) -> None:
         """Give the terminal back as it was."""
-        self._write(_END)
+        _write(self._stream, _END)
 
-    def _set(self, row: StyledRow, width: int) -> str:
-        into = StringIO()
-        console = Console(
-            file=into,
-            width=width,
-            force_terminal=True,
-            no_color=not self._colour,
-            color_system="standard" if self._colour else None,
-            highlight=False,
-            markup=False,
-        )
-        console.print(row_text(row), end="", no_wrap=True, overflow="crop", crop=True)
-        return into.getvalue().replace("\n", "")
 
-    def _write(self, text: str) -> None:
-        with suppress(OSError, ValueError):
-            self._stream.write(text)
-            self._stream.flush()
+class BottomRows:
+    """Rows at the bottom of a terminal that goes on scrolling; the cursor rests in the last."""
+
+    def __init__(self, stream: TextIO, *, colour: bool) -> None:
+        self._stream = stream
+        self._ink = ansi if colour else no_ink
+        self._rows: list[StyledRow] = []
+
+    def size(self) -> ScreenSize:
+        """Room that there is now."""
+        return _size_of(self._stream)
+
+    def draw(self, rows: Sequence[StyledRow]) -> None:
+        """Write the rows that differ from what is there."""
+        kept, self._rows = self._rows, list(rows)
+        pieces = [_HIDE_CURSOR, self._home(kept)]
+        for number, row in enumerate(rows):
+            pieces.append("\n" if number else "")
+            if number >= len(kept) or kept[number] != row:
+                pieces.append(f"\r{_ERASE_LINE}{painted(row, self._ink)}")
+        if len(kept) > len(rows):
+            pieces.append(f"\n\r{_ERASE_BELOW}\x1b[A" if rows else _ERASE_BELOW)
+        _write(self._stream, "".join(pieces))
+
+    def above(self, text: str) -> None:
+        """Print whole lines above the rows."""
+        kept, self._rows = self._rows, []
+        _write(self._stream, f"{self._home(kept)}{_ERASE_BELOW}{text}")
+        self.draw(kept)
+
+    def clear(self) -> None:
+        """Take the rows away; what scrolled by stays."""
+        kept, self._rows = self._rows, []
+        _write(self._stream, f"{self._home(kept)}{_ERASE_BELOW}{_SHOW_CURSOR}")
+
+    def _home(self, rows: Sequence[StyledRow]) -> str:
+        """The way to the first row; a terminal that became narrower has wrapped them."""
+        width = self.size().width
+        lines = sum(max(1, -(-width_of(row) // width)) for row in rows)
+        return "\r" + (f"\x1b[{lines - 1}A" if lines > 1 else "")

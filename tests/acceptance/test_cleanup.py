@@ -1,5 +1,6 @@
 """`drrun cleanup` finds what a crash left on hosts, and removes only what nobody needs."""
 
+import json
 import re
 from pathlib import Path
 
@@ -91,7 +92,21 @@ def test_jobs_of_another_run_are_shown_and_left_alone(program: Program, server: 
     leave_behind(server, "another", "x@db1.1")
     done = program("cleanup", "latest")
     assert (done.exit, "foreign" in done.out, jobs(server)) == (0, True, ["x@db1.1"])
-    assert "another: not known here\n" in done.out
+    assert "db1: 1 foreign folder (another) of runs that are not known here; left" in done.out
+
+
+def test_folders_of_many_other_runs_are_counted_and_not_listed(
+    program: Program, server: Sshd
+) -> None:
+    (server.home / "go").touch()
+    program("run", "runbooks/left.yml", "--yes")
+    for number in range(30):
+        leave_behind(server, f"another-{number}", "x@db1.1")
+    done = program("cleanup", "latest")
+    assert "db1: 30 foreign folders of runs that are not known here; left alone\n" in done.out
+    assert "another-" not in done.out
+    told = json.loads(program("cleanup", "latest", "--json").out)["jobs"]
+    assert sum(each["what"] == "foreign" and each["job"] is not None for each in told) == 30
 
 
 def test_each_run_that_is_touched_is_named_with_its_state_and_age(

@@ -9,15 +9,18 @@ Rules:
 
 import hashlib
 import shlex
-from collections.abc import Callable
 from dataclasses import replace
 
 from drrun.builtin.actions.local_files import read_source, target_path
 from drrun.core.model.errors import InputError
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
 from drrun.engine.captured import CapturedOutput
-from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Remote, Renderer, Script
+from drrun.ports.places import (
+    ActionCall,
+    Output,
+    Renderer,
+    Script,
+)
 
 #: Exit status of a copy that found the file to be the same already.
 _SAME = 100
@@ -54,19 +57,12 @@ mv -f "$new" "$to"
 class Copy:
     """Puts a local file, or given content, on the target."""
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        place: Remote,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
+    def perform(self, call: ActionCall) -> Outcome:
         """Copy once."""
         try:
-            given = order.arguments.get("content")
-            content = read_source(order) if given is None else str(given).encode()
-            return _put(order, content, place, output, (tell, cancel))
+            given = call.order.arguments.get("content")
+            content = read_source(call.order) if given is None else str(given).encode()
+            return _put(call, content)
         except InputError as error:
             return NeverStarted(str(error), final=True)
 
@@ -77,20 +73,14 @@ class Template:
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        place: Remote,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
+    def perform(self, call: ActionCall) -> Outcome:
         """Render and copy once."""
+        order = call.order
         names = {**order.names, **(order.arguments.get("vars") or {})}
         try:
             written = read_source(order).decode("utf-8")
             content = self._renderer.text(written, names).encode()
-            return _put(order, content, place, output, (tell, cancel))
+            return _put(call, content)
         except UnicodeDecodeError:
             why = f"{order.arguments['source']} is no UTF-8, so it is no template; use copy"
             return NeverStarted(why, final=True)
@@ -98,14 +88,8 @@ class Template:
             return NeverStarted(str(error), final=True)
 
 
-def _put(
-    order: AttemptOrder,
-    content: bytes,
-    place: Remote,
-    output: Output,
-    ways: tuple[Callable[[AttemptProgress], None], Cancel],
-) -> Outcome:
-    given = order.arguments
+def _put(call: ActionCall, content: bytes) -> Outcome:
+    order, given = call.order, call.order.arguments
     text = _PUT.format(
         to=shlex.quote(target_path(order)),
         digest=hashlib.sha256(content).hexdigest(),
@@ -116,8 +100,8 @@ def _put(
     script = Script(
         text, replace(order.execution, stdin=None), stdin=content, timeout=order.timeout
     )
-    said = Tee(output)
-    outcome = place.run(script, said, *ways)
+    said = Tee(call.output)
+    outcome = call.run(script, said)
     if isinstance(outcome, Ended) and outcome.exit == _SAME:
         return Ended(0, note="the same already")
     if isinstance(outcome, Ended) and not outcome.good:

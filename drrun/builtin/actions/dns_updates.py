@@ -11,15 +11,14 @@ Rules:
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from drrun.builtin.probes.dns import Server, Unresolved, ask_server, servers_of
 from drrun.core.dataclass import dataclass
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome, OutcomeUnknown
 from drrun.core.model.values import Duration
-from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Remote
+from drrun.ports.places import ActionCall
 
 if TYPE_CHECKING:
     import dns.message
@@ -59,17 +58,9 @@ class RecordSet:
 class UpdateDns:
     """Makes records of a zone what they shall be."""
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        place: Remote,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
+    def perform(self, call: ActionCall) -> Outcome:
         """Update once."""
-        del place, tell, cancel
-        given = order.arguments
+        order, given = call.order, call.order.arguments
         try:
             zone, records = str(given["zone"]), _records(given)
             message = _message(given, zone, records)
@@ -82,7 +73,7 @@ class UpdateDns:
         except OSError as error:
             return NeverStarted(f"{server}: {error}")
         for record, (ttl, data) in zip(records, before, strict=True):
-            output.write("stdout", f"{record}; was {ttl} {' '.join(data)}\n".encode())
+            call.output.write("stdout", f"{record}; was {ttl} {' '.join(data)}\n".encode())
         facts = {"was": " ".join(before[0][1])}
         if all(_as_wanted(record, seen) for record, seen in zip(records, before, strict=True)):
             return Ended(0, note="they say so already", facts=facts)

@@ -6,12 +6,9 @@ Rules:
 - What could not be told is no fact: the step fails and may be retried.
 """
 
-from collections.abc import Callable
-
 from drrun.core.model.outcomes import Ended, Outcome
 from drrun.core.model.probes import Verdict
-from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Prober, Remote
+from drrun.ports.places import ActionCall, Prober
 
 
 class FactAction:
@@ -20,24 +17,16 @@ class FactAction:
     def __init__(self, prober: Prober) -> None:
         self._prober = prober
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        place: Remote,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
+    def perform(self, call: ActionCall) -> Outcome:
         """Ask it at all its places."""
-        del place, tell
-        answers = [self._prober.evaluate(each, cancel) for each in order.questions]
+        answers = [self._prober.evaluate(each, call.cancel) for each in call.order.questions]
         for seen in answers:
-            output.write("stdout", f"{seen.where}: {seen.value}\n".encode())
+            call.output.write("stdout", f"{seen.where}: {seen.value}\n".encode())
         doubts = [seen for seen in answers if seen.verdict is Verdict.COULD_NOT_TELL]
         if doubts:
             return Ended(1, note="; ".join(f"{seen.where}: {seen.why}" for seen in doubts))
         values = [seen.answer or seen.value for seen in answers]
-        name = str(order.arguments.get("name") or "value")
+        name = str(call.order.arguments.get("name") or "value")
         return Ended(
             0,
             note=", ".join(values),

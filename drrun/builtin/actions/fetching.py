@@ -10,7 +10,7 @@ Rules:
 
 import hashlib
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -19,8 +19,7 @@ from drrun.builtin.actions.local_files import LARGEST, Arrival, arriving
 from drrun.builtin.local_paths import local_path
 from drrun.core.model.errors import InputError
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
-from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Remote, Script
+from drrun.ports.places import ActionCall, AttemptOrder, Output, Script
 
 _SEND = """
 from={source}
@@ -46,15 +45,9 @@ class Fetch:
         """
         self._into = tuple(into)
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        place: Remote,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
+    def perform(self, call: ActionCall) -> Outcome:
         """Copy it once."""
+        order = call.order
         try:
             to = self._destination(order)
         except InputError as error:
@@ -64,8 +57,8 @@ class Fetch:
         try:
             with arriving(to, roots) as arrival:
                 content = _Content(arrival.file)
-                outcome = place.run(_script(order), content, tell, cancel)
-                return _finish(outcome, content, arrival, output)
+                outcome = call.run(_script(order), content)
+                return _finish(outcome, content, arrival, call.output)
         except OSError as error:
             why = f"{to}: {(error.strerror or str(error)).lower()}"
             return Ended(1, note=why) if content else NeverStarted(why, final=True)

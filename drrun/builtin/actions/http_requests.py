@@ -8,7 +8,6 @@ Rules:
 
 import socket
 import ssl
-from collections.abc import Callable
 from http.client import HTTPException
 
 from drrun.builtin.local_paths import local_path
@@ -16,8 +15,7 @@ from drrun.builtin.probes.http import fetch
 from drrun.core.model.errors import InputError
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome, OutcomeUnknown
 from drrun.core.model.values import Duration
-from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Remote
+from drrun.ports.places import ActionCall
 
 _HARMLESS = frozenset({"GET", "HEAD"})
 _WITHIN = Duration(30)
@@ -26,17 +24,9 @@ _WITHIN = Duration(30)
 class SendRequest:
     """Sends one HTTP request."""
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        place: Remote,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
+    def perform(self, call: ActionCall) -> Outcome:
         """Send it once."""
-        del place, tell, cancel
-        given = order.arguments
+        order, given = call.order, call.order.arguments
         method = str(given.get("method") or "GET").upper()
         if order.again and method not in _HARMLESS:
             return OutcomeUnknown(
@@ -54,7 +44,7 @@ class SendRequest:
         except (OSError, HTTPException) as error:
             why = f"{given['url']}: {str(error) or type(error).__name__}".lower()
             return NeverStarted(why) if method in _HARMLESS else OutcomeUnknown(why)
-        output.write("stdout", body.encode())
+        call.output.write("stdout", body.encode())
         facts = {"status": status}
         if status in wanted:
             return Ended(0, note=f"it answers {status}", facts=facts)

@@ -7,14 +7,12 @@ Rules:
 """
 
 import shlex
-from collections.abc import Callable
 from dataclasses import replace
 
 from drrun.builtin.actions.local_files import read_source
 from drrun.core.model.errors import InputError
 from drrun.core.model.outcomes import NeverStarted, Outcome
-from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Remote, Script
+from drrun.ports.places import ActionCall, Script
 
 _EXECUTE = """
 folder=$(mktemp -d "${{TMPDIR:-/tmp}}/drrun.XXXXXX") || exit 1
@@ -28,15 +26,9 @@ cat >"$folder/script" && chmod 0700 "$folder/script" || exit 1
 class RunScript:
     """Executes a local file on the target."""
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        place: Remote,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
+    def perform(self, call: ActionCall) -> Outcome:
         """Execute it once."""
+        order = call.order
         try:
             content = read_source(order)
         except InputError as error:
@@ -50,4 +42,4 @@ class RunScript:
             stdin=content,
             timeout=order.timeout,
         )
-        return place.run(script, output, tell, cancel)
+        return call.run(script)

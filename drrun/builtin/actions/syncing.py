@@ -10,15 +10,13 @@ Rules:
 """
 
 import shlex
-from collections.abc import Callable
 from dataclasses import replace
 
 from drrun.builtin.actions.local_files import target_path
 from drrun.core.model.errors import InputError
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
 from drrun.core.model.values import Size
-from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Remote, Script
+from drrun.ports.places import ActionCall, AttemptOrder, Output, Script
 
 _SYNC = """
 set -u
@@ -58,21 +56,14 @@ class Rsync:
     def __init__(self, *, dry: bool = False) -> None:
         self._dry = dry
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        place: Remote,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
+    def perform(self, call: ActionCall) -> Outcome:
         """Synchronise once, or show what that would change."""
-        said = _Said(output)
+        said = _Said(call.output)
         try:
-            script = self._script(order)
+            script = self._script(call.order)
         except InputError as error:
             return NeverStarted(str(error), final=True)
-        outcome = place.run(script, said, tell, cancel)
+        outcome = call.run(script, said)
         if isinstance(outcome, Ended) and not outcome.good and said.last:
             return replace(outcome, note=said.last)
         if isinstance(outcome, Ended) and not self._dry:

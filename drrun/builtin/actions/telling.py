@@ -5,15 +5,14 @@ Rules:
 - Nobody to tell is a failure, and so is a way that could not be used when no other could.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Event
 
 from drrun.builtin.notifiers.webhook import WebhookNotifier
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
 from drrun.core.rules.notices import Notice
 from drrun.engine.notifying import Notifier
-from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Remote
+from drrun.ports.places import ActionCall
 
 _MESSAGE = "message"
 
@@ -24,17 +23,9 @@ class Notify:
     def __init__(self, ways: Sequence[Notifier]) -> None:
         self._ways = ways
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        place: Remote,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
+    def perform(self, call: ActionCall) -> Outcome:
         """Tell them once by each way."""
-        del place, tell, cancel
-        given = order.arguments
+        order, given = call.order, call.order.arguments
         to = given.get("to") or ()
         said = "\n\n".join(str(given[key]) for key in ("subject", "message") if given.get(key))
         text = order.mask.text(said)
@@ -50,8 +41,8 @@ class Notify:
             why = "nobody can be told: give `url` here, or `notify` in drrun.yaml"
             return NeverStarted(why, final=True)
         faults = [why for way in ways if (why := way.deliver(notice, Event()))]
-        output.write("stdout", f"{text}\n".encode())
+        call.output.write("stdout", f"{text}\n".encode())
         if len(faults) == len(ways):
             return Ended(1, note="; ".join(faults))
-        output.write("stderr", "".join(f"{fault}\n" for fault in faults).encode())
+        call.output.write("stderr", "".join(f"{fault}\n" for fault in faults).encode())
         return Ended(0, note=f"told {', '.join(whom) or 'by ' + str(len(ways)) + ' way(s)'}")

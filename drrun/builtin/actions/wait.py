@@ -8,12 +8,10 @@ Rules:
 """
 
 import time
-from collections.abc import Callable
 
 from drrun.builtin.probes.dns import Unresolved, ask_server, read, servers_of
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
-from drrun.ports.clock import Cancel
-from drrun.ports.places import AttemptOrder, AttemptProgress, Output, Remote
+from drrun.ports.places import ActionCall
 
 #: Time limit for finding the TTL, in seconds.
 _WITHIN = 20.0
@@ -22,19 +20,11 @@ _WITHIN = 20.0
 class WaitForTtl:
     """Finds out how long to wait."""
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        place: Remote,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
+    def perform(self, call: ActionCall) -> Outcome:
         """Ask all servers for the TTL; the outcome carries the length of the wait."""
-        del place, tell, cancel
-        name = str(order.arguments["ttl"])
+        name = str(call.order.arguments["ttl"])
         deadline = time.monotonic() + _WITHIN
-        ask = {"name": name, "server": order.arguments.get("server")}
+        ask = {"name": name, "server": call.order.arguments.get("server")}
         try:
             servers = servers_of(ask, deadline)
             answers = [ask_server(each, name, "A", deadline) for each in servers]
@@ -44,5 +34,5 @@ class WaitForTtl:
         longest = max((int(each.text) for each in found if each.present), default=None)
         if longest is None:
             return NeverStarted(f"there is no A record of {name} whose TTL could be waited for")
-        output.write("stdout", f"{name}: TTL {longest} s\n".encode())
+        call.output.write("stdout", f"{name}: TTL {longest} s\n".encode())
         return Ended(0, facts={"ttl": longest, "wait": float(longest)})

@@ -70,6 +70,7 @@ OfTargets = StepSkipped | StepBlocked | TargetsCancelled
 OfRun = (
     ConditionSeen
     | ClockSet
+    | SeatTaken
     | Claimed
     | Assigned
     | HandedOver

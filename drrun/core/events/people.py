@@ -85,6 +85,18 @@ class GateEscalated(TargetEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeatTaken(EventBase):
+    """A person acts from here from now on: what follows in their name was done at this seat."""
+
+    by: str
+    #: The account of the operating system, whatever name was given with `--by`.
+    user: str
+    host: str
+    #: `pts/3`; "" where there is none.
+    terminal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed(StepEvent):
     """A person has taken a step on, so that nobody else does the same."""
 

@@ -41,6 +41,9 @@ class ControllerTook(EventBase):
     booted: float = 0.0
     #: The last sign of life of whoever drove the run before, by the clock of that one.
     sign_of_life: float | None = None
+    #: The account that the process belongs to, and its terminal; "" where that is not known.
+    user: str = ""
+    terminal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,6 +86,8 @@ class TargetReopened(TargetEvent):
     bypass: str = ""
     #: A person went back to this step, or to one before it, although it had passed.
     rewind: bool = False
+    #: What held it up is gone; nobody asked for this very target.
+    freed: bool = False
     #: Nobody asked for it: `on_regressed: rerun`.
     rerun: bool = False
 

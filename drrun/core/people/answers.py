@@ -15,7 +15,7 @@ from drrun.core.model.ids import TargetKey
 from drrun.core.model.values import Duration
 from drrun.core.people.commands import AnswerCommand, Approve, Confirm, Decide, Reject
 from drrun.core.people.request import Asking, Denied, Granted, keys_of
-from drrun.core.rules.roles import may, named
+from drrun.core.rules.roles import asked_now, may, named, stuck
 from drrun.core.state.event_text import PAST
 from drrun.core.state.run_state import RunState
 from drrun.core.state.target import Gate
@@ -28,6 +28,11 @@ _ANSWERS: Mapping[str, tuple[str, ...]] = {
     "reject": ("manual", "approval", "decision", "irreversible", "ask", "unknown", "late"),
 }
 _INSTEAD = {"approval": "drrun approve", "decision": "drrun decide"}
+#: What helps where those who may approve are too few.
+WAY_OUT = (
+    "Let somebody else drive the run (drrun resume RUN --by NAME), or amend the step's approval "
+    "(drrun amend RUN FILE --reason WHY)"
+)
 _TRUE, _FALSE = {"yes", "true", "y", "1"}, {"no", "false", "n", "0"}
 
 
@@ -86,6 +91,11 @@ def _one(
                 return given
             return [_answered(asking, command, key, gate, input=given)]
         case Reject():
+            if asking.by in gate.approved:
+                return Denied(
+                    f"{asking.by} has approved {key}, and one person has one answer. To stop it, "
+                    "somebody else rejects it, or: drrun pause RUN"
+                )
             return [_answered(asking, command, key, gate)]
         case _:
             assert_never(command)
@@ -121,10 +131,7 @@ def _approval(
     if asking.by in gate.approved:
         return []
     if asking.by in asking.state.starters(key):
-        return Denied(
-            f"{asking.by} started {key} and so cannot approve it: somebody else of "
-            f"{named(asking.state, gate.asked.role)} has to"
-        )
+        return Denied(_barred(asking, key, gate))
     wanted = gate.asked.typed
     if wanted and command.typed != wanted:
         return Denied(f"to approve {key}, type what you approve: --type {wanted!r}")
@@ -139,6 +146,16 @@ def _approval(
             signature=_signature(command, key),
         )
     ]
+
+
+def _barred(asking: Asking, key: TargetKey, gate: Gate) -> str:
+    """Why somebody may not approve what they started, and who may."""
+    by, state = asking.by, asking.state
+    did = "drives this run" if by == state.circumstances.driver else f"had {key} tried again"
+    if why := stuck(state, key, gate):
+        return f"{by} {did} and so cannot approve {key}; {why}. {WAY_OUT}"
+    others = asked_now(state, key, gate.asked.role)
+    return f"{by} {did} and so cannot approve {key}: somebody else has to, of {others}"
 
 
 def _still_missing(gates: list[tuple[TargetKey, Gate]], events: list[ev.Event]) -> str:

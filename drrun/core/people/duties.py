@@ -2,15 +2,17 @@
 
 from drrun.core import events as ev
 from drrun.core.model.status import FINAL
+from drrun.core.nearest import did_you_mean
 from drrun.core.people.commands import Assign, Claim, HandOver, Note
 from drrun.core.people.request import Asking, Denied, Granted, step_of
+from drrun.core.people.seats import no_such_person
 
 
 def note(asking: Asking, command: Note) -> Granted | Denied:
     """Write something down."""
     step = command.step
     if step and step not in asking.state.plan.steps:
-        return Denied(f"there is no step {step!r}")
+        return Denied(f"there is no step {step!r}{did_you_mean(step, asking.state.plan.steps)}")
     return Granted([ev.Noted(by=asking.by, text=command.text, step=step)], "noted")
 
 
@@ -34,6 +36,8 @@ def assign(asking: Asking, command: Assign) -> Granted | Denied:
     if isinstance(step, Denied):
         return step
     to = command.to
+    if (nobody := no_such_person(asking.state, to)) is not None:
+        return nobody
     if asking.state.circumstances.assigned.get(step) == to:
         return Granted([], f"{step} is {to}'s already")
     event = ev.Assigned(step=step, to=to, by=asking.by, reason=command.reason)
@@ -47,6 +51,8 @@ def hand_over(asking: Asking, command: HandOver) -> Granted | Denied:
         return Denied("a handover wants a note: what does the next person have to know?")
     if to == asking.by:
         return Denied("you cannot hand over to yourself")
+    if (nobody := no_such_person(state, to)) is not None:
+        return nobody
     mine = {step for step, who in state.circumstances.assigned.items() if who == asking.by}
     mine |= {step for step, each in state.circumstances.claims.items() if each.by == asking.by}
     steps = tuple(step for step in state.plan.order if step in mine and _open(asking, step))

@@ -137,7 +137,9 @@ def freed(state: RunState, step: StepId, by: str) -> Iterator[ev.Event]:
     for dependent in behind(state, step):
         for key in state.keys(dependent):
             if state.targets[key].status is Status.BLOCKED:
-                yield ev.TargetReopened(step=key.step, target=key.target, by=by, why=f"{step}")
+                yield ev.TargetReopened(
+                    step=key.step, target=key.target, by=by, why=f"{step}", freed=True
+                )
 
 
 def _claimed_by_another(asking: Asking, step: StepId) -> Denied | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.ids import StepId, TargetKey
+from drrun.core.nearest import did_you_mean
 from drrun.core.people.commands import StepCommand
 from drrun.core.state.run_state import RunState
 
@@ -38,7 +39,8 @@ def step_of(state: RunState, command: StepCommand) -> StepId | Denied:
     """The step that is meant."""
     name = command.step.partition("@")[0]
     if name not in state.plan.steps:
-        return Denied(f"there is no step {name!r}; `drrun status` lists them")
+        hint = did_you_mean(name, state.plan.steps)
+        return Denied(f"there is no step {name!r}{hint}; `drrun status` lists them")
     return StepId(name)
 
 

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator
 from drrun.core import events as ev
 from drrun.core.model.ids import StepId, TargetKey, TargetName
 from drrun.core.model.status import Status
+from drrun.core.nearest import did_you_mean
 from drrun.core.people.commands import DeclareFound, DeclareLost, SetRoute
 from drrun.core.people.overrides import freed
 from drrun.core.people.request import Asking, Denied, Granted
+from drrun.core.people.seats import known_people
 from drrun.core.state.run_state import RunState
 
 #: Kinds of things that can be lost.
@@ -54,7 +56,7 @@ def _open_again(asking: Asking, thing: str) -> Iterator[ev.Event]:
                 continue
             reopened: list[ev.Event] = [
                 ev.TargetReopened(
-                    step=step, target=key.target, by=asking.by, why=f"{thing} is back"
+                    step=step, target=key.target, by=asking.by, why=f"{thing} is back", freed=True
                 )
             ]
             for event in (*reopened, *freed(state, step, asking.by)):
@@ -71,12 +73,11 @@ def _thing(asking: Asking, written: str) -> str | Denied:
     if not name:
         kind, name = "host", kind
     if kind not in KINDS:
-        return Denied(
-            f"{kind!r} cannot be lost; say {', '.join(f'{each}:NAME' for each in KINDS)}"
-        )
+        kinds = ", ".join(f"{each}:NAME" for each in KINDS)
+        return Denied(f"{kind!r} cannot be lost{did_you_mean(kind, KINDS)}; write {kinds}")
     known = _known(asking, kind)
     if name not in known:
-        return Denied(f"there is no {kind} {name!r}, only {', '.join(known) or 'none'}")
+        return Denied(f"there is no {kind} {name!r}{did_you_mean(name, known)}")
     return f"{kind}:{name}"
 
 
@@ -90,8 +91,7 @@ def _known(asking: Asking, kind: str) -> list[str]:
         case "provider":
             return _unique(site.provider for site in plan.inventory.sites.values())
         case _:
-            roles = plan.runbook.roles.values()
-            return _unique(who for role in roles for who in (*role.people, *role.deputies))
+            return list(known_people(asking.state))
 
 
 def _unique(names: Iterable[str]) -> list[str]:
@@ -122,7 +122,8 @@ def set_route(asking: Asking, command: SetRoute) -> Granted | Denied:
     host, route = command.host, command.route
     known = asking.state.plan.inventory.hosts.get(host)
     if known is None:
-        return Denied(f"there is no host {host!r} in the inventory of this run")
+        hint = did_you_mean(host, asking.state.plan.inventory.hosts)
+        return Denied(f"there is no host {host!r} in the inventory of this run{hint}")
     labels = [each.label for each in known.routes]
     if route not in (*labels, "auto"):
         return Denied(f"{host} has no route {route!r}: {', '.join(labels)}, or auto")

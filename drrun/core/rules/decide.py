@@ -68,9 +68,9 @@ def decide(
         if state.rolling_back:
             decision.wishes.extend(roll_back(state))
         for key in state.active if look is None else look:
-            if key in state.stranded and key not in state.in_lost_form:
-                continue  # its loss comes first
             _look_at(state, key, room, now, decision, begin=begin)
+            if _turns(decision):
+                break  # what becomes of the others is asked anew after it
     if begin and not decision.wishes:
         # Only when nothing else follows: what goes on may make a step ready that comes first.
         begin_steps(state, room, now, decision)
@@ -88,6 +88,8 @@ def _look_at(
     state: RunState, key: TargetKey, room: Capacity, now: float, decision: Decision, *, begin: bool
 ) -> None:
     """What follows of one active target; it rests if nothing does, and not for want of a place."""
+    if key in state.stranded and key not in state.in_lost_form:
+        return  # its loss comes first
     alarm, refused = WakeUp(), room.refused
     wishes = list(_go_on(state, key, room, now, alarm, begin=begin))
     decision.wishes.extend(wishes)
@@ -97,6 +99,13 @@ def _look_at(
         decision.resting[key] = alarm.wake_at
     elif not wishes and room.full:
         decision.wanting[key] = alarm.wake_at
+
+
+def _turns(decision: Decision) -> bool:
+    """Whether the run as a whole is to be paused, aborted or rolled back."""
+    last = decision.wishes[-1] if decision.wishes else None
+    turns = ev.RunPaused | ev.RunAborted | ev.RollbackBegan
+    return isinstance(last, w.Record) and isinstance(last.event, turns)
 
 
 def _verdict(state: RunState) -> RunStatus:

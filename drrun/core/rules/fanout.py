@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drrun.core.model.ids import TargetKey
 from drrun.core.model.plan import PlannedStep
-from drrun.core.model.status import FINAL, Status
+from drrun.core.model.status import FINAL
 from drrun.core.state.run_state import RunState
 
 
@@ -20,10 +20,10 @@ def too_many_failed(state: RunState, planned: PlannedStep) -> str:
     """Why no more targets may begin, "" if they may.
 
     A first batch of which nothing passed is a canary that died: whatever `max_failures` says,
-    nobody wants the same tried on all others.
+    nobody wants the same tried on all others. Whoever has one target done again knows what failed
+    before, so that counts no more.
     """
-    counts = state.counts(planned.step.id)
-    failed = counts.get(Status.FAILED, 0)
+    counts, failed = state.counts(planned.step.id), state.new_failures(planned.step.id)
     if failed > planned.allowed_failures:
         return "too many targets of this step failed"
     ended = sum(count for status, count in counts.items() if status in FINAL)

@@ -11,7 +11,7 @@ from dataclasses import field
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.status import Status
-from drrun.core.rules.roles import members, named
+from drrun.core.rules.roles import asked_now, members, still_asked
 from drrun.core.state.event_text import tell
 from drrun.core.state.run_state import RunState, planned
 
@@ -41,7 +41,9 @@ def notices(state: RunState, event: ev.Event, run: str) -> Iterator[Notice]:
     told = tell(event)
     if kind is None or told is None:
         return
-    asked = f" {named(state, told.asks)}" if told.asks is not None else ""
+    asked = ""
+    if isinstance(event, ev.GateOpened):
+        asked = f" {asked_now(state, event.key, event.role)}"
     text = f"{told.about or 'the run'} {told.word}{asked}"
     text += f": {told.detail}" if told.detail else ""
     step = event.step if isinstance(event, ev.StepEvent) else ""
@@ -65,7 +67,8 @@ _KINDS: Mapping[type[ev.EventBase], str] = {
 def _meant(state: RunState, event: ev.Event) -> tuple[str, ...]:
     """Whoever is to hear of it; nobody: whoever listens."""
     if isinstance(event, ev.GateOpened):
-        return members(state, event.role)
+        gate = state.targets[event.key].gate
+        return () if gate is None else still_asked(state, event.key, gate)
     if isinstance(event, ev.PersonReminded | ev.GateEscalated):
         return event.to
     if isinstance(event, ev.AttemptLate):

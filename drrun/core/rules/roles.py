@@ -3,11 +3,15 @@
 Rules:
 - A role's people and its deputies may answer for it; a role without people means anybody.
 - People who were declared lost are not waited for, and do not answer.
+- An approval is never given by whoever started the step, and each person counts once: who is left
+  may be fewer than it takes. Then nobody can end the wait, and that is told.
 """
 
 from drrun.core.model.actions import DecisionAction
+from drrun.core.model.ids import TargetKey
 from drrun.core.model.runbook import Step
 from drrun.core.state.run_state import RunState
+from drrun.core.state.target import Gate
 
 
 def role_of(step: Step, gate: str) -> str:
@@ -39,7 +43,46 @@ def may(state: RunState, role: str, who: str) -> bool:
     return who in members(state, role)
 
 
+def may_answer(state: RunState, key: TargetKey, gate: Gate, who: str) -> bool:
+    """Whether a person may answer a gate now."""
+    barred = gate.kind == "approval" and (who in state.starters(key) or who in gate.approved)
+    return may(state, gate.asked.role, who) and not barred
+
+
+def still_asked(state: RunState, key: TargetKey, gate: Gate) -> tuple[str, ...]:
+    """Those of the role who may answer a gate now."""
+    who = members(state, gate.asked.role)
+    return tuple(each for each in who if may_answer(state, key, gate, each))
+
+
+def stuck(state: RunState, key: TargetKey, gate: Gate) -> str:
+    """Why an approval cannot be completed by those who may give it; "" while it can."""
+    who = members(state, gate.asked.role)
+    if gate.kind != "approval" or not who:
+        return ""
+    left, missing = still_asked(state, key, gate), gate.asked.count - len(gate.approved)
+    if len(left) >= missing:
+        return ""
+    barred = [each for each in who if each in state.starters(key)]
+    driver = state.circumstances.driver
+    why = [f"{each} {'drives the run' if each == driver else 'retried it'}" for each in barred]
+    because = f" ({', '.join(why)})" if why else ""
+    return (
+        f"nobody can complete this approval: {missing} more of {named(state, gate.asked.role)} "
+        f"must approve, and {', '.join(left) or 'nobody'} may{because}"
+    )
+
+
+def asked_now(state: RunState, key: TargetKey, role: str) -> str:
+    """Who is asked about a target now, for people: `commander (carol)`."""
+    gate = state.targets[key].gate
+    return named(state, role) if gate is None else _named(role, still_asked(state, key, gate))
+
+
 def named(state: RunState, role: str) -> str:
     """A role for people: `commander (drew, simon)`."""
-    who = ", ".join(members(state, role))
-    return f"{role} ({who})" if who else role or "anybody"
+    return _named(role, members(state, role))
+
+
+def _named(role: str, who: tuple[str, ...]) -> str:
+    return f"{role} ({', '.join(who)})" if who else role or "anybody"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from drrun.core import events as ev
 from drrun.core.model.ids import TargetKey
 from drrun.core.rules import wishes as w
-from drrun.core.rules.roles import members
+from drrun.core.rules.roles import still_asked
 from drrun.core.state.run_state import RunState
 from drrun.core.state.target import Gate
 
@@ -37,7 +37,7 @@ def while_asked(
     if asked.remind_every:
         at = gate.opened_at + asked.remind_every * (gate.reminded + 1)
         if now >= at:
-            to, times = members(state, asked.role), gate.reminded + 1
+            to, times = still_asked(state, key, gate), gate.reminded + 1
             yield w.Record(ev.PersonReminded(step=key.step, target=key.target, to=to, times=times))
         else:
             wake(at)

@@ -12,10 +12,13 @@ from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.ids import StepId
 from drrun.core.model.inventory import Inventory
+from drrun.core.model.seat import Seat
 
 #: What changes it.
 Concerning = (
-    ev.RunStarted
+    ev.SeatTaken
+    | ev.ControllerTook
+    | ev.RunStarted
     | ev.RunResumed
     | ev.RunClosed
     | ev.Claimed
@@ -34,6 +37,10 @@ class Circumstances:
     inventory: Inventory
     #: Who started the run, or resumed it last.
     driver: str = ""
+    #: Where the last controller ran.
+    driven_from: Seat | None = None
+    #: Person -> where they act from.
+    seats: dict[str, Seat] = field(default_factory=dict)
     #: Step -> who has taken it on.
     claims: dict[StepId, ev.Claimed] = field(default_factory=dict)
     #: Step -> whose it is.
@@ -51,6 +58,12 @@ class Circumstances:
     def apply(self, event: Concerning) -> None:
         """Take in one event."""
         match event:
+            case ev.SeatTaken():
+                self.seats[event.by] = Seat(event.user, event.host, event.terminal)
+            case ev.ControllerTook():
+                self.driven_from = Seat(event.user, event.host, event.terminal)
+                if event.user:  # older controllers did not say
+                    self.seats[event.holder.rpartition("@")[0]] = self.driven_from
             case ev.RunStarted(by=by) | ev.RunResumed(by=by):
                 self.driver = by
             case ev.RunClosed(by=by):
@@ -71,6 +84,11 @@ class Circumstances:
                 self._lose({each: why for each, why in self.lost.items() if each != thing})
             case _:
                 assert_never(event)
+
+    def signed(self, person: str) -> str:
+        """A person's name with the account they act from, where that is called otherwise."""
+        seat = self.seats.get(person)
+        return seat.beside(person) if seat else person
 
     def _hand_over(self, event: ev.HandedOver) -> None:
         for step in (StepId(each) for each in event.steps):

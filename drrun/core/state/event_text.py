@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple, assert_never
 
 from drrun.core import events as ev
+from drrun.core.model.seat import Seat
 from drrun.core.model.values import Duration
 
 #: An answer to a gate, as what was done.
@@ -68,6 +69,9 @@ def tell(event: ev.Event) -> Telling | None:
         case ev.ConditionSeen():
             value = str(event.value).lower()
             return Telling("when", f"{event.expression} is {value}", event.step, quiet=True)
+        case ev.SeatTaken():
+            seat = Seat(event.user, event.host, event.terminal)
+            return Telling("acts", f"from {seat}", by=event.by, quiet=True)
         case ev.Claimed():
             return Telling("claimed", event.reason, event.step, event.by)
         case ev.Assigned():

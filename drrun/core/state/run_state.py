@@ -62,7 +62,7 @@ class RunState:
     held: Counter[str] = field(default_factory=Counter)
     #: The last answer of a person to each target's gate.
     answers: dict[TargetKey, ev.GateAnswered] = field(default_factory=dict)
-    #: Who wanted a target to be tried again.
+    #: Who wanted this very target to be tried again; "" where it came along with others.
     reopened_by: dict[TargetKey, str] = field(default_factory=dict)
     circumstances: Circumstances = field(init=False)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -73,8 +73,13 @@ class RunState:
     ended: RunStatus | None = None
     started_at: float | None = None
     epoch: int = 0
-    #: Steps that passed, failed, … with the moment, in order; for the service ledger.
+    #: Steps that passed, failed, … with the moment, in order; for the service ledger. Undoing a
+    #: step does not change it: how long the step took is known for good.
     settled_at: dict[StepId, float] = field(default_factory=dict)
+    #: Steps whose undo has ended, with the moment.
+    undone_at: dict[StepId, float] = field(default_factory=dict)
+    #: When the run was closed.
+    closed_at: float | None = None
     #: In a dry-run: steps that would act.
     shown: set[StepId] = field(default_factory=set)
     reached: Reached = field(default_factory=Reached)
@@ -101,7 +106,7 @@ class RunState:
         """Count what there is; after an amendment what was known of targets is kept."""
         plan, known = self.plan, self.targets
         self.targets, self.hosts, self.acts_on, self.to_block = {}, {}, {}, {}
-        self._tallies, self._open_steps = {}, 0
+        self._open_steps = 0
         self._keys, self._place, self._inside = {}, {}, {}
         self._position = {step: index for index, step in enumerate(plan.order)}
         self.ready = ReadySteps()
@@ -118,8 +123,9 @@ class RunState:
             self.acts_on[key] = target
             self.targets[key] = known.get(key) or TargetState()
             self.hosts[key] = target.host.name if target.host else ""
-        states = [self.targets[key] for key in keys]
+        states, before = [self.targets[key] for key in keys], self._tallies.get(step)
         self._tallies[step] = tally = Tally.of(states, planned.allowed_failures)
+        tally.excused = before.excused if before else 0
         self._open_steps += tally.open
 
     def _amend(self, event: ev.PlanAmended) -> None:
@@ -142,6 +148,11 @@ class RunState:
     def counts(self, step: StepId) -> Mapping[Status, int]:
         """How many targets of a step stand where."""
         return self._tallies[step].counts
+
+    def new_failures(self, step: StepId) -> int:
+        """How many targets of a step have failed since one of them was last opened again."""
+        tally = self._tallies[step]
+        return tally.counts[Status.FAILED] - tally.excused
 
     def keys(self, step: StepId) -> Iterator[TargetKey]:
         """The targets of a step, in the plan's order."""
@@ -213,7 +224,8 @@ class RunState:
                 self.reached.intend(event.key, self.hosts[event.key])
                 self.secrecy.intend(event.key)
             case ev.TargetReopened():
-                self.reopened_by[event.key] = event.by
+                self.reopened_by[event.key] = "" if event.rewind or event.freed else event.by
+                self._tallies[event.key.step].excuse()
             case ev.RetryPlanned(cause="lost"):
                 self._change_form(event.key)
             case ev.TargetEvent() | ev.StepSkipped() | ev.StepBlocked() | ev.TargetsCancelled():
@@ -235,6 +247,7 @@ class RunState:
             case ev.WallClockSet():
                 self.time.apply(event, at)
             case ev.ControllerTook():
+                self.circumstances.apply(event)
                 self.time.apply(event, at)
                 self.epoch, self.reached.recorded = event.epoch, event.meets
             case ev.SecretsUsed():
@@ -258,7 +271,12 @@ class RunState:
                 self.paused = f"invariant {event.name!r} is broken: {event.why}"
             case ev.RecordAccepted():
                 self.reached.lines = (*self.reached.lines, event.line)
-            case ev.RunClosed() | ev.Claimed() | ev.Assigned() | ev.HandedOver() | ev.RouteSet():
+            case ev.RunClosed():
+                self.circumstances.apply(event)
+                self.closed_at = at
+            case ev.Claimed() | ev.Assigned() | ev.HandedOver() | ev.RouteSet():
+                self.circumstances.apply(event)
+            case ev.SeatTaken():
                 self.circumstances.apply(event)
             case ev.InvariantSeen():
                 self.invariants[event.index] = event
@@ -342,7 +360,7 @@ class RunState:
         if key in self.active:
             self.stirred[key] = None
         if before.status is not after.status:
-            self._recount(key.step, before.status, after.status, at)
+            self._recount(key.step, before.status, after, at)
             if self.circumstances.lost_hosts:
                 self._strand(key)
         if before.queued != after.queued:
@@ -364,16 +382,19 @@ class RunState:
         for lock in self.plan.steps[key.step].step.locks:
             self.held[lock] += 1 if begins else -1
 
-    def _recount(self, step: StepId, before: Status, after: Status, at: float) -> None:
+    def _recount(self, step: StepId, before: Status, after: TargetState, at: float) -> None:
         tally = self._tallies[step]
         was = tally.status
-        tally.move(before, after)
+        tally.move(before, after.status)
         now = tally.status
         if was is now:
             return
         self._open_steps += (now not in FINAL) - (was not in FINAL)
-        if now in FINAL:
+        if now in FINAL and after.undoing:
+            self.undone_at[step] = at
+        elif now in FINAL:
             self.settled_at[step] = at
+            self.undone_at.pop(step, None)
         if now in FINAL or was in FINAL:
             for dependent in self.plan.dependents[step]:
                 self._sort_in(dependent)

@@ -20,6 +20,8 @@ class Tally:
     #: Places in the plan's order of targets that have not begun, growing.
     queued: list[int]
     status: Status
+    #: Failures that were known when a target was last opened again. They keep it from nothing.
+    excused: int = 0
 
     @classmethod
     def of(cls, states: Sequence[TargetState], allowed_failures: int) -> "Tally":
@@ -34,7 +36,12 @@ class Tally:
         self.counts[after] += 1
         if not self.counts[before]:
             del self.counts[before]
+        self.excused = min(self.excused, self.counts[Status.FAILED])
         self.status = step_status(self.counts, self.allowed_failures)
+
+    def excuse(self) -> None:
+        """A target is to be done again, by somebody who knows which others failed."""
+        self.excused = self.counts[Status.FAILED]
 
     def queue(self, place: int, *, waits: bool) -> None:
         """A target waits to begin, or does so no more."""

@@ -184,9 +184,11 @@ class Simulation:
                 self._begin_wait(key)
             case w.Reconcile(key=key):
                 self._record(ev.ContactLost(**attempt_of(self.state, key), why="simulated"))
-            case w.EndAttempt(key=key) | w.LetGo(key=key):
+            case w.EndAttempt(key=key):
+                self._end(key)
+            case w.LetGo(key=key, why=why):
                 self._air.pop(Activity(key), None)
-                self._record(ev.AttemptStopped(**attempt_of(self.state, key), gone=True))
+                self._record(ev.EndingBegan(**attempt_of(self.state, key), why=why))
             case w.Show():
                 raise AssertionError("a simulation is no dry-run")
             case w.OpenGate():
@@ -246,7 +248,9 @@ class Simulation:
         acted = self._script(key).acted(who["attempt"])
         if acted.outcome != "unreachable":
             self._record(ev.AttemptStarted(**who))
-        takes, limit = self._length(key), self.plan.steps[key.step].step.timeout
+        step = self.plan.steps[key.step].step
+        takes = self._length(key)
+        limit = None if step.on_timeout == "ask" else step.timeout
         ended: ev.Event
         if acted.outcome == "unreachable":
             ended = ev.AttemptNeverStarted(**who, why="not reached (simulated)")
@@ -259,6 +263,13 @@ class Simulation:
             note = "simulated" if acted.exit else ""
             ended = ev.AttemptEnded(**who, exit=acted.exit, note=note, captured=acted.captured)
         self._later(self.now + takes, Activity(key), ended)
+
+    def _end(self, key: TargetKey) -> None:
+        """End an attempt at once; unless the run was aborted, its time was over."""
+        self._air.pop(Activity(key), None)
+        who = attempt_of(self.state, key)
+        ended = ev.AttemptStopped if self.state.aborted else ev.AttemptTimedOut
+        self._record(ended(**who, gone=True))
 
     def _begin_wait(self, key: TargetKey) -> None:
         who = attempt_of(self.state, key)

@@ -14,9 +14,9 @@ from typing import Any, Final
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import Finding, Place
 from drrun.core.model.inventory import Group, Host, Inventory
+from drrun.core.nearest import did_you_mean, nearest
 from drrun.files.inventory import ansible_ini, ansible_yaml
 from drrun.files.inventory.inventory_yaml import inventory as shape
-from drrun.files.yaml.nearest import did_you_mean, nearest
 from drrun.files.yaml.shape import WRONG, Reading
 from drrun.files.yaml.written import Table, TableItem, describe
 from drrun.files.yaml.yaml_reader import read_yaml

@@ -19,8 +19,8 @@ from drrun.core.model.actions import (
     RunAction,
     UsesAction,
 )
+from drrun.core.nearest import did_you_mean
 from drrun.files.runbook.arguments import read_arguments, with_schema
-from drrun.files.yaml.nearest import did_you_mean
 from drrun.files.yaml.scalars import AnyMapping, OneOf, duration, identifier, slug, text
 from drrun.files.yaml.shape import (
     WRONG,

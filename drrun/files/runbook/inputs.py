@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn
 from drrun.core.model.errors import Finding, InputError, Place
 from drrun.core.model.runbook import Input, Runbook
 from drrun.core.model.values import Duration, Size
-from drrun.files.yaml.nearest import did_you_mean
+from drrun.core.nearest import did_you_mean
 from drrun.files.yaml.written import Table, plain_number, plain_value, shortened
 from drrun.files.yaml.yaml_reader import read_yaml
 

@@ -15,8 +15,8 @@ from drrun.core.model.inventory import Inventory
 from drrun.core.model.plan import hosts_matching
 from drrun.core.model.probes import Probe
 from drrun.core.model.runbook import Runbook, StandIn, Step
+from drrun.core.nearest import did_you_mean, nearest
 from drrun.files.templates.templating import has_template
-from drrun.files.yaml.nearest import did_you_mean, nearest
 
 #: Codes of the warnings that validation itself gives; lint adds its own.
 WARNINGS: Final = ("missing-verify", "raw-filter", "unused-input", "nested-shell")
@@ -24,7 +24,7 @@ WARNINGS: Final = ("missing-verify", "raw-filter", "unused-input", "nested-shell
 LINT: Final = (
     "uncovered-store", "shared-domain", "unrestored-store", "expired-waiver", "unraised-service",
     "ungated-irreversible", "missing-owner", "missing-undo", "missing-estimate",
-    "single-channel", "overdue-contact", "no-alternate",
+    "few-approvers", "single-channel", "overdue-contact", "no-alternate",
     "overdue-rehearsal", "manual-share", "single-point",
 )  # fmt: skip
 #: Suggestions cost time; nobody reads more than so many of them.

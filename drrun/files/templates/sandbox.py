@@ -16,8 +16,8 @@ import jinja2.sandbox  # noqa: TID253 - as above
 
 from drrun.core.lazily import Lazily
 from drrun.core.model.shell_values import PREFIX, assignment
+from drrun.core.nearest import did_you_mean
 from drrun.files.templates.shell_spots import Guard
-from drrun.files.yaml.nearest import did_you_mean
 from drrun.files.yaml.written import shortened
 
 #: Methods of a mapping that templates may call.

@@ -17,9 +17,9 @@ from drrun.core.model.errors import Finding, Place, Severity
 from drrun.core.model.ids import StepId
 from drrun.core.model.inventory import Inventory
 from drrun.core.model.runbook import Runbook, Step
+from drrun.core.nearest import did_you_mean
 from drrun.files.templates.templated import Kind, Templated, templated_of
 from drrun.files.templates.templating import has_template
-from drrun.files.yaml.nearest import did_you_mean
 from drrun.files.yaml.written import shortened
 
 if TYPE_CHECKING:

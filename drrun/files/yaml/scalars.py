@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from drrun.core.model.values import Duration, Share, Size
-from drrun.files.yaml.nearest import did_you_mean
+from drrun.core.nearest import did_you_mean
 from drrun.files.yaml.shape import WRONG, Definitions, Reading, Schema, Shape, Wrong
 from drrun.files.yaml.written import (
     Scalar,

@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, Literal, TypeVar
 
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import Finding, Place, Severity
-from drrun.files.yaml.nearest import did_you_mean
+from drrun.core.nearest import did_you_mean
 from drrun.files.yaml.written import (
     Listing,
     Scalar,

@@ -5,6 +5,7 @@ import io
 from dataclasses import asdict
 from typing import Any
 
+from drrun.report.after.gist import gist_text
 from drrun.report.after.view import Report
 from drrun.report.clean import clean
 from drrun.report.jsondoc import document, seconds
@@ -14,7 +15,7 @@ from drrun.report.times import precise
 
 _HEAD = (
     "step", "title", "owner", "status", "on", "began", "ended", "seconds", "planned_seconds",
-    "late", "critical", "note",
+    "late", "critical", "note", "undone",
 )  # fmt: skip
 
 
@@ -24,6 +25,7 @@ def report_json(report: Report) -> dict[str, Any]:
     return document(
         "report",
         run={name: value for name, value in run.items() if name not in ("drrun", "kind")},
+        gist=gist_text(report),
         is_test=report.is_test,
         redacted=report.redacted or None,
         causes={cause: seconds(spent) for cause, spent in report.causes.items()},
@@ -33,6 +35,7 @@ def report_json(report: Report) -> dict[str, Any]:
         ],
         critical_path=list(report.critical),
         steps=[_step(report, view) for view in report.steps],
+        **_in_time(report),
         decisions=[_said(each) for each in report.decisions],
         deviations=[_said(each) for each in report.deviations],
         regressions=[_said(each) for each in report.regressions],
@@ -45,6 +48,22 @@ def report_json(report: Report) -> dict[str, Any]:
         routes={host: list(routes) for host, routes in report.routes.items()},
         stores=[asdict(each) for each in report.stores],
     )
+
+
+def _in_time(report: Report) -> dict[str, Any]:
+    return {
+        "chronology": [
+            {"at": precise(each.at), "what": each.word, "about": each.about or None,
+             "by": each.by or None, "text": each.text, "signed": each.signed}
+            for each in report.chronology
+        ],
+        "levels": [
+            {"service": each.service, "at": precise(each.at),
+             "level": None if each.level is None else str(each.level), "step": each.step,
+             "why": each.why}
+            for each in report.course.levels
+        ],
+    }  # fmt: skip
 
 
 def _clocks(report: Report) -> dict[str, Any]:
@@ -111,7 +130,7 @@ def report_csv(report: Report) -> str:
                 precise(ended) if ended is not None else "",
                 took, "" if line.planned is None else float(line.planned),
                 "yes" if line.late or line.was_late else "", "yes" if line.id in critical else "",
-                _cell(line.note),
+                _cell(line.note), precise(line.undone_at) if line.undone_at is not None else "",
             ]
         )  # fmt: skip
     return out.getvalue()

@@ -8,6 +8,8 @@ Rules:
 
 from dataclasses import replace
 
+from drrun.core.model.ids import TargetName
+from drrun.report.after.course import Course
 from drrun.report.after.view import Report, ReportContext
 from drrun.report.run_view import RunView, StepLine
 from drrun.report.step_view import StepView
@@ -27,6 +29,7 @@ def redacted(report: Report, level: str) -> Report:
         description="",
         steps=(),
         outputs={},
+        passage=replace(report.passage, course=_unexplained(report.course), chronology=()),
         decisions=(),
         deviations=(),
         regressions=(),
@@ -39,6 +42,11 @@ def redacted(report: Report, level: str) -> Report:
         stores=tuple(replace(store, measured="") for store in report.stores),
         redacted=level,
     )
+
+
+def _unexplained(course: Course) -> Course:
+    failures = (replace(each, target=TargetName(""), why="") for each in course.failures)
+    return replace(course, failures=tuple(failures))
 
 
 def _without_places(report: Report) -> tuple[StepView, ...]:
@@ -61,7 +69,8 @@ def _without_places(report: Report) -> tuple[StepView, ...]:
 
 
 def _public(run: RunView) -> RunView:
-    head = replace(run.head, started_by="", holder="", duty={}, damage=run.head.damage[:1])
+    nobody = replace(run.head, started_by="", started_from=None, holder="", duty={})
+    head = replace(nobody, damage=run.head.damage[:1])
     lines = tuple(_public_line(line) for line in run.lines)
     return replace(run, head=head, why="", lines=lines, asks=())
 

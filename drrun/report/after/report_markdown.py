@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from drrun.report.after.gist import gist_text
 from drrun.report.after.milestones import Away
 from drrun.report.after.view import Report, Statement
 from drrun.report.marking import safe, table
@@ -24,12 +25,14 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"*Redacted for {report.redacted} readers.*\n"
     began = moment(run.started_at) if run.started_at is not None else "never"
     yield f"**{run.head.status}** after {took(run.took)}, begun {began} UTC.\n"
+    yield f"{safe(gist_text(report))}\n"
     yield f"- Run: `{run.head.id}`, mode {run.mode}"
     counts = ", ".join(f"{count} {status}" for status, count in run.counts.items())
     yield f"- Steps: {counts}"
     yield f"- Journal: `{run.head.seal}`\n"
     yield from _clocks(report)
     yield from _services(report)
+    yield from _chronology(report)
     yield "## Where the time went\n"
     yield from table(
         ("cause", "time"), ((cause, span(spent)) for cause, spent in report.causes.items())
@@ -93,6 +96,17 @@ def _services(report: Report) -> Iterator[str]:
             for service in report.services
         ),
     )
+
+
+def _chronology(report: Report) -> Iterator[str]:
+    if not report.chronology:
+        return
+    yield "## Chronology\n"
+    yield from table(
+        ("UTC", "what", "about", "by", ""),
+        ((moment(each.at), each.word, each.about, each.by, each.whole)
+         for each in report.chronology),
+    )  # fmt: skip
 
 
 def _steps(report: Report) -> Iterator[Sequence[str]]:

@@ -12,9 +12,10 @@ from typing import Any
 
 from drrun.core.model.shell_values import readable
 from drrun.report.after import drawing
+from drrun.report.after.gist import gist
 from drrun.report.after.view import Report
 from drrun.report.pages import template
-from drrun.report.times import clock, moment, rough, span, took
+from drrun.report.times import clock, moment, precise, rough, span, took
 
 
 def html(report: Report) -> str:
@@ -22,7 +23,9 @@ def html(report: Report) -> str:
     page: str = _template().render(
         report=report,
         run=report.run,
+        gist=gist(report),
         bars=drawing.bars(report),
+        levels=drawing.levels(report),
         stripes=drawing.stripes(report),
         ticks=drawing.ticks(report),
         graph=drawing.graph(report),
@@ -38,6 +41,7 @@ def _template() -> Any:
         "rough": rough,
         "took": took,
         "moment": moment,
+        "precise": precise,
         "clock": clock,
         "readable": readable,
         "word": lambda text: "".join(c if c.isalnum() else "-" for c in str(text)),

@@ -16,6 +16,8 @@ from drrun.core.model.values import Duration
 from drrun.core.rules.roles import members
 from drrun.core.state.event_text import tell
 from drrun.core.state.run_state import RunState
+from drrun.report.after.chronology import Occurrence, signed
+from drrun.report.after.course import Course
 from drrun.report.after.milestones import Away, Milestone, away, clocks_of
 from drrun.report.critical import critical_chain
 from drrun.report.facts import Fact
@@ -76,13 +78,25 @@ class ReportContext:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """The run in time."""
+
+    #: Where the time went.
+    spells: tuple[Spell, ...]
+    #: What the run went through.
+    course: Course
+    #: Everything that happened, in one list.
+    chronology: tuple[Occurrence, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that a report says."""
 
     run: RunView
     description: str
     objectives: Mapping[str, Duration | None]
-    spells: tuple[Spell, ...]
+    passage: Passage
     #: The chain of steps that the end waited for.
     critical: tuple[StepId, ...]
     #: Step -> steps that it needs, for the graph; and its column there.
@@ -103,6 +117,21 @@ class Report:
     routes: Mapping[str, tuple[str, ...]]
     stores: tuple[StoreLine, ...]
     redacted: str = ""
+
+    @property
+    def spells(self) -> tuple[Spell, ...]:
+        """Where the time went."""
+        return self.passage.spells
+
+    @property
+    def course(self) -> Course:
+        """What the run went through."""
+        return self.passage.course
+
+    @property
+    def chronology(self) -> tuple[Occurrence, ...]:
+        """Everything that happened, in one list."""
+        return self.passage.chronology
 
     @property
     def services(self) -> tuple[ServiceView, ...]:
@@ -129,7 +158,7 @@ def report_of(
     state: RunState,
     facts: Sequence[Fact],
     run: RunView,
-    found: Sequence[Spell],
+    passage: Passage,
     steps: Sequence[StepView],
     context: ReportContext,
 ) -> Report:
@@ -139,7 +168,7 @@ def report_of(
         state: The run as it stands.
         facts: Its whole journal.
         run: The same as a view.
-        found: Where the time went.
+        passage: The run in time.
         steps: Everything about every step.
         context: What is known beside the journal.
     """
@@ -147,7 +176,7 @@ def report_of(
         run=run,
         description=state.plan.runbook.description,
         objectives=asdict(state.plan.runbook.objectives),
-        spells=tuple(found),
+        passage=passage,
         critical=_critical(state, run.lines),
         needs={step: tuple(dict.fromkeys(_needed(state, step))) for step in state.plan.order},
         waves=state.plan.waves,
@@ -198,9 +227,11 @@ def _said(facts: Iterable[Fact], kinds: tuple[type[ev.EventBase], ...]) -> Itera
         if told is None:
             continue
         text = told.text
+        if (sign := signed(fact.event)) is not None:
+            text += " (signed)" if sign else " (unsigned)"
         if isinstance(fact.event, ev.GateAnswered) and fact.event.step in known:
             text += f" ({known[fact.event.step]})"
-        yield Statement(fact.at, fact.actor, told.about, text)
+        yield Statement(fact.at, fact.who, told.about, text)
 
 
 def _deviations(state: RunState, facts: Sequence[Fact]) -> list[Statement]:
@@ -215,9 +246,9 @@ def _taken_up_again(facts: Iterable[Fact]) -> Iterator[Statement]:
         match fact.event:
             case ev.RunAborted(by=by):
                 aborted = by
-            case ev.RunResumed(by=by) if aborted:
+            case ev.RunResumed() if aborted:
                 yield Statement(
-                    fact.at, by, "", f"resumed, although {aborted} had aborted the run"
+                    fact.at, fact.who, "", f"resumed, although {aborted} had aborted the run"
                 )
                 aborted = ""
 
@@ -231,7 +262,7 @@ def _outsiders(state: RunState, facts: Iterable[Fact]) -> Iterator[Statement]:
                 asked = members(state, role)
                 if fact.event.gate in _OPEN_TO_ALL and asked and by not in asked:
                     text = f"answered, where {role} ({', '.join(asked)}) was asked"
-                    yield Statement(fact.at, by, step, text)
+                    yield Statement(fact.at, fact.who, step, text)
 
 
 #: Gates that anybody may answer when nobody else can.

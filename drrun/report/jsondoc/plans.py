@@ -95,6 +95,7 @@ def service_json(service: ServiceView) -> dict[str, Any]:
         "rto": seconds(service.rto),
         "objective": str(service.objective),
         "recovered": seconds(service.recovered),
+        "overdue": seconds(service.overdue),
         "raises": [
             {
                 "level": str(rung.level),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from drrun.core.integrity.chain import ChainLink
+from drrun.core.model.seat import Seat
 from drrun.report.duty_view import Mine
 from drrun.report.history_view import Rehearsed, RunLine
 from drrun.report.jsondoc import FORMAT, at, document, seconds
@@ -30,6 +31,7 @@ def run_json(view: RunView) -> dict[str, Any]:
         damage=list(view.head.damage),
         started_at=at(view.started_at),
         started_by=view.head.started_by,
+        started_from=_seat(view.head.started_from),
         ended_at=at(view.head.ended_at),
         now=at(view.now),
         elapsed=seconds(view.elapsed),
@@ -59,6 +61,7 @@ def _line(line: StepLine) -> dict[str, Any]:
         "targets": {str(status): count for status, count in line.counts.items()},
         "began_at": at(line.began_at),
         "ended_at": at(line.ended_at),
+        "undone_at": at(line.undone_at),
         "seconds": None if line.took is None else round(line.took.seconds, 3),
         "exact": line.took is None or line.took.exact,
         "planned": seconds(line.planned),
@@ -83,6 +86,7 @@ def ask_json(ask: WaitingGate) -> dict[str, Any]:
         "typed": ask.typed or None,
         "approved": list(ask.approved),
         "count": ask.count,
+        "stuck": ask.stuck or None,
         "decide_at": at(ask.decide_at),
         "default": ask.default or None,
         "taken_by": ask.taken_by or None,
@@ -161,6 +165,7 @@ def _target(target: TargetStory) -> dict[str, Any]:
 def _attempt(attempt: AttemptStory) -> dict[str, Any]:
     return {
         "attempt": attempt.number,
+        "undo": attempt.undo,
         "began_at": at(attempt.began_at),
         "ended_at": at(attempt.ended_at),
         "action": attempt.action or None,
@@ -195,7 +200,11 @@ def _probe(probe: ProbeStory) -> dict[str, Any]:
 
 
 def _word(word: Word) -> dict[str, Any]:
-    return {"at": at(word.at), "by": word.by, "text": word.text}
+    return {"at": at(word.at), "by": word.by, "seat": _seat(word.seat), "text": word.text}
+
+
+def _seat(seat: Seat | None) -> str | None:
+    return None if seat is None else str(seat)
 
 
 def mine_json(mine: Mine, damage: Sequence[str] = ()) -> dict[str, Any]:

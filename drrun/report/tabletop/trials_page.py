@@ -11,12 +11,14 @@ from typing import Any
 from drrun.core.dataclass import dataclass
 from drrun.core.model.plan import Plan
 from drrun.report.pages import place, template, ticks
-from drrun.report.tabletop.text import when
+from drrun.report.tabletop.text import scale, title_of, unit
 from drrun.report.tabletop.trials import Spread, Summary, Trial
 from drrun.report.times import span
 
 #: Columns of a distribution.
 _COLUMNS = 40
+#: An objective so many times as long as the longest trial is not drawn.
+_FAR = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,12 @@ class Plot:
 def html(plan: Plan, one: Trial, found: Summary | None) -> str:
     """The file's text."""
     page: str = _template().render(
-        plan=plan, trial=one, summary=found, bars=_bars(one), ticks=ticks(one.length, when),
-        plots=_plots(found) if found else (), count=len(plan.steps),
+        plan=plan, trial=one, summary=found, bars=_bars(one),
+        ticks=ticks(one.length, scale(one.length)),
+        plots=_plots(plan, found) if found else (), count=len(plan.steps),
+        tell=scale(max(one.length, found.lengths[-1] if found else 0.0)),
+        unit=unit(max(one.length, found.lengths[-1] if found else 0.0)),
+        titles={name: title_of(plan, name) for name in one.recovered},
     )  # fmt: skip
     return page
 
@@ -64,16 +70,20 @@ def _bars(one: Trial) -> list[TrialBar]:
     return found
 
 
-def _plots(found: Summary) -> list[Plot]:
+def _plots(plan: Plan, found: Summary) -> list[Plot]:
     plots = [_plot("the whole run", found.lengths, found.length, None)]
     for name, each in found.services.items():
         if each.spread is not None:
-            plots.append(_plot(name, each.times, each.spread, each.rto))
+            plots.append(_plot(title_of(plan, name), each.times, each.spread, each.rto))
     return plots
 
 
 def _plot(name: str, values: Sequence[float], spread: Spread, rto: float | None) -> Plot:
-    first, last = values[0], max(values[-1], values[0] + 60, rto or 0.0)
+    first, tell = values[0], scale(values[-1])
+    if rto is not None and rto > _FAR * values[-1]:
+        # Drawn to scale it would press all columns into one.
+        name, rto = f"{name} (RTO {tell(rto)}, beyond this picture)", None
+    last = max(values[-1], values[0] + 1, rto or 0.0)
     counts = [0] * _COLUMNS
     for value in values:
         counts[min(_COLUMNS - 1, int((value - first) / (last - first) * _COLUMNS))] += 1
@@ -84,15 +94,15 @@ def _plot(name: str, values: Sequence[float], spread: Spread, rto: float | None)
         name,
         tuple(round(100 * count / max(counts), 2) for count in counts),
         tuple(
-            (round(100 * (at - first) / (last - first), 2), f"{mark} {when(at)}")
+            (round(100 * (at - first) / (last - first), 2), f"{mark} {tell(at)}")
             for mark, at in marks
             if at >= first
         ),
-        when(first),
-        when(last),
+        tell(first),
+        tell(last),
     )
 
 
 @cache
 def _template() -> Any:
-    return template("tabletop.html.j2", "drrun.report.tabletop", {"hours": when})
+    return template("tabletop.html.j2", "drrun.report.tabletop", {})

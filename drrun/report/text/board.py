@@ -5,7 +5,7 @@ Rules:
 - What needs a person comes first, then what failed, what runs, what comes next.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from drrun.core.model.ids import StepId
@@ -14,33 +14,41 @@ from drrun.core.state.run_state import RunState
 from drrun.report.clean import clean_line, columns, fit
 from drrun.report.forecast import forecast
 from drrun.report.ink import Style, style_of
-from drrun.report.run_view import StepLine, WaitingGate, asks_of, next_steps, step_line
+from drrun.report.run_view import MOVING, StepLine, WaitingGate, asks_of, next_steps, step_line
+from drrun.report.services import service_views
+from drrun.report.text.attention import attention_rows, wrong_steps
+from drrun.report.text.styled_rows import (
+    ScreenSize,
+    StyledRow,
+    StyledText,
+    beside,
+    cut,
+    row_of,
+)
 from drrun.report.times import clock, hour, rough, span
 
 #: Counted in the head in this order.
 _COUNTED = (
-    Status.PASSED,
-    Status.SKIPPED,
+    Status.FAILED,
+    Status.REGRESSED,
+    Status.UNKNOWN,
+    Status.WAITING,
     Status.RUNNING,
     Status.VERIFYING,
-    Status.WAITING,
-    Status.UNKNOWN,
-    Status.FAILED,
+    Status.PASSED,
+    Status.SKIPPED,
     Status.BLOCKED,
     Status.CANCELLED,
     Status.PENDING,
 )
-_BAR = 20
+_BAR = 5
+#: Columns from which on there is room for two halves.
+_WIDE = 120
 
-
-class StyledText(NamedTuple):
-    """A part of a line in one style; its text is clean."""
-
-    text: str
-    style: Style = Style.PLAIN
-
-
-StyledRow = tuple[StyledText, ...]
+#: Headings of the sections, in this order; at the left and at the right of a wide screen.
+_MOVING = ("needs an answer", "failed", "running")
+_REST = ("waiting", "next")
+_ALL = (*_MOVING, *_REST)
 
 
 class Section(NamedTuple):
@@ -53,50 +61,85 @@ class Section(NamedTuple):
     rows: Sequence[StyledRow]
 
 
-class ScreenSize(NamedTuple):
-    """Room on the screen."""
-
-    width: int
-    height: int
-
-
 class BoardHead(NamedTuple):
     """What the board says of the run beside its state."""
 
     run: str
     #: What is about to happen to the controller; "" usually.
     notice: str = ""
+    #: Who looks.
+    by: str = ""
+    #: Whether a controller drives it.
+    driven: bool = True
 
 
 def board_rows(state: RunState, head: BoardHead, now: float, size: ScreenSize) -> list[StyledRow]:
     """The board as it stands at `now`, in seconds since the epoch."""
-    top = list(head_rows(state, head, now))
+    top = [*attention_rows(state, head.run, now, head.by, driven=head.driven)]
+    top += head_rows(state, head, now)
+    if size.width < _WIDE:
+        top += services_rows(state, now)
     room = size.height - len(top)
-    sections = [each for each in _sections(state, now, max(1, room), size.width) if each.total]
-    rows = top + list(_laid_out(sections, room))
+    if size.width < _WIDE:
+        rows = top + list(_columned(state, now, ScreenSize(size.width, room), _ALL))
+    else:
+        half = size.width // 2
+        left = _columned(state, now, ScreenSize(half - 3, room), _MOVING)
+        right = _columned(state, now, ScreenSize(size.width - half, room), _REST)
+        levels = [row_of("services", Style.QUIET), *service_lines(state, now)]
+        shown = [*(levels if len(levels) > 1 else []), *right]
+        rows = top + list(beside(list(left), shown, half))[: max(0, room)]
     return [cut(row, size.width) for row in rows[: size.height]]
+
+
+def _columned(
+    state: RunState, now: float, size: ScreenSize, heads: Collection[str]
+) -> Iterator[StyledRow]:
+    """The sections with these headings, one below the other."""
+    sections = _sections(state, now, max(1, size.height), size.width)
+    wanted = [each for each in sections if each.total and each.head in heads]
+    return _laid_out(wanted, size.height)
+
+
+def services_rows(state: RunState, now: float) -> Iterator[StyledRow]:
+    """The level of each service, in one row."""
+    raised = [view for view in service_views(state.plan, state, now) if view.rungs]
+    if raised:
+        words = "  ".join(f"{view.name} {view.level or 'down'}" for view in raised)
+        yield (StyledText("services ", Style.QUIET), StyledText(clean_line(words)))
+
+
+def service_lines(state: RunState, now: float) -> Iterator[StyledRow]:
+    """The level of each service, one a row."""
+    for view in service_views(state.plan, state, now):
+        if view.rungs:
+            style = Style.GOOD if view.level is view.best else Style.DOUBT
+            best = "" if view.level is view.best else f" (of {view.best})"
+            yield (
+                StyledText(clean_line(f"  {view.name:<27} ")),
+                StyledText(f"{view.level or 'down'}{best}", style),
+            )
 
 
 def head_rows(state: RunState, head: BoardHead, now: float) -> Iterator[StyledRow]:
     """What the run is, how it stands, and how much of it is done."""
     runbook = state.plan.runbook
-    status, style = _standing(state)
+    status, style = _standing(state, driven=head.driven)
     elapsed = _whole(now - state.started_at) if state.started_at is not None else "0s"
     yield (
+        StyledText(f"{head.run}  {state.plan.mode}  ", Style.QUIET),
         StyledText(clean_line(runbook.title or runbook.name), Style.STRONG),
-        StyledText(f"  {state.plan.mode}", Style.QUIET),
     )
     yield (
         StyledText(status, style),
-        StyledText(f"  {clock(now)} UTC, {elapsed} in{_eta(state, now)}"),
+        StyledText(f"  {clock(now)} UTC, {elapsed} in{_eta(state, now) if head.driven else ''}"),
     )
-    yield _progress(state)
-    yield (StyledText(head.run, Style.QUIET),)
+    yield _progress(state, driven=head.driven or state.ended is not None)
     if head.notice:
         yield (StyledText(clean_line(head.notice), Style.DOUBT),)
 
 
-def _standing(state: RunState) -> tuple[str, Style]:
+def _standing(state: RunState, *, driven: bool) -> tuple[str, Style]:
     if state.ended is not None:
         good = state.ended is RunStatus.SUCCEEDED
         return str(state.ended), Style.GOOD if good else Style.BAD
@@ -104,9 +147,13 @@ def _standing(state: RunState) -> tuple[str, Style]:
         return f"aborted: {clean_line(state.aborted)}", Style.BAD
     if state.paused:
         return f"paused: {clean_line(state.paused)}", Style.DOUBT
+    if not driven:
+        return "interrupted", Style.BAD
     asked = sum(state.targets[key].gate is not None for key in state.active)
     if asked and asked == len(state.active) and not state.ready:
         return "waiting for a person", Style.DOUBT
+    if state.all_final and wrong_steps(state):
+        return "failed, nothing else to do", Style.BAD
     return "running", Style.MOVING
 
 
@@ -122,10 +169,12 @@ def _whole(seconds: float) -> str:
     return span(round(max(0.0, seconds)))
 
 
-def _progress(state: RunState) -> StyledRow:
+def _progress(state: RunState, *, driven: bool) -> StyledRow:
     found = dict.fromkeys(_COUNTED, 0)
     for step in state.plan.order:
         status = state.step(step)
+        if not driven and status in MOVING:
+            status = Status.UNKNOWN
         found[status] = found.get(status, 0) + 1
     total = len(state.plan.order)
     done = sum(count for status, count in found.items() if status in GOOD)
@@ -150,7 +199,7 @@ def _sections(state: RunState, now: float, most: int, width: int) -> Iterator[Se
     )
     asked = {ask.step for ask in asks}
     moving = dict.fromkeys(key.step for key in state.active)
-    failed = [step for step in state.plan.order if state.step(step) is Status.FAILED]
+    failed = wrong_steps(state)
     waiting = [step for step in moving if step not in asked and state.step(step) is Status.WAITING]
     running = [step for step in moving if step not in asked and step not in waiting]
     following = [step for step in next_steps(state) if step not in moving]
@@ -196,6 +245,7 @@ def _row(line: StepLine, width: int) -> StyledRow:
 
 def _named(name: str, about: str, note: str, width: int) -> StyledRow:
     column = min(28, max(12, width // 3))
+    name = fit(name, column)
     padded = name + " " * max(0, column - columns(name))
     return (
         StyledText(f"  {padded} "),
@@ -220,15 +270,3 @@ def _laid_out(sections: Sequence[Section], room: int) -> Iterator[StyledRow]:
         more = f" ({hidden} more not shown)" if hidden else ""
         yield (StyledText(section.head, section.style), StyledText(more, Style.QUIET))
         yield from section.rows[:count]
-
-
-def cut(row: StyledRow, width: int) -> StyledRow:
-    """A row that is no wider than the screen."""
-    shortened, left = [], width
-    for piece in row:
-        if left <= 0:
-            break
-        text = fit(piece.text, left)
-        shortened.append(StyledText(text, piece.style))
-        left -= columns(text)
-    return tuple(shortened)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from drrun.core import events as ev
 from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.status import Status
-from drrun.core.rules.roles import named
+from drrun.core.rules.roles import asked_now
 from drrun.core.state.event_text import Telling, Tone, tell
 from drrun.core.state.run_state import RunState
 from drrun.report.clean import first_line
@@ -89,11 +89,12 @@ def _wrong_clock(state: RunState, event: ev.Event) -> Telling | None:
 
 def _told(state: RunState, fact: Fact, told: Telling) -> LogLine:
     if isinstance(fact.event, ev.GateOpened):
-        status = state.targets[fact.event.key].status
-        asked = f"{told.about} asks {named(state, fact.event.role)}: {first_line(told.detail)}"
+        key, role = fact.event.key, fact.event.role
+        status = state.targets[key].status
+        asked = f"{told.about} asks {asked_now(state, key, role)}: {first_line(told.detail)}"
         return LogLine(fact.at, str(status), asked, Style.DOUBT)
     detail = first_line(told.detail) if isinstance(fact.event, ev.ActionShown) else told.detail
-    who = f"by {told.by}" if told.by else ""
+    who = f"by {state.circumstances.signed(told.by)}" if told.by else ""
     head = " ".join(part for part in (told.about, who) if part)
     text = ": ".join(part for part in (head, detail) if part)
     return LogLine(fact.at, told.word, text, _STYLES[told.tone])

@@ -85,7 +85,7 @@ def _head(view: RunView, sheet: Sheet) -> Iterator[str]:
     yield f"{status}{why}"
     if view.started_at is not None:
         ended = view.head.ended_at
-        began = f"started {moment(view.started_at)} UTC by {clean_line(view.head.started_by)}"
+        began = f"started {moment(view.started_at)} UTC by {clean_line(view.head.starter)}"
         end = f", ended {moment(ended)} UTC" if ended is not None else ""
         yield f"{began}{end}, {took(view.took)}"
     if view.head.holder and view.head.ended_at is None:
@@ -137,8 +137,10 @@ def _terms(ask: WaitingGate, now: float) -> Iterator[str]:
     if ask.decide_at is not None:
         yield f"at {hour(ask.decide_at, now)} UTC without an answer: {ask.default}"
     if ask.count > 1:
-        by = f": {', '.join(ask.approved)}" if ask.approved else ""
-        yield f"{len(ask.approved)} of {ask.count} have approved{by}"
+        by = f": {', '.join(ask.approvals)}" if ask.approvals else ""
+        yield clean_line(f"{len(ask.approved)} of {ask.count} have approved{by}")
+    if ask.stuck:
+        yield clean_line(ask.stuck)
     if ask.taken_by:
         yield clean_line(f"{ask.taken_by} has it")
 
@@ -147,6 +149,9 @@ def answers_to(ask: WaitingGate, run: str) -> Iterator[str]:
     """The commands that answer a question."""
     given = "".join(f" --input {name}=<{kind}>" for name, kind in ask.input.items())
     evidence = " --evidence FILE" if ask.evidence else ""
+    if ask.stuck:
+        yield f"drrun resume {run} --by NAME    (somebody else drives it)"
+        yield f"drrun amend {run} FILE --reason WHY    (with another approval for {ask.step})"
     match ask.kind:
         case "approval":
             typed = f" --type {shlex.quote(ask.typed)}" if ask.typed else ""

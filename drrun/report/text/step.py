@@ -63,7 +63,9 @@ def _attempt(
 ) -> Iterator[str]:
     length = f", {took(attempt.took)}" if attempt.took else ""
     ending = attempt.ending or "goes on"
-    yield clean_line(f"attempt {attempt.number} at {clock(attempt.began_at)}{length}: {ending}")
+    undo = " (undo)" if attempt.undo else ""
+    began = clock(attempt.began_at)
+    yield clean_line(f"attempt {attempt.number}{undo} at {began}{length}: {ending}")
     if attempt.command:
         for head, line in _headed_lines(attempt.action, clean(_spoken(attempt)).rstrip()):
             yield f"  {sheet.ink(head.ljust(8), Style.QUIET)} {line}"
@@ -117,5 +119,5 @@ def _probe(probe: ProbeStory, sheet: Sheet) -> Iterator[str]:
 
 def _words(words: tuple[Word, ...], sheet: Sheet) -> Iterator[str]:
     for word in words:
-        by = "" if word.by == "controller" else f" {word.by}:"
+        by = "" if word.by == "controller" else f" {word.who}:"
         yield sheet.ink(clock(word.at), Style.QUIET) + clean_line(f"{by} {word.text}")

@@ -10,7 +10,7 @@ from drrun.cli.catalogue import COMMANDS, LATER
 from tests.acceptance.cli.conftest import Tool
 from tests.programs import Program
 
-HEAVY = ("networkx", "fabric", "paramiko", "structlog", "jinja2", "rich", "yaml", "tenacity")
+HEAVY = ("networkx", "fabric", "paramiko", "structlog", "jinja2", "yaml", "tenacity")
 
 
 def test_help_imports_nothing_that_it_does_not_need() -> None:

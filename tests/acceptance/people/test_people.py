@@ -91,7 +91,7 @@ def test_who_drives_the_run_cannot_approve(table: Table) -> None:
     table.begin(APPROVED)
     table.asked("cut-over")
     done = table.say("drew", "approve", "cut-over", "--type", "ams")
-    assert (done.exit, "started" in done.err) == (2, True), done.err
+    assert (done.exit, "drives this run" in done.err) == (2, True), done.err
 
 
 @pytest.mark.faults(99)

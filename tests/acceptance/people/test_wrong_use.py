@@ -79,7 +79,7 @@ WRONG = (
     ("note hello --step nope", "there is no step 'nope'"),
     ("lost site:ams", "--reason"),
     ("lost planet:mars --reason x", "cannot be lost"),
-    ("lost host:nope --reason x", "there is no host 'nope', only db1"),
+    ("lost host:nope --reason x", "there is no host 'nope'; known: db1"),
     ("found host:db1", "was not declared lost"),
     ("set-route nope oob", "no host 'nope'"),
     ("set-route db1 oob", "no route 'oob'"),

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,13 +24,14 @@ class Seen:
     console: tuple[str, ...]
 
 
-def browse(page: Path, then: str = "", fragment: str = "") -> Seen:
+def browse(page: Path, then: str = "", fragment: str = "", flags: Sequence[str] = ()) -> Seen:
     """Open a copy of a page, execute `then` in it, and look.
 
     Args:
         page: An HTML file.
         then: JavaScript of the visitor.
         fragment: What stands behind `#` in the address.
+        flags: More of the browser's own.
     """
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if not program:
@@ -42,7 +44,7 @@ def browse(page: Path, then: str = "", fragment: str = "") -> Seen:
             [
                 program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                 f"--user-data-dir={profile}", "--enable-logging=stderr", "--dump-dom",
-                f"--virtual-time-budget={_BUDGET}", f"{copy.as_uri()}#{fragment}",
+                f"--virtual-time-budget={_BUDGET}", *flags, f"{copy.as_uri()}#{fragment}",
             ],
             capture_output=True,
             env={**os.environ, "HOME": profile},

@@ -89,7 +89,7 @@ class Watched:
         assert self.process.stdout.readline()
         assert until(lambda: "Fail over?" in self.program.here("status", "latest").out)
         self.screen = Screen(self.program, "watch", "latest", "--by", "simon")
-        self.screen.shows("Emergency migration", "restore", "asks you?")
+        self.screen.shows("Emergency migration", "restore", "asks you")
 
     def close(self) -> None:
         self.screen.close()
@@ -114,14 +114,14 @@ def test_steps_services_and_who_is_waited_for_are_seen_at_80x24(watched: Watched
 
 def test_a_decision_and_an_approval_are_given_with_keys(watched: Watched) -> None:
     screen = watched.screen
-    screen.keys("g", "j", "d")
+    screen.keys("g", "n", "d")
     screen.shows("how: failover, wait:")
     screen.keys("failover", "Enter")
     screen.shows("why?")
     screen.keys("it will not come back", "Enter")
     screen.shows("decided how")
     screen.shows("May cut begin?")
-    screen.keys("j", "a", "Enter")
+    screen.keys("n", "n", "a", "Enter")
     screen.shows("approved cut")
     shown = watched.program.here("show", "latest", "how").out
     assert "simon" in shown
@@ -130,22 +130,24 @@ def test_a_decision_and_an_approval_are_given_with_keys(watched: Watched) -> Non
 
 def test_what_cannot_be_done_is_said_on_the_screen(watched: Watched) -> None:
     watched.screen.keys("g", "c")
-    watched.screen.shows("restore asks nobody anything")
-    watched.screen.keys("G", "s", "Enter")
+    watched.screen.shows("bad asks nobody anything")
+    watched.screen.keys("n", "a")
+    watched.screen.shows("how asks for another answer: d decide, x reject")
+    watched.screen.keys("g", "s", "Enter")
     watched.screen.shows("say why")
 
 
 def test_the_output_of_the_selected_step_is_seen_and_obeyed_by_no_terminal(
     watched: Watched,
 ) -> None:
-    watched.screen.keys("g")
+    watched.screen.keys("/", "restore", "Enter")
     watched.screen.shows("table 1 of 2", r"\x1b[31mred")
     assert "owned" not in watched.screen.title
 
 
 def test_it_fits_after_a_resize(watched: Watched) -> None:
     watched.screen.resize(60, 14)
-    watched.screen.shows("Emergency migration", "j k")
+    watched.screen.shows("Emergency migration", "q leave")
     assert max(len(line) for line in watched.screen.text.splitlines()) <= 60
 
 
@@ -160,9 +162,65 @@ def test_killing_it_harms_nothing(watched: Watched) -> None:
 
 def test_leaving_gives_the_terminal_back(watched: Watched) -> None:
     watched.screen.keys("q")
-    assert until(lambda: "asks you?" not in watched.screen.text)
+    assert until(lambda: "asks you" not in watched.screen.text)
 
 
 def test_without_a_terminal_the_way_out_is_told(watched: Watched) -> None:
     done = watched.program("watch", "latest")
     assert (done.exit, "--follow" in done.err) == (2, True), done.err
+
+
+def test_the_first_line_says_what_needs_the_person_who_looks(watched: Watched) -> None:
+    assert watched.screen.text.splitlines()[0].startswith("1 asks you  FAILED 1: bad: exit 3")
+
+
+def test_what_went_wrong_and_what_asks_is_listed_first_and_jumped_to(watched: Watched) -> None:
+    screen = watched.screen
+    screen.shows("> bad")
+    assert screen.text.index("bad ") < screen.text.index("how ") < screen.text.index("restore ")
+    screen.keys("n")
+    screen.shows("> how")
+    screen.keys("N")
+    screen.shows("> bad")
+
+
+def test_it_says_within_two_seconds_that_nobody_drives_the_run(watched: Watched) -> None:
+    watched.process.kill()
+    watched.process.wait()
+    watched.screen.shows("NOBODY DRIVES: drrun resume", "interrupted", "was in flight when")
+    assert watched.screen.text.splitlines()[0].startswith("NOBODY DRIVES")
+    assert " left, to" not in watched.screen.text
+
+
+def test_everything_about_a_step_is_opened_with_enter_and_left_with_escape(
+    watched: Watched,
+) -> None:
+    watched.screen.keys("g", "Enter")
+    watched.screen.shows("exit 3", "attempt 1", "Esc back")
+    assert "Fail over?" not in watched.screen.text
+    watched.screen.keys("Escape")
+    watched.screen.shows("Fail over?")
+
+
+def test_a_filter_lists_only_steps_with_these_words(watched: Watched) -> None:
+    watched.screen.keys("/", "ow")
+    watched.screen.shows("steps with 'ow': 1 of 4", "> how")
+    assert "restore" not in watched.screen.text
+    watched.screen.keys("Escape")
+    watched.screen.shows("restore")
+
+
+def test_only_keys_that_do_something_now_are_shown(watched: Watched) -> None:
+    watched.screen.shows("> bad", "r retry")
+    assert "d decide" not in watched.screen.text
+    watched.screen.keys("n")
+    watched.screen.shows("> how", "d decide")
+    assert "r retry" not in watched.screen.text
+
+
+def test_an_answer_goes_once_what_it_answered_is_gone(watched: Watched) -> None:
+    screen = watched.screen
+    screen.keys("n", "d", "nonsense", "Enter", "x", "Enter")
+    screen.shows("refused: 'nonsense' is no option of how")
+    assert watched.program.here("decide", "latest", "how", "wait", "--by", "drew").exit == 0
+    assert until(lambda: "refused" not in screen.text), screen.text

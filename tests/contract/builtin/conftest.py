@@ -16,7 +16,7 @@ from drrun.core.model.outcomes import Outcome
 from drrun.engine.captured import CapturedOutput
 from drrun.files.templates.templating import Templates
 from drrun.hands.local import LocalPlace
-from drrun.ports.places import AttemptOrder, Remote
+from drrun.ports.places import ActionCall, AttemptOrder, Remote
 
 Act = Callable[..., Outcome]
 
@@ -46,7 +46,7 @@ class Acting:
         self.output = CapturedOutput()
         known = actions(Templates(), Probes(Here()))
         return known[name].perform(
-            attempt, LocalPlace(), self.output, lambda _: None, threading.Event()
+            ActionCall(attempt, LocalPlace(), self.output, lambda _: None, threading.Event())
         )
 
 

@@ -28,6 +28,7 @@ from drrun.engine.captured import CapturedOutput
 from drrun.files.templates.templating import Templates
 from drrun.ports.clock import Cancel
 from drrun.ports.places import (
+    ActionCall,
     AttemptOrder,
     AttemptProgress,
     Output,
@@ -127,9 +128,8 @@ class Ground:
             RunId("r"), StepId("s"), TargetName("t"), 1, 1, host, name, arguments,
             folder=self.home, heard=heard,
         )  # fmt: skip
-        done: Outcome = known(*fetch_into)[name].perform(
-            order, self.place, CapturedOutput(), lambda _: None, threading.Event()
-        )
+        call = ActionCall(order, self.place, CapturedOutput(), lambda _: None, threading.Event())
+        done: Outcome = known(*fetch_into)[name].perform(call)
         return done
 
     def ask(

@@ -12,16 +12,14 @@ from drrun.core.model.ids import RunId, StepId, TargetName
 from drrun.core.model.inventory import Host
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome, OutcomeUnknown, Stopped
 from drrun.hands.live import LiveHands
-from drrun.ports.clock import Cancel
 from drrun.ports.hands import HostClaim
 from drrun.ports.places import (
+    ActionCall,
     AttemptOrder,
     AttemptProgress,
     BuiltInAction,
-    Output,
     Places,
     ProbeAnswer,
-    Remote,
     Script,
 )
 from drrun.ssh.connections import Connections
@@ -32,28 +30,14 @@ from tests.sshd import Sshd
 class Greet:
     """A named action that uses its place."""
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        place: Remote,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
-        return place.run(Script(f"echo hello {order.arguments['name']}"), output, tell, cancel)
+    def perform(self, call: ActionCall) -> Outcome:
+        return call.run(Script(f"echo hello {call.order.arguments['name']}"))
 
 
 class Stumble:
     """A named action with a fault."""
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        place: Remote,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
+    def perform(self, call: ActionCall) -> Outcome:
         raise KeyError("what was it")
 
 
@@ -63,17 +47,10 @@ class Hesitate:
     def __init__(self) -> None:
         self.asked, self.may = threading.Event(), threading.Event()
 
-    def perform(
-        self,
-        order: AttemptOrder,
-        place: Remote,
-        output: Output,
-        tell: Callable[[AttemptProgress], None],
-        cancel: Cancel,
-    ) -> Outcome:
+    def perform(self, call: ActionCall) -> Outcome:
         self.asked.set()
         self.may.wait(60)
-        return place.run(Script("true"), output, tell, cancel)
+        return call.run(Script("true"))
 
 
 class Told:

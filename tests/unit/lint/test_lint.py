@@ -104,8 +104,26 @@ def test_what_the_runbook_lacks_is_found(code: str, good: str, bad: str) -> None
     assert code in [each.code for each in findings(RUNBOOK.replace(good, bad), more)]
 
 
+@pytest.mark.parametrize(
+    ("count", "people", "severity"),
+    [(1, "drew", Severity.NOTE), (2, "drew", Severity.WARNING), (1, "drew, simon", None)],
+)
+def test_an_approval_by_as_many_as_there_are_is_found(
+    count: int, people: str, severity: Severity | None
+) -> None:
+    written = RUNBOOK.replace("people: [drew]", f"people: [{people}]").replace(
+        "    irreversible: true\n",
+        f"    irreversible: true\n    approval: {{role: admin, count: {count}}}\n",
+    )
+    found = [each.severity for each in findings(written) if each.code == "few-approvers"]
+    assert found == ([severity] if severity else [])
+
+
 def test_every_rule_has_a_case_and_the_runbooks_reader_knows_its_code() -> None:
-    tried = {code for code, *_ in IN_THE_INVENTORY + IN_THE_RUNBOOK} | {"overdue-rehearsal"}
+    tried = {code for code, *_ in IN_THE_INVENTORY + IN_THE_RUNBOOK} | {
+        "overdue-rehearsal",
+        "few-approvers",
+    }
     assert tried == set(RULES) == set(LINT)
 
 

@@ -3,7 +3,8 @@ import pytest
 from drrun.core import events as ev
 from drrun.core.state.run_state import RunState
 from drrun.report.clean import columns
-from drrun.report.text.board import BoardHead, ScreenSize, board_rows
+from drrun.report.text.board import BoardHead, board_rows
+from drrun.report.text.styled_rows import ScreenSize
 from tests.unit.core.worlds import manual, step
 from tests.unit.report.runs import START, begun, bound, lasts
 

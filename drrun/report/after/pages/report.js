@@ -16,6 +16,13 @@
     const goal = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (goal && goal.tagName === "DETAILS") { goal.open = true; goal.scrollIntoView(); }
   };
+  const view = document.getElementById("graph-view");
+  const wrong = view.querySelector(".s-failed, .s-regressed, .s-unknown");
+  document.getElementById("graph-hint").hidden = view.scrollWidth <= view.clientWidth;
+  if (wrong) {
+    const box = wrong.getBoundingClientRect(), frame = view.getBoundingClientRect();
+    view.scrollLeft += box.left + box.width / 2 - frame.left - frame.width / 2;
+  }
   form.hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());
   q.addEventListener("input", look);

@@ -1,0 +1,193 @@
+"""The whole story of a run in one list: who drove it, what failed, who decided, what came back.
+
+Rules:
+- What `tell` says of an event is told here in the same words, so that a new kind of event is in
+  the list without being named here. What only the live log needs is left out.
+- What happens to many at once is one entry: a host that several jobs miss, steps blocked together.
+- A controller that stopped without leaving a word has an entry of its own, at its last sign of
+  life.
+- An answer that is not signed is said to be unsigned: whoever could write the state could give it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import field, replace
+from typing import assert_never
+
+from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
+from drrun.core.model.ids import TargetKey
+from drrun.core.state.event_text import Tone, tell
+from drrun.report.after.course import LevelChange
+from drrun.report.facts import Fact
+from drrun.report.times import span
+
+#: Seconds after its last sign of life for which a controller may still live.
+_STILL_THERE = 2.0
+#: Part of a step's own story, or told otherwise here.
+_LEFT_OUT = (ev.ActionShown, ev.AttemptLate, ev.TargetReopened, ev.EndingBegan)
+_GROUPED = ("blocked", "cancelled")
+
+#: What tells who drives, and which hosts are seen.
+Driving = ev.RunStarted | ev.ControllerTook | ev.ControllerLeft | ev.RunEnded
+Contact = ev.ContactMissed | ev.ContactFound
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One thing that happened."""
+
+    at: float
+    #: `driver`, `handover`, `host`, `asks`, `approved`, `failed`, `retry`, `note`, `service`, …
+    word: str
+    #: What it happened to: a step, a host, a service; "" for the run.
+    about: str
+    #: Who did it; "" for nobody.
+    by: str
+    text: str
+    tone: Tone = Tone.PLAIN
+    #: Of an answer of a person: whether it is signed.
+    signed: bool | None = None
+
+    @property
+    def whole(self) -> str:
+        """The text, and whether an answer is signed."""
+        mark = "" if self.signed is None else "(signed)" if self.signed else "(unsigned)"
+        return f"{self.text} {mark}".strip()
+
+
+def chronology(
+    facts: Sequence[Fact],
+    hosts: Mapping[TargetKey, str],
+    levels: Iterable[LevelChange],
+    titles: Mapping[str, str],
+) -> tuple[Occurrence, ...]:
+    """Everything that happened, in the order of time.
+
+    Args:
+        facts: The whole journal.
+        hosts: Where each target acts.
+        levels: How services rose and fell.
+        titles: What services are called.
+    """
+    drivers, contacts = _Drivers(), _Contacts(hosts)
+    found: list[Occurrence] = []
+    for fact in facts:
+        if isinstance(fact.event, Driving):
+            found += drivers.told(fact.event, fact.at)
+        elif isinstance(fact.event, Contact):
+            found += contacts.told(fact.event, fact.at)
+        else:
+            found += _told(fact)
+        drivers.seen_at = fact.at
+    found += [_level(change, titles) for change in levels]
+    return tuple(_grouped(sorted(found, key=lambda each: each.at)))
+
+
+def signed(event: ev.Event) -> bool | None:
+    """Whether an answer is signed; None for what is no answer of a person."""
+    if not isinstance(event, ev.GateAnswered | ev.Approved) or event.by == "controller":
+        return None
+    return bool(event.signature)
+
+
+def _told(fact: Fact) -> Iterator[Occurrence]:
+    told = tell(fact.event)
+    if told is None or isinstance(fact.event, _LEFT_OUT):
+        return
+    if told.quiet and not isinstance(fact.event, ev.FilesChanged):
+        return
+    if isinstance(fact.event, ev.StepSkipped) and not told.by:
+        return  # the runbook says so itself: a condition, a variant
+    by = told.by or ("" if fact.actor == "controller" else fact.actor)
+    sign = signed(fact.event)
+    yield Occurrence(fact.at, told.word, told.about, by, told.detail, told.tone, sign)
+
+
+def _level(change: LevelChange, titles: Mapping[str, str]) -> Occurrence:
+    fell = change.level is None
+    text = f"{change.level or 'down'}: {change.step} {change.why}"
+    title = titles.get(change.service) or change.service
+    return Occurrence(change.at, "service", title, "", text, Tone.BAD if fell else Tone.STRONG)
+
+
+def _grouped(found: Iterable[Occurrence]) -> Iterator[Occurrence]:
+    """Steps that were blocked or cancelled together as one entry, with the first reason."""
+    open_: Occurrence | None = None
+    for each in found:
+        if open_ is not None and open_.word == each.word in _GROUPED:
+            open_ = replace(open_, about=f"{open_.about}, {each.about}")
+            continue
+        if open_ is not None:
+            yield open_
+        open_ = each
+    if open_ is not None:
+        yield open_
+
+
+@dataclass(slots=True)
+class _Drivers:
+    """Follows who drives the run, and for how long nobody did."""
+
+    #: Who drives now; "" if nobody does.
+    holder: str = ""
+    #: Since when nobody does; None: never yet, or the run had ended.
+    alone_since: float | None = None
+    #: The last entry: what a controller has recorded is a sign of life, too.
+    seen_at: float = 0.0
+
+    def told(self, event: Driving, at: float) -> Iterator[Occurrence]:
+        """What became of the drivers."""
+        match event:
+            case ev.RunStarted(mode=mode, by=by):
+                yield Occurrence(at, "started", "", by, f"mode {mode}", Tone.STRONG)
+            case ev.ControllerTook():
+                yield from self._took(event, at)
+            case ev.ControllerLeft(why=why):
+                yield Occurrence(at, "driver", "", self.holder, f"left: {why}", Tone.DOUBT)
+                self.holder, self.alone_since = "", at
+            case ev.RunEnded(status=status):
+                yield Occurrence(at, "ended", "", "", status, Tone.STRONG)
+                self.holder, self.alone_since = "", None
+            case _:
+                assert_never(event)
+
+    def _took(self, event: ev.ControllerTook, at: float) -> Iterator[Occurrence]:
+        seen = min(max(event.sign_of_life or 0.0, self.seen_at), at)
+        relieved = self.holder and at - seen < _STILL_THERE
+        if relieved:
+            text = f"was relieved by {event.holder}"
+            yield Occurrence(at, "driver", "", self.holder, text, Tone.DOUBT)
+        elif self.holder:
+            text = "stopped without a word; this was the last sign of life"
+            yield Occurrence(seen, "driver", "", self.holder, text, Tone.BAD)
+            self.alone_since = seen
+        text = f"drives the run from {event.host}"
+        if not relieved and self.alone_since is not None:
+            text += f"; nobody drove for {span(at - self.alone_since)}"
+        yield Occurrence(at, "driver", "", event.holder, text, Tone.STRONG)
+        self.holder, self.alone_since = event.holder, None
+
+
+@dataclass(slots=True)
+class _Contacts:
+    """Follows which hosts are not seen; several jobs on a host are one host."""
+
+    hosts: Mapping[TargetKey, str]
+    gone: dict[str, float] = field(default_factory=dict)
+
+    def told(self, event: Contact, at: float) -> Iterator[Occurrence]:
+        """That a host went, or came back."""
+        host = self.hosts.get(event.key) or "the controller's machine"
+        match event:
+            case ev.ContactMissed(silent=silent, why=why):
+                if host not in self.gone:
+                    self.gone[host] = since = at - silent
+                    text = f"cannot be reached; its jobs continue{f' ({why})' if why else ''}"
+                    yield Occurrence(since, "host", host, "", text, Tone.BAD)
+            case ev.ContactFound(route=route):
+                if (gone_since := self.gone.pop(host, None)) is not None:
+                    by = f" by route {route}" if route else ""
+                    text = f"is back after {span(at - gone_since)}{by}"
+                    yield Occurrence(at, "host", host, "", text)
+            case _:
+                assert_never(event)

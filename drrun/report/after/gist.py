@@ -1,0 +1,134 @@
+"""The gist of a run, in a few sentences that stand above everything else.
+
+Rules:
+- In this order: how it ended, what failed and why, who decided what, how services stand now, which
+  objectives were missed and by how much.
+- It is made of the report as the reader may see it, so that it tells nothing that was redacted.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from drrun.core.model.ids import StepId
+from drrun.report.after.course import Failure
+from drrun.report.after.view import Report
+from drrun.report.clean import clean_line, fit
+from drrun.report.services import Objective, ServiceView
+from drrun.report.step_view import AttemptStory
+from drrun.report.times import clock, span, took
+
+#: So many failures, and so many decisions, are told; the rest is counted.
+_MOST = 3
+_MOST_DECISIONS = 5
+#: Columns of the question of a probe.
+_QUESTION = 60
+
+
+#: What a person chose and could have chosen otherwise; the words for it, where they are others.
+_CHOSEN = {
+    "confirmed": "", "rejected": "", "approved": "", "decided": "", "skipped": "",
+    "marked": "", "amended": "amended the plan", "aborted": "aborted the run",
+    "rollback": "rolled the run back",
+}  # fmt: skip
+
+
+def gist(report: Report) -> tuple[tuple[str, str], ...]:
+    """What each part is about, "" for the first, and its sentences."""
+    parts = {
+        "": _ended,
+        "What failed": _failed,
+        "Who decided": _decided,
+        "Services now": _services,
+        "Objectives": _objectives,
+    }
+    told = ((about, clean_line(" ".join(part(report)))) for about, part in parts.items())
+    return tuple((about, text) for about, text in told if text)
+
+
+def gist_text(report: Report) -> str:
+    """The same as one paragraph."""
+    return " ".join(f"{about}: {text}" if about else text for about, text in gist(report))
+
+
+def _ended(report: Report) -> Iterator[str]:
+    run = report.run
+    word = str(run.head.status).replace("-", " ").capitalize()
+    counts = ", ".join(f"{count} {status}" for status, count in run.counts.items())
+    yield f"{word} after {took(run.took)}. Of {len(run.lines)} steps: {counts}."
+
+
+def _failed(report: Report) -> Iterator[str]:
+    failures = report.course.failures
+    steps = [(step, list(of)) for step, of in groupby(failures, lambda each: each.step)]
+    for step, found in steps[:_MOST]:
+        yield _failure(report, step, found)
+    if len(steps) > _MOST:
+        others = ", ".join(step for step, _ in steps[_MOST:])
+        yield f"Failed too: {others}."
+
+
+def _failure(report: Report, step: StepId, found: Sequence[Failure]) -> str:
+    first = found[0]
+    title = next((line.title for line in report.run.lines if line.id == step), "")
+    name = f"{step} ({title})" if title else str(step)
+    on = f" on {first.target}" if first.target not in ("", "local") else ""
+    more = f" and {len(found) - 1} more" if on and len(found) > 1 else ""
+    attempt = _attempt(report, first)
+    why = f": {_short(first.why, attempt)}" if first.why else ""
+    return f"{name} failed at {clock(first.at)} UTC{on}{more}{why}."
+
+
+def _short(why: str, attempt: AttemptStory | None) -> str:
+    """A reason in which a long question of a probe does not hide what it saw."""
+    for probe in attempt.probes.values() if attempt else ():
+        why = why.replace(probe.question, fit(probe.question, _QUESTION))
+    return why
+
+
+def _attempt(report: Report, failure: Failure) -> AttemptStory | None:
+    attempts = (
+        attempt
+        for view in report.steps
+        if view.id == failure.step
+        for target in view.targets
+        if target.target == failure.target
+        for attempt in reversed(target.attempts)
+        if not attempt.undo
+    )
+    return next(attempts, None)
+
+
+def _decided(report: Report) -> Iterator[str]:
+    """Who decided what; plain confirmations are counted only."""
+    answers = [each for each in report.chronology if each.by and each.word in _CHOSEN]
+    told = [each for each in answers if each.text or each.word != "confirmed"][:_MOST_DECISIONS]
+    for each in told:
+        what = _CHOSEN[each.word] or f"{each.word} {each.about}"
+        yield f"{each.by} {what}{f': {each.text}' if each.text else ''}."
+    if others := len(answers) - len(told):
+        yield f"{others} more answer{'s' if others > 1 else ''} of people: see Chronology."
+
+
+def _services(report: Report) -> Iterator[str]:
+    raised = [service for service in report.services if service.rungs]
+    if raised:
+        yield f"{', '.join(_service(each) for each in raised)}."
+
+
+def _service(service: ServiceView) -> str:
+    of = "" if service.level is service.best else f" (of {service.best})"
+    return f"{service.title or service.name} {service.level or 'down'}{of}"
+
+
+def _objectives(report: Report) -> Iterator[str]:
+    for objective in (Objective.MISSED, Objective.NOT_REACHED, Objective.OPEN, Objective.MET):
+        named = [_named(each) for each in report.services if each.objective is objective]
+        if named:
+            yield f"{str(objective).capitalize()}: {', '.join(named)}."
+
+
+def _named(service: ServiceView) -> str:
+    """`Database by 1m36s so far (RTO 10s)`."""
+    late = "" if service.overdue is None else f" by {span(service.overdue)}"
+    so_far = " so far" if late and service.recovered is None else ""
+    return f"{service.title or service.name}{late}{so_far} (RTO {service.rto})"

@@ -1,0 +1,195 @@
+"""The way back: passed steps are undone in reverse, and people know what cannot be."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drrun.core import events as ev
+from drrun.core.model.outcomes import Ended, OutcomeUnknown
+from drrun.core.model.probes import Purpose, Verdict
+from drrun.core.model.runbook import OnFailure, Step
+from drrun.core.model.status import RunStatus
+from drrun.core.people.consider import Denied, Granted
+from tests.unit.core.worlds import World, manual, plan_of, probe, stand_in, statuses, step
+
+
+def undoable(name: str, *needs: str, **keys: object) -> Step:
+    return step(name, *needs, undo=stand_in(f"undo {name}"), **keys)
+
+
+def rolled(*steps: Step, **world: object) -> World:
+    """All steps have passed, a person waits, and the run is rolled back."""
+    hold = manual("hold", *(each.id for each in steps))
+    made = World(plan_of(*steps, hold), **world).start("drew")  # type: ignore[arg-type] # kwargs
+    made.drive()
+    found = made.ask("rollback", "simon", reason="it burns")
+    assert isinstance(found, Granted), found
+    made.drive()
+    return made
+
+
+def undone(world: World) -> list[str]:
+    return [each.step for _, each in world.journal if isinstance(each, ev.UndoBegan)]
+
+
+def test_steps_are_undone_in_reverse_order_of_dependency() -> None:
+    world = rolled(undoable("a"), undoable("b", "a"), undoable("c", "b"))
+    assert (undone(world), world.state.ended) == (["c", "b", "a"], RunStatus.ROLLED_BACK)
+
+
+@given(st.data())
+def test_nothing_is_undone_while_something_that_needs_it_still_stands(data: st.DataObject) -> None:
+    steps: list[Step] = []
+    needed: dict[str, set[str]] = {}
+    for number in range(data.draw(st.integers(1, 7))):
+        name, earlier = f"s{number}", [each.id for each in steps]
+        needs = data.draw(st.lists(st.sampled_from(earlier), unique=True)) if earlier else []
+        make = undoable if data.draw(st.booleans()) else step
+        steps.append(make(name, *needs))
+        needed[name] = {*needs, *(far for near in needs for far in needed[near])}
+    if all(each.undo is None for each in steps):
+        return
+    world = rolled(*steps)
+    order = undone(world)
+    for place, name in enumerate(order):
+        assert not needed[name] & set(order[:place])
+    assert set(order) == {each.id for each in steps if each.undo is not None}
+
+
+def test_a_step_without_an_undo_stays_and_is_named() -> None:
+    world = rolled(step("a"), undoable("b", "a"))
+    (began,) = [each for _, each in world.journal if isinstance(each, ev.RollbackBegan)]
+    assert (began.without_undo["a"], statuses(world.state, "a")) == ("it has no undo", ["passed"])
+
+
+def test_why_there_is_no_undo_is_told_in_the_authors_words() -> None:
+    world = rolled(step("a", undo="the tape is overwritten"), undoable("b"))
+    (began,) = [each for _, each in world.journal if isinstance(each, ev.RollbackBegan)]
+    assert began.without_undo["a"] == "the tape is overwritten"
+
+
+def test_what_was_done_already_before_the_run_is_not_undone() -> None:
+    world = rolled(undoable("a", done_when=(probe(),)), undoable("b"))
+    assert undone(world) == ["b"]
+
+
+def test_an_undo_that_fails_fails_the_way_back() -> None:
+    world = rolled(undoable("a"), acting=lambda _, attempt: Ended(attempt - 1))
+    assert (statuses(world.state, "a"), world.state.ended) == (["failed"], RunStatus.FAILED)
+
+
+def test_an_undo_is_verified() -> None:
+    undo = stand_in(verify=(probe("gone?"),))
+    world = rolled(
+        step("a", undo=undo),
+        answering=lambda _, purpose, __: (
+            Verdict.DOES_NOT_HOLD if purpose is Purpose.UNDONE else Verdict.HOLDS
+        ),
+    )
+    assert statuses(world.state, "a") == ["failed"]
+
+
+def test_an_undo_of_which_nobody_knows_whether_it_worked_is_unknown() -> None:
+    world = rolled(
+        undoable("a"), acting=lambda _, n: OutcomeUnknown("cut") if n == 2 else Ended(0)
+    )
+    assert (statuses(world.state, "a"), world.state.ended) == (["unknown"], None)
+
+
+def test_an_undo_is_never_retried_by_itself() -> None:
+    from drrun.core.model.runbook import Retry
+
+    world = rolled(
+        undoable("a", retry=Retry(attempts=5)), acting=lambda _, attempt: Ended(attempt - 1)
+    )
+    assert world.effects.total() == 2
+
+
+def test_a_person_may_undo_a_step_by_hand() -> None:
+    from drrun.core.model.actions import ManualAction
+    from drrun.core.model.runbook import StandIn
+
+    world = rolled(step("a", undo=StandIn(ManualAction("put the cable back"))))
+    gate = world.target("a").gate
+    world.ask("confirm", step="a")
+    assert (gate and gate.kind, statuses(world.drive(), "a")) == ("manual", ["rolled-back"])
+
+
+def test_what_runs_comes_to_its_end_before_anything_is_undone() -> None:
+    world = World(plan_of(undoable("a"), undoable("b", "a"))).start()
+    world.obey_all()
+    world.land(next(iter(world.air)))
+    world.obey_all()
+    world.ask("rollback", reason="it burns")
+    world.obey_all()
+    before = undone(world)
+    world.drive()
+    assert (before, undone(world)) == ([], ["b", "a"])
+
+
+def test_what_has_not_begun_is_cancelled_by_a_rollback() -> None:
+    world = rolled(undoable("a"))
+    assert statuses(world.state, "hold") == ["cancelled"]
+
+
+def test_a_failed_step_may_take_everything_back() -> None:
+    plan = plan_of(undoable("a"), step("bad", "a", on_failure=OnFailure.ROLLBACK))
+    world = World(plan, acting=lambda key, _: Ended(1 if key.step == "bad" else 0))
+    world.drive()
+    assert (undone(world), world.state.ended) == (["a"], RunStatus.ROLLED_BACK)
+
+
+def test_a_failed_step_pauses_where_there_is_no_way_back() -> None:
+    plan = plan_of(
+        undoable("a"),
+        step("cut", "a", irreversible=True),
+        step("bad", "cut", on_failure=OnFailure.ROLLBACK),
+    )
+    world = World(plan, acting=lambda key, _: Ended(1 if key.step == "bad" else 0))
+    world.start(allow_irreversible=["cut"]).drive()
+    assert (world.state.paused, undone(world)) == (
+        "step bad failed (exit 1), and cut cannot be taken back",
+        [],
+    )
+
+
+def test_where_nothing_can_be_undone_a_failed_step_only_fails() -> None:
+    world = World(plan_of(step("bad", on_failure=OnFailure.ROLLBACK)), acting=lambda *_: Ended(1))
+    assert world.drive().ended is RunStatus.FAILED
+
+
+def past_the_point() -> World:
+    world = World(plan_of(undoable("a"), step("cut", irreversible=True), manual("hold")))
+    world.start("drew", allow_irreversible=["cut"]).drive()
+    return world
+
+
+def test_past_the_point_of_no_return_the_runbooks_name_must_be_typed() -> None:
+    found = past_the_point().ask("rollback", "simon", reason="x")
+    assert isinstance(found, Denied)
+    assert "drrun rollback RUN --type test" in found.why
+
+
+def test_past_the_point_of_no_return_whoever_drives_cannot_insist_alone() -> None:
+    found = past_the_point().ask("rollback", "drew", reason="x", typed="test")
+    assert isinstance(found, Denied)
+    assert "a second person has to insist" in found.why
+
+
+def test_past_the_point_of_no_return_a_second_person_may_insist() -> None:
+    world = past_the_point()
+    world.ask("rollback", "simon", reason="x", typed="test")
+    world.drive()
+    assert undone(world) == ["a"]
+
+
+def test_where_nothing_has_passed_there_is_nothing_to_undo() -> None:
+    world = World(plan_of(manual("hold")))
+    world.drive()
+    found = world.ask("rollback", reason="x")
+    assert found == Denied("nothing that has passed can be undone")
+
+
+def test_a_run_is_rolled_back_once() -> None:
+    world = rolled(undoable("a"))
+    found = world.ask("rollback", reason="again")
+    assert found == Granted([], "rolling back already: it burns")
