@@ -137,13 +137,13 @@ def inventory_files(path: Path) -> list[Path]:
 
 
 def plan_of(
-    documents: Sequence[Document], amendments: Sequence[Amendment] = (), *, judged: bool = False
+    documents: Sequence[Document], amended: Sequence[PlanAmended] = (), *, judged: bool = False
 ) -> LoadedPlan:
     """Make the plan from documents, and from what was amended since.
 
     Args:
         documents: The files and choices.
-        amendments: Name and text of each, in order.
+        amended: What was amended since, in order.
         judged: A run began with these documents. Whatever is found wrong with such files since,
             by a later drrun, its record can be read.
 
@@ -151,6 +151,8 @@ def plan_of(
         InputError: Every finding in every document.
     """
     runbook_text = next(each for each in documents if each.kind == "runbook")
+    documents = current(documents, amended)
+    amendments = [each for event in amended for each in _amendments(event)]
     choices = json.loads(next(each.content for each in documents if each.kind == "choices"))
     inventory = _texts(documents)
     valid = validate(_raw(runbook_text), runbook_text.path, inventory, amendments, judged=judged)
@@ -172,6 +174,26 @@ def plan_of(
         plan = replace(plan, steps=reaching(plan.steps))
     warnings = [each for each in valid.findings if each.severity is Severity.WARNING]
     return LoadedPlan(plan, tuple(documents), Path(choices["folder"]), tuple(warnings))
+
+
+def current(documents: Sequence[Document], amended: Sequence[PlanAmended]) -> tuple[Document, ...]:
+    """The files that count for a run: those it began with, or as they were edited since."""
+    found = {(each.kind, each.path): each for each in documents}
+    for event in amended:
+        for file in event.files:
+            kind, path = file["kind"], file["path"]
+            found[kind, path] = _document(kind, path, file["content"])
+    return tuple(found.values())
+
+
+def _amendments(event: PlanAmended) -> Iterator[Amendment]:
+    if event.text or not event.files:
+        yield Amendment(event.path, event.text)
+    for file in event.files:
+        if file["kind"] == "runbook":
+            yield Amendment(
+                file["path"], file["content"].encode("utf-8", "surrogateescape"), whole=True
+            )
 
 
 def with_estimates(
@@ -268,8 +290,7 @@ def replanner(documents: Sequence[Document], *, judged: bool = False) -> Replan:
     """
 
     def replan(amendments: Sequence[PlanAmended]) -> Plan:
-        texts = [(each.path, each.text) for each in amendments]
-        plan = plan_of(documents, texts, judged=judged).plan
+        plan = plan_of(documents, amendments, judged=judged).plan
         refuse_unsupported(plan)
         return plan
 

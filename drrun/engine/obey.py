@@ -100,6 +100,8 @@ class WishHandler:
     def part(self, watching: Watching) -> None:
         """Let go of what the facts of this turn have settled from elsewhere; tell the watches."""
         for key in self._ledger.touched():
+            if key not in self._state.targets:
+                continue  # its step was rewritten for other hosts
             watching.changed(key)
             phase = self._state.targets[key].phase
             if phase is not Phase.ACTING:

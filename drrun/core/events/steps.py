@@ -90,6 +90,8 @@ class TargetReopened(TargetEvent):
     freed: bool = False
     #: Nobody asked for it: `on_regressed: rerun`.
     rerun: bool = False
+    #: Its step is being rewritten; what it did before stays in the record.
+    amended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

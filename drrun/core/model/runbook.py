@@ -277,3 +277,10 @@ class Runbook:
     tags: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     place: Place = Place()
+
+    def waives(self, rule: str, step: StepId) -> bool:
+        """Whether somebody accepted that a step does not meet a rule."""
+        return any(
+            each["rule"] == rule and ("steps" not in each or step in each["steps"])
+            for each in self.waivers
+        )
