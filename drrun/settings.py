@@ -70,17 +70,7 @@ def read_settings(
     Raises:
         InputError: A file or a variable says something that cannot be.
     """
-    given = {name: value for name, value in flags.items() if value not in (None, (), "")}
-    found: dict[str, Any] = {}
-    #: Setting -> where its value was found, as its author calls that.
-    origin: dict[str, str] = {}
-    for path, level in reversed(list(_of_files(environment, folder))):
-        found |= level
-        origin |= {name: f"{path}: {name}" for name in level}
-    of_environment = _of_environment(environment)
-    found |= of_environment | given
-    origin |= {name: f"DRRUN_{name.upper()}" for name in of_environment}
-    origin |= {name: f"--{name.replace('_', '-')}" for name in given}
+    found, origin = _found(flags, environment, folder)
 
     def read(name: str, reader: Callable[[Any], V]) -> V:
         try:
@@ -102,6 +92,22 @@ def read_settings(
         fetch_into=tuple(Path(each) for each in _listed(found.get("fetch_into", ()))),
         notify=read("notify", _ways),
     )
+
+
+def _found(
+    flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path
+) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    """The settings that somebody made, and where: as the author of each calls that."""
+    found: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for path, level in reversed(list(_of_files(environment, folder))):
+        found |= level
+        origin |= {name: f"{path}: {name}" for name in level}
+    of_environment = _of_environment(environment)
+    given = {name: value for name, value in flags.items() if value not in (None, (), "")}
+    origin |= {name: f"DRRUN_{name.upper()}" for name in of_environment}
+    origin |= {name: f"--{name.replace('_', '-')}" for name in given}
+    return found | of_environment | given, origin
 
 
 def state_home(environment: Mapping[str, str]) -> Path:
