@@ -59,6 +59,8 @@ class RunState:
     #: Steps that need something that failed.
     to_block: dict[StepId, None] = field(default_factory=dict)
     conditions: dict[StepId, bool] = field(default_factory=dict)
+    #: What the names in a step's condition stood for.
+    seen: dict[StepId, Mapping[str, str]] = field(default_factory=dict)
     clocks: dict[StepId, float] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
     #: The last answer of a person to each target's gate.
@@ -257,6 +259,7 @@ class RunState:
                 pass  # `advance` took in all of it
             case ev.ConditionSeen():
                 self.conditions[StepId(event.step)] = event.value
+                self.seen[StepId(event.step)] = event.seen
             case ev.ClockSet():
                 self.clocks[StepId(event.step)] = event.until
             case ev.HostReached():
