@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import assert_never
+from typing import Any, assert_never
 
 from drrun.core import events as ev
 from drrun.core.model.errors import IllegalMove
@@ -76,7 +76,7 @@ class RunState:
     #: Targets that a rewritten step has no more: their attempts go on being counted.
     dropped: dict[TargetKey, TargetState] = field(default_factory=dict)
     circumstances: Circumstances = field(init=False)
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     paused: str = ""
     aborted: str = ""
     #: Why passed steps are being undone; "" while they are not.
