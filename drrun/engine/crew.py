@@ -174,7 +174,7 @@ class Crew:
         return found
 
     def _land(self, acted: AttemptFinished) -> None:
-        """Free the slot of this very attempt; a released one must not free the slot of the next."""
+        """Free the slot of this very attempt; a released one must not free that of the next."""
         activity = acted.activity
         if self._orders.get(activity) is not acted.order:
             return

@@ -11,7 +11,7 @@ Rules:
 - The host key is judged on every hop, before a key or name of the user is offered.
 - When a later part fails, we close what we opened: a half-open log-in counts for MaxStartups.
 - Fabric gets a configuration that loads no files; by default it executes `~/.fabric.py`.
-- When the server cuts off its greeting (MaxStartups, fault F36), we try again after a random pause.
+- When the server cuts off its greeting (MaxStartups, fault F36), we try again after a pause.
 """
 
 import asyncio
