@@ -91,6 +91,8 @@ class RunState:
     undone_at: dict[StepId, float] = field(default_factory=dict)
     #: When the run was closed.
     closed_at: float | None = None
+    #: Steps of which an attempt was intended.
+    acted: set[StepId] = field(default_factory=set)
     #: In a dry-run: steps that would act.
     shown: set[StepId] = field(default_factory=set)
     reached: Reached = field(default_factory=Reached)
@@ -247,6 +249,7 @@ class RunState:
             case ev.AttemptIntended():
                 self.reached.intend(event.key, self.hosts[event.key])
                 self.secrecy.intend(event.key)
+                self.acted.add(event.key.step)
             case ev.TargetReopened():
                 self.reopened_by[event.key] = "" if event.rewind or event.freed else event.by
                 self._tallies[event.key.step].excuse()

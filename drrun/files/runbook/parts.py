@@ -17,6 +17,7 @@ from drrun.core.model.actions import UsesAction
 from drrun.core.model.errors import Finding, InputError
 from drrun.core.model.ids import StepId
 from drrun.core.model.plan import Render
+from drrun.core.model.probes import Invariant
 from drrun.core.model.runbook import Need, Runbook, Scope, Step
 from drrun.files.runbook.inputs import bind_inputs
 
@@ -138,10 +139,18 @@ def _merged(runbook: Runbook, part: Runbook, step: Step) -> Runbook:
         merged[name] = {**theirs, **ours}
     return replace(
         runbook,
-        invariants=(*runbook.invariants, *part.invariants),
+        invariants=(*runbook.invariants, *(_inside(each, step) for each in part.invariants)),
         waivers=(*runbook.waivers, *_accepted(part, step)),
         **merged,
     )
+
+
+def _inside(invariant: Invariant, step: Step) -> Invariant:
+    """An invariant of a part, with the steps of the part as they are called now."""
+    since, until = (
+        f"{step.id}{BETWEEN}{name}" if name else "" for name in (invariant.since, invariant.until)
+    )
+    return replace(invariant, since=since, until=until)
 
 
 def _accepted(part: Runbook, step: Step) -> Iterator[Mapping[str, Any]]:

@@ -19,7 +19,9 @@ from drrun.core.nearest import did_you_mean, nearest
 from drrun.files.templates.templating import has_template
 
 #: Codes of the warnings that validation itself gives; lint adds its own.
-WARNINGS: Final = ("missing-verify", "raw-filter", "unused-input", "nested-shell", "piped-probe")
+WARNINGS: Final = (
+    "missing-verify", "raw-filter", "unused-input", "unused-probe", "nested-shell", "piped-probe",
+)  # fmt: skip
 #: Codes of `drrun.lint`, which stands beside this package; a test keeps both the same.
 LINT: Final = (
     "uncovered-store", "shared-domain", "unrestored-store", "expired-waiver", "unraised-service",
@@ -119,6 +121,9 @@ class _Seeker:
         for probe in runbook.invariants:
             for pattern in probe.on or ():
                 self._seek_pattern(pattern, probe.place, "invariants.on")
+            for key, step in (("since", probe.since), ("until", probe.until)):
+                if step and step not in runbook.steps:
+                    self._note("step", step, runbook.steps, probe.place, f"invariants.{key}")
         for waiver in runbook.waivers:
             self._seek_waiver(waiver["rule"], waiver.get("steps", ()), waiver["place"])
 
