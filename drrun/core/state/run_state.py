@@ -52,8 +52,8 @@ class RunState:
     ready: ReadySteps = field(init=False)
     #: Targets that have not ended although their host was declared lost.
     stranded: dict[TargetKey, None] = field(default_factory=dict)
-    #: Active targets that changed, or for which the run took a turn, since somebody looked at
-    #: them; not part of what is known.
+    #: Targets that changed while they were active, or for which the run took a turn, since somebody
+    #: looked at them; not part of what is known.
     stirred: dict[TargetKey, None] = field(default_factory=dict)
     #: Steps that need something that failed.
     to_block: dict[StepId, None] = field(default_factory=dict)
@@ -357,7 +357,7 @@ class RunState:
         self.targets[key] = after
         if before.active != after.active:
             self._hold_or_release(key, begins=after.active)
-        if key in self.active:
+        if before.active or after.active:
             self.stirred[key] = None
         if before.status is not after.status:
             self._recount(key.step, before.status, after, at)
