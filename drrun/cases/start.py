@@ -58,6 +58,8 @@ class Options:
     allow_irreversible: tuple[str, ...] = ()
     #: Seconds to stay when only a person can go on; None: for ever.
     linger: float | None = 0.0
+    #: A person sits at the terminal: a run that has failed waits for them before it ends.
+    stays: bool = False
     #: Only to undo what has passed, as a request in the inbox wants: nothing is opened again, and
     #: a run that has succeeded is taken too.
     back: bool = False
@@ -218,7 +220,7 @@ def seat(
     crew = Crew(tools.hands, tools.prober, records.spool, clock)
     edges = Edges(ledger, orders, crew, clock, records.inbox, records.leases, records.ids,
                   tools.signatures)  # fmt: skip
-    controller = Controller(edges, Limits(options.max_parallel, options.linger))
+    controller = Controller(edges, Limits(options.max_parallel, options.linger, options.stays))
     took = _took(lease, clock, join, records.seat)
     return Session(place.run, controller, edges, records.journal, tools.hands, took)
 

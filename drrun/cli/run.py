@@ -174,6 +174,7 @@ def driven_by(settings: Settings, allowed: Sequence[str] = ()) -> Options:
         max_parallel=settings.max_parallel or MAX_PARALLEL,
         allow_irreversible=tuple(allowed),
         linger=linger,
+        stays=_interactive(settings),
     )
 
 
