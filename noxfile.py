@@ -1,7 +1,8 @@
-"""Verbs for who works on drrun: `nox -s fast`, `fix`, `all`, `docs`, `bench`.
+"""Verbs for who works on drrun: `nox -s fast`, `fix`, `all`, `docs`, `bench`, `coverage`.
 
 Rules:
 - `sh tests/run` is the one test command; the verbs only call it, in the `.venv` that it makes.
+- `coverage` is a part of it, for whoever writes tests of the rules.
 """
 
 import nox
@@ -37,6 +38,14 @@ def docs(session: nox.Session) -> None:
     """Write the reference from the code, and test all pages."""
     session.run(".venv/bin/python", "docs/generate.py", external=True)
     session.run(".venv/bin/pytest", "-q", "tests/docs", *session.posargs, external=True)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Show which branches of the rules their quick tests do not take."""
+    tests = ("-m", "pytest", "-q", "-m", "not slow", "tests/unit/core")
+    session.run(".venv/bin/coverage", "run", *tests, external=True)
+    session.run(".venv/bin/coverage", "report", external=True)
 
 
 @nox.session

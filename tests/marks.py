@@ -20,6 +20,7 @@ SLOW = (
     "sweeps",
     "faults",
     "benchmarks",
+    "unit/core/test_engine_properties.py",
     "acceptance",
     "contract/ssh",
     "contract/launcher",

@@ -29,7 +29,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     name = nearest(word, names)
     if name is not None:
         return f"; did you mean '{name}'?"
-    if names and len(names) <= 12:
+    if len(names) <= 12:
         return f"; known: {', '.join(names)}"
     return ""
 

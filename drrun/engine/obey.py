@@ -7,7 +7,7 @@ Rules:
   sees it there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import assert_never
@@ -100,6 +100,8 @@ class WishHandler:
     def part(self, watching: Watching) -> None:
         """Let go of what the facts of this turn have settled from elsewhere; tell the watches."""
         for key in self._ledger.touched():
+            if key not in self._state.targets:
+                continue  # its step was rewritten for other hosts
             watching.changed(key)
             phase = self._state.targets[key].phase
             if phase is not Phase.ACTING:
@@ -225,18 +227,22 @@ class WishHandler:
 
     def _see_condition(self, step: StepId) -> None:
         expression = self._state.plan.steps[step].step.when or "true"
+        seen: Mapping[str, str] = {}
         try:
             key = next(self._state.keys(step))
             barred = self._orders.may_take_part(key)
             value = not barred and self._orders.condition(key, expression)
             expression = barred or expression
+            seen = self._orders.seen(key, expression, outside=bool(barred))
         except (InputError, NotReady) as error:
             if self._state.plan.mode is not Mode.DRY_RUN:
                 self._fail_all(step, "when", f"when: {error}")
                 return
             # It may depend on what an action finds out; so that its step is shown too:
             value = True
-        self._ledger.record(ev.ConditionSeen(step=step, expression=expression, value=value))
+        self._ledger.record(
+            ev.ConditionSeen(step=step, expression=expression, value=value, seen=seen)
+        )
 
     def _see_clock(self, step: StepId) -> None:
         template = self._state.plan.steps[step].step.not_before or ""

@@ -187,6 +187,10 @@ class Reporter:
             self.activity, self.order, outcome, at, captured, fault, kept, coming
         )
 
+    def _readable(self, stream: str) -> str:
+        kept = self.output.text(stream).encode("utf-8", "surrogateescape")
+        return kept.decode("utf-8", "replace")
+
     def _explained(self, outcome: Outcome) -> Outcome:
         """A failure with what the command said of it, unless the action has said why itself."""
         if isinstance(outcome, Ended) and outcome.good:
@@ -195,7 +199,7 @@ class Reporter:
             return outcome
         if not isinstance(outcome, Ended | TimedOut):
             return outcome
-        said = last_words(self.output.text("stderr"), self.output.text("stdout"))
+        said = last_words(self._readable("stderr"), self._readable("stdout"))
         if said and outcome.note:
             said = f"{outcome.note}; last words: {said}"
         return replace(outcome, note=said) if said else outcome

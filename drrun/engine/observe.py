@@ -85,8 +85,8 @@ def _news(told: ProgressReported) -> ev.Event:
 
 
 def _acting(state: RunState, key: TargetKey, attempt: int) -> bool:
-    target = state.targets[key]
-    return target.phase is Phase.ACTING and target.attempt == attempt
+    target = state.targets.get(key)  # none if its step was rewritten for other hosts
+    return target is not None and target.phase is Phase.ACTING and target.attempt == attempt
 
 
 def _outcome(acted: AttemptFinished, *, aborted: bool) -> ev.Event:
@@ -122,9 +122,10 @@ def _outcome(acted: AttemptFinished, *, aborted: bool) -> ev.Event:
 
 def _answer(state: RunState, asked: ProbeAnswered) -> Iterator[ev.Event]:
     key, purpose, index = asked.activity
-    target = state.targets[key]
+    target = state.targets.get(key)
     if (
         purpose is None
+        or target is None
         or target.attempt != asked.attempt
         or purpose not in purposes_of(target.phase)
     ):

@@ -257,9 +257,23 @@ class Orders:
         """Whether an expression holds for a step."""
         return self._renderer.condition(expression, self.names(key))
 
+    def seen(self, key: TargetKey, expression: str, *, outside: bool = False) -> Mapping[str, str]:
+        """What the names in a condition stand for.
+
+        Args:
+            key: Whose condition.
+            expression: The condition.
+            outside: It is that of a step which this one is inside of.
+        """
+        names = self._outside() if outside else self.names(key)
+        return self._renderer.seen(expression, names)
+
+    def _outside(self) -> dict[str, Any]:
+        return self.names(None) | {"steps": step_values(self._state)}
+
     def may_take_part(self, key: TargetKey) -> str:
         """Of the steps that this one is inside of: the condition that is false, or ""."""
-        outside = self.names(None) | {"steps": step_values(self._state)}
+        outside = self._outside()
         for expression in self._state.plan.steps[key.step].step.only_if:
             if not self._renderer.condition(expression, outside):
                 return expression

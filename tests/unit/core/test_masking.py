@@ -51,6 +51,7 @@ def masked(mask: Mask, chunks: list[bytes]) -> bytes:
     return b"".join(map(stream.feed, chunks)) + stream.flush()
 
 
+@pytest.mark.slow
 @pytest.mark.faults(74)
 @settings(max_examples=400)
 @given(streams())
@@ -66,6 +67,7 @@ def test_no_form_is_left_however_the_stream_is_cut(case: tuple[list[str], list[b
     assert not left
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(streams())
 @example((["\r0000"], [b"\r", b"0000"]))
@@ -77,6 +79,7 @@ def test_a_stream_is_masked_as_if_it_came_in_one_piece(
     assert masked(mask, chunks) == mask.raw(b"".join(chunks))
 
 
+@pytest.mark.slow
 @given(streams())
 def test_less_than_the_longest_form_is_held_back(case: tuple[list[str], list[bytes]]) -> None:
     chosen, chunks = case

@@ -57,6 +57,7 @@ def test_what_is_packed_comes_back_with_all_its_types(value: Any) -> None:
     assert typed(unpack(pack(value))) == typed(value)
 
 
+@pytest.mark.slow
 @given(plan=graphs(), seed=st.integers(0, 10**6), cut=st.integers(0, 60))
 def test_a_state_goes_on_as_if_it_had_never_been_packed(plan: Plan, seed: int, cut: int) -> None:
     world = world_of(plan, seed, max_parallel=3)

@@ -113,3 +113,35 @@ def test_steps_come_after_what_they_need_else_as_written() -> None:
 def test_a_chain_of_a_thousand_steps_is_planned() -> None:
     plan = plan_of(step("s0"), *(takes(f"s{n}", 1, f"s{n - 1}") for n in range(1, 1000)))
     assert plan.length == Duration(999)
+
+
+def test_a_step_whose_hosts_are_all_taken_out_again_is_an_error() -> None:
+    with pytest.raises(InputError, match="its `on` leaves no host"):
+        plan_of(step("a", on=("site:ams", "!*.ams")), inventory=INVENTORY)
+
+
+def test_a_mapping_fans_out_over_its_names() -> None:
+    plan = plan_of(step("a", for_each={"git": 1, "hg": 2}))
+    items = {each.name: each.item["value"] for each in plan.steps[StepId("a")].targets}
+    assert items == {"git": 1, "hg": 2}
+
+
+@pytest.mark.parametrize("items", ["git, hg", 3])
+def test_what_is_no_list_is_no_list_of_items(items: object) -> None:
+    with pytest.raises(InputError, match="for_each wants a list"):
+        plan_of(step("a", for_each=items))
+
+
+def test_a_plan_without_steps_has_no_critical_path() -> None:
+    assert plan_of().critical_path == ()
+
+
+def test_everything_that_a_step_needs_is_found_near_and_far() -> None:
+    plan = plan_of(step("a"), step("b", "a"), step("c", ("a", "b")), step("d"))
+    assert graph.ancestors_of(plan.runbook.steps, StepId("c")) == {"a", "b"}
+
+
+def test_a_step_that_waits_for_a_circle_is_in_none() -> None:
+    with pytest.raises(InputError) as refused:
+        plan_of(step("a", "b"), step("b", "a"), step("c", "a"))
+    assert str(refused.value) == "steps wait in a circle: a -> b -> a"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drrun.core.model.values import Duration, Share, Size, quantity
+from drrun.core.model.values import Duration, Share, Size, quantity, written
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,30 @@ def test_what_is_no_share_is_refused(text: str) -> None:
 )
 def test_a_quantity_is_compared_in_its_base_unit(text: str, number: float | None) -> None:
     assert quantity(text) == number
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-90, "-1m30s"), (2.5, "2.5s"), (0, "0s"), (0.25, "250ms"), (90061, "1d1h")],
+)
+def test_a_duration_is_shown_as_a_person_would_say_it(seconds: float, text: str) -> None:
+    assert str(Duration(seconds)) == text
+
+
+@pytest.mark.parametrize("text", ["3", "25%", "12.5%"])
+def test_a_share_is_shown_as_it_was_written(text: str) -> None:
+    assert str(Share.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("as it is", "as it is"),
+        (42, "42"),
+        (1.5, "1.5"),
+        (True, "true"),
+        ({"a": ["é"]}, '{"a": ["é"]}'),
+    ],
+)
+def test_a_value_is_one_text_everywhere(value: object, text: str) -> None:
+    assert written(value) == text
