@@ -8,6 +8,7 @@ Rules:
 
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import assert_never
 
 from drrun.core.dataclass import dataclass
 from drrun.core.model.ids import StepId
@@ -152,10 +153,12 @@ class FailureDialogue:
                 return (
                     f"undo {plural(len(steps), 'step')} ({fit(', '.join(steps), 30)})? type yes: "
                 )
-            case _:
+            case None | Choice.RETRY | Choice.PAUSE | Choice.QUIT:
                 pause = "(p) go on" if self.ask.paused else "(p)ause"
                 choices = f"(r)etry (s)kip (m)ark done (b)ack {pause} (q)uit: "
                 return f"{fit(self.ask.step, _ID)}: {choices}"
+            case _:
+                assert_never(self._chosen)
 
     def take(self, line: str) -> GivenAnswer | Choice | None:
         """Take one line.
@@ -169,8 +172,10 @@ class FailureDialogue:
                 return self._reasoned(self._chosen, line)
             case Choice.BACK:
                 return self._confirmed(line)
-            case _:
+            case None | Choice.RETRY | Choice.PAUSE | Choice.QUIT:
                 return self._choose(line.lower())
+            case _:
+                assert_never(self._chosen)
 
     def _choose(self, word: str) -> GivenAnswer | Choice | None:
         choice = _WHOLE_WORDS.get(word)
@@ -190,6 +195,8 @@ class FailureDialogue:
                 self.trouble = "nothing that has passed can be undone"
             case Choice.SKIP | Choice.MARK_DONE | Choice.BACK:
                 self._chosen = choice
+            case _:
+                assert_never(choice)
         return None
 
     def _reasoned(self, choice: Choice, reason: str) -> GivenAnswer | None:
