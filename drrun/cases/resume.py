@@ -16,7 +16,14 @@ from drrun.cases.start import (
 )
 from drrun.core import events as ev
 from drrun.core.model.actions import UsesAction
-from drrun.core.model.errors import HasSucceeded, InputError, NotReady, Refused, RunHeld
+from drrun.core.model.errors import (
+    HasExceptions,
+    HasSucceeded,
+    InputError,
+    NotReady,
+    Refused,
+    RunHeld,
+)
 from drrun.core.model.ids import RunId
 from drrun.core.model.status import Phase, RunStatus
 from drrun.core.people.request import Denied
@@ -63,7 +70,7 @@ def resume(
     diff = changes(seen.loaded.documents)
     if diff and not ask(diff):
         raise Refused("nothing was changed; the run can be resumed later")
-    tools = equip(seen.loaded)
+    tools = equip(seen.loaded, seen.state.options)
     secrets = _secrets(records, tools, seen, options)
     lease = _take(records.leases, run, take_over)
     # Once more: another controller may have written between the look and the lease.
@@ -78,7 +85,12 @@ def resume(
 def _refuse_over(run: RunId, ended: RunStatus | None, *, back: bool) -> None:
     if ended is RunStatus.SUCCEEDED and not back:
         raise HasSucceeded(f"{run} has succeeded: there is nothing left to do")
-    if ended is RunStatus.ROLLED_BACK and not back:
+    if ended is RunStatus.SUCCEEDED_WITH_EXCEPTIONS and not back:
+        raise HasExceptions(
+            f"{run} has succeeded with exceptions, and nothing is left to resume; "
+            f"see them with: drrun status {run}"
+        )
+    if ended in (RunStatus.ROLLED_BACK, RunStatus.ROLLED_BACK_WITH_EXCEPTIONS) and not back:
         raise Refused(f"{run} was rolled back: there is nothing left to do")
 
 

@@ -4,6 +4,7 @@ Rules:
 - The request is durable before anything else. A live controller answers it; without one it is
   weighed against the journal at once, so that a mistake is told now and not at the next resume.
 - What only adds to the record is written at once where nobody drives the run, also after its end.
+  So is a correction of the plan: the next one is judged with it, and everybody sees it.
 """
 
 import threading
@@ -12,7 +13,7 @@ from dataclasses import replace
 from drrun.cases.read_run import ReadRun, known
 from drrun.core.model.ids import RunId
 from drrun.core.people.annotations import AddsOnly
-from drrun.core.people.commands import Command, body_of
+from drrun.core.people.commands import Amend, Command, body_of
 from drrun.core.people.consider import Denied, Granted, consider
 from drrun.core.people.seats import not_in_roles, seat_taken
 from drrun.engine.ledger import Ledger
@@ -70,6 +71,8 @@ def _act_alone(records: Records, seen: ReadRun, command: Command, by: str) -> Re
         return RequestAnswer(accepted=True, message=found.message)
     if isinstance(command, AddsOnly):
         return _write(records, seen, found, by)
+    if isinstance(command, Amend):
+        return _write(records, seen, found, by, f"; go on with: drrun resume {seen.run}")
     _post(records, seen.run, command, by)
     go_on = f"nobody drives this run now; go on with: drrun resume {seen.run}"
     return RequestAnswer(accepted=True, message=f"kept for later: {go_on}")
@@ -81,8 +84,10 @@ def _post(records: Records, run: RunId, command: Command, by: str) -> Request:
     return records.inbox.post(run, records.clock.now(), by, command.KIND, body)
 
 
-def _write(records: Records, seen: ReadRun, found: Granted, by: str) -> RequestAnswer:
-    """Add to the record what changes nothing about the run, as its controller for a moment.
+def _write(
+    records: Records, seen: ReadRun, found: Granted, by: str, then: str = ""
+) -> RequestAnswer:
+    """Add to the record, as the run's controller for a moment.
 
     Raises:
         RunHeld: Somebody took the run meanwhile.
@@ -96,4 +101,4 @@ def _write(records: Records, seen: ReadRun, found: Granted, by: str) -> RequestA
         ledger.commit()
     finally:
         records.leases.release(lease)
-    return RequestAnswer(accepted=True, message=found.message)
+    return RequestAnswer(accepted=True, message=f"{found.message}{then}")

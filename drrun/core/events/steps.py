@@ -1,5 +1,8 @@
 """Facts about steps and their targets."""
 
+from collections.abc import Mapping
+from dataclasses import field
+
 from drrun.core.dataclass import dataclass
 from drrun.core.events.base import StepEvent, TargetEvent
 
@@ -10,6 +13,8 @@ class ConditionSeen(StepEvent):
 
     expression: str
     value: bool
+    #: What its names stood for: `steps.a.lag` -> `300`.
+    seen: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +95,8 @@ class TargetReopened(TargetEvent):
     freed: bool = False
     #: Nobody asked for it: `on_regressed: rerun`.
     rerun: bool = False
+    #: Its step is being rewritten; what it did before stays in the record.
+    amended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

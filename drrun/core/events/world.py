@@ -113,11 +113,16 @@ class UndoBegan(TargetEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanAmended(EventBase):
-    """Steps were added or changed, by this text."""
+    """Steps were added or changed, by this text or by files that were edited."""
 
     path: str
+    #: `steps:` as in a runbook; "" where files were edited.
     text: str
     by: str
     why: str
     added: tuple[str, ...]
     changed: tuple[str, ...]
+    #: Steps of which only the title, the estimate or other words for people changed.
+    reworded: tuple[str, ...] = ()
+    #: Files that count from now on as they were then: `kind`, `path` and `content` of each.
+    files: tuple[Mapping[str, str], ...] = ()

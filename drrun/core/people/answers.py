@@ -151,7 +151,11 @@ def _approval(
 def _barred(asking: Asking, key: TargetKey, gate: Gate) -> str:
     """Why somebody may not approve what they started, and who may."""
     by, state = asking.by, asking.state
-    did = "drives this run" if by == state.circumstances.driver else f"had {key} tried again"
+    did = f"had {key} tried again"
+    if by == state.circumstances.driver:
+        did = "drives this run"
+    elif by == state.written_by.get(key.step):
+        did = f"changed {key.step} in this run"
     if why := stuck(state, key, gate):
         return f"{by} {did} and so cannot approve {key}; {why}. {WAY_OUT}"
     others = asked_now(state, key, gate.asked.role)

@@ -209,6 +209,8 @@ class Amend(CommandBase):
     OVERRIDES: ClassVar[str] = "amend overrides the plan: it"
     path: str = ""
     text: str = ""
+    #: Files that were edited: `kind`, `path` and `content` of each.
+    files: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +276,7 @@ _READERS: Mapping[object, Callable[[Any], Any]] = {
     float | None: lambda given: float(given) if isinstance(given, int | float) else None,
     tuple[str, ...]: lambda given: tuple(map(str, given or ())),
     Mapping[str, Any]: lambda given: dict(given or {}),
+    tuple[Mapping[str, str], ...]: lambda given: tuple(map(dict, given or ())),
 }
 
 

@@ -64,13 +64,19 @@ def stuck(state: RunState, key: TargetKey, gate: Gate) -> str:
     if len(left) >= missing:
         return ""
     barred = [each for each in who if each in state.starters(key)]
-    driver = state.circumstances.driver
-    why = [f"{each} {'drives the run' if each == driver else 'retried it'}" for each in barred]
+    why = [f"{each} {_part_in(state, key, each)}" for each in barred]
     because = f" ({', '.join(why)})" if why else ""
     return (
         f"nobody can complete this approval: {missing} more of {named(state, gate.asked.role)} "
         f"must approve, and {', '.join(left) or 'nobody'} may{because}"
     )
+
+
+def _part_in(state: RunState, key: TargetKey, who: str) -> str:
+    """What somebody did who may not approve."""
+    if who == state.circumstances.driver:
+        return "drives the run"
+    return "changed it" if who == state.written_by.get(key.step) else "retried it"
 
 
 def asked_now(state: RunState, key: TargetKey, role: str) -> str:

@@ -85,6 +85,11 @@ class Circumstances:
             case _:
                 assert_never(event)
 
+    def live_in(self, inventory: Inventory) -> None:
+        """Take in that the run's inventory is another one."""
+        self.inventory = inventory
+        self._lose(self.lost)
+
     def signed(self, person: str) -> str:
         """A person's name with the account they act from, where that is called otherwise."""
         seat = self.seats.get(person)

@@ -42,7 +42,7 @@ def answer_of(event: ev.OfTarget | ev.OfTargets) -> str:
         case ev.TargetMarked():
             return event.status
         case ev.TargetReopened():
-            return "seek" if event.seek else "rewind" if event.rewind else ""
+            return _how_reopened(event)
         case ev.TargetLost():
             return event.becomes
         case (
@@ -76,6 +76,11 @@ def answer_of(event: ev.OfTarget | ev.OfTargets) -> str:
             return ""
         case _:
             assert_never(event)
+
+
+def _how_reopened(event: ev.TargetReopened) -> str:
+    ways = {"seek": event.seek, "rewind": event.rewind, "amended": event.amended}
+    return next((way for way, taken in ways.items() if taken), "")
 
 
 def _concluded(purpose: Purpose, verdict: Verdict) -> tuple[str, str]:
@@ -203,6 +208,7 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("GateAnswered", "unknown confirm"): {UNKNOWN: (PASSED, "done, by a person's word")},
     ("GateAnswered", "unknown reject"): {UNKNOWN: (FAILED, "not done, by a person's word")},
     ("TargetReopened", ""): {
+        PENDING: (PENDING, "to be tried again"),
         FAILED: (PENDING, "to be tried again"),
         BLOCKED: (PENDING, "open again"),
         CANCELLED: (PENDING, "open again"),
@@ -212,6 +218,10 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("TargetReopened", "rewind"): dict.fromkeys(
         (WAITING, PASSED, FAILED, SKIPPED, BLOCKED, CANCELLED, REGRESSED, UNKNOWN),
         (PENDING, "to be done again: a person went back"),
+    ),
+    ("TargetReopened", "amended"): dict.fromkeys(
+        (PENDING, WAITING, RUNNING, FAILED, SKIPPED, BLOCKED, CANCELLED, REGRESSED),
+        (PENDING, "to be done as it is written now"),
     ),
     ("TargetLost", "skipped"): dict.fromkeys(
         (PENDING, WAITING, RUNNING, VERIFYING, UNKNOWN), (SKIPPED, "its host was declared lost")

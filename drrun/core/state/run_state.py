@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import assert_never
+from typing import Any, assert_never
 
 from drrun.core import events as ev
 from drrun.core.model.errors import IllegalMove
 from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.plan import Plan, PlannedStep, PlannedTarget
 from drrun.core.model.probes import Verdict
+from drrun.core.model.revision import same
 from drrun.core.model.runbook import Need, OnFailure, StandIn
 from drrun.core.model.status import FINAL, GOOD, Phase, RunStatus, Status
 from drrun.core.state.circumstances import Circumstances
@@ -58,14 +59,24 @@ class RunState:
     #: Steps that need something that failed.
     to_block: dict[StepId, None] = field(default_factory=dict)
     conditions: dict[StepId, bool] = field(default_factory=dict)
+    #: What the names in a step's condition stood for.
+    seen: dict[StepId, Mapping[str, str]] = field(default_factory=dict)
     clocks: dict[StepId, float] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
     #: The last answer of a person to each target's gate.
     answers: dict[TargetKey, ev.GateAnswered] = field(default_factory=dict)
+    #: The word of a person by which a target is done, or not wanted.
+    words: dict[TargetKey, ev.TargetMarked | ev.GateAnswered] = field(default_factory=dict)
+    #: Who last let a target pass without one of its guards.
+    bypasses: dict[TargetKey, ev.TargetReopened] = field(default_factory=dict)
     #: Who wanted this very target to be tried again; "" where it came along with others.
     reopened_by: dict[TargetKey, str] = field(default_factory=dict)
+    #: Who wrote a step that was added or rewritten in the run.
+    written_by: dict[StepId, str] = field(default_factory=dict)
+    #: Targets that a rewritten step has no more: their attempts go on being counted.
+    dropped: dict[TargetKey, TargetState] = field(default_factory=dict)
     circumstances: Circumstances = field(init=False)
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     paused: str = ""
     aborted: str = ""
     #: Why passed steps are being undone; "" while they are not.
@@ -104,7 +115,7 @@ class RunState:
 
     def _lay_out(self) -> None:
         """Count what there is; after an amendment what was known of targets is kept."""
-        plan, known = self.plan, self.targets
+        plan, known = self.plan, {**self.dropped, **self.targets}
         self.targets, self.hosts, self.acts_on, self.to_block = {}, {}, {}, {}
         self._open_steps = 0
         self._keys, self._place, self._inside = {}, {}, {}
@@ -114,6 +125,7 @@ class RunState:
             self._lay_out_step(step, known)
         for step in plan.order:
             self._sort_in(step)
+        self.dropped = {key: each for key, each in known.items() if key not in self.targets}
 
     def _lay_out_step(self, step: StepId, known: Mapping[TargetKey, TargetState]) -> None:
         planned = self.plan.steps[step]
@@ -132,10 +144,14 @@ class RunState:
         if self.replan is None:
             raise IllegalMove("a plan that cannot be made anew was amended")
         self.amendments = (*self.amendments, event)
-        self.plan = self.replan(self.amendments)
-        for step in event.changed:
-            self.conditions.pop(StepId(step), None)
-            self.clocks.pop(StepId(step), None)
+        before, self.plan = self.plan, self.replan(self.amendments)
+        for step in map(StepId, event.changed):
+            self.conditions.pop(step, None)
+            self.clocks.pop(step, None)
+        self.written_by |= {StepId(step): event.by for step in (*event.added, *event.changed)}
+        if not same(before.runbook.invariants, self.plan.runbook.invariants):
+            self.invariants, self.held_at = {}, {}  # they are known by their position
+        self.circumstances.live_in(self.plan.inventory)
         self._lay_out()
         self._change_forms()
 
@@ -171,8 +187,12 @@ class RunState:
         return self._inside[prefix]
 
     def starters(self, key: TargetKey) -> frozenset[str]:
-        """Who started a target: whoever drives the run, and whoever wanted it tried again."""
-        return frozenset({self.circumstances.driver, self.reopened_by.get(key, "")})
+        """Who started a target: who drives the run, wanted it tried again, or wrote it in the run.
+
+        Whoever went back to an earlier step, or took up one that it needs, did not start it.
+        """
+        wrote, again = self.written_by.get(key.step, ""), self.reopened_by.get(key, "")
+        return frozenset({self.circumstances.driver, wrote, again})
 
     @property
     def all_final(self) -> bool:
@@ -218,6 +238,10 @@ class RunState:
         match event:
             case ev.GateAnswered():
                 self.answers[event.key] = event
+                if event.gate == "unknown" and event.answer == "confirm":
+                    self.words[event.key] = event
+            case ev.TargetMarked():
+                self.words[event.key] = event
             case ev.ActionShown():
                 self.shown.add(event.key.step)
             case ev.AttemptIntended():
@@ -226,12 +250,16 @@ class RunState:
             case ev.TargetReopened():
                 self.reopened_by[event.key] = "" if event.rewind or event.freed else event.by
                 self._tallies[event.key.step].excuse()
+                self.words.pop(event.key, None)
+                if event.bypass:
+                    self.bypasses[event.key] = event
             case ev.RetryPlanned(cause="lost"):
                 self._change_form(event.key)
             case ev.TargetEvent() | ev.StepSkipped() | ev.StepBlocked() | ev.TargetsCancelled():
                 pass  # `advance` took in all of it
             case ev.ConditionSeen():
                 self.conditions[StepId(event.step)] = event.value
+                self.seen[StepId(event.step)] = event.seen
             case ev.ClockSet():
                 self.clocks[StepId(event.step)] = event.until
             case ev.HostReached():

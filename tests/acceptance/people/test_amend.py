@@ -70,7 +70,7 @@ def test_steps_are_added_and_changed_before_they_begin(run: Amended) -> None:
 
 def test_a_step_that_has_begun_is_not_rewritten(run: Amended) -> None:
     done = run.amend("steps: {first: {run: 'false', verify: {run: 'true'}}}\n")
-    assert (done.exit, "first began already" in done.err) == (2, True), done.err
+    assert (done.exit, "first has passed" in done.err) == (2, True), done.err
 
 
 def test_the_whole_graph_is_judged_first(run: Amended) -> None:
@@ -100,3 +100,61 @@ def test_the_record_says_who_amended_what_and_why(run: Amended) -> None:
     run.finish()
     events = run.program.here("events", "latest").out
     assert all(word in events for word in ("PlanAmended", "simon", "found out", "between"))
+
+
+TYPO = """
+drrun: 1
+name: typo
+steps:
+  one: {run: echo one >>effects, verify: {run: "true"}}
+  two: {run: ecko two >>effects, needs: [one], verify: {run: "true"}}
+  three: {run: echo three >>effects, needs: [two], verify: {run: "true"}}
+"""
+FIX = """
+steps:
+  two: {run: echo two >>effects, needs: [one], verify: {run: "true"}}
+"""
+
+
+def typo(folder: Path) -> Program:
+    program = Program(folder)
+    program.write("runbooks/it.yml", TYPO)
+    program.write("inventory/hosts.yml", "hosts: {}\n")
+    program.write("fix.yml", FIX)
+    assert program("run", "runbooks/it.yml", "--yes", "--no-input").exit == 1
+    return program
+
+
+@pytest.mark.faults(138)
+def test_a_typo_in_a_failed_step_is_corrected_and_the_run_goes_on(tmp_path: Path) -> None:
+    """The night's point A."""
+    program = typo(tmp_path)
+    done = program.here("amend", "latest", "fix.yml", "--reason", "typo")
+    assert done.exit == 0, done.err
+    assert "changed two; open again: three; go on with: drrun resume" in done.err
+    done = program("resume", "latest", "--no-input")
+    assert done.exit == 0, done.err
+    assert (tmp_path / "effects").read_text().split() == ["one", "two", "three"]
+    record = program.here("show", "latest", "two").out
+    assert "ecko two" in record, record
+    assert "echo two" in record
+
+
+def test_corrections_are_judged_one_after_the_other_while_nobody_drives(tmp_path: Path) -> None:
+    program = typo(tmp_path)
+    program.here("amend", "latest", "fix.yml", "--reason", "typo")
+    done = program.here("amend", "latest", "fix.yml", "--reason", "again")
+    assert "nothing in it is new" in done.err
+
+
+def test_the_report_of_a_corrected_run_is_made_whatever_became_of_its_targets(
+    tmp_path: Path,
+) -> None:
+    program = typo(tmp_path)
+    items = FIX.replace("two: {run:", "two: {for_each: [p, q], run:")
+    program.write("fix.yml", items)
+    assert program.here("amend", "latest", "fix.yml", "--reason", "two places").exit == 0
+    assert program("resume", "latest", "--no-input").exit == 0
+    for command in ("report", "events", "status", "show"):
+        done = program.here(command, "latest", *(["two"] if command == "show" else []))
+        assert (done.exit, "Traceback" in done.err) == (0, False), (command, done.err)

@@ -1,4 +1,4 @@
-"""Plans that change while they are executed: only what has not begun."""
+"""Plans that change while they are executed: what has passed is not rewritten."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from drrun.core.model.errors import InputError, Place
 from drrun.core.model.outcomes import Ended
 from drrun.core.model.plan import Plan
 from drrun.core.model.runbook import Step
+from drrun.core.model.values import Duration
 from drrun.core.people.consider import Denied, Granted
 from tests.unit.core.worlds import World, manual, plan_of, statuses, step
 
@@ -14,9 +15,9 @@ PAIR = step("pair", for_each=["x", "y"])
 #: What a text amends the plan to.
 TEXTS: dict[str, list[Step]] = {
     "more": [step("a"), manual("ask"), step("last", "ask"), step("new", "a")],
-    "slower": [step("a"), manual("ask"), step("last", "ask", description="slowly")],
+    "slower": [step("a"), manual("ask"), step("last", "ask", timeout=Duration(60))],
     "moved": [step("a", place=Place("x", 9)), manual("ask"), step("last", "ask")],
-    "rewritten": [step("a", description="otherwise"), manual("ask"), step("last", "ask")],
+    "rewritten": [step("a", timeout=Duration(60)), manual("ask"), step("last", "ask")],
     "guarded": [step("a"), manual("ask"), step("last", "ask", when="false")],
     "paired": [PAIR, manual("hold"), step("new")],
 }
@@ -58,9 +59,10 @@ def test_a_step_that_has_not_begun_may_be_written_anew() -> None:
     assert found.message == "changed last"
 
 
-def test_a_step_that_has_begun_is_not_rewritten() -> None:
+def test_a_step_that_has_passed_is_not_rewritten() -> None:
     found = amend(running(), "rewritten")
-    assert found == Denied("a began already: what was done is not rewritten")
+    assert isinstance(found, Denied)
+    assert "a has passed, and what was done is not rewritten" in found.why
 
 
 def test_where_a_step_stands_in_a_file_is_no_change() -> None:
@@ -82,10 +84,10 @@ def test_a_condition_that_was_seen_is_seen_again_once_it_was_written_anew() -> N
     assert statuses(world.drive(), "last") == ["skipped"]
 
 
-def test_a_run_that_has_ended_is_not_amended() -> None:
+def test_a_run_that_has_succeeded_is_not_amended() -> None:
     world = World(plan_of(step("a")), replan=replan)
     world.drive()
-    assert amend(world, "more") == Denied("the run is succeeded: resume it first")
+    assert amend(world, "more") == Denied("the run is succeeded: nothing in it is left to be done")
 
 
 def test_a_run_whose_plan_cannot_be_made_anew_is_not_amended() -> None:

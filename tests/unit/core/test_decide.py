@@ -260,6 +260,22 @@ def test_a_canary_that_fails_stops_the_others_even_where_some_failures_are_toler
     assert state.counts(plan.order[0]) == {Status.FAILED: 1, Status.CANCELLED: 3}
 
 
+def test_a_step_whose_canary_failed_is_failed_and_on_failure_applies_to_it() -> None:
+    """The night's list: it was cancelled, and nothing was said to have failed."""
+    batch = (Share(1), Share(100, percent=True))
+    items = ["a", "b", "c", "d"]
+    for tolerated in (0, 2):
+        wide = step(
+            "s",
+            for_each=items,
+            batch=batch,
+            max_failures=Share(tolerated),
+            on_failure=OnFailure.CONTINUE,
+        )
+        world = World(plan_of(wide, step("t", "s")), acting=failing("s"))
+        assert statuses(world.drive()) == ["failed", "passed"]
+
+
 def test_tolerated_failures_do_not_fail_the_step() -> None:
     plan = plan_of(step("s", for_each=["a", "b", "c", "d"], max_failures=Share(1)), step("t", "s"))
     world = World(plan, acting=lambda key, _n: Ended(1 if key.target == "b" else 0))

@@ -31,6 +31,9 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "tuple[str, ...]": st.lists(st.text(max_size=8), max_size=3).map(tuple),
     "tuple[bool, ...]": st.lists(st.booleans(), max_size=3).map(tuple),
     "Mapping[str, str]": st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2),
+    "tuple[Mapping[str, str], ...]": st.lists(
+        st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2), max_size=2
+    ).map(tuple),
     "Mapping[str, Any]": st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
 }
 

@@ -7,10 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drrun.core import events as ev
 from drrun.core.model.actions import ManualAction
+from drrun.core.model.ids import LOCAL, StepId
 from drrun.core.model.outcomes import Ended, OutcomeUnknown
 from drrun.core.people.commands import Command, body_of, command_of
 from drrun.core.people.consider import Denied, Granted, consider
+from drrun.core.people.overrides import rewind
+from drrun.core.people.request import Asking
 from tests.unit.core.worlds import World, manual, plan_of, statuses, step
 
 
@@ -150,6 +154,48 @@ def test_a_pause_holds_and_an_unpause_lets_go() -> None:
 
 def test_what_nobody_knows_is_no_command() -> None:
     assert command_of("dance", {"step": "ask"}) is None
+
+
+def test_who_went_back_to_an_earlier_step_may_approve_what_comes_after_it() -> None:
+    """The night's deadlock: of two that have to approve, one had rewound a wrong decision."""
+    plan = plan_of(manual("which"), step("dns", "which", approval={"count": 2}))
+    world = World(plan)
+    world.drive()
+    give(world, "confirm", step="which")
+    world.drive()
+    events = rewind(Asking(world.state, "simon", world.now), StepId("which"), "the wrong one")
+    assert isinstance(events, Granted)
+    for event in events.events:
+        world.record(event)
+    world.drive()
+    give(world, "confirm", step="which")
+    world.drive()
+    assert isinstance(give(world, "approve", step="dns"), Granted)
+
+
+def test_who_retried_what_a_step_needs_may_approve_that_step() -> None:
+    world = World(
+        plan_of(step("bad"), step("dns", "bad", approval={}), manual("hold")),
+        acting=lambda _, attempt: Ended(1 if attempt == 1 else 0),
+    )
+    world.drive()
+    give(world, "retry", step="bad")
+    assert statuses(world.drive(), "bad", "dns") == ["passed", "waiting"]
+    assert isinstance(give(world, "approve", step="dns"), Granted)
+
+
+def test_who_wanted_a_step_tried_again_does_not_approve_it() -> None:
+    world = World(plan_of(step("dns", approval={}), manual("hold")), acting=lambda *_: Ended(1))
+    world.drive()
+    world.record(
+        ev.GateAnswered(step="dns", target=LOCAL, gate="approval", answer="approve", by="carol")
+    )
+    world.drive()
+    give(world, "retry", step="dns")
+    world.drive()
+    found = give(world, "approve", step="dns")
+    assert isinstance(found, Denied)
+    assert "simon had dns tried again" in found.why
 
 
 @given(
