@@ -99,6 +99,9 @@ _UNDECIDED = (PENDING, WAITING, FAILED, BLOCKED, UNKNOWN, CANCELLED, REGRESSED)
 #: A host that is not seen keeps nobody from giving its target up.
 _MISSING = (RUNNING, VERIFYING)
 
+#: Where a look was asked for, from which a person who refuses after it may go back.
+_LOOKED_AT = (RUNNING, VERIFYING)
+
 #: (kind, answer) -> status before -> (status after, sentence).
 MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("StepSkipped", ""): {
@@ -137,12 +140,16 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     _concluded(Purpose.VERIFY, _NOT): {VERIFYING: (VERIFYING, "verification does not hold")},
     _concluded(Purpose.VERIFY, _DOUBT): {
         VERIFYING: (UNKNOWN, "acted, but verification could not tell"),
+        WAITING: (UNKNOWN, "acted, and nobody looked"),
     },
     _concluded(Purpose.RECONCILE, _HOLDS): {
         UNKNOWN: (PASSED, "found done after contact was lost"),
     },
     _concluded(Purpose.RECONCILE, _NOT): {UNKNOWN: (UNKNOWN, "not found done")},
-    _concluded(Purpose.RECONCILE, _DOUBT): {UNKNOWN: (UNKNOWN, "looking could not tell")},
+    _concluded(Purpose.RECONCILE, _DOUBT): {
+        UNKNOWN: (UNKNOWN, "looking could not tell"),
+        WAITING: (UNKNOWN, "nobody looked"),
+    },
     ("AttemptIntended", ""): {RUNNING: (RUNNING, "about to act")},
     ("AttemptStarted", ""): {RUNNING: (RUNNING, "acts")},
     ("AttemptEnded", "good"): {RUNNING: (VERIFYING, "acted; to be verified")},
@@ -216,7 +223,7 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
         UNKNOWN: (UNKNOWN, "to be looked at again"),
     },
     ("TargetReopened", "rewind"): dict.fromkeys(
-        (WAITING, PASSED, FAILED, SKIPPED, BLOCKED, CANCELLED, REGRESSED, UNKNOWN),
+        (*_LOOKED_AT, WAITING, PASSED, FAILED, SKIPPED, BLOCKED, CANCELLED, REGRESSED, UNKNOWN),
         (PENDING, "to be done again: a person went back"),
     ),
     ("TargetReopened", "amended"): dict.fromkeys(

@@ -151,8 +151,11 @@ def _set(after: TargetState, **changes: Any) -> TargetState:
 
 def given_up(target: TargetState) -> bool:
     """Whether aborting the run leaves nothing of a target behind: it has not acted."""
+    if target.status is Status.WAITING:
+        # A person who is to look at what it did is waited for only once it has acted.
+        return target.phase not in (Phase.VERIFY, Phase.RECONCILE)
     before = target.phase in (Phase.GUARD, Phase.DONE_WHEN, Phase.ACT)
-    return target.status is Status.WAITING or (target.status is Status.RUNNING and before)
+    return target.status is Status.RUNNING and before
 
 
 def advance(before: TargetState, event: ev.OfTarget | ev.OfTargets, at: float) -> TargetState:
@@ -300,7 +303,7 @@ def _concluded(after: TargetState, event: ev.ProbesConcluded) -> TargetState:
         case Purpose.RECONCILE:
             if verdict is Verdict.HOLDS:
                 return _enter(after, Phase.ENDED)
-            return _enter(after, Phase.ASK, note=event.why or after.note)
+            return _enter(after, Phase.ASK, gate=None, note=event.why or after.note)
         case Purpose.WATCH:
             raise IllegalMove("what is watched comes to no conclusion")
         case _:
@@ -326,7 +329,7 @@ def _verified(after: TargetState, verdict: Verdict, why: str) -> TargetState:
         case Verdict.DOES_NOT_HOLD:
             return _judge(after, RetryCause.VERIFY, why)
         case Verdict.COULD_NOT_TELL:
-            return _enter(after, Phase.ASK, note=why or after.note)
+            return _enter(after, Phase.ASK, gate=None, note=why or after.note)
         case _:
             assert_never(verdict)
 
