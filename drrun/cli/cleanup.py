@@ -9,7 +9,13 @@ import click
 from drrun.cases.cleanup import REMEMBERED, Swept, clean_up
 from drrun.cases.close import unclean
 from drrun.cases.find import find_run
-from drrun.cli.context import CommandContext, common_options, json_option, run_argument
+from drrun.cli.context import (
+    CommandContext,
+    common_options,
+    contact_options,
+    json_option,
+    run_argument,
+)
 from drrun.cli.exit import Exit
 from drrun.cli.out import give, say, sheet
 from drrun.core.model.runbook import Mode
@@ -41,10 +47,11 @@ _SHAPE = (
     show_default=True,
     help="How long after its close hosts remember a run.",
 )
+@contact_options
 @json_option
 @common_options
 @click.pass_obj
-def cleanup(frame: CommandContext, /, run: str, *, after: str, as_json: bool) -> None:
+def cleanup(frame: CommandContext, /, run: str, *, after: str, plain: bool, as_json: bool) -> None:
     """Remove from its hosts what RUN left there.
 
     What its jobs printed goes at once. A job that still runs, or whose outcome is not in the
@@ -53,6 +60,7 @@ def cleanup(frame: CommandContext, /, run: str, *, after: str, as_json: bool) ->
     rehearsal is over once its steps with the tag `cleanup` have passed; those that have not are
     named (exit code 3).
     """
+    del plain  # it draws nothing in any case; scripts give every command of a run the same options
     settings = frame.settings()
     try:
         remembered = Duration.parse(after)

@@ -83,6 +83,14 @@ def driving_options(command: ClickCommand) -> ClickCommand:
             help="How long to stay when only a person can go on. Default: for ever at a "
             "terminal, else 10s; 0 with --no-input.",
         ),
+    ):
+        command = option(command)
+    return contact_options(command)
+
+
+def contact_options(command: ClickCommand) -> ClickCommand:
+    """Options of commands that contact the hosts of a run."""
+    for option in (
         _setting("--ssh-config", metavar="FILE", help="Instead of ~/.ssh/config."),
         _setting("--no-input", is_flag=True, help="Never ask at the terminal."),
         click.option("--plain", is_flag=True, help="One line for each change, no live view."),
