@@ -70,7 +70,7 @@ def resume(
     diff = changes(seen.loaded.documents)
     if diff and not ask(diff):
         raise Refused("nothing was changed; the run can be resumed later")
-    tools = equip(seen.loaded)
+    tools = equip(seen.loaded, seen.state.options)
     secrets = _secrets(records, tools, seen, options)
     lease = _take(records.leases, run, take_over)
     # Once more: another controller may have written between the look and the lease.

@@ -107,6 +107,8 @@ class Capture:
     source: str = "stdout"
     regex: str | None = None
     json: str | None = None
+    #: `int`, `float`, `duration`, `size`, `text`; "": a number where it reads as one, else text.
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

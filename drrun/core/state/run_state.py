@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import assert_never
+from typing import Any, assert_never
 
 from drrun.core import events as ev
 from drrun.core.model.errors import IllegalMove
@@ -59,6 +59,8 @@ class RunState:
     #: Steps that need something that failed.
     to_block: dict[StepId, None] = field(default_factory=dict)
     conditions: dict[StepId, bool] = field(default_factory=dict)
+    #: What the names in a step's condition stood for.
+    seen: dict[StepId, Mapping[str, str]] = field(default_factory=dict)
     clocks: dict[StepId, float] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
     #: The last answer of a person to each target's gate.
@@ -78,7 +80,7 @@ class RunState:
     #: Targets that a rewritten step has no more: their attempts go on being counted.
     dropped: dict[TargetKey, TargetState] = field(default_factory=dict)
     circumstances: Circumstances = field(init=False)
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     paused: str = ""
     aborted: str = ""
     #: Why passed steps are being undone; "" while they are not.
@@ -267,6 +269,7 @@ class RunState:
                 pass  # `advance` took in all of it
             case ev.ConditionSeen():
                 self.conditions[StepId(event.step)] = event.value
+                self.seen[StepId(event.step)] = event.seen
             case ev.ClockSet():
                 self.clocks[StepId(event.step)] = event.until
             case ev.HostReached():

@@ -58,7 +58,8 @@ def _in_time(report: Report) -> dict[str, Any]:
     return {
         "chronology": [
             {"at": precise(each.at), "what": each.word, "about": each.about or None,
-             "by": each.by or None, "text": each.text, "signed": each.signed}
+             "by": each.by or None, "seat": None if each.seat is None else str(each.seat),
+             "text": each.text, "signed": each.signed}
             for each in report.chronology
         ],
         "levels": [

@@ -110,7 +110,7 @@ def _chronology(report: Report) -> Iterator[str]:
     yield "## Chronology\n"
     yield from table(
         ("UTC", "what", "about", "by", ""),
-        ((moment(each.at), each.word, each.about, each.by, each.whole)
+        ((moment(each.at), each.word, each.about, each.who, each.whole)
          for each in report.chronology),
     )  # fmt: skip
 
