@@ -147,7 +147,12 @@ def freed(state: RunState, step: StepId, by: str) -> Iterator[ev.Event]:
         for key in state.keys(dependent):
             if state.targets[key].status is Status.BLOCKED:
                 yield ev.TargetReopened(
-                    step=key.step, target=key.target, by=by, why=f"{step}", freed=True
+                    step=key.step,
+                    target=key.target,
+                    by=by,
+                    why=f"{step}",
+                    freed=True,
+                    seek=state.targets[key].unaccounted,
                 )
 
 

@@ -124,6 +124,11 @@ class TargetState:
         return not self.begun and self.status in (Status.PENDING, Status.WAITING)
 
     @property
+    def unaccounted(self) -> bool:
+        """Whether its attempt may still go on, for all that anybody knows."""
+        return self.lost and self.status in (Status.UNKNOWN, Status.BLOCKED)
+
+    @property
     def taken(self) -> bool:
         """Whether the place took the command of the current attempt."""
         return self.started_at is not None
@@ -245,6 +250,11 @@ def advance(before: TargetState, event: ev.OfTarget | ev.OfTargets, at: float) -
             return _enter(after, Phase.ENDED, note=f"needs {', '.join(event.because)}")
         case ev.UndoBegan():
             return _enter(after, Phase.ACT, judged=None, undoing=True, attempt=after.attempt + 1)
+        case ev.NotRolledBack():
+            note = f"{after.note}: {event.why}"
+            return _enter(after, Phase.ENDED, undoing=False, note=note)
+        case ev.UndoneUnverified():
+            return _enter(after, Phase.ENDED, note=f"{after.note}: {event.why}")
         case ev.Recovered():
             return after
         case _:

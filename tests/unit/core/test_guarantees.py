@@ -1,4 +1,4 @@
-"""What the contract guarantees, in random runs: people, losses, crashes and answers in any order."""
+"""What the contract guarantees, in random runs: people, losses, crashes, answers in any order."""
 
 from collections.abc import Sequence
 from dataclasses import replace

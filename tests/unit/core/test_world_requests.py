@@ -8,6 +8,7 @@ from drrun.core.model.runbook import StandIn
 from drrun.core.model.status import RunStatus
 from drrun.core.people.consider import Denied, Granted
 from drrun.core.people.world_requests import accept_record
+from drrun.core.rules import wishes as w
 from tests.unit.core.worlds import (
     World,
     manual,
@@ -131,6 +132,32 @@ def test_what_is_found_again_is_open_again_with_what_it_blocked() -> None:
     world.drive()
     world.ask("found", thing="site:phl")
     assert statuses(world.drive(), "copy", "after") == ["passed", "passed"]
+
+
+def cut_off() -> World:
+    """An attempt was in flight on db1 when it was declared lost."""
+    world = World(plan_of(step("copy", on=("db1",)), manual("hold"), inventory=two_sites()))
+    world.start("drew")
+    world.obey_all()
+    lose(world, "host:db1")
+    world.drive()
+    return world
+
+
+def test_an_attempt_that_was_cut_off_is_looked_for_once_its_host_is_found() -> None:
+    world = cut_off()
+    world.ask("found", thing="host:db1")
+    (wish,) = world.decide().wishes
+    assert (type(wish), world.target("copy", "db1").attempt) == (w.Reconcile, 1)
+
+
+def test_resuming_forgets_no_attempt_that_was_cut_off() -> None:
+    world = cut_off()
+    world.record(ev.RunResumed(by="drew"))
+    world.drive()
+    world.ask("found", thing="host:db1")
+    world.drive()
+    assert (statuses(world.state, "copy"), world.effects.total()) == (["unknown"], 1)
 
 
 def test_what_was_blocked_by_something_else_stays_blocked_when_a_host_is_found() -> None:
