@@ -231,7 +231,7 @@ def advance(before: TargetState, event: ev.OfTarget | ev.OfTargets, at: float) -
         case ev.GateAnswered():
             return _answered(_set(after, gate=None), event, at)
         case ev.RetryPlanned():
-            queued = _enter(after, Phase.QUEUED, note=event.why, gate=None)
+            queued = _enter(after, Phase.QUEUED, note=event.why)
             return _set(queued, until=event.not_before, waits_for=Cause.RETRY)
         case ev.TargetReopened():
             return _reopened(after, event)
@@ -240,12 +240,12 @@ def advance(before: TargetState, event: ev.OfTarget | ev.OfTargets, at: float) -
         case ev.Regressed():
             return _enter(after, Phase.ENDED, note=event.why, watched=_counted_anew(after, event))
         case ev.TargetLost():
-            return _enter(after, Phase.ENDED, gate=None, note=f"{event.thing} was declared lost")
+            return _enter(after, Phase.ENDED, note=f"{event.thing} was declared lost")
         case ev.TargetMarked():
             note = f"{after.note}: {event.by}, {event.why}"
-            return _enter(after, Phase.ENDED, gate=None, note=note)
+            return _enter(after, Phase.ENDED, note=note)
         case ev.StepSkipped() | ev.TargetsCancelled():
-            return _enter(after, Phase.ENDED, gate=None, note=event.why)
+            return _enter(after, Phase.ENDED, note=event.why)
         case ev.StepBlocked():
             return _enter(after, Phase.ENDED, note=f"needs {', '.join(event.because)}")
         case ev.UndoBegan():
@@ -313,7 +313,7 @@ def _concluded(after: TargetState, event: ev.ProbesConcluded) -> TargetState:
         case Purpose.RECONCILE:
             if verdict is Verdict.HOLDS:
                 return _enter(after, Phase.ENDED)
-            return _enter(after, Phase.ASK, gate=None, note=event.why or after.note)
+            return _enter(after, Phase.ASK, note=event.why or after.note)
         case Purpose.WATCH:
             raise IllegalMove("what is watched comes to no conclusion")
         case _:
@@ -339,7 +339,7 @@ def _verified(after: TargetState, verdict: Verdict, why: str) -> TargetState:
         case Verdict.DOES_NOT_HOLD:
             return _judge(after, RetryCause.VERIFY, why)
         case Verdict.COULD_NOT_TELL:
-            return _enter(after, Phase.ASK, gate=None, note=why or after.note)
+            return _enter(after, Phase.ASK, note=why or after.note)
         case _:
             assert_never(verdict)
 
@@ -393,9 +393,9 @@ def _counted_anew(after: TargetState, event: ev.Regressed) -> Mapping[int, ev.Wa
 
 def _reopened(after: TargetState, event: ev.TargetReopened) -> TargetState:
     if event.seek:
-        return _enter(after, Phase.ACTING, gate=None, lost=False, ending=False)
+        return _enter(after, Phase.ACTING, lost=False, ending=False)
     if after.status is Status.UNKNOWN:
-        return _enter(after, Phase.RECONCILE, gate=None)
+        return _enter(after, Phase.RECONCILE)
     return TargetState(
         since=after.since,
         attempt=after.attempt,
@@ -406,7 +406,8 @@ def _reopened(after: TargetState, event: ev.TargetReopened) -> TargetState:
 
 
 def _enter(after: TargetState, phase: Phase, **changes: Any) -> TargetState:
-    return _set(after, phase=phase, progress={}, missing_since=None, **changes)
+    """In another phase; whatever was asked in the last one is asked no more."""
+    return _set(after, phase=phase, progress={}, missing_since=None, gate=None, **changes)
 
 
 def _judge(after: TargetState, cause: str, why: str, *, final: bool = False) -> TargetState:

@@ -265,6 +265,8 @@ class Judge:
 
     def after(self, event: ev.Event, was: Status | None) -> None:
         """Take in what has happened, and look whether a step passed as it may."""
+        if isinstance(event, ev.RunResumed):
+            self._resumed()
         if not isinstance(event, ev.TargetEvent):
             return
         key, target = event.key, self.world.state.targets[event.key]
@@ -345,6 +347,20 @@ class Judge:
             assert self.step(key).on_unknown is OnUnknown.RERUN
             self.allowed.add(key)
 
+    def _resumed(self) -> None:
+        """Whoever resumes opens everything again that has not passed."""
+        self.retries.clear()
+        for key, target in self.world.state.targets.items():
+            if target.phase is Phase.ACTING:
+                self.attempts[key] = "in flight"
+            elif target.status is Status.PENDING:
+                self._forget(key)
+
+    def _forget(self, key: TargetKey) -> None:
+        self.approved.pop(key, None)
+        self.confirmed.discard(key)
+        self.undoing.discard(key)
+
     def _reopened(self, event: ev.TargetReopened, key: TargetKey) -> None:
         if event.seek:
             self.attempts[key] = "in flight"
@@ -354,9 +370,7 @@ class Judge:
         if event.rewind:
             self.allowed.add(key)
         if self.world.state.targets[key].status is Status.PENDING:
-            self.approved.pop(key, None)
-            self.confirmed.discard(key)
-            self.undoing.discard(key)
+            self._forget(key)
 
 
 @dataclass

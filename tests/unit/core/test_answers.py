@@ -282,6 +282,13 @@ def test_a_late_attempt_that_a_person_wants_ended_is_ended_and_fails() -> None:
     assert statuses(world.drive(), "a") == ["failed"]
 
 
+def test_nobody_is_asked_about_a_late_attempt_that_has_ended() -> None:
+    world = late()
+    world.drive()
+    found = world.ask("confirm", step="a")
+    assert why(found) == "a asks nobody anything: it is passed"
+
+
 def test_rejecting_back_to_a_step_does_it_and_everything_behind_it_again() -> None:
     world = World(plan_of(step("load"), step("copy"), manual("look", "load")))
     world.drive()
