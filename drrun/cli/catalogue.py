@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, Listed] = {
     "mark-done": Listed("act", "Declare a step done by your word."),
     "pause": Listed("act", "Begin nothing new."),
     "unpause": Listed("act", "Begin steps again."),
+    "withdraw": Listed("act", "Take back a request that is kept until somebody resumes."),
     "abort": Listed("act", "Give a run up: what runs is ended, nothing new begins."),
     "claim": Listed("act", "Take a step on, so that nobody else does the same."),
     "assign": Listed("act", "Make a step somebody's."),

@@ -97,6 +97,7 @@ OfRun = (
     | RunEnded
     | Noted
     | RequestRefused
+    | RequestWithdrawn
     | FindingNoted
     | FollowUpNoted
     | ClockStated
