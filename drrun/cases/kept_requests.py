@@ -1,16 +1,15 @@
 """Requests that wait for somebody who drives the run, and how they are withdrawn."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from drrun.cases.at_once import record_at_once
-from drrun.cases.read_run import known
+from drrun.cases.read_run import ReadRun, known
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import InputError, Refused
-from drrun.core.model.ids import RunId
+from drrun.core.model.ids import RunId, StepId
 from drrun.core.people.commands import command_of
 from drrun.core.people.kept import KeptRequest, lapsed
-from drrun.core.state.run_state import RunState
 from drrun.engine.ledger import Ledger
 from drrun.engine.records import Records
 from drrun.ports.journal import Request, RequestAnswer
@@ -60,21 +59,21 @@ def withdraw(records: Records, run: RunId, number: int, by: str, why: str) -> st
 
 
 def not_to_be_done(
-    records: Records, run: RunId, state: RunState, by: str, ask: AskKept
+    records: Records, seen: ReadRun, by: str, ask: AskKept, changed: Collection[StepId] = ()
 ) -> tuple[RefusedRequest, ...]:
     """Kept requests that have lapsed, or that whoever goes on does not want.
 
     Args:
         records: Where the run is kept.
-        run: Which.
-        state: The run, before anything in it is opened again.
+        seen: The run, before anything in it is opened again.
         by: Who goes on.
         ask: Called with all that have not lapsed, if there are any.
+        changed: Steps that are rewritten by going on.
     """
     refused: list[RefusedRequest] = []
     good: list[tuple[Request, KeptRequest]] = []
-    for request, kept in _waiting(records, run):
-        if why := lapsed(state, kept):
+    for request, kept in _waiting(records, seen.run):
+        if why := lapsed(seen.state, kept, changed):
             told = ev.RequestRefused(kind=request.kind, by=kept.by, why=why, step=kept.step)
             refused.append(RefusedRequest(request, told, why))
         else:

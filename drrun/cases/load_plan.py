@@ -250,6 +250,15 @@ def _read_parts(runbook: Document, folder: Path) -> list[Document]:
     return list(found.values())
 
 
+def part_documents(runbook: Document) -> list[Document]:
+    """The runbooks inside a runbook as they are in its folder now.
+
+    Raises:
+        InputError: One is not there, or not below that folder.
+    """
+    return _read_parts(runbook, Path(runbook.path).parent)
+
+
 def replanner(documents: Sequence[Document], *, judged: bool = False) -> Replan:
     """Makes the plan of a run anew, with amendments.
 

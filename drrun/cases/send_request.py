@@ -76,11 +76,9 @@ def _act_alone(records: Records, seen: ReadRun, command: Command, by: str) -> Re
         then = f"; go on with: drrun resume {seen.run}" if isinstance(command, Amend) else ""
         return RequestAnswer(accepted=True, message=f"{found.message}{then}")
     request = _post(records, seen, command, by)
-    return RequestAnswer(
-        accepted=True,
-        message=f"kept for later: nobody drives this run now; go on with: drrun resume {seen.run}\n"
-        f"take it back with: drrun withdraw {seen.run} {request.id}",
-    )
+    kept = f"kept for later: nobody drives this run now; go on with: drrun resume {seen.run}"
+    back = f"take it back with: drrun withdraw {seen.run} {request.id}"
+    return RequestAnswer(accepted=True, message=f"{kept}\n{back}")
 
 
 def _post(records: Records, seen: ReadRun, command: Command, by: str) -> Request:

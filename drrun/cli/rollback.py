@@ -6,13 +6,15 @@ from typing import Any
 
 import click
 
+from drrun.cases.edited_files import FileDecision
 from drrun.cases.find import find_run
 from drrun.cases.read_run import ReadRun, known
+from drrun.cases.resume import ResumeQuestions
 from drrun.cases.resume import resume as go_on
 from drrun.cli.act import post
 from drrun.cli.context import CommandContext, common_options, json_option, run_argument
 from drrun.cli.out import can_ask, say
-from drrun.cli.run import driven_by, equip_with, pinned_unless_changed, showing_with
+from drrun.cli.run import driven_by, equip_with, showing_with
 from drrun.cli.run_screen import perform
 from drrun.core.model.errors import Refused
 from drrun.core.model.ids import StepId
@@ -70,7 +72,7 @@ def _drive(
         equip_with(settings),
         seen.run,
         replace(driven_by(settings), back=True),
-        ask=pinned_unless_changed(settings, given=True),
+        ask=ResumeQuestions(lambda _: FileDecision(take=False), lambda _: False),
     )
     records.inbox.post(seen.run, now, settings.by, command.KIND, body_of(command))
     frame.code = perform(records, session, showing_with(settings, {**options, "plain": True}))

@@ -6,6 +6,7 @@ Rules:
 """
 
 import shlex
+from collections.abc import Collection
 from dataclasses import fields
 
 from drrun.core.dataclass import dataclass
@@ -65,10 +66,18 @@ def stands(state: RunState, command: c.Command) -> str:
     return ", ".join(dict.fromkeys(found))
 
 
-def lapsed(state: RunState, kept: KeptRequest) -> str:
-    """Why a request is not done any more; "" if it still may be."""
+def lapsed(state: RunState, kept: KeptRequest, changed: Collection[StepId] = ()) -> str:
+    """Why a request is not done any more; "" if it still may be.
+
+    Args:
+        state: The run.
+        kept: The request.
+        changed: Steps that are being rewritten.
+    """
     if not kept.stood or not isinstance(kept.command, _AS_IT_STOOD):
         return ""
+    if kept.step in changed:
+        return f"it has lapsed: {kept.step} is corrected instead"
     now = stands(state, kept.command)
     if now == kept.stood:
         return ""
