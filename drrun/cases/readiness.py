@@ -1,7 +1,8 @@
 """Is a runbook known to work? Verified when, in which mode, by which run; and why that lapsed.
 
 Rules (contract section 4, `readiness`):
-- Only a live run or a rehearsal that succeeded verifies; a dry-run or a tabletop never does.
+- Only a live run or a rehearsal that succeeded without exception verifies; a dry-run or a tabletop
+  never does.
 - It lapses when a file that the run was pinned to has changed since, or when its period is over.
 - A rehearsal that has not cleaned up behind itself verifies nothing.
 """
@@ -68,7 +69,10 @@ def readiness(records: Records, runbook: Runbook, path: Path) -> Readiness:
     proving = (each for each in mine if each.mode in PROVING)
     verified = next((each for each in proving if each.status == RunStatus.SUCCEEDED), None)
     notebook = records.notebook
+    excepted = next((each for each in mine if _excepted(each)), None)
     why, until = "it was never verified", None
+    if excepted is not None:
+        why += f": {excepted.id} has succeeded with exceptions"
     if verified is not None:
         until = (verified.ended_at or verified.started_at) + (runbook.rehearse_every or PERIOD)
         why = next(_lapses(records, verified, until, now), "")
@@ -77,6 +81,10 @@ def readiness(records: Records, runbook: Runbook, path: Path) -> Readiness:
         next((each for each in mine if each.mode == str(Mode.REHEARSAL)), None),
         notebook.latest(runbook.name, now) if notebook else None,
     )  # fmt: skip
+
+
+def _excepted(run: RunRecord) -> bool:
+    return run.mode in PROVING and run.status == RunStatus.SUCCEEDED_WITH_EXCEPTIONS
 
 
 def _lapses(records: Records, run: RunRecord, until: float, now: float) -> Iterator[str]:

@@ -20,6 +20,7 @@ from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.actions import UsesAction
 from drrun.core.model.errors import (
+    HasExceptions,
     HasSucceeded,
     IllegalMove,
     InputError,
@@ -83,7 +84,7 @@ def resume(
     changed = edited.changed if edited and taken else frozenset[StepId]()
     refused = not_to_be_done(records, seen, options.by, ask.kept, changed)
     loaded = with_edits(seen.loaded, seen, taken)
-    tools = equip(loaded)
+    tools = equip(loaded, seen.state.options)
     secrets = _secrets(records, tools, loaded, seen, options)
     _refuse_recorded(taken, secrets)
     lease = _take(records.leases, run, take_over)
@@ -160,7 +161,12 @@ def _refuse_recorded(taken: Sequence[ev.Event], secrets: LateSecrets) -> None:
 def _refuse_over(run: RunId, ended: RunStatus | None, *, back: bool) -> None:
     if ended is RunStatus.SUCCEEDED and not back:
         raise HasSucceeded(f"{run} has succeeded: there is nothing left to do")
-    if ended is RunStatus.ROLLED_BACK and not back:
+    if ended is RunStatus.SUCCEEDED_WITH_EXCEPTIONS and not back:
+        raise HasExceptions(
+            f"{run} has succeeded with exceptions, and nothing is left to resume; "
+            f"see them with: drrun status {run}"
+        )
+    if ended in (RunStatus.ROLLED_BACK, RunStatus.ROLLED_BACK_WITH_EXCEPTIONS) and not back:
         raise Refused(f"{run} was rolled back: there is nothing left to do")
 
 

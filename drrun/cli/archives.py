@@ -14,14 +14,11 @@ from drrun.cli.out import give, say
 from drrun.cli.run_list import history_lines
 from drrun.core.model.errors import InputError
 from drrun.core.model.runbook import Mode
-from drrun.core.model.status import RunStatus
+from drrun.core.model.status import ENDED, RunStatus
 from drrun.core.model.values import Duration
 from drrun.report.history_view import RunLine
 from drrun.report.text.history import history_text
 from drrun.report.text.sheet import plural
-
-#: Runs that may go.
-_OVER = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.ABORTED, RunStatus.ROLLED_BACK)
 
 
 @click.command()
@@ -107,7 +104,7 @@ def _may_go(lines: list[RunLine]) -> list[RunLine]:
         roles = {(line.runbook, "last")}
         roles |= {(line.runbook, "proof")} if proves else set()
         roles |= {(line.runbook, "rehearsal")} if rehearsal else set()
-        if roles <= kept and line.status in _OVER:
+        if roles <= kept and line.status in ENDED:
             found.append(line)
         kept |= roles
     return found

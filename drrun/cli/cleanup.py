@@ -9,7 +9,13 @@ import click
 from drrun.cases.cleanup import REMEMBERED, Swept, clean_up
 from drrun.cases.close import unclean
 from drrun.cases.find import find_run
-from drrun.cli.context import CommandContext, common_options, json_option, run_argument
+from drrun.cli.context import (
+    CommandContext,
+    common_options,
+    json_option,
+    run_argument,
+    ssh_option,
+)
 from drrun.cli.exit import Exit
 from drrun.cli.out import give, say, sheet
 from drrun.core.model.runbook import Mode
@@ -41,6 +47,7 @@ _SHAPE = (
     show_default=True,
     help="How long after its close hosts remember a run.",
 )
+@ssh_option
 @json_option
 @common_options
 @click.pass_obj

@@ -32,6 +32,7 @@ class Exit(IntEnum):
         6,
         "a journal is damaged, or a host knows more, or the database lacks runs of its folder",
     )
+    EXCEPTIONS = 7, "succeeded with exceptions: `drrun status RUN` names each of them"
     INTERRUPTED = 130, "interrupted by Ctrl-C (resumable)"
 
 
@@ -39,6 +40,7 @@ _OF_ERRORS: tuple[tuple[type[errors.DrrunError], Exit], ...] = (
     (errors.InputError, Exit.INVALID),
     # Kinds of what follows them, with codes of their own.
     (errors.DiskFull, Exit.LEFT),
+    (errors.HasExceptions, Exit.EXCEPTIONS),
     (errors.HasSucceeded, Exit.DONE),
     (errors.StateUnusable, Exit.INVALID),
     (errors.Refused, Exit.INVALID),
@@ -54,20 +56,34 @@ def exit_of_error(error: errors.DrrunError) -> Exit:
     return next((code for kind, code in _OF_ERRORS if isinstance(error, kind)), Exit.FAILED)
 
 
-def exit_of_run(status: RunStatus, *, unreachable: bool = False, ctrl_c: bool = False) -> Exit:
+def exit_of_run(
+    status: RunStatus, *, unreachable: bool = False, ctrl_c: bool = False, back: bool = False
+) -> Exit:
     """The exit code for a run that was left.
 
     Args:
         status: Where it stands.
         unreachable: Every failure was a host that could not be reached.
         ctrl_c: It was left because of Ctrl-C.
+        back: A rollback was what was asked for.
     """
     match status:
         case RunStatus.SUCCEEDED:
             return Exit.DONE
+        case RunStatus.SUCCEEDED_WITH_EXCEPTIONS:
+            return Exit.EXCEPTIONS
+        case RunStatus.ROLLED_BACK if back:
+            return Exit.DONE
+        case RunStatus.ROLLED_BACK_WITH_EXCEPTIONS if back:
+            return Exit.EXCEPTIONS
         case RunStatus.FAILED if unreachable:
             return Exit.NOT_READY
-        case RunStatus.FAILED | RunStatus.ABORTED | RunStatus.ROLLED_BACK:
+        case (
+            RunStatus.FAILED
+            | RunStatus.ABORTED
+            | RunStatus.ROLLED_BACK
+            | RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
+        ):
             return Exit.FAILED
         case RunStatus.RUNNING | RunStatus.PAUSED | RunStatus.WAITING | RunStatus.INTERRUPTED:
             return Exit.INTERRUPTED if ctrl_c else Exit.LEFT

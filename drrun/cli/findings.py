@@ -10,7 +10,7 @@ from drrun.cases.close import open_items
 from drrun.cases.find import find_run
 from drrun.cases.send_request import act as ask_for
 from drrun.cli.act import acting, post
-from drrun.cli.context import CommandContext, common_options, json_option
+from drrun.cli.context import CommandContext, common_options, json_option, ssh_option
 from drrun.cli.exit import Exit
 from drrun.cli.out import can_ask, give, say, sheet
 from drrun.cli.run_views import find, view_of
@@ -139,7 +139,10 @@ def _json(each: LooseEnd) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@acting(click.option("-y", "--yes", is_flag=True, help="Do not ask, although services are down."))
+@acting(
+    ssh_option,
+    click.option("-y", "--yes", is_flag=True, help="Do not ask, although services are down."),
+)
 def close(frame: CommandContext, /, **options: Any) -> None:
     """Close RUN, if nothing of these is open: backups of what was restored, workarounds, waivers.
 
@@ -151,7 +154,8 @@ def close(frame: CommandContext, /, **options: Any) -> None:
         seen = find(records, run)
         if seen.state.ended is not None and seen.state.closed_at is None:
             _ask_about(below(view_of(records, seen)), frame, options)
-        looking = eyes(SshSettings(frame.settings().ssh_config), seen.loaded)
+        world = SshSettings(frame.settings().ssh_config).of_run(seen.state.options)
+        looking = eyes(world, seen.loaded)
         still = open_items(seen, looking, records.clock.now())
         reason = options["reason"]
         by = frame.settings().by

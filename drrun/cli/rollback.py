@@ -12,7 +12,13 @@ from drrun.cases.read_run import ReadRun, known
 from drrun.cases.resume import ResumeQuestions
 from drrun.cases.resume import resume as go_on
 from drrun.cli.act import post
-from drrun.cli.context import CommandContext, common_options, json_option, run_argument
+from drrun.cli.context import (
+    CommandContext,
+    common_options,
+    driving_options,
+    json_option,
+    run_argument,
+)
 from drrun.cli.out import can_ask, say
 from drrun.cli.run import driven_by, equip_with, showing_with
 from drrun.cli.run_screen import perform
@@ -33,6 +39,7 @@ from drrun.report.text.sheet import Sheet, join
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--type", "typed", default="", metavar="NAME", help="Past a point of no return.")
+@driving_options
 @json_option
 @common_options
 @click.pass_obj
@@ -75,7 +82,7 @@ def _drive(
         ask=ResumeQuestions(lambda _: FileDecision(take=False), lambda _: False),
     )
     records.inbox.post(seen.run, now, settings.by, command.KIND, body_of(command))
-    frame.code = perform(records, session, showing_with(settings, {**options, "plain": True}))
+    frame.code = perform(records, session, showing_with(settings, options))
 
 
 def _known_since(state: RunState, step: StepId) -> Iterator[str]:

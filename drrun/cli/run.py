@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from drrun.cases.find import find_run
-from drrun.cases.load_plan import refuse_unsupported
+from drrun.cases.load_plan import hosts_of, is_unmarked_rehearsal, refuse_unsupported
 from drrun.cases.resume import OnRunHeld
 from drrun.cases.resume import resume as go_on
 from drrun.cases.start import Options, ToolFactory, start
@@ -28,11 +28,11 @@ from drrun.cli.plan import load_selected, selection_options
 from drrun.cli.resume_questions import questions, resume_options
 from drrun.cli.run_screen import Showing, perform
 from drrun.cli.runbooks import must_exist
-from drrun.core.model.errors import RunHeld
+from drrun.core.model.errors import InputError, RunHeld
+from drrun.core.model.plan import Plan
 from drrun.core.model.runbook import Runbook
 from drrun.core.model.values import Duration
 from drrun.core.people.seats import barred_by_driving, not_in_roles
-from drrun.core.rules.decide import MAX_PARALLEL
 from drrun.report.clean import clean
 from drrun.report.plan_view import plan_view
 from drrun.report.text.plan import plan_text
@@ -56,6 +56,13 @@ _LOOK_EVERY = 1.0
     metavar="STEP",
     help="This point of no return needs no further word.",
 )
+@click.option(
+    "--type",
+    "typed",
+    default="",
+    metavar="NAME",
+    help="Rehearse on an inventory that is not marked for it: the runbook's name.",
+)
 @driving_options
 @json_option
 @common_options
@@ -72,6 +79,8 @@ def run(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
     must_exist(loaded.plan, "--allow-irreversible", options["allowed"])
     say(plan_text(plan_view(loaded.plan), sheet(sys.stderr)))
     _warn_driver(loaded.plan.runbook, settings.by)
+    if is_unmarked_rehearsal(loaded.plan):
+        _ask_for_unmarked(settings, loaded.plan, options["typed"])
     if not options["yes"]:
         _ask_to_begin(settings)
     wanted = driven_by(settings, options["allowed"])
@@ -151,6 +160,29 @@ def _watching() -> OnRunHeld:
     return wait
 
 
+def _ask_for_unmarked(settings: Settings, plan: Plan, typed: str) -> None:
+    """A rehearsal acts for real: on hosts that may be in use only by a typed name.
+
+    Raises:
+        InputError: The name was not typed, and nobody can be asked for it.
+    """
+    name = plan.runbook.name
+    if typed == name:
+        return
+    say(
+        "A rehearsal changes hosts for real. The inventory does not say whether these are in use: "
+        f"{', '.join(hosts_of(plan))}"
+    )
+    if typed or settings.no_input or not can_ask():
+        wrong = f"--type {typed}: that is not the runbook's name. " if typed else ""
+        raise InputError(
+            f"{wrong}Nothing was begun. If they are there to rehearse on, write 'rehearsal: true' "
+            f"into the inventory, or repeat the command with --type {name}"
+        )
+    if click.prompt(f"Type {name} to rehearse on them", err=True).strip() != name:
+        raise click.Abort
+
+
 def _ask_to_begin(settings: Settings) -> None:
     if settings.no_input or not can_ask():
         raise click.UsageError("nobody can be asked here: give --yes to execute this plan.")
@@ -169,8 +201,10 @@ def driven_by(settings: Settings, allowed: Sequence[str] = ()) -> Options:
         linger = None if _interactive(settings) else _patience(settings)
     return Options(
         by=settings.by,
-        max_parallel=settings.max_parallel or MAX_PARALLEL,
+        max_parallel=settings.max_parallel,
         allow_irreversible=tuple(allowed),
+        ssh_config=settings.ssh_config,
+        fetch_into=settings.fetch_into,
         linger=linger,
     )
 

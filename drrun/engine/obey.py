@@ -3,11 +3,10 @@
 Rules:
 - Obeying records first. Acts are collected and carried out by the controller after the commit
   (write ahead, contract guarantee 1).
-- What is going to be in the air is booked at once, so that the next decision of the same turn
-  sees it there.
+- A slot is reserved at once, so that the next decision of the same turn sees it as taken.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import assert_never
@@ -98,10 +97,10 @@ class WishHandler:
             self._acts.append(partial(self._crew.release, order))
 
     def part(self, watching: Watching) -> None:
-        """Let go of what the facts of this turn have settled from elsewhere; tell the watches."""
+        """Release what the facts of this turn have settled; tell the watches."""
         for key in self._ledger.touched():
             if key not in self._state.targets:
-                continue  # its step was rewritten for other hosts
+                continue  # an amendment moved its step to other hosts
             watching.changed(key)
             phase = self._state.targets[key].phase
             if phase is not Phase.ACTING:
@@ -129,7 +128,7 @@ class WishHandler:
         self._acts.append(partial(self._crew.ask, activity, attempt, questions))
 
     def _answered(self, asked: ProbeAnswered) -> None:
-        """Nobody has to be asked: the answer is known now."""
+        """The answer is known now, without asking anybody."""
         for event in facts(self._state, asked):
             self._ledger.record(event, at=asked.at)
 
@@ -150,7 +149,7 @@ class WishHandler:
             self._send(key, order)
 
     def _set_route(self, key: TargetKey, order: AttemptOrder) -> None:
-        """Only the controller can: it takes no hand, and reaches nobody."""
+        """Carry out what the controller does itself, without hands."""
         host = str(order.arguments.get("host") or (order.host.name if order.host else ""))
         command = SetRoute(host=host, route=str(order.arguments["route"]))
         found = consider(self._state, command, "controller", self._clock.now())
@@ -227,18 +226,22 @@ class WishHandler:
 
     def _see_condition(self, step: StepId) -> None:
         expression = self._state.plan.steps[step].step.when or "true"
+        seen: Mapping[str, str] = {}
         try:
             key = next(self._state.keys(step))
             barred = self._orders.may_take_part(key)
             value = not barred and self._orders.condition(key, expression)
             expression = barred or expression
+            seen = self._orders.seen(key, expression, outside=bool(barred))
         except (InputError, NotReady) as error:
             if self._state.plan.mode is not Mode.DRY_RUN:
                 self._fail_all(step, "when", f"when: {error}")
                 return
             # It may depend on what an action finds out; so that its step is shown too:
             value = True
-        self._ledger.record(ev.ConditionSeen(step=step, expression=expression, value=value))
+        self._ledger.record(
+            ev.ConditionSeen(step=step, expression=expression, value=value, seen=seen)
+        )
 
     def _see_clock(self, step: StepId) -> None:
         template = self._state.plan.steps[step].step.not_before or ""

@@ -8,7 +8,7 @@ from drrun.core.model.errors import RecordDisputed
 from drrun.core.model.ids import RunId
 from drrun.core.model.jobnames import job_of
 from drrun.core.model.plan import Plan
-from drrun.core.model.status import Phase, RunStatus
+from drrun.core.model.status import ENDED, Phase, RunStatus
 from drrun.core.state.run_state import RunState
 from drrun.engine.controller import Controller, Edges, Leaving, RunEnding
 from drrun.engine.ledger import Listener
@@ -63,14 +63,8 @@ class Session:
             self.hands.take_up(self._claim())
             visited = self.hands.visit(self.edges.orders.to_visit())
             standing = self._driven(visited)
-            ended = standing.status in (
-                RunStatus.SUCCEEDED,
-                RunStatus.FAILED,
-                RunStatus.ABORTED,
-                RunStatus.ROLLED_BACK,
-            )
             now = self.edges.clock.now()
-            self._give_back(standing.status, now if ended else None)
+            self._give_back(standing.status, now if standing.status in ENDED else None)
             return standing
         finally:
             self.edges.crew.leave()

@@ -15,6 +15,7 @@ from drrun.core.model.inventory import Inventory
 from drrun.core.model.runbook import Runbook
 from drrun.files.inventory.merge import read_inventory
 from drrun.files.runbook.amendments import Amendment, amended
+from drrun.files.runbook.piped_probes import find_piped
 from drrun.files.runbook.references import find_dangling, find_unverified
 from drrun.files.runbook.runbook_yaml import read_draft
 from drrun.files.templates.template_lint import lint_templates
@@ -73,6 +74,7 @@ def _judged(draft: Runbook, known: Inventory | None, findings: list[Finding]) ->
     """The findings of reading, and what else is wrong; without what the runbook accepts."""
     findings += find_dangling(draft, known)
     findings += lint_templates(draft, known)
+    findings += find_piped(draft)
     # A step that could not be read may have had a verify.
     if not _errors(findings):
         findings += find_unverified(draft)

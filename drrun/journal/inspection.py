@@ -13,7 +13,7 @@ from drrun.core.integrity.chain import Head, canonical, link
 from drrun.core.integrity.flaws import Inspection, TornEntry
 from drrun.core.model.errors import JournalDamaged, Refused, RunDamaged
 from drrun.core.model.ids import RunId, StepId
-from drrun.core.model.status import RunStatus
+from drrun.core.model.status import ENDED
 from drrun.engine.sealing import born
 from drrun.journal.anchors import Anchors
 from drrun.journal.database import Database, Row
@@ -24,7 +24,6 @@ from drrun.ports.journal import Document, Entry, JournalCheck
 PAGE = 500
 #: Message for a run that has traces in the folder, but is not in the database.
 GONE = "it was written here, but is in no list any more"
-_ENDED = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.ABORTED, RunStatus.ROLLED_BACK)
 #: Entries that SQLite joins into one text, for `digest_of_entries`.
 _WINDOW = 2000
 _DIGESTED = (
@@ -87,7 +86,7 @@ def looked_over(
 def _disbelieved(database: Database, row: Row) -> Iterator[str]:
     """Report a final status in the list of runs that the journal does not have."""
     end = database.row("last_end", run=row["id"])
-    if row["status"] in _ENDED and end is not None and f'"{row["status"]}"' not in end["body"]:
+    if row["status"] in ENDED and end is not None and f'"{row["status"]}"' not in end["body"]:
         yield f"the list of runs has it {row['status']}, its journal does not"
 
 

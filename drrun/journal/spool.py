@@ -116,10 +116,10 @@ class FileOutput:
             self._streams[stream].take(data)
 
     def text(self, stream: str) -> str:
-        """What was kept so far, decoded: the first and the last MiB, with a mark between."""
+        """What was kept so far: the first and the last MiB, with a mark between; see `Output`."""
         with self._lock:
             kept = self._streams[stream].excerpt(_SEEN_BY_CAPTURES)
-        return kept.decode("utf-8", "replace")
+        return kept.decode("utf-8", "surrogateescape")
 
     def close(self) -> Mapping[str, Any]:
         """Flush to disk.

@@ -145,7 +145,10 @@ class Output(Protocol):
         ...
 
     def text(self, stream: str) -> str:
-        """What was kept so far, decoded, for captures."""
+        """What was kept so far, for captures: bytes that are no UTF-8 are halves of characters.
+
+        As PEP 383 has it (`surrogateescape`), so that a capture can tell them.
+        """
         ...
 
     def close(self) -> Mapping[str, Any]:
@@ -223,6 +226,10 @@ class Renderer(Protocol):
 
     def condition(self, expression: str, names: Mapping[str, Any]) -> bool:
         """Evaluate an expression to true or false."""
+        ...
+
+    def seen(self, expression: str, names: Mapping[str, Any]) -> Mapping[str, str]:
+        """What the names in an expression stand for, secrets left out: `steps.a.lag` -> `300`."""
         ...
 
     def told_by_steps(self, template: str) -> bool:

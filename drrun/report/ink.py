@@ -53,7 +53,14 @@ def style_of_run(status: RunStatus) -> Style:
             return Style.BAD
         case RunStatus.RUNNING:
             return Style.MOVING
-        case RunStatus.PAUSED | RunStatus.WAITING | RunStatus.INTERRUPTED | RunStatus.ROLLED_BACK:
+        case (
+            RunStatus.SUCCEEDED_WITH_EXCEPTIONS
+            | RunStatus.PAUSED
+            | RunStatus.WAITING
+            | RunStatus.INTERRUPTED
+            | RunStatus.ROLLED_BACK
+            | RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
+        ):
             return Style.DOUBT
         case _:
             assert_never(status)

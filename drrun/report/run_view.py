@@ -12,12 +12,14 @@ from drrun.core.model.seat import Seat
 from drrun.core.model.status import FINAL, Cause, Phase, RunStatus, Status
 from drrun.core.model.values import Duration
 from drrun.core.people.kept import KeptRequest
+from drrun.core.rules.endings import RunException, exceptions_of
 from drrun.core.rules.probe_lists import waits
 from drrun.core.rules.roles import still_asked, stuck
 from drrun.core.state.clocks import Span
 from drrun.core.state.run_state import RunState
 from drrun.core.state.target import TargetState
 from drrun.report.clean import first_line
+from drrun.report.counting import counted
 from drrun.report.forecast import Forecast, forecast, is_late
 from drrun.report.offsets import ClockLine, clock_lines, clock_warnings
 from drrun.report.services import ServiceView, service_views
@@ -105,9 +107,11 @@ class StepLine:
         return sum(self.counts.values())
 
     @property
-    def done(self) -> int:
-        """How many targets have ended."""
-        return sum(count for status, count in self.counts.items() if status in FINAL)
+    def told(self) -> str:
+        """The note, behind a count where there are several targets; on one line."""
+        if self.total == 1:
+            return self.note
+        return ": ".join(part for part in (counted(self.counts), self.note) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,8 @@ class RunView:
     services: tuple[ServiceView, ...]
     #: Since the start, until the end or now.
     took: Span
+    #: Once it has ended: what is not as the runbook says.
+    exceptions: tuple[RunException, ...] = ()
     #: How the clocks of hosts stood when they were reached, and what is to be known of that.
     clocks: tuple[ClockLine, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -212,6 +218,7 @@ def run_view(state: RunState, head: RunHead, now: float) -> RunView:
         forecast=forecast(state, now),
         services=service_views(state.plan, state, now, head.disrupted_at),
         took=_took(state, head, now),
+        exceptions=tuple(exceptions_of(state)) if state.ended is not None else (),
         clocks=clock_lines(state.time),
         warnings=tuple(clock_warnings(state.time)),
     )
@@ -384,10 +391,10 @@ def _why(
             return f"a person has to answer {', '.join(ask.key for ask in asks)}"
         case RunStatus.FAILED:
             return failures([line for line in lines if line.status is Status.FAILED])
-        case RunStatus.ROLLED_BACK:
+        case RunStatus.ROLLED_BACK | RunStatus.ROLLED_BACK_WITH_EXCEPTIONS:
             failed = [line for line in lines if line.status is Status.FAILED]
             return f"failed: {failures(failed)}" if failed else ""
-        case RunStatus.RUNNING | RunStatus.SUCCEEDED:
+        case RunStatus.RUNNING | RunStatus.SUCCEEDED | RunStatus.SUCCEEDED_WITH_EXCEPTIONS:
             return ""
         case _:
             assert_never(status)

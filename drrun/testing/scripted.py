@@ -144,7 +144,7 @@ class MemoryOutput:
 
     def text(self, stream: str) -> str:
         """What was kept, decoded."""
-        return self.streams[stream].decode("utf-8", "replace")
+        return self.streams[stream].decode("utf-8", "surrogateescape")
 
     def close(self) -> Mapping[str, Any]:
         """How much came."""

@@ -16,7 +16,7 @@ class RunStarted(EventBase):
     mode: str
     variant: str
     inputs: Mapping[str, Any]
-    #: `max_parallel`, `leave_out`, `allow_irreversible`.
+    #: `max_parallel`, `allow_irreversible`; `ssh_config` and `fetch_into` where they were given.
     options: Mapping[str, Any]
     by: str
     tool: str

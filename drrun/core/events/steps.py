@@ -1,5 +1,8 @@
 """Facts about steps and their targets."""
 
+from collections.abc import Mapping
+from dataclasses import field
+
 from drrun.core.dataclass import dataclass
 from drrun.core.events.base import StepEvent, TargetEvent
 
@@ -10,6 +13,8 @@ class ConditionSeen(StepEvent):
 
     expression: str
     value: bool
+    #: What its names stood for: `steps.a.lag` -> `300`.
+    seen: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -190,5 +190,9 @@ class HasSucceeded(Refused):
     """The run has succeeded, so there is nothing left to do. Exit code 0."""
 
 
+class HasExceptions(HasSucceeded):
+    """The run has succeeded with exceptions; resuming it would not change them. Exit code 7."""
+
+
 class IllegalMove(DrrunError):
     """An event arrived that the state does not allow; the state was not changed."""

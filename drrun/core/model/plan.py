@@ -43,6 +43,8 @@ class PlannedStep:
     targets: tuple[PlannedTarget, ...]
     #: Why the step does not take part; "" if it does.
     left_out: str = ""
+    #: A flag of the command left it out, not its mode or variant.
+    by_choice: bool = False
     #: How many targets may have begun once so many batches are through, growing.
     batches: tuple[int, ...] = ()
 
@@ -190,22 +192,30 @@ def _planned(
     names: Mapping[str, Any],
     render: Render,
 ) -> PlannedStep:
-    left_out = _why_left_out(step, selection)
+    absent = _why_absent(step, selection)
+    left_out = absent or selection.left_out.get(step.id, "")
     if step.for_each is None:
         targets = [
             _target(name, inventory) for name in _hosts(step, inventory, names, render) or [LOCAL]
         ]
     else:
         targets = _items(step, inventory, names, render)
-    return PlannedStep(step, tuple(targets), left_out, _batches(step, len(targets)))
+    return PlannedStep(
+        step,
+        tuple(targets),
+        left_out,
+        by_choice=bool(left_out and not absent),
+        batches=_batches(step, len(targets)),
+    )
 
 
-def _why_left_out(step: Step, selection: Selection) -> str:
+def _why_absent(step: Step, selection: Selection) -> str:
+    """Why the step does not exist in this mode or variant; "" if it does."""
     if step.modes is not None and selection.mode not in step.modes:
         return f"only in mode {' or '.join(step.modes)}"
     if step.variants is not None and selection.variant not in step.variants:
         return f"only in variant {' or '.join(step.variants)}"
-    return selection.left_out.get(step.id, "")
+    return ""
 
 
 def _hosts(

@@ -107,6 +107,8 @@ class Capture:
     source: str = "stdout"
     regex: str | None = None
     json: str | None = None
+    #: `int`, `float`, `duration`, `size`, `text`; "": a number where it reads as one, else text.
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,3 +279,10 @@ class Runbook:
     tags: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     place: Place = Place()
+
+    def waives(self, rule: str, step: StepId) -> bool:
+        """Whether somebody accepted that a step does not meet a rule."""
+        return any(
+            each["rule"] == rule and ("steps" not in each or step in each["steps"])
+            for each in self.waivers
+        )

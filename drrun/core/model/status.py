@@ -78,11 +78,40 @@ class RunStatus(StrEnum):
     #: Nothing can move without a person.
     WAITING = "waiting"
     SUCCEEDED = "succeeded"
+    #: Nothing failed for good, but something is not as the runbook says: a step was skipped or
+    #: marked done by a person, or nothing verified it; a service is below its level.
+    SUCCEEDED_WITH_EXCEPTIONS = "succeeded with exceptions"
     FAILED = "failed"
     #: No live controller.
     INTERRUPTED = "interrupted"
     ABORTED = "aborted"
     ROLLED_BACK = "rolled-back"
+    #: Something was not rolled back, or nothing verified that it is undone.
+    ROLLED_BACK_WITH_EXCEPTIONS = "rolled-back with exceptions"
+
+
+def _has_ended(status: RunStatus) -> bool:
+    match status:
+        case RunStatus.RUNNING | RunStatus.PAUSED | RunStatus.WAITING | RunStatus.INTERRUPTED:
+            return False
+        case (
+            RunStatus.SUCCEEDED
+            | RunStatus.SUCCEEDED_WITH_EXCEPTIONS
+            | RunStatus.FAILED
+            | RunStatus.ABORTED
+            | RunStatus.ROLLED_BACK
+            | RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
+        ):
+            return True
+        case _:
+            assert_never(status)
+
+
+#: Runs that stand so have an end in their journal.
+ENDED = frozenset(status for status in RunStatus if _has_ended(status))
+
+#: Runs that went to their end without a failed step.
+SUCCESS = frozenset({RunStatus.SUCCEEDED, RunStatus.SUCCEEDED_WITH_EXCEPTIONS})
 
 
 class Cause(StrEnum):

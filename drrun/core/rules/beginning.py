@@ -56,7 +56,10 @@ def _begin(
     elif (step.when or step.only_if) and step_id not in state.conditions:
         yield w.SeeCondition(step_id)
     elif not state.conditions.get(step_id, True):
-        why = f"when: {' and '.join([*step.only_if, step.when or ''])} is false"
+        condition = " and ".join(filter(None, (*step.only_if, step.when)))
+        values = state.seen.get(step_id, {})
+        saw = ", ".join(f"{name} is {value}" for name, value in values.items())
+        why = f"when: {condition} is false" + (f"; {saw}" if saw else "")
         yield w.Record(ev.StepSkipped(step=step_id, why=why))
     elif step.not_before is not None and _unseen_clock(state, step_id):
         yield w.SeeClock(step_id)

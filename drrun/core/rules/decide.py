@@ -17,12 +17,13 @@ from drrun.core.model.actions import DecisionAction, ManualAction
 from drrun.core.model.ids import TargetKey
 from drrun.core.model.probes import Probe, ProbeKind, Purpose, Verdict
 from drrun.core.model.runbook import Mode, OnFailure, OnUnknown
-from drrun.core.model.status import Phase, RunStatus, Status
+from drrun.core.model.status import Phase, Status
 from drrun.core.rules import dry_run
 from drrun.core.rules import wishes as w
 from drrun.core.rules.beginning import allowed, begin_steps
 from drrun.core.rules.capacity import Activity, Capacity
 from drrun.core.rules.decision import Decision, WakeUp
+from drrun.core.rules.endings import ending_of
 from drrun.core.rules.losses import losses
 from drrun.core.rules.probe_lists import asked_of, until_of, waits
 from drrun.core.rules.stopping import failed, wind_up
@@ -75,7 +76,7 @@ def decide(
         # Only when nothing else follows: what goes on may make a step ready that comes first.
         begin_steps(state, room, now, decision)
     if not decision.wishes and not room.air and _over(state):
-        decision.wishes.append(w.Record(ev.RunEnded(status=_verdict(state))))
+        decision.wishes.append(w.Record(ev.RunEnded(status=ending_of(state))))
     return decision
 
 
@@ -106,18 +107,6 @@ def _turns(decision: Decision) -> bool:
     last = decision.wishes[-1] if decision.wishes else None
     turns = ev.RunPaused | ev.RunAborted | ev.RollbackBegan
     return isinstance(last, w.Record) and isinstance(last.event, turns)
-
-
-def _verdict(state: RunState) -> RunStatus:
-    if state.aborted:
-        return RunStatus.ABORTED
-    if state.rolling_back:
-        failed = any(
-            each.undoing and each.status is Status.FAILED for each in state.targets.values()
-        )
-        return RunStatus.FAILED if failed else RunStatus.ROLLED_BACK
-    good = all(state.step(step) in (Status.PASSED, Status.SKIPPED) for step in state.plan.order)
-    return RunStatus.SUCCEEDED if good else RunStatus.FAILED
 
 
 def _over(state: RunState) -> bool:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import assert_never
+from typing import Any, assert_never
 
 from drrun.core import events as ev
 from drrun.core.model.errors import IllegalMove
@@ -59,10 +59,16 @@ class RunState:
     #: Steps that need something that failed.
     to_block: dict[StepId, None] = field(default_factory=dict)
     conditions: dict[StepId, bool] = field(default_factory=dict)
+    #: What the names in a step's condition stood for.
+    seen: dict[StepId, Mapping[str, str]] = field(default_factory=dict)
     clocks: dict[StepId, float] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
     #: The last answer of a person to each target's gate.
     answers: dict[TargetKey, ev.GateAnswered] = field(default_factory=dict)
+    #: The word of a person by which a target is done, or not wanted.
+    words: dict[TargetKey, ev.TargetMarked | ev.GateAnswered] = field(default_factory=dict)
+    #: Who last let a target pass without one of its guards.
+    bypasses: dict[TargetKey, ev.TargetReopened] = field(default_factory=dict)
     #: Who wanted this very target to be tried again; "" where it came along with others.
     reopened_by: dict[TargetKey, str] = field(default_factory=dict)
     #: Who wrote a step that was added or rewritten in the run.
@@ -70,7 +76,7 @@ class RunState:
     #: Targets that a rewritten step has no more: their attempts go on being counted.
     dropped: dict[TargetKey, TargetState] = field(default_factory=dict)
     circumstances: Circumstances = field(init=False)
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     paused: str = ""
     aborted: str = ""
     #: Why passed steps are being undone; "" while they are not.
@@ -232,6 +238,10 @@ class RunState:
         match event:
             case ev.GateAnswered():
                 self.answers[event.key] = event
+                if event.gate == "unknown" and event.answer == "confirm":
+                    self.words[event.key] = event
+            case ev.TargetMarked():
+                self.words[event.key] = event
             case ev.ActionShown():
                 self.shown.add(event.key.step)
             case ev.AttemptIntended():
@@ -240,12 +250,16 @@ class RunState:
             case ev.TargetReopened():
                 self.reopened_by[event.key] = "" if event.rewind or event.freed else event.by
                 self._tallies[event.key.step].excuse()
+                self.words.pop(event.key, None)
+                if event.bypass:
+                    self.bypasses[event.key] = event
             case ev.RetryPlanned(cause="lost"):
                 self._change_form(event.key)
             case ev.TargetEvent() | ev.StepSkipped() | ev.StepBlocked() | ev.TargetsCancelled():
                 pass  # `advance` took in all of it
             case ev.ConditionSeen():
                 self.conditions[StepId(event.step)] = event.value
+                self.seen[StepId(event.step)] = event.seen
             case ev.ClockSet():
                 self.clocks[StepId(event.step)] = event.until
             case ev.HostReached():

@@ -136,4 +136,17 @@ def _merged(runbook: Runbook, part: Runbook, step: Step) -> Runbook:
             message = f"{name} {', '.join(differ)} mean something else in {part_of(step)}"
             raise InputError([Finding(step.place, f"step {step.id}: {message}")])
         merged[name] = {**theirs, **ours}
-    return replace(runbook, invariants=(*runbook.invariants, *part.invariants), **merged)
+    return replace(
+        runbook,
+        invariants=(*runbook.invariants, *part.invariants),
+        waivers=(*runbook.waivers, *_accepted(part, step)),
+        **merged,
+    )
+
+
+def _accepted(part: Runbook, step: Step) -> Iterator[Mapping[str, Any]]:
+    """What the part accepts of its own steps; a rule of a whole runbook is not for it to waive."""
+    for waiver in part.waivers:
+        if waiver["rule"] == "missing-verify":
+            names = waiver.get("steps", part.steps)
+            yield {**waiver, "steps": [f"{step.id}{BETWEEN}{name}" for name in names]}

@@ -19,7 +19,7 @@ from drrun.core.nearest import did_you_mean, nearest
 from drrun.files.templates.templating import has_template
 
 #: Codes of the warnings that validation itself gives; lint adds its own.
-WARNINGS: Final = ("missing-verify", "raw-filter", "unused-input", "nested-shell")
+WARNINGS: Final = ("missing-verify", "raw-filter", "unused-input", "nested-shell", "piped-probe")
 #: Codes of `drrun.lint`, which stands beside this package; a test keeps both the same.
 LINT: Final = (
     "uncovered-store", "shared-domain", "unrestored-store", "expired-waiver", "unraised-service",
@@ -103,7 +103,7 @@ class _Seeker:
         """Hosts, groups and sites that `step` and its probes act on."""
         for pattern in step.on:
             self._seek_pattern(pattern, _place(step, "on"), f"steps.{step.id}.on")
-        for key, probe in _probes(step):
+        for key, probe in probes_of(step):
             for pattern in probe.on or ():
                 self._seek_pattern(pattern, probe.place, f"steps.{step.id}.{key}.on")
 
@@ -181,7 +181,8 @@ def _roles(step: Step) -> Iterator[tuple[str, str]]:
         yield "decision", step.action.authority
 
 
-def _probes(step: Step) -> Iterator[tuple[str, Probe]]:
+def probes_of(step: Step) -> Iterator[tuple[str, Probe]]:
+    """All probes of a step, each with the key that it stands under."""
     for key in ("guard", "done_when", "verify", "watch"):
         for probe in getattr(step, key):
             yield key, probe

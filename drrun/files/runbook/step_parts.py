@@ -6,6 +6,7 @@ from typing import Any, Final
 from drrun.core.model.ids import StepId
 from drrun.core.model.runbook import Capture, Estimate, Level, Need, Retry, RetryCause
 from drrun.core.model.values import Duration, Share
+from drrun.core.rules.capturing import AS
 from drrun.files.yaml.scalars import (
     Number,
     boolean,
@@ -165,6 +166,11 @@ captures = _Captures(
                     pattern, "the first group of its first match, or all of that match"
                 ),
                 "json": RecordKey(text, "path into a JSON answer, a.b"),
+                "as": RecordKey(
+                    one_of(*AS),
+                    "its type; a value of another type fails the step",
+                    into="type",
+                ),
             },
             _capture,
         ),

@@ -13,13 +13,22 @@ from typing import Any, Final
 
 import jinja2  # noqa: TID253 - this module is imported where templates are used
 import jinja2.sandbox  # noqa: TID253 - as above
+from jinja2 import nodes  # noqa: TID253 - as above
+from jinja2.compiler import CodeGenerator, Frame  # noqa: TID253 - as above
 
 from drrun.core.lazily import Lazily
+from drrun.core.model.comparing import compare
 from drrun.core.model.shell_values import PREFIX, assignment
 from drrun.core.nearest import did_you_mean
 from drrun.files.templates.shell_spots import Guard
 from drrun.files.yaml.written import shortened
 
+#: Names of Jinja2's tests that compare, and how.
+_TESTS: Final = {
+    "eq": "eq", "==": "eq", "equalto": "eq", "ne": "ne", "!=": "ne", "in": "in",
+    "lt": "lt", "<": "lt", "lessthan": "lt", "gt": "gt", ">": "gt", "greaterthan": "gt",
+    "le": "lteq", "<=": "lteq", "ge": "gteq", ">=": "gteq",
+}  # fmt: skip
 #: Methods of a mapping that templates may call.
 _METHODS: Final = frozenset({"get", "items", "keys", "values"})
 #: Where a rendering finds what it holds; no template can write this name.
@@ -156,10 +165,37 @@ def _clean(value: Any) -> str:
     return text
 
 
+class _Generator(CodeGenerator):
+    """Compares by `drrun.core.model.comparing`, not as Python would."""
+
+    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:  # noqa: N802 - Jinja2's
+        """Leave a comparison to the environment."""
+        self.write("environment.compared(")
+        self.visit(node.expr, frame)
+        for operand in node.ops:
+            self.write(f", ({operand.op!r}, ")
+            self.visit(operand.expr, frame)
+            self.write(")")
+        self.write(")")
+
+
+def _test(operator: str) -> Any:
+    """Jinja2's test that compares: `x is eq 3`, `select("gt", 9)`."""
+    return lambda left, right: compare(operator, left, right)
+
+
+def _known(value: Any) -> Any:
+    """A value that is compared; a name that is not known raises."""
+    if isinstance(value, Unknown):
+        str(value)
+    return value
+
+
 class Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
     """Names in mappings come before methods; products are limited in size."""
 
     intercepted_binops = frozenset({"*", "**"})
+    code_generator_class = _Generator
 
     def __init__(self, finalize: Callable[[Any], Any]) -> None:
         # No comments: `${#x}` is shell, and a text with NUL is refused, so this never begins one.
@@ -172,11 +208,20 @@ class Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
             comment_end_string="#\0",
         )
         self.globals = {"range": self.globals["range"]}
+        self.tests.update({name: _test(operator) for name, operator in _TESTS.items()})
         self.policies["json.dumps_kwargs"] = {"sort_keys": True, "default": _jsonable}
         self.filters |= {
             "raw": lambda value: Raw(plain(value)),
             "drrun_value": _held,
         }
+
+    def compared(self, left: Any, *rest: tuple[str, Any]) -> bool:
+        """`a < b <= c`, by the one rule for all comparisons."""
+        for operator, right in rest:
+            if not compare(operator, _known(left), _known(right)):
+                return False
+            left = right
+        return True
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`a.b`: the entry b of a mapping, else an attribute that the sandbox allows."""

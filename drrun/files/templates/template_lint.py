@@ -33,6 +33,8 @@ _ROOTS: Final = (*_EARLY, "steps", "host", "site", "run", "secrets")
 #: Files that actions read may use inputs too.
 _READS_FILES: Final = ("template", "runbook")
 _NOT_MEANT: Final = "braces that are not meant for drrun stand in {% raw %}…{% endraw %}"
+#: Without one of these nothing is compared.
+_COMPARING: Final = ("=", "<", ">", " in ")
 _TIME: Final = re.compile(r"\d\d:\d\d.*|\d{4}-\d\d-\d\d.*", re.DOTALL)
 
 
@@ -122,8 +124,21 @@ def _of_text(text: Templated, step: Step, scope: _Scope, used: set[str]) -> Iter
         wrong = _wrong_name(use, text, step, scope)
         if wrong:
             yield _finding(text, step, wrong, "undefined-name")
+    for wrong in _comparisons(text, step, scope):
+        yield _finding(text, step, wrong, "comparison")
     if text.kind is Kind.SHELL:
         yield from _of_shell(text, step, uses)
+
+
+def _comparisons(text: Templated, step: Step, scope: _Scope) -> Iterator[str]:
+    """Comparisons that would not say what is meant."""
+    if not any(sign in text.text for sign in _COMPARING):
+        return
+    from drrun.files.templates.comparisons import wrong_comparisons
+    from drrun.files.templates.value_types import declared_in
+
+    declared = declared_in(scope.runbook, step)
+    yield from wrong_comparisons(text.text, declared, expression=text.kind is Kind.EXPRESSION)
 
 
 def _uses(text: Templated, *, expression: bool) -> "Uses | str":

@@ -83,7 +83,7 @@ def _walk(tree: nodes.Node) -> Iterator[Use]:
             continue
         if isinstance(current, nodes.Test) and current.name in _TOLERANT_TESTS:
             continue
-        use = _chain(current)
+        use = use_of(current)
         if use is not None:
             yield use
             waiting += _indices(current)
@@ -91,7 +91,7 @@ def _walk(tree: nodes.Node) -> Iterator[Use]:
             waiting += reversed(list(current.iter_child_nodes()))
 
 
-def _chain(current: nodes.Node) -> Use | None:
+def use_of(current: nodes.Node) -> Use | None:
     """`a.b["c"].d` as one use; beyond an index that is not constant nothing is known."""
     path: list[str] = []
     while isinstance(current, nodes.Getattr | nodes.Getitem):

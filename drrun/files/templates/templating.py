@@ -66,6 +66,21 @@ class Templates:
         # A value given as text: `-e dry=false` must not count as true.
         return value not in ("false", "") if isinstance(value, str) else bool(value)
 
+    def seen(self, expression: str, names: Mapping[str, Any]) -> Mapping[str, str]:
+        """What the names in an expression stand for, secrets left out: `steps.a.lag` -> `300`."""
+        from drrun.files.templates.sandbox import plain
+        from drrun.files.templates.template_names import uses_of
+
+        found: dict[str, str] = {}
+        for use in uses_of(expression, expression=True).names:
+            value: Any = names
+            for name in (use.root, *use.path):
+                value = value.get(name) if isinstance(value, Mapping) else None
+            if value is not None and use.root != "secrets":
+                shown = shortened(value) if isinstance(value, str) else plain(value)
+                found[".".join((use.root, *use.path))] = shown
+        return found
+
     def told_by_steps(self, template: str) -> bool:
         """Whether a template uses what other steps captured or were told."""
         from drrun.files.templates.template_names import told_by_steps

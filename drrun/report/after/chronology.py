@@ -4,8 +4,8 @@ Rules:
 - What `tell` says of an event is told here in the same words, so that a new kind of event is in
   the list without being named here. What only the live log needs is left out.
 - What happens to many at once is one entry: a host that several jobs miss, steps blocked together.
-- A controller that stopped without leaving a word has an entry of its own, at its last sign of
-  life.
+- A controller that did not leave by itself has an entry at its last sign of life. Whether it died
+  or was relieved the journal does not know.
 - An answer that is not signed is said to be unsigned: whoever could write the state could give it.
 """
 
@@ -16,20 +16,19 @@ from typing import assert_never
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.ids import TargetKey
+from drrun.core.model.seat import Seat
 from drrun.core.state.event_text import Tone, tell
 from drrun.report.after.course import LevelChange
 from drrun.report.facts import Fact
 from drrun.report.times import span
 
-#: Seconds after its last sign of life for which a controller may still live.
-_STILL_THERE = 2.0
 #: Part of a step's own story, or told otherwise here.
 _LEFT_OUT = (ev.ActionShown, ev.AttemptLate, ev.TargetReopened, ev.EndingBegan)
 _GROUPED = ("blocked", "cancelled")
 
 #: What tells who drives, and which hosts are seen.
 Driving = ev.RunStarted | ev.ControllerTook | ev.ControllerLeft | ev.RunEnded
-Contact = ev.ContactMissed | ev.ContactFound
+Contact = ev.ContactMissed | ev.ContactFound | ev.HostReached
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,13 @@ class Occurrence:
     tone: Tone = Tone.PLAIN
     #: Of an answer of a person: whether it is signed.
     signed: bool | None = None
+    #: Where whoever did it sat.
+    seat: Seat | None = None
+
+    @property
+    def who(self) -> str:
+        """Who did it, with the account where that has another name."""
+        return self.seat.beside(self.by) if self.seat else self.by
 
     @property
     def whole(self) -> str:
@@ -100,7 +106,7 @@ def _told(fact: Fact) -> Iterator[Occurrence]:
         return  # the runbook says so itself: a condition, a variant
     by = told.by or ("" if fact.actor == "controller" else fact.actor)
     sign = signed(fact.event)
-    yield Occurrence(fact.at, told.word, told.about, by, told.detail, told.tone, sign)
+    yield Occurrence(fact.at, told.word, told.about, by, told.detail, told.tone, sign, fact.seat)
 
 
 def _level(change: LevelChange, titles: Mapping[str, str]) -> Occurrence:
@@ -152,17 +158,14 @@ class _Drivers:
                 assert_never(event)
 
     def _took(self, event: ev.ControllerTook, at: float) -> Iterator[Occurrence]:
-        seen = min(max(event.sign_of_life or 0.0, self.seen_at), at)
-        relieved = self.holder and at - seen < _STILL_THERE
-        if relieved:
-            text = f"was relieved by {event.holder}"
-            yield Occurrence(at, "driver", "", self.holder, text, Tone.DOUBT)
-        elif self.holder:
-            text = "stopped without a word; this was the last sign of life"
+        if self.holder:
+            seen = min(max(event.sign_of_life or 0.0, self.seen_at), at)
+            text = "last sign of life; it did not leave by itself, it died or was relieved"
             yield Occurrence(seen, "driver", "", self.holder, text, Tone.BAD)
             self.alone_since = seen
-        text = f"drives the run from {event.host}"
-        if not relieved and self.alone_since is not None:
+        seat = Seat(event.user, event.host, event.terminal) if event.user else event.host
+        text = f"drives the run from {seat}"
+        if self.alone_since is not None:
             text += f"; nobody drove for {span(at - self.alone_since)}"
         yield Occurrence(at, "driver", "", event.holder, text, Tone.STRONG)
         self.holder, self.alone_since = event.holder, None
@@ -177,17 +180,25 @@ class _Contacts:
 
     def told(self, event: Contact, at: float) -> Iterator[Occurrence]:
         """That a host went, or came back."""
-        host = self.hosts.get(event.key) or "the controller's machine"
         match event:
             case ev.ContactMissed(silent=silent, why=why):
+                host = self._host(event)
                 if host not in self.gone:
                     self.gone[host] = since = at - silent
                     text = f"cannot be reached; its jobs continue{f' ({why})' if why else ''}"
                     yield Occurrence(since, "host", host, "", text, Tone.BAD)
             case ev.ContactFound(route=route):
-                if (gone_since := self.gone.pop(host, None)) is not None:
-                    by = f" by route {route}" if route else ""
-                    text = f"is back after {span(at - gone_since)}{by}"
-                    yield Occurrence(at, "host", host, "", text)
+                yield from self._back(self._host(event), route, at)
+            case ev.HostReached(host=host, route=route):  # by the next controller
+                yield from self._back(host, route, at)
             case _:
                 assert_never(event)
+
+    def _back(self, host: str, route: str, at: float) -> Iterator[Occurrence]:
+        since = self.gone.pop(host, None)
+        if since is not None:
+            by = f" by route {route}" if route else ""
+            yield Occurrence(at, "host", host, "", f"is back after {span(at - since)}{by}")
+
+    def _host(self, event: ev.TargetEvent) -> str:
+        return self.hosts.get(event.key) or "the controller's machine"

@@ -35,12 +35,14 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A target that failed and has not passed since."""
+    """A target that failed and has not passed since, or whose undo failed."""
 
     step: StepId
     target: TargetName
     at: float
     why: str
+    #: It had passed, and could not be undone.
+    undo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,9 @@ class _Watcher:
             return
         if target.status in FINAL:
             self._end(key, at, target.status)
-        if target.status is Status.FAILED and not target.undoing:
-            self.failures[key] = Failure(key.step, key.target, at, target_note(target))
+        if target.status is Status.FAILED:
+            note, undo = target_note(target), target.undoing
+            self.failures[key] = Failure(key.step, key.target, at, note, undo)
         elif target.status in GOOD:
             self.failures.pop(key, None)
         if (self.state.step(key.step) is Status.PASSED) is not (key.step in self.passed):

@@ -54,7 +54,12 @@ def _ended(report: Report) -> Iterator[str]:
     run = report.run
     word = str(run.head.status).replace("-", " ").capitalize()
     counts = ", ".join(f"{count} {status}" for status, count in run.counts.items())
-    yield f"{word} after {took(run.took)}. Of {len(run.lines)} steps: {counts}."
+    length = took(run.took)
+    over = run.head.ended_at is not None
+    yield f"{word} after {length}." if over else f"{word}, {length} since the start."
+    if run.why and not report.course.failures:
+        yield f"Why: {run.why}."
+    yield f"Of {len(run.lines)} steps: {counts}."
 
 
 def _failed(report: Report) -> Iterator[str]:
@@ -71,6 +76,7 @@ def _failure(report: Report, step: StepId, found: Sequence[Failure]) -> str:
     first = found[0]
     title = next((line.title for line in report.run.lines if line.id == step), "")
     name = f"{step} ({title})" if title else str(step)
+    name = f"The undo of {name}" if first.undo else name
     on = f" on {first.target}" if first.target not in ("", "local") else ""
     more = f" and {len(found) - 1} more" if on and len(found) > 1 else ""
     attempt = _attempt(report, first)

@@ -5,9 +5,12 @@ import io
 from dataclasses import asdict
 from typing import Any
 
+from drrun.core.rules.endings import RunException
 from drrun.report.after.gist import gist_text
 from drrun.report.after.view import Report
 from drrun.report.clean import clean
+from drrun.report.counting import counted
+from drrun.report.exceptions import exception_lines
 from drrun.report.jsondoc import document, seconds
 from drrun.report.jsondoc.runs import run_json, step_json
 from drrun.report.open_items import LooseEnd
@@ -15,7 +18,8 @@ from drrun.report.times import precise
 
 _HEAD = (
     "step", "title", "owner", "status", "on", "began", "ended", "seconds", "planned_seconds",
-    "late", "critical", "note", "undone",
+    "late", "critical", "note", "undone", "targets",
+    "exceptions",
 )  # fmt: skip
 
 
@@ -54,7 +58,8 @@ def _in_time(report: Report) -> dict[str, Any]:
     return {
         "chronology": [
             {"at": precise(each.at), "what": each.word, "about": each.about or None,
-             "by": each.by or None, "text": each.text, "signed": each.signed}
+             "by": each.by or None, "seat": None if each.seat is None else str(each.seat),
+             "text": each.text, "signed": each.signed}
             for each in report.chronology
         ],
         "levels": [
@@ -115,11 +120,14 @@ def _earlier(report: Report) -> dict[str, Any] | None:
 
 
 def report_csv(report: Report) -> str:
-    """One line a step."""
+    """One line a step; then one for each exception that is about no step."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_HEAD)
     critical = set(report.critical)
+    excepted: dict[str, list[RunException]] = {}
+    for each in report.run.exceptions:
+        excepted.setdefault(each.step, []).append(each)
     for line in report.run.lines:
         began, ended = line.began_at, line.ended_at
         took = round(line.took.seconds, 3) if line.took and ended is not None else ""
@@ -131,8 +139,12 @@ def report_csv(report: Report) -> str:
                 took, "" if line.planned is None else float(line.planned),
                 "yes" if line.late or line.was_late else "", "yes" if line.id in critical else "",
                 _cell(line.note), precise(line.undone_at) if line.undone_at is not None else "",
+                counted(line.counts),
+                _cell("; ".join(exception_lines(excepted.get(line.id, ()), report.services))),
             ]
         )  # fmt: skip
+    for told in exception_lines(excepted.get("", ()), report.services):
+        writer.writerow([*[""] * (len(_HEAD) - 1), _cell(told)])
     return out.getvalue()
 
 

@@ -72,7 +72,10 @@ def _public(run: RunView) -> RunView:
     nobody = replace(run.head, started_by="", started_from=None, holder="", duty={})
     head = replace(nobody, damage=run.head.damage[:1])
     lines = tuple(_public_line(line) for line in run.lines)
-    return replace(run, head=head, why="", lines=lines, asks=())
+    told = tuple(
+        replace(each, about=each.step or each.about, why="", by="") for each in run.exceptions
+    )
+    return replace(run, head=head, why="", lines=lines, asks=(), exceptions=told)
 
 
 def _public_line(line: StepLine) -> StepLine:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from drrun.report.after.gist import gist_text
 from drrun.report.after.milestones import Away
 from drrun.report.after.view import Report, Statement
+from drrun.report.exceptions import exception_lines
 from drrun.report.marking import safe, table
 from drrun.report.times import moment, rough, span, took
 
@@ -30,6 +31,11 @@ def _lines(report: Report) -> Iterator[str]:
     counts = ", ".join(f"{count} {status}" for status, count in run.counts.items())
     yield f"- Steps: {counts}"
     yield f"- Journal: `{run.head.seal}`\n"
+    if run.exceptions:
+        yield "## Exceptions\n"
+        for each in exception_lines(run.exceptions, report.services):
+            yield f"- {safe(each)}"
+        yield ""
     yield from _clocks(report)
     yield from _services(report)
     yield from _chronology(report)
@@ -104,7 +110,7 @@ def _chronology(report: Report) -> Iterator[str]:
     yield "## Chronology\n"
     yield from table(
         ("UTC", "what", "about", "by", ""),
-        ((moment(each.at), each.word, each.about, each.by, each.whole)
+        ((moment(each.at), each.word, each.about, each.who, each.whole)
          for each in report.chronology),
     )  # fmt: skip
 
@@ -114,7 +120,7 @@ def _steps(report: Report) -> Iterator[Sequence[str]]:
         length = took(line.took) if line.ended_at is not None else ""
         planned = "" if line.planned is None else rough(line.planned)
         where = f"{line.total} targets" if line.total > 1 else line.where
-        yield line.id, str(line.status), where, length, planned, line.note
+        yield line.id, str(line.status), where, length, planned, line.told
 
 
 def _open(report: Report) -> Iterator[str]:

@@ -14,6 +14,7 @@ from drrun.core.model.shell_values import readable
 from drrun.report.after import drawing
 from drrun.report.after.gist import gist
 from drrun.report.after.view import Report
+from drrun.report.exceptions import exception_lines
 from drrun.report.pages import template
 from drrun.report.times import clock, moment, precise, rough, span, took
 
@@ -23,6 +24,7 @@ def html(report: Report) -> str:
     page: str = _template().render(
         report=report,
         run=report.run,
+        exceptions=list(exception_lines(report.run.exceptions, report.services)),
         gist=gist(report),
         bars=drawing.bars(report),
         levels=drawing.levels(report),

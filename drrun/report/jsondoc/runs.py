@@ -6,6 +6,7 @@ from typing import Any
 from drrun.core.integrity.chain import ChainLink
 from drrun.core.model.seat import Seat
 from drrun.core.people.kept import KeptRequest
+from drrun.core.rules.endings import RunException
 from drrun.report.duty_view import Mine
 from drrun.report.history_view import Rehearsed, RunLine
 from drrun.report.jsondoc import FORMAT, at, document, seconds
@@ -46,6 +47,7 @@ def run_json(view: RunView) -> dict[str, Any]:
         without_estimate=None if forecast is None else forecast.unestimated,
         counts={str(status): count for status, count in view.counts.items()},
         steps=[_line(each) for each in view.lines],
+        exceptions=[_exception(each) for each in view.exceptions],
         asks=[ask_json(each) for each in view.asks],
         services=[service_json(each) for each in view.services],
         kept=[kept_json(each) for each in view.head.kept],
@@ -80,6 +82,16 @@ def _line(line: StepLine) -> dict[str, Any]:
         "exact": line.took is None or line.took.exact,
         "planned": seconds(line.planned),
         "note": line.note or None,
+    }
+
+
+def _exception(each: RunException) -> dict[str, Any]:
+    return {
+        "kind": str(each.kind),
+        "about": each.about,
+        "step": each.step or None,
+        "by": each.by or None,
+        "why": each.why or None,
     }
 
 

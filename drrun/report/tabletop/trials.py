@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from drrun.core.dataclass import dataclass
 from drrun.core.model.graph import order_of
 from drrun.core.model.plan import Plan
+from drrun.core.model.status import SUCCESS
 from drrun.report.services import service_views
 
 #: Steps that a list of causes names at most.
@@ -85,7 +86,7 @@ def summary(plan: Plan, found: Sequence[Trial]) -> Summary:
     }
     return Summary(
         number=len(found),
-        succeeded=sum(each.status == "succeeded" for each in found),
+        succeeded=sum(each.status in SUCCESS for each in found),
         length=_percentiles([each.length for each in found]),
         lengths=tuple(sorted(each.length for each in found)),
         services=services,

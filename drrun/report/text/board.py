@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from drrun.core.model.ids import StepId
-from drrun.core.model.status import GOOD, RunStatus, Status
+from drrun.core.model.status import GOOD, Status
 from drrun.core.state.run_state import RunState
 from drrun.report.clean import clean_line, columns, fit
+from drrun.report.counting import counted
 from drrun.report.forecast import forecast
-from drrun.report.ink import Style, style_of
+from drrun.report.ink import Style, style_of, style_of_run
 from drrun.report.run_view import MOVING, StepLine, WaitingGate, asks_of, next_steps, step_line
 from drrun.report.services import service_views
 from drrun.report.text.attention import attention_rows, wrong_steps
@@ -141,8 +142,7 @@ def head_rows(state: RunState, head: BoardHead, now: float) -> Iterator[StyledRo
 
 def _standing(state: RunState, *, driven: bool) -> tuple[str, Style]:
     if state.ended is not None:
-        good = state.ended is RunStatus.SUCCEEDED
-        return str(state.ended), Style.GOOD if good else Style.BAD
+        return str(state.ended), style_of_run(state.ended)
     if state.aborted:
         return f"aborted: {clean_line(state.aborted)}", Style.BAD
     if state.paused:
@@ -228,7 +228,7 @@ def _maker(
 def _row(line: StepLine, width: int) -> StyledRow:
     parts = []
     if line.total > 1:
-        parts.append(f"{line.done}/{line.total} targets")
+        parts.append(counted(line.counts))
     elif line.where:
         parts.append(clean_line(line.where))
     if line.took is not None:

@@ -8,6 +8,7 @@ from drrun.core.model.ids import StepId
 from drrun.core.model.runbook import Mode
 from drrun.core.model.status import GOOD, RunStatus, Status
 from drrun.report.clean import clean, clean_line
+from drrun.report.exceptions import beside_steps, exception_lines
 from drrun.report.ink import Style, style_of, style_of_run
 from drrun.report.run_view import BAD, RunView, StepLine, WaitingGate
 from drrun.report.services import Objective, ServiceView
@@ -33,6 +34,7 @@ def run_text(view: RunView, sheet: Sheet = PLAIN) -> str:
         lines += ["", sheet.ink("waiting for an answer", Style.DOUBT)]
         for ask in view.asks:
             lines += _ask(ask, view, sheet)
+    lines += _exceptions(view, sheet)
     lines += _kept(view, sheet)
     lines += _services(view, sheet)
     if view.head.duty:
@@ -53,6 +55,7 @@ def summary_text(view: RunView, sheet: Sheet = PLAIN) -> str:
         lines += ["", *table(_SHAPE, rows, sheet.width, sheet.ink)]
     for ask in view.asks:
         lines += ["", *_ask(ask, view, sheet)]
+    lines += _exceptions(view, sheet)
     lines += _services(view, sheet)
     lines += ["", *what_next(view)]
     return join(lines)
@@ -67,7 +70,8 @@ def progress_of(view: RunView) -> str:
 
 def remaining_of(view: RunView) -> str:
     """`about 2h10m left, done about 16:40 UTC`; "" if nothing is to be said."""
-    if view.forecast is None or view.head.status in (RunStatus.SUCCEEDED, RunStatus.ABORTED):
+    done = (RunStatus.SUCCEEDED, RunStatus.SUCCEEDED_WITH_EXCEPTIONS, RunStatus.ABORTED)
+    if view.forecast is None or view.head.status in done:
         return ""
     remaining, unestimated = view.forecast.remaining, view.forecast.unestimated
     doubt = f" ({plural(unestimated, 'step')} without estimate)" if unestimated else ""
@@ -116,8 +120,8 @@ def _kept(view: RunView, sheet: Sheet) -> Iterator[str]:
 def _row(line: StepLine) -> list[str | Cell]:
     where = line.where
     if line.total > 1:
-        where = f"{line.done}/{line.total} targets"
-    note = f"LATE. {line.note}" if line.late and "late" not in line.note else line.note
+        where = f"{line.total} targets"
+    note = f"LATE. {line.told}" if line.late and "late" not in line.note else line.told
     return [
         Cell(str(line.status), style_of(line.status)),
         line.id,
@@ -178,6 +182,16 @@ def answers_to(ask: WaitingGate, run: str) -> Iterator[str]:
         yield f"drrun retry {run} {ask.key}"
 
 
+def _exceptions(view: RunView, sheet: Sheet) -> list[str]:
+    told = list(exception_lines(beside_steps(view), view.services))
+    if not told:
+        return []
+    lines = ["", sheet.ink("exceptions", Style.DOUBT)]
+    for each in told:
+        lines += sheet.headed("", each, indent=2)
+    return lines
+
+
 def _services(view: RunView, sheet: Sheet) -> list[str]:
     raised = [service for service in view.services if service.rungs]
     if not raised:
@@ -231,7 +245,13 @@ def what_next(view: RunView) -> Iterator[str]:
         case RunStatus.PAUSED:
             word = "unpause" if view.head.holder else "resume"
             yield f"go on:   drrun {word} {run}"
-        case RunStatus.RUNNING | RunStatus.SUCCEEDED | RunStatus.ROLLED_BACK:
+        case (
+            RunStatus.RUNNING
+            | RunStatus.SUCCEEDED
+            | RunStatus.SUCCEEDED_WITH_EXCEPTIONS
+            | RunStatus.ROLLED_BACK
+            | RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
+        ):
             pass
         case _:
             assert_never(view.head.status)

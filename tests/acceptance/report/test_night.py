@@ -112,7 +112,7 @@ def test_everything_that_happened_is_in_one_list(program: Program) -> None:
         "driver None bob@.*: drives the run from ",
         "confirmed declare alice:",
         "service Database None: read-only: replica passed",
-        "driver None bob@.*: stopped without a word",
+        "driver None bob@.*: last sign of life",
         "driver None carol@.*; nobody drove for ",
         "handover None bob: to dave: rows come next",
         "note None bob: 50000 rows against 49998",

@@ -42,6 +42,48 @@ def test_leading_zeros_make_a_name_not_a_number() -> None:
 
 
 @pytest.mark.parametrize(
+    ("type_", "printed", "value"),
+    [
+        ("int", "010", 10),
+        ("float", "1.50", 1.5),
+        ("duration", "1h30m", 5400.0),
+        ("size", "20GiB", 20 * 2**30),
+        ("text", "3", "3"),
+    ],
+)
+def test_a_value_is_of_the_type_that_was_written(type_: str, printed: str, value: object) -> None:
+    captures = [Capture("x", regex="x=(.*)", type=type_)]
+    assert capture_all(captures, {"stdout": f"x={printed}"}) == ({"x": value}, "")
+
+
+@pytest.mark.parametrize(
+    ("type_", "printed"),
+    [("int", "3.5"), ("int", "many"), ("float", "nan"), ("duration", "300"), ("size", "20")],
+)
+def test_a_value_of_another_type_fails_the_step(type_: str, printed: str) -> None:
+    values, fault = capture_all([Capture("x", type=type_)], {"stdout": printed})
+    assert values == {}
+    assert fault.startswith(f"capture x: '{printed}' is no ")
+
+
+def test_a_value_in_json_is_of_its_type_too() -> None:
+    streams = {"stdout": '{"n": 3, "t": "010", "list": [1], "odd": "\\ud800"}'}
+    for path, type_, value in (("n", "int", 3), ("n", "text", "3"), ("t", "int", 10)):
+        assert capture_all([Capture("x", json=path, type=type_)], streams)[0] == {"x": value}
+    assert "not of type int" in capture_all([Capture("x", json="list", type="int")], streams)[1]
+    assert "no UTF-8" in capture_all([Capture("x", json="odd")], streams)[1]
+
+
+def test_bytes_that_are_no_text_are_refused_only_where_they_are_wanted() -> None:
+    printed = b"name=caf\xe9 size=3".decode("utf-8", "surrogateescape")
+    streams = {"stdout": printed}
+    assert capture_all([Capture("x", regex=r"size=(\d)")], streams) == ({"x": 3}, "")
+    _, fault = capture_all([Capture("x", regex=r"name=(\S+)")], streams)
+    assert "holds bytes that are no UTF-8" in fault
+    assert "base64" in fault
+
+
+@pytest.mark.parametrize(
     ("text", "moment"),
     [
         ("14:00", "2024-01-11T14:00:00Z"),

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drrun.core import events as ev
 from drrun.core.model.ids import StepId, TargetKey, TargetName
 from drrun.core.model.outcomes import Ended
-from drrun.core.model.runbook import Level, Objectives, Service
+from drrun.core.model.runbook import Level, Objectives, Retry, Service
 from drrun.core.model.status import Status
 from drrun.core.model.values import Duration
 from drrun.core.state.run_state import RunState
@@ -15,7 +17,7 @@ from drrun.report.after.chronology import Occurrence, chronology
 from drrun.report.after.course import Course, course_of
 from drrun.report.facts import Fact
 from drrun.report.services import Objective, service_views
-from tests.unit.core.worlds import step
+from tests.unit.core.worlds import World, stand_in, step
 from tests.unit.report.runs import START, begun, bound, facts
 
 HOSTS = {
@@ -58,23 +60,26 @@ def test_a_host_that_two_jobs_miss_is_gone_once_and_back_once() -> None:
     assert lines[1].text == "is back after 12s"
 
 
+def test_a_host_that_only_the_next_driver_finds_is_back() -> None:
+    reached = ev.HostReached(host="web1", boot="1")
+    lines = told((10.0, missed("a")), (30.0, reached), (31.0, found("a")), (32.0, reached))
+    assert [(each.at, each.text.split(";")[0]) for each in lines] == [
+        (5.0, "cannot be reached"),
+        (30.0, "is back after 25s"),
+    ]
+
+
 def test_a_driver_that_died_has_an_end_at_its_last_sign_of_life() -> None:
     lines = told((0.0, took("bob")), (20.0, took("carol", sign_of_life=8.0)))
     assert [(each.at, each.by) for each in lines] == [(0.0, "bob"), (8.0, "bob"), (20.0, "carol")]
-    assert "without a word" in lines[1].text
+    assert lines[1].text.startswith("last sign of life")
     assert lines[2].text.endswith("nobody drove for 12s")
 
 
 def test_what_a_driver_has_recorded_is_a_sign_of_life() -> None:
     note = ev.Noted(by="bob", text="all is well")
     lines = told((0.0, took("bob")), (15.0, note), (20.0, took("carol", sign_of_life=8.0)))
-    assert [each.at for each in lines if "without a word" in each.text] == [15.0]
-
-
-def test_a_driver_that_lives_when_another_takes_over_was_relieved() -> None:
-    lines = told((0.0, took("bob")), (20.0, took("carol", sign_of_life=19.5)))
-    assert lines[1].text == "was relieved by carol"
-    assert "nobody" not in lines[2].text
+    assert [each.at for each in lines if "sign of life" in each.text] == [15.0]
 
 
 def test_after_the_end_of_a_run_nobody_is_missed() -> None:
@@ -169,3 +174,62 @@ def test_an_objective_is_judged_at_the_close_and_never_again(
         [git] = service_views(plan, world.state, world.now + later)
         assert git.objective is verdict
         assert git.overdue == (30.0 if verdict is Objective.MISSED else None)
+
+
+# --- any run ------------------------------------------------------------------------------------
+
+_LEVELS = (Level.READ_ONLY, Level.DEGRADED, Level.READ_WRITE)
+
+
+@st.composite
+def went_back(draw: st.DrawFn) -> World:
+    """Any small run in which some attempts fail, taken back after any number of turns."""
+    names = [f"s{number}" for number in range(draw(st.integers(2, 6)))]
+    steps = []
+    for number, name in enumerate(names):
+        earlier = names[: max(1, number)]
+        needs: set[str] = draw(st.sets(st.sampled_from(earlier), max_size=2)) - {name}
+        raises = {"git": draw(st.sampled_from(_LEVELS))} if draw(st.booleans()) else {}
+        retry = Retry(attempts=draw(st.integers(1, 3)))
+        steps.append(step(name, *sorted(needs), raises=raises, retry=retry, undo=stand_in()))
+    fails = draw(st.sets(st.tuples(st.sampled_from(names), st.integers(1, 3))))
+    world = begun(bound(*steps, services={"git": Service("git")}))
+    world.acting = lambda key, attempt: Ended(1 if (key.step, attempt) in fails else 0)
+    world.drive()
+    passed = [name for name in names if world.state.step(StepId(name)) is Status.PASSED]
+    back = draw(st.booleans())
+    if passed and back:
+        world.now += 100
+        world.record(ev.RollbackBegan(why="enough", by="drew", steps=tuple(passed)))
+        world.drive()
+    return world
+
+
+@given(world=went_back())
+@settings(max_examples=100, deadline=None)
+def test_a_way_back_takes_nothing_from_what_is_known_of_any_run(world: World) -> None:
+    journal = facts(world)
+    plan = world.plan
+    course = course_of(RunState(plan), journal)
+    state = RunState(plan)
+    ended: dict[StepId, float] = {}
+    for fact in journal:
+        state.apply(fact.event, fact.at)
+        [git] = service_views(plan, state, fact.at)
+        changes = [each.level for each in course.levels if each.at <= fact.at]
+        later = [each for each in journal if each.at == fact.at and each.seq > fact.seq]
+        if not later:
+            assert (changes[-1] if changes else None) is git.level
+        for step_id, at in ended.items():
+            assert state.settled_at[step_id] == at
+        for step_id in plan.order:
+            if state.step(step_id) is Status.PASSED:
+                ended[step_id] = state.settled_at[step_id]
+    begins = [each for each in journal if isinstance(each.event, ev.TargetBegan | ev.UndoBegan)]
+    assert [each.began for each in course.tries] == [each.at for each in begins]
+    assert [each.undo for each in course.tries] == [
+        isinstance(each.event, ev.UndoBegan) for each in begins
+    ]
+    assert all(each.ended is not None and each.ended >= each.began for each in course.tries)
+    failed = {step_id for step_id in plan.order if state.step(step_id) is Status.FAILED}
+    assert {each.step for each in course.failures} == failed

@@ -1,0 +1,173 @@
+"""How a run ends, and what keeps it from having simply succeeded. Pure.
+
+Rules:
+- A run has succeeded when every step has passed by its own verification, or was not applicable by
+  its `when`, mode or variant, and every service is at the level that the runbook raises it to.
+- What is not so is an exception. It is named with its reason, and with whoever decided it.
+- A step that failed makes the run `failed`, whatever else is true of it.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
+from drrun.core.model.actions import changes
+from drrun.core.model.ids import StepId, TargetKey
+from drrun.core.model.probes import Verdict
+from drrun.core.model.runbook import Level, Mode, StandIn
+from drrun.core.model.status import RunStatus, Status
+from drrun.core.state.run_state import RunState
+
+_LEVELS = tuple(Level)
+
+
+class ExceptionKind(StrEnum):
+    """In which way something is not as the runbook says."""
+
+    SKIPPED = "skipped"
+    MARKED_DONE = "marked done"
+    BYPASSED = "guard bypassed"
+    UNVERIFIED = "not verified"
+    FAILED = "failed"
+    #: In a dry-run: it did not hold, and steps before it would first change what was looked at.
+    DOUBTFUL = "doubtful"
+    SERVICE = "service"
+    INVARIANT = "invariant"
+
+
+@dataclass(frozen=True, slots=True)
+class RunException:
+    """One thing that is not as the runbook says."""
+
+    kind: ExceptionKind
+    #: `step`, `step@target`, or the name of a service or invariant.
+    about: str
+    why: str = ""
+    #: Who decided it; "" where nobody did.
+    by: str = ""
+    #: The step, "" for a service or invariant.
+    step: str = ""
+
+
+def ending_of(state: RunState) -> RunStatus:
+    """The status with which a run ends that has nothing left to do."""
+    if state.aborted:
+        return RunStatus.ABORTED
+    if state.rolling_back:
+        failed = any(
+            each.undoing and each.status is Status.FAILED for each in state.targets.values()
+        )
+        return RunStatus.FAILED if failed else RunStatus.ROLLED_BACK
+    if any(state.step(step) not in (Status.PASSED, Status.SKIPPED) for step in state.plan.order):
+        return RunStatus.FAILED
+    plain = next(exceptions_of(state), None) is None
+    return RunStatus.SUCCEEDED if plain else RunStatus.SUCCEEDED_WITH_EXCEPTIONS
+
+
+def exceptions_of(state: RunState) -> Iterator[RunException]:
+    """All that is not as the runbook says: steps in the plan's order, then services."""
+    if state.plan.mode is Mode.DRY_RUN:
+        yield from _seen_in_dry_run(state)
+        return
+    for step in state.plan.order:
+        for key in state.keys(step):
+            yield from _of_target(state, key)
+    yield from _services(state)
+    for index, seen in sorted(state.invariants.items()):
+        if seen.verdict == Verdict.DOES_NOT_HOLD:
+            name = state.plan.runbook.invariants[index].name or seen.name
+            yield RunException(ExceptionKind.INVARIANT, name, seen.why)
+
+
+def _seen_in_dry_run(state: RunState) -> Iterator[RunException]:
+    """What a dry-run saw fail, or could not tell; that nothing was done is no exception."""
+    for key, target in state.targets.items():
+        if target.status is Status.FAILED:
+            yield _about(key, ExceptionKind.FAILED, target.note)
+        elif target.status is Status.SKIPPED and target.judged is not None:
+            yield _about(key, ExceptionKind.DOUBTFUL, target.note)
+
+
+def _of_target(state: RunState, key: TargetKey) -> Iterator[RunException]:
+    target = state.targets[key]
+    if target.status is Status.FAILED:
+        yield _about(key, ExceptionKind.FAILED, target.note)
+    elif target.status is Status.SKIPPED and not _not_applicable(state, key.step):
+        yield _skipped(state, key)
+    elif target.status is Status.PASSED:
+        yield from _passed(state, key)
+
+
+def _passed(state: RunState, key: TargetKey) -> Iterator[RunException]:
+    target = state.targets[key]
+    bypass = state.bypasses.get(key)
+    if bypass is not None and target.bypass:
+        why = f"{bypass.bypass}: {bypass.why}"
+        yield _about(key, ExceptionKind.BYPASSED, why, bypass.by)
+    word = state.words.get(key)
+    if word is not None:
+        yield _about(key, ExceptionKind.MARKED_DONE, _reason(word), word.by)
+    elif not target.already and _unverified(state, key):
+        yield _about(key, ExceptionKind.UNVERIFIED, "no verify")
+
+
+def _about(key: TargetKey, kind: ExceptionKind, why: str, by: str = "") -> RunException:
+    return RunException(kind, str(key), why, by, key.step)
+
+
+def _not_applicable(state: RunState, step: StepId) -> bool:
+    """Whether the runbook itself says that a step is not to be executed."""
+    planned = state.plan.steps[step]
+    if planned.left_out:
+        return not planned.by_choice
+    return not state.conditions.get(step, True)
+
+
+def _skipped(state: RunState, key: TargetKey) -> RunException:
+    word = state.words.get(key)
+    if word is not None:
+        return _about(key, ExceptionKind.SKIPPED, _reason(word), word.by)
+    by = state.circumstances.driver if state.plan.steps[key.step].by_choice else ""
+    return _about(key, ExceptionKind.SKIPPED, state.targets[key].note, by)
+
+
+def _reason(word: ev.TargetMarked | ev.GateAnswered) -> str:
+    match word:
+        case ev.TargetMarked():
+            return word.why
+        case ev.GateAnswered():
+            return word.reason
+
+
+def _unverified(state: RunState, key: TargetKey) -> bool:
+    """Whether something was changed that nothing looks at afterwards, and nobody accepts that."""
+    step = state.plan.steps[key.step].step
+    action, verify = step.action, step.verify
+    if key in state.in_lost_form and isinstance(step.when_lost, StandIn):
+        action, verify = step.when_lost.action, step.when_lost.verify
+    return changes(action) and not verify and not state.plan.runbook.waives(UNVERIFIED, step.id)
+
+
+def _services(state: RunState) -> Iterator[RunException]:
+    """Services that are below the best level to which a step of the plan raises them."""
+    raising: dict[str, list[tuple[Level, StepId]]] = {}
+    for step in state.plan.order:
+        planned = state.plan.steps[step]
+        if not planned.left_out or planned.by_choice:
+            for name, level in planned.step.raises.items():
+                raising.setdefault(name, []).append((level, step))
+    for name, raises in raising.items():
+        best = max((level for level, _ in raises), key=_LEVELS.index)
+        reached = [
+            (state.settled_at[step], level)
+            for level, step in raises
+            if state.step(step) is Status.PASSED
+        ]
+        if all(level is not best for _, level in reached):
+            now = max(reached)[1] if reached else "down"
+            yield RunException(ExceptionKind.SERVICE, name, f"it is {now}, not {best}")
+
+
+#: The rule of validation that a step without `verify` does not meet.
+UNVERIFIED = "missing-verify"
