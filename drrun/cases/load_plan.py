@@ -289,7 +289,11 @@ def part_documents(runbook: Document) -> list[Document]:
     Raises:
         InputError: One is not there, or not below that folder.
     """
-    return _read_parts(runbook, Path(runbook.path).parent)
+    found = [runbook]
+    missing = list(_read_parts(found, Path(runbook.path).parent))
+    if missing:
+        raise InputError(missing)
+    return found[1:]
 
 
 def replanner(documents: Sequence[Document], *, judged: bool = False) -> Replan:
