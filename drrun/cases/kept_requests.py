@@ -9,7 +9,7 @@ from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import InputError, Refused
 from drrun.core.model.ids import RunId, StepId
 from drrun.core.people.commands import command_of
-from drrun.core.people.kept import KeptRequest, lapsed
+from drrun.core.people.unanswered import KeptRequest, lapsed
 from drrun.engine.ledger import Ledger
 from drrun.engine.records import Records
 from drrun.ports.journal import Request, RequestAnswer

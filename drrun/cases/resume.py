@@ -79,30 +79,42 @@ def resume(
     seen = known(records, run, amendable=True)
     _refuse_over(run, seen.state.ended, back=options.back)
     accepted = _accepted(records, seen.state, options)
-    edited = edited_files(seen, options.by, now_of(seen.state.time, records.clock))
-    taken = _taken(edited, ask.files, options)
-    changed = edited.changed if edited and taken else frozenset[StepId]()
-    refused = not_to_be_done(records, seen, options.by, ask.kept, changed)
-    loaded = with_edits(seen.loaded, seen, taken)
+    answers = _asked(records, seen, options, ask)
+    loaded = with_edits(seen.loaded, seen, answers.taken)
     tools = equip(loaded, seen.state.options)
     secrets = _secrets(records, tools, loaded, seen, options)
-    _refuse_recorded(taken, secrets)
+    _refuse_recorded(answers.taken, secrets)
     lease = _take(records.leases, run, take_over)
     # Once more: another controller may have written between the look and the lease.
     state = known(records, run, amendable=True).state
     place = ControllerSlot(run, lease, seen.loaded.folder)
     ledger = Ledger(state, records.journal, lease, clock_of(state.time, records.clock))
-    _record_taken(records, ledger, edited, taken, refused, options.by)
+    _record_answers(records, ledger, answers, options.by)
     session = seat(records, tools, secrets, state, place, options)
     _begin(session, options, secrets, accepted)
     records.journal.update(run, RunStatus.RUNNING, None)
     return session
 
 
-def _taken(edited: EditedFiles | None, ask: AskFiles, options: Options) -> Sequence[ev.Event]:
-    """The facts by which edited files count from now on; none: those of before do."""
-    if edited is None or options.back:
-        return ()
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What becomes of edited files and of kept requests."""
+
+    edited: EditedFiles | None
+    #: The facts by which edited files count from now on; none: those of before do.
+    taken: Sequence[ev.Event]
+    refused: Sequence[RefusedRequest]
+
+
+def _asked(records: Records, seen: ReadRun, options: Options, ask: ResumeQuestions) -> _Answers:
+    edited = edited_files(seen, options.by, now_of(seen.state.time, records.clock))
+    taken = () if edited is None or options.back else _taken(edited, ask.files)
+    changed = edited.changed if edited and taken else frozenset[StepId]()
+    refused = not_to_be_done(records, seen, options.by, ask.kept, changed)
+    return _Answers(edited, taken, refused)
+
+
+def _taken(edited: EditedFiles, ask: AskFiles) -> Sequence[ev.Event]:
     if not edited.matters and isinstance(edited.taken, Granted):
         return edited.taken.events
     decision = ask(edited)
@@ -116,29 +128,22 @@ def _taken(edited: EditedFiles | None, ask: AskFiles, options: Options) -> Seque
     ]
 
 
-def _record_taken(
-    records: Records,
-    ledger: Ledger,
-    edited: EditedFiles | None,
-    taken: Sequence[ev.Event],
-    refused: Sequence[RefusedRequest],
-    by: str,
-) -> None:
+def _record_answers(records: Records, ledger: Ledger, answers: _Answers, by: str) -> None:
     """Record what becomes of edited files and of kept requests.
 
     Raises:
         Refused: The run went on meanwhile, so that the files cannot be taken like that.
     """
-    if edited is not None:
-        decision = "accepted" if taken else "pinned"
-        ledger.record(ev.FilesChanged(decision=decision, diff=edited.diff, by=by), by)
+    if answers.edited is not None:
+        decision = "accepted" if answers.taken else "pinned"
+        ledger.record(ev.FilesChanged(decision=decision, diff=answers.edited.diff, by=by), by)
     try:
-        for event in taken:
+        for event in answers.taken:
             ledger.record(event, by)
     except IllegalMove:
         records.leases.release(ledger.lease)
         raise Refused("the run went on meanwhile: look at it, then resume it again") from None
-    refuse(records, ledger, refused, by)
+    refuse(records, ledger, answers.refused, by)
 
 
 def _refuse_recorded(taken: Sequence[ev.Event], secrets: LateSecrets) -> None:

@@ -17,8 +17,8 @@ from drrun.core.model.ids import RunId
 from drrun.core.people.annotations import AddsOnly
 from drrun.core.people.commands import Amend, Command, body_of
 from drrun.core.people.consider import Denied, consider
-from drrun.core.people.kept import stands
 from drrun.core.people.seats import not_in_roles
+from drrun.core.people.unanswered import stands
 from drrun.engine.records import Records
 from drrun.engine.run_clock import now_of
 from drrun.ports.journal import Request, RequestAnswer

@@ -17,7 +17,7 @@ from drrun.cli.out import can_ask, say
 from drrun.core.model.errors import InputError, Refused
 from drrun.core.model.ids import RunId
 from drrun.core.people.consider import Denied
-from drrun.core.people.kept import KeptRequest
+from drrun.core.people.unanswered import KeptRequest
 from drrun.report.clean import clean, clean_line
 from drrun.report.times import moment
 from drrun.settings import Settings

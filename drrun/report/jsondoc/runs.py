@@ -5,7 +5,7 @@ from typing import Any
 
 from drrun.core.integrity.chain import ChainLink
 from drrun.core.model.seat import Seat
-from drrun.core.people.kept import KeptRequest
+from drrun.core.people.unanswered import KeptRequest
 from drrun.core.rules.endings import RunException
 from drrun.report.duty_view import Mine
 from drrun.report.history_view import Rehearsed, RunLine
