@@ -85,15 +85,27 @@ def resume(
     secrets = _secrets(records, tools, loaded, seen, options)
     _refuse_recorded(answers.taken, secrets)
     lease = _take(records.leases, run, take_over)
-    # Once more: another controller may have written between the look and the lease.
-    state = known(records, run, amendable=True).state
-    place = ControllerSlot(run, lease, seen.loaded.folder)
-    ledger = Ledger(state, records.journal, lease, clock_of(state.time, records.clock))
-    _record_answers(records, ledger, answers, options.by)
-    session = seat(records, tools, secrets, state, place, options)
+    session = _seated(records, tools, secrets, ControllerSlot(run, lease, seen.loaded.folder),
+                      answers, options)  # fmt: skip
     _begin(session, options, secrets, accepted)
     records.journal.update(run, RunStatus.RUNNING, None)
     return session
+
+
+def _seated(
+    records: Records,
+    tools: RunTools,
+    secrets: LateSecrets,
+    place: ControllerSlot,
+    answers: "_Answers",
+    options: Options,
+) -> Session:
+    """Record what was answered, and put a controller together for what the run is then."""
+    # Once more: another controller may have written between the look and the lease.
+    state = known(records, place.run, amendable=True).state
+    ledger = Ledger(state, records.journal, place.lease, clock_of(state.time, records.clock))
+    _record_answers(records, ledger, answers, options.by)
+    return seat(records, tools, secrets, state, place, options)
 
 
 @dataclass(frozen=True, slots=True)
