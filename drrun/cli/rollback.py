@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from drrun.cases.find import find_run
 from drrun.cases.read_run import ReadRun, known
 from drrun.cases.resume import resume as go_on
 from drrun.cli.act import post
@@ -15,11 +14,11 @@ from drrun.cli.context import (
     common_options,
     driving_options,
     json_option,
-    run_argument,
 )
 from drrun.cli.out import can_ask, say
 from drrun.cli.run import driven_by, equip_with, pinned_unless_changed, showing_with
 from drrun.cli.run_screen import perform
+from drrun.cli.run_words import acting_run_argument, the_run
 from drrun.core.model.errors import Refused
 from drrun.core.model.ids import StepId
 from drrun.core.people.commands import RollBack, body_of
@@ -33,7 +32,7 @@ from drrun.report.text.sheet import Sheet, join
 
 
 @click.command()
-@run_argument
+@acting_run_argument
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--type", "typed", default="", metavar="NAME", help="Past a point of no return.")
@@ -48,14 +47,15 @@ def rollback(frame: CommandContext, /, **options: Any) -> None:
     second person may insist by typing the runbook's name.
     """
     with frame.state() as records:
-        state = known(records, find_run(records, options["run"])).state
+        run = the_run(records, options["run"])
+        state = known(records, run).state
     say(rollback_text(state, Sheet()))
     settings = frame.settings()
     asks = can_ask() and not (options["yes"] or settings.no_input or options["as_json"])
     if asks and to_undo(state) and not click.confirm("Undo these steps?", err=True):
         raise click.Abort
     with frame.state() as records:
-        seen = known(records, find_run(records, options["run"]))
+        seen = known(records, run)
         if seen.holder is None:
             _drive(frame, records, seen, options)
             return
