@@ -66,6 +66,8 @@ class RunReading:
         moving = len(self.state.active) > len(asked) or bool(self.state.ready)
         if asked and not moving:
             return RunStatus.WAITING
+        if self.holder is not None and self.state.all_final and not self.state.rolling_back:
+            return RunStatus.WAITING  # it has failed, and its driver asks what to do
         return RunStatus.RUNNING if self.holder is not None else RunStatus.INTERRUPTED
 
     @property

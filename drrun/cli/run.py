@@ -207,6 +207,7 @@ def driven_by(settings: Settings, allowed: Sequence[str] = ()) -> Options:
         ssh_config=settings.ssh_config,
         fetch_into=settings.fetch_into,
         linger=linger,
+        stays=_interactive(settings),
     )
 
 

@@ -385,7 +385,10 @@ def _why(
         case RunStatus.INTERRUPTED:
             return "no controller drives it"
         case RunStatus.WAITING:
-            return f"a person has to answer {', '.join(ask.key for ask in asks)}"
+            if asks:
+                return f"a person has to answer {', '.join(ask.key for ask in asks)}"
+            wrong = [line for line in lines if line.status is Status.FAILED]
+            return f"a person has to say what to do: {failures(wrong)}"
         case RunStatus.FAILED:
             return failures([line for line in lines if line.status is Status.FAILED])
         case RunStatus.ROLLED_BACK | RunStatus.ROLLED_BACK_WITH_EXCEPTIONS:

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from drrun.core.state.run_state import RunState
-from drrun.report.clean import clean, clean_line, fit
+from drrun.report.clean import clean, clean_line
 from drrun.report.ink import Style, ansi, no_ink
 from drrun.report.text.board import BoardHead, board_rows
 from drrun.report.text.line import LogLine, set_line
-from drrun.report.text.styled_rows import ScreenSize, StyledRow, StyledText, cut, row_of
+from drrun.report.text.styled_rows import ScreenSize, StyledRow, StyledText, cut, row_of, wrapped
 from drrun.term.answer_prompt import AnswerPrompt
 from drrun.term.screen import BottomRows
 
@@ -72,8 +72,9 @@ class LiveView:
 def _prompt_rows(desk: AnswerPrompt, width: int) -> list[StyledRow]:
     rows: list[StyledRow] = []
     if desk.ask is not None:
-        question = clean(desk.ask.text).rstrip().splitlines()
-        rows += [row_of(fit(f"  {line}", width), Style.STRONG) for line in question[:_QUESTION]]
+        asked = clean(desk.ask.text).rstrip().splitlines()
+        question = [piece for line in asked for piece in wrapped(line, width - 2)]
+        rows += [row_of(f"  {line}", Style.STRONG) for line in question[:_QUESTION]]
         if len(question) > _QUESTION:
             rows.append(row_of(f"  … {len(question) - _QUESTION} more lines: drrun show"))
     if desk.notice:
