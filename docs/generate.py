@@ -105,7 +105,7 @@ def _commands() -> Iterator[str]:
     yield "# Commands\n"
     yield _NOTE
     yield (
-        "RUN is an id, a unique part of one, or `latest`. Where it is left out, the latest is meant;\n"
+        "RUN is an id, a unique part of one, or `latest`. Left out, it means the latest run;\n"
         "a command that changes something says which that is, and refuses to guess where several\n"
         "runs are open. `drrun completion bash` (or `zsh`, `fish`) lets the Tab key complete\n"
         "commands, runs, steps and hosts.\n"
