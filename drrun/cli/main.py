@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from drrun import __version__
-from drrun.cli.catalogue import ALIASES, COMMANDS, LATER, Group
+from drrun.cli.catalogue import ALIASES, COMMANDS, LATER, HelpGroup
 from drrun.cli.context import CommandContext, common_options
 from drrun.cli.exit import Exit
 from drrun.cli.failures import ending
@@ -61,7 +61,7 @@ class Commands(click.Group):
         """The help page's list, from the table alone."""
         del ctx
         width = max(map(len, COMMANDS))
-        for group in Group:
+        for group in HelpGroup:
             with formatter.section(str(group)):
                 formatter.write_dl(
                     [
