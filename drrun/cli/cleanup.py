@@ -11,8 +11,8 @@ from drrun.cases.close import unclean
 from drrun.cli.context import (
     CommandContext,
     common_options,
+    contact_options,
     json_option,
-    ssh_option,
 )
 from drrun.cli.exit import Exit
 from drrun.cli.out import give, say, sheet
@@ -46,11 +46,11 @@ _SHAPE = (
     show_default=True,
     help="How long after its close hosts remember a run.",
 )
-@ssh_option
+@contact_options
 @json_option
 @common_options
 @click.pass_obj
-def cleanup(frame: CommandContext, /, run: str, *, after: str, as_json: bool) -> None:
+def cleanup(frame: CommandContext, /, run: str, *, after: str, plain: bool, as_json: bool) -> None:
     """Remove from its hosts what RUN left there.
 
     What its jobs printed goes at once. A job that still runs, or whose outcome is not in the
@@ -59,6 +59,7 @@ def cleanup(frame: CommandContext, /, run: str, *, after: str, as_json: bool) ->
     rehearsal is over once its steps with the tag `cleanup` have passed; those that have not are
     named (exit code 3).
     """
+    del plain  # it draws nothing in any case; scripts give every command of a run the same options
     settings = frame.settings()
     try:
         remembered = Duration.parse(after)

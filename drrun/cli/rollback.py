@@ -1,5 +1,6 @@
 """`drrun rollback`: what would be undone and what cannot be, shown before anything is."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -29,6 +30,7 @@ from drrun.core.state.run_state import RunState
 from drrun.engine.records import Records
 from drrun.report.clean import clean_line
 from drrun.report.text.sheet import Sheet, join
+from drrun.settings import Settings
 
 
 @click.command()
@@ -45,21 +47,32 @@ def rollback(frame: CommandContext, /, **options: Any) -> None:
 
     Steps without undo are shown first. After an irreversible step there is no plain way back: a
     second person may insist by typing the runbook's name.
+
+    It ends with 0 when everything is undone and verified, with 7 when something was not rolled
+    back or nothing shows that it is undone, and with 1 when an undo failed.
     """
     with frame.state() as records:
         run = the_run(records, options["run"])
         state = known(records, run).state
     say(rollback_text(state, Sheet()))
-    settings = frame.settings()
-    asks = can_ask() and not (options["yes"] or settings.no_input or options["as_json"])
-    if asks and to_undo(state) and not click.confirm("Undo these steps?", err=True):
-        raise click.Abort
+    if to_undo(state) and not options["yes"]:
+        _ask_to_undo(frame.settings(), options["run"])
     with frame.state() as records:
         seen = known(records, run)
         if seen.holder is None:
             _drive(frame, records, seen, options)
             return
     post(frame, "rollback", options, typed=options["typed"])
+
+
+def _ask_to_undo(settings: Settings, run: str) -> None:
+    if settings.no_input or not can_ask():
+        raise click.UsageError(
+            "There is no terminal to ask on, and nothing was undone. "
+            f"To undo these steps: drrun rollback {shlex.quote(run)} --yes"
+        )
+    if not click.confirm("Undo these steps?", err=True):
+        raise click.Abort
 
 
 def _drive(
@@ -80,7 +93,7 @@ def _drive(
         ask=pinned_unless_changed(settings, given=True),
     )
     records.inbox.post(seen.run, now, settings.by, command.KIND, body_of(command))
-    frame.code = perform(records, session, showing_with(settings, options))
+    frame.code = perform(records, session, showing_with(settings, options), back=True)
 
 
 def _known_since(state: RunState, step: StepId) -> Iterator[str]:

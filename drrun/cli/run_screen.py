@@ -51,8 +51,14 @@ class Showing:
     notifiers: Sequence[Notifier] = ()
 
 
-def perform(records: Records, session: Session, showing: Showing) -> Exit:
+def perform(records: Records, session: Session, showing: Showing, *, back: bool = False) -> Exit:
     """Drive a session to its end; the exit code.
+
+    Args:
+        records: Where the run is kept.
+        session: The run and its controller.
+        showing: How it is shown.
+        back: A rollback is what was asked for.
 
     Raises:
         DrrunError: The controller could not go on.
@@ -80,7 +86,7 @@ def perform(records: Records, session: Session, showing: Showing) -> Exit:
         _show_dry(records, session, showing)
         _sum_up(_final(records, session, left, left.state, status), showing)
     unreachable = bool(left.standing and left.standing.unreachable)
-    return exit_of_run(status, unreachable=unreachable, ctrl_c=left.ctrl_c)
+    return exit_of_run(status, unreachable=unreachable, ctrl_c=left.ctrl_c, back=back)
 
 
 def _show_dry(records: Records, session: Session, showing: Showing) -> None:

@@ -7,6 +7,7 @@ from typing import assert_never
 from drrun.core.model.ids import StepId
 from drrun.core.model.runbook import Mode
 from drrun.core.model.status import GOOD, RunStatus, Status
+from drrun.core.rules.endings import ExceptionKind
 from drrun.report.clean import clean, clean_line
 from drrun.report.exceptions import beside_steps, exception_lines
 from drrun.report.ink import Style, style_of, style_of_run
@@ -237,8 +238,10 @@ def what_next(view: RunView) -> Iterator[str]:
             | RunStatus.SUCCEEDED
             | RunStatus.SUCCEEDED_WITH_EXCEPTIONS
             | RunStatus.ROLLED_BACK
-            | RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
         ):
             pass
+        case RunStatus.ROLLED_BACK_WITH_EXCEPTIONS:
+            if any(each.kind is ExceptionKind.NOT_ROLLED_BACK for each in view.exceptions):
+                yield f"go on:   drrun rollback {run}"
         case _:
             assert_never(view.head.status)
