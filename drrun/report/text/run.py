@@ -150,6 +150,16 @@ def _terms(ask: WaitingGate, now: float) -> Iterator[str]:
         yield clean_line(f"{ask.taken_by} has it")
 
 
+def whom_to_call(ask: WaitingGate, run: str) -> Iterator[str]:
+    """For somebody who may not answer a question: who may, and what they type."""
+    if ask.stuck:
+        yield f"{ask.key}: {ask.stuck}"
+        return
+    people = f" ({', '.join(ask.people)})" if ask.people and ask.role else ""
+    yield f"{ask.key} asks {ask.role or ', '.join(ask.people)}{people}; call them, they type:"
+    yield f"  {next(answers_to(ask, run))}"
+
+
 def answers_to(ask: WaitingGate, run: str) -> Iterator[str]:
     """The commands that answer a question."""
     given = "".join(f" --input {name}=<{kind}>" for name, kind in ask.input.items())
