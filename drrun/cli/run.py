@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from drrun.cases.find import find_run
 from drrun.cases.load_plan import hosts_of, is_unmarked_rehearsal, refuse_unsupported
 from drrun.cases.resume import OnRunHeld
 from drrun.cases.resume import resume as go_on
@@ -20,13 +19,13 @@ from drrun.cli.context import (
     driving_options,
     inventory_options,
     json_option,
-    run_argument,
 )
 from drrun.cli.old_secrets import old_secret_option, old_values
 from drrun.cli.out import can_ask, say, sheet
 from drrun.cli.plan import load_selected, selection_options
 from drrun.cli.resume_questions import questions, resume_options
 from drrun.cli.run_screen import Showing, perform
+from drrun.cli.run_words import acting_run_argument, the_run
 from drrun.cli.runbooks import must_exist
 from drrun.core.model.errors import InputError, RunHeld
 from drrun.core.model.plan import Plan
@@ -91,7 +90,7 @@ def run(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
 
 
 @click.command()
-@run_argument
+@acting_run_argument
 @click.option("--take-over", is_flag=True, help="From a controller that is dead or lost.")
 @resume_options
 @click.option(
@@ -116,17 +115,18 @@ def resume(frame: CommandContext, /, run: str, **options: Any) -> None:
     settings = frame.settings()
     former = old_values(options["old_secrets"], may_ask=_interactive(settings))
     with frame.state() as records:
+        found = the_run(records, run)
         session = go_on(
             records,
             equip_with(settings),
-            find_run(records, run),
+            found,
             replace(
                 driven_by(settings),
                 accept_older=_accepting(options),
                 former=former,
                 seal=options["seal"],
             ),
-            ask=questions(find_run(records, run), settings, options),
+            ask=questions(found, settings, options),
             take_over=_watching() if options["take_over"] else None,
         )
         _warn_driver(session.edges.ledger.state.plan.runbook, settings.by)
