@@ -188,6 +188,11 @@ def _of_target(event: ev.OfTarget) -> Telling | None:
             return Telling("regressed", event.why, key, tone=Tone.BAD)
         case ev.Recovered():
             return Telling("recovered", event.name, key)
+        case ev.NotRolledBack():
+            return Telling("not rolled back", event.why, key, tone=Tone.BAD)
+        case ev.UndoneUnverified():
+            return Telling("not verified", f"undone, not verified: {event.why}", key,
+                           tone=Tone.DOUBT)  # fmt: skip
         case ev.UndoBegan():
             return Telling("undo", "", key, quiet=True)
         case ev.ContactMissed():

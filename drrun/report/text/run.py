@@ -7,6 +7,7 @@ from typing import assert_never
 from drrun.core.model.ids import StepId
 from drrun.core.model.runbook import Mode
 from drrun.core.model.status import GOOD, RunStatus, Status
+from drrun.core.rules.endings import ExceptionKind
 from drrun.report.clean import clean, clean_line
 from drrun.report.exceptions import beside_steps, exception_lines
 from drrun.report.ink import Style, style_of, style_of_run
@@ -149,6 +150,16 @@ def _terms(ask: WaitingGate, now: float) -> Iterator[str]:
         yield clean_line(f"{ask.taken_by} has it")
 
 
+def whom_to_call(ask: WaitingGate, run: str) -> Iterator[str]:
+    """For somebody who may not answer a question: who may, and what they type."""
+    if ask.stuck:
+        yield f"{ask.key}: {ask.stuck}"
+        return
+    people = f" ({', '.join(ask.people)})" if ask.people and ask.role else ""
+    yield f"{ask.key} asks {ask.role or ', '.join(ask.people)}{people}; call them, they type:"
+    yield f"  {next(answers_to(ask, run))}"
+
+
 def answers_to(ask: WaitingGate, run: str) -> Iterator[str]:
     """The commands that answer a question."""
     given = "".join(f" --input {name}=<{kind}>" for name, kind in ask.input.items())
@@ -237,8 +248,10 @@ def what_next(view: RunView) -> Iterator[str]:
             | RunStatus.SUCCEEDED
             | RunStatus.SUCCEEDED_WITH_EXCEPTIONS
             | RunStatus.ROLLED_BACK
-            | RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
         ):
             pass
+        case RunStatus.ROLLED_BACK_WITH_EXCEPTIONS:
+            if any(each.kind is ExceptionKind.NOT_ROLLED_BACK for each in view.exceptions):
+                yield f"go on:   drrun rollback {run}"
         case _:
             assert_never(view.head.status)

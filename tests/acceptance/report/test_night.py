@@ -33,7 +33,7 @@ steps:
     needs: [declare]
     run: "if [ ! -e tried ]; then touch tried; exit 3; fi"
     verify: {run: "true"}
-    undo: {run: "true"}
+    undo: {run: "true", verify: {run: "true"}}
     retry: {attempts: 2, delay: 0s}
   rows: {manual: Are all rows there?, owner: commander, needs: [replica, shaky]}
   open: {run: "true", needs: [rows], verify: {run: "true"}, raises: {db: read-write}}
