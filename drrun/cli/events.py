@@ -8,9 +8,10 @@ import click
 
 from drrun.cases.find import find_run
 from drrun.cases.sound import is_sound, news
-from drrun.cli.context import CommandContext, common_options, json_option, run_argument
+from drrun.cli.context import CommandContext, common_options, json_option
 from drrun.cli.exit import Exit
 from drrun.cli.out import give, say
+from drrun.cli.run_words import run_argument
 from drrun.core.integrity.chain import Head
 from drrun.core.model.ids import RunId
 from drrun.engine.records import Records

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from drrun.cases.find import find_run
 from drrun.cases.load_plan import hosts_of, is_unmarked_rehearsal, refuse_unsupported
 from drrun.cases.resume import AskPinned, OnRunHeld, refuse_changed
 from drrun.cases.resume import resume as go_on
@@ -20,12 +19,12 @@ from drrun.cli.context import (
     driving_options,
     inventory_options,
     json_option,
-    run_argument,
 )
 from drrun.cli.old_secrets import old_secret_option, old_values
 from drrun.cli.out import can_ask, say, sheet
 from drrun.cli.plan import load_selected, selection_options
 from drrun.cli.run_screen import Showing, perform
+from drrun.cli.run_words import acting_run_argument, the_run
 from drrun.cli.runbooks import must_exist
 from drrun.core.model.errors import InputError, RunHeld
 from drrun.core.model.plan import Plan
@@ -91,7 +90,7 @@ def run(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
 
 
 @click.command()
-@run_argument
+@acting_run_argument
 @click.option("--take-over", is_flag=True, help="From a controller that is dead or lost.")
 @click.option("--pinned", is_flag=True, help="Go on with the files as they were at the start.")
 @click.option(
@@ -120,7 +119,7 @@ def resume(frame: CommandContext, /, run: str, **options: Any) -> None:
         session = go_on(
             records,
             equip_with(settings),
-            find_run(records, run),
+            the_run(records, run),
             replace(
                 driven_by(settings),
                 accept_older=_accepting(options),

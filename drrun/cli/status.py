@@ -4,10 +4,11 @@ import sys
 
 import click
 
-from drrun.cli.context import CommandContext, common_options, json_option, run_argument
+from drrun.cli.context import CommandContext, common_options, json_option
 from drrun.cli.out import give, sheet
 from drrun.cli.outputs import excerpts_of, split_target
 from drrun.cli.run_views import facts_of_steps, glance, tell_damage, view_of
+from drrun.cli.run_words import complete_step, run_argument
 from drrun.report.damage import damage_text
 from drrun.report.duty_view import mine
 from drrun.report.jsondoc import dumps
@@ -19,7 +20,7 @@ from drrun.report.text.step import step_text
 
 
 @click.command()
-@click.argument("run", metavar="[RUN]", default="latest")
+@run_argument
 @click.option("--mine", "only_mine", is_flag=True, help="Only what concerns you (--by).")
 @json_option
 @common_options
@@ -45,7 +46,7 @@ def status(frame: CommandContext, run: str, *, only_mine: bool, as_json: bool) -
 
 @click.command()
 @run_argument
-@click.argument("step", metavar="[STEP[@TARGET]]", required=False)
+@click.argument("step", metavar="[STEP[@TARGET]]", required=False, shell_complete=complete_step)
 @json_option
 @common_options
 @click.pass_obj

@@ -11,10 +11,11 @@ from drrun.cases.read_run import fact_of
 from drrun.cases.send_request import act
 from drrun.cases.sound import news
 from drrun.cli.act import command
-from drrun.cli.context import CommandContext, common_options, run_argument
+from drrun.cli.context import CommandContext, common_options
 from drrun.cli.out import can_draw, wants_colour
 from drrun.cli.outputs import STREAMS
 from drrun.cli.run_views import glance
+from drrun.cli.run_words import run_argument
 from drrun.core.integrity.chain import Head
 from drrun.core.model.errors import InputError, RunDamaged
 from drrun.core.model.ids import RunId, StepId, TargetKey
