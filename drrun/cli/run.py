@@ -70,7 +70,8 @@ def run(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
     """Plan RUNBOOK, show the plan, ask, execute.
 
     The run's id is printed on standard output at once. Ctrl-C once: nothing new begins; twice:
-    leave at once. `drrun resume RUN` goes on in either case.
+    leave at once. `drrun resume RUN` goes on in either case. After a failure the prompt offers
+    what can be done.
     """
     settings = frame.settings()
     loaded = load_selected(frame, runbook, options)
