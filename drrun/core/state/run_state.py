@@ -333,6 +333,7 @@ class RunState:
                 | ev.HostOverruled()
                 | ev.Noted()
                 | ev.RequestRefused()
+                | ev.RequestWithdrawn()
                 | ev.FindingNoted()
                 | ev.FollowUpNoted()
                 | ev.ClockStated()
