@@ -64,6 +64,8 @@ class Options:
     fetch_into: tuple[Path, ...] = ()
     #: Seconds to stay when only a person can go on; None: for ever.
     linger: float | None = 0.0
+    #: A person sits at the terminal: a run that has failed waits for them before it ends.
+    stays: bool = False
     #: Only to undo what has passed, as a request in the inbox wants: nothing is opened again, and
     #: a run that has succeeded is taken too.
     back: bool = False
@@ -235,7 +237,8 @@ def seat(
     edges = Edges(ledger, orders, crew, clock, records.inbox, records.leases, records.ids,
                   tools.signatures)  # fmt: skip
     at_once = options.max_parallel or state.options.get("max_parallel") or MAX_PARALLEL
-    controller = Controller(edges, Limits(at_once, options.linger))
+    limits = Limits(at_once, options.linger, options.stays)
+    controller = Controller(edges, limits)
     took = _took(lease, clock, join, records.seat)
     return Session(place.run, controller, edges, records.journal, tools.hands, took)
 

@@ -90,13 +90,17 @@ def driving_options(command: ClickCommand) -> ClickCommand:
             help="How long to stay when only a person can go on. Default: for ever at a "
             "terminal, else 10s; 0s with --no-input.",
         ),
-        ssh_option,
-        _setting("--no-input", is_flag=True, help="Never ask at the terminal."),
-        click.option("--plain", is_flag=True, help="One line for each change, no live view."),
     )
     for option in options:
         command = option(command)
-    return command
+    return contact_options(command)
+
+
+def contact_options(command: ClickCommand) -> ClickCommand:
+    """Options of commands that contact the hosts of a run."""
+    quiet = _setting("--no-input", is_flag=True, help="Never ask at the terminal.")
+    plain = click.option("--plain", is_flag=True, help="One line for each change, no live view.")
+    return ssh_option(quiet(plain(command)))
 
 
 def inventory_options(command: ClickCommand) -> ClickCommand:
@@ -112,7 +116,6 @@ def inventory_options(command: ClickCommand) -> ClickCommand:
     return inventory(strict(command))
 
 
-run_argument = click.argument("run", metavar="RUN")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 

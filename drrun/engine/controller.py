@@ -20,11 +20,13 @@ from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import IllegalMove, RecordDisputed
 from drrun.core.model.outcomes import is_known
+from drrun.core.model.runbook import Mode
 from drrun.core.model.seat import Seat
 from drrun.core.model.status import RunStatus, Status
 from drrun.core.people.commands import command_of
 from drrun.core.people.consider import Denied, Granted, consider
 from drrun.core.people.seats import seat_taken
+from drrun.core.rules import wishes as w
 from drrun.core.rules.agenda import Agenda
 from drrun.core.rules.capacity import Capacity
 from drrun.core.rules.decision import Decision
@@ -79,6 +81,9 @@ class Limits:
     max_parallel: int
     #: Seconds to stay when only a person can go on; None: for ever.
     linger: float | None = 0.0
+    #: A person sits here who can put right what failed: a run that has failed does not end by
+    #: itself, but waits for them as for any answer.
+    stays: bool = False
 
 
 @dataclass(slots=True)
@@ -110,6 +115,7 @@ class Controller:
         self._dispute: RecordDisputed | None = None
         self._mark = edges.ids.new_mark()[: len(FIRST_LINE)]
         self._leaving = Leaving.NOT
+        self._stays = limits.stays
         self._lock = threading.Lock()
         self._still_since: float | None = None
         self._ended_at: float | None = None
@@ -232,7 +238,17 @@ class Controller:
     def _decide(self) -> Decision:
         room = Capacity(self._edges.crew.air, self._limits.max_parallel, self._sessions)
         begin = self._leaving is Leaving.NOT
-        return self._agenda.decide(room, self._edges.clock.now(), begin=begin)
+        decision = self._agenda.decide(room, self._edges.clock.now(), begin=begin)
+        if self._stays and begin and self._can_be_put_right():
+            # The only wish there is in such a state: that the run ends, and that as failed.
+            decision.wishes = [each for each in decision.wishes if not _ends_failed(each)]
+        return decision
+
+    def _can_be_put_right(self) -> bool:
+        """Whether a person could go on with a run that has failed."""
+        state = self._state
+        over = state.aborted or state.rolling_back
+        return not over and state.plan.mode is not Mode.DRY_RUN
 
     def _take_requests(self) -> list[tuple[Request, RequestAnswer]]:
         """Do what people asked for; returns the answers, to be given once it is durable."""
@@ -337,12 +353,24 @@ class Controller:
             return None
         if self._state.paused:
             return self._left(RunStatus.PAUSED, self._state.paused)
+        if self._state.all_final:  # it has failed, and nobody came: now it ends
+            self._stays = False
+            return None
         return self._left(RunStatus.WAITING, waits_for(self._state))
 
     def _left(self, status: RunStatus, why: str) -> RunEnding:
         self._record(ev.ControllerLeft(why=why))
         self._edges.ledger.commit()
         return RunEnding(status, why)
+
+
+def _ends_failed(wish: w.Wish) -> bool:
+    """Whether a run is to end as failed."""
+    return (
+        isinstance(wish, w.Record)
+        and isinstance(wish.event, ev.RunEnded)
+        and wish.event.status == RunStatus.FAILED
+    )
 
 
 def waits_for(state: RunState) -> str:

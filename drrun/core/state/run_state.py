@@ -53,8 +53,8 @@ class RunState:
     ready: ReadySteps = field(init=False)
     #: Targets that have not ended although their host was declared lost.
     stranded: dict[TargetKey, None] = field(default_factory=dict)
-    #: Active targets that changed, or for which the run took a turn, since somebody looked at
-    #: them; not part of what is known.
+    #: Targets that changed while they were active, or for which the run took a turn, since
+    #: somebody looked at them; not part of what is known.
     stirred: dict[TargetKey, None] = field(default_factory=dict)
     #: Steps that need something that failed.
     to_block: dict[StepId, None] = field(default_factory=dict)
@@ -69,6 +69,10 @@ class RunState:
     words: dict[TargetKey, ev.TargetMarked | ev.GateAnswered] = field(default_factory=dict)
     #: Who last let a target pass without one of its guards.
     bypasses: dict[TargetKey, ev.TargetReopened] = field(default_factory=dict)
+    #: Targets that the present rollback leaves as they are, and why.
+    not_rolled_back: dict[TargetKey, str] = field(default_factory=dict)
+    #: Targets that were undone, and of which nothing shows it; and why.
+    undone_unverified: dict[TargetKey, str] = field(default_factory=dict)
     #: Who wanted this very target to be tried again; "" where it came along with others.
     reopened_by: dict[TargetKey, str] = field(default_factory=dict)
     #: Who wrote a step that was added or rewritten in the run.
@@ -176,6 +180,11 @@ class RunState:
         """The targets of a step, in the plan's order."""
         return iter(self._keys[step])
 
+    def through(self, step: StepId) -> int:
+        """How many targets of a step, from the first on in the plan's order, have all ended."""
+        unended = self._tallies[step].unended
+        return unended[0] if unended else len(self._keys[step])
+
     def queued(self, step: StepId, limit: int) -> Iterator[TargetKey]:
         """Those of a step's first `limit` targets that have not begun, in the plan's order."""
         keys = self._keys[step]
@@ -242,6 +251,12 @@ class RunState:
                 self.answers[event.key] = event
                 if event.gate == "unknown" and event.answer == "confirm":
                     self.words[event.key] = event
+            case ev.NotRolledBack():
+                self.not_rolled_back[event.key] = event.why
+            case ev.UndoBegan():
+                self.undone_unverified.pop(event.key, None)
+            case ev.UndoneUnverified():
+                self.undone_unverified[event.key] = event.why
             case ev.TargetMarked():
                 self.words[event.key] = event
             case ev.ActionShown():
@@ -297,7 +312,9 @@ class RunState:
             case ev.PlanAmended():
                 self._amend(event)
             case ev.RollbackBegan():
-                self.rolling_back, self.ended, self.paused = event.why, None, ""
+                self.rolling_back = event.why or f"by {event.by}"
+                self.ended, self.paused = None, ""
+                self.not_rolled_back.clear()
             case ev.InvariantBroken():
                 self.paused = f"invariant {event.name!r} is broken: {event.why}"
             case ev.RecordAccepted():
@@ -319,6 +336,7 @@ class RunState:
                 | ev.HostOverruled()
                 | ev.Noted()
                 | ev.RequestRefused()
+                | ev.RequestWithdrawn()
                 | ev.FindingNoted()
                 | ev.FollowUpNoted()
                 | ev.ClockStated()
@@ -335,9 +353,8 @@ class RunState:
             again += [Status.FAILED, Status.BLOCKED, Status.CANCELLED]
         for key, target in list(self.targets.items()):
             if target.status in again:
-                seek = target.status is Status.UNKNOWN and target.lost
                 reopened = ev.TargetReopened(
-                    step=key.step, target=key.target, by=event.by, seek=seek
+                    step=key.step, target=key.target, by=event.by, seek=target.unaccounted
                 )
                 self._change(key, reopened, at)
 
@@ -391,7 +408,7 @@ class RunState:
         if before.active or after.active:
             self.stirred[key] = None
         if before.status is not after.status:
-            self._recount(key.step, before.status, after, at)
+            self._recount(key, before, after, at)
             if self.circumstances.lost_hosts:
                 self._strand(key)
         if before.queued != after.queued:
@@ -413,17 +430,17 @@ class RunState:
         for lock in self.plan.steps[key.step].step.locks:
             self.held[lock] += 1 if begins else -1
 
-    def _recount(self, step: StepId, before: Status, after: TargetState, at: float) -> None:
-        tally = self._tallies[step]
+    def _recount(self, key: TargetKey, before: TargetState, after: TargetState, at: float) -> None:
+        step, tally = key.step, self._tallies[key.step]
         was = tally.status
-        tally.move(before, after.status)
+        tally.move(self._place[key], before.status, after.status)
         now = tally.status
         if was is now:
             return
         self._open_steps += (now not in FINAL) - (was not in FINAL)
         if now in FINAL and after.undoing:
             self.undone_at[step] = at
-        elif now in FINAL:
+        elif now in FINAL and not before.undoing:  # what stays as it was has settled before
             self.settled_at[step] = at
             self.undone_at.pop(step, None)
         if now in FINAL or was in FINAL:
