@@ -107,7 +107,7 @@ told() {{
     *[Rr]efused*) exit 3 ;;
     *[Tt]imed\ out* | *TIMEOUT*) exit 4 ;;
     *nreachable* | *No\ route*) exit 5 ;;
-    *not\ known* | *ot\ resolve* | *esolution* | *bad\ address* | *lookup\ failed*) exit 6 ;;
+    *not\ known* | *not\ resolve* | *esolution* | *bad\ address* | *lookup\ failed*) exit 6 ;;
     esac
 }}
 if command -v nc >/dev/null 2>&1; then
