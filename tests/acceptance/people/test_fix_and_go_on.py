@@ -209,12 +209,12 @@ def test_a_failed_step_is_corrected_in_the_editor(failed: Program) -> None:
 
 
 def test_a_bad_edit_changes_nothing_and_is_kept(failed: Program) -> None:
-    mine = editor(failed, "'s/needs:/neds:/'")
+    mine = editor(failed, "'s/needs:/wants:/'")
     done = failed("edit", "latest", "two", "--reason", "typo", **mine)
     assert done.exit == 2
     assert "two.yml:4:5" in done.err, done.err
     kept = done.err.partition("drrun amend ")[2].split()[1]
-    assert "neds: [one]" in Path(kept).read_text()
+    assert "wants: [one]" in Path(kept).read_text()
     assert not [each for each in events(failed) if each["kind"] == "PlanAmended"]
 
 
