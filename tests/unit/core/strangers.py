@@ -127,9 +127,13 @@ def written_steps(draw: st.DrawFn) -> tuple[Step, ...]:
             case 0:
                 made = manual(name)
             case 1:
-                made = decision(name, **draw(st.sampled_from([{}, DECIDED])))
+                made = draw(
+                    st.sampled_from([decision(name), decision(name, decide_by="4s", default="go")])
+                )
             case 2:
-                made = wait(name, **draw(st.sampled_from([{"for": 2}, {"until": (probe("u"),)}])))
+                made = draw(
+                    st.sampled_from([wait(name, **{"for": 2}), wait(name, until=(probe("u"),))])
+                )
             case 3 | 4 if "on" not in keys:
                 made = step(
                     name,
@@ -142,9 +146,6 @@ def written_steps(draw: st.DrawFn) -> tuple[Step, ...]:
         needed = step(name, *needs).needs
         steps.append(replace(made, needs=needed, **keys))  # type: ignore[arg-type] # keys of a step
     return tuple(steps)
-
-
-DECIDED = {"decide_by": "4s", "default": "go"}
 
 
 def bound(steps: Sequence[Step]) -> Plan:
@@ -325,8 +326,6 @@ class Judge:
                 self._again(event, key)
             case ev.TargetReopened():
                 self._reopened(event, key)
-            case ev.TargetsCancelled() | ev.TargetLost() | ev.Regressed():
-                pass
             case ev.UndoBegan():
                 self.undoing.add(key)
             case _:

@@ -1,16 +1,20 @@
 """What people say about the world: lost, found, another route; and what follows for the run."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
 from drrun.core import events as ev
 from drrun.core.model.outcomes import Ended
-from drrun.core.model.runbook import StandIn
+from drrun.core.model.runbook import StandIn, Step
 from drrun.core.model.status import RunStatus
 from drrun.core.people.consider import Denied, Granted
 from drrun.core.people.world_requests import accept_record
 from drrun.core.rules import wishes as w
 from tests.unit.core.worlds import (
     World,
+    decision,
     manual,
     plan_of,
     probe,
@@ -18,6 +22,7 @@ from tests.unit.core.worlds import (
     statuses,
     step,
     two_sites,
+    wait,
 )
 
 
@@ -112,6 +117,18 @@ def test_the_ungraceful_form_is_executed_on_the_controller() -> None:
         "",
         ["passed"],
     )
+
+
+@pytest.mark.parametrize(
+    "make", [manual, decision, lambda name: wait(name, until=(probe(),)), step]
+)
+def test_the_ungraceful_form_is_executed_whatever_the_step_would_have_done(
+    make: Callable[[str], Step],
+) -> None:
+    lost = replace(make("cut"), on=("db1",), when_lost=stand_in("fence it"))
+    world = World(plan_of(lost, inventory=two_sites()))
+    lose(world, "host:db1")
+    assert (statuses(world.drive(), "cut"), world.effects.total()) == (["passed"], 1)
 
 
 def test_the_ungraceful_form_has_its_own_verify() -> None:
