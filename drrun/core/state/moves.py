@@ -179,6 +179,7 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("RetryPlanned", ""): {
         RUNNING: (WAITING, "will be tried again"),
         VERIFYING: (WAITING, "will be tried again"),
+        WAITING: (WAITING, "will be tried otherwise"),
         UNKNOWN: (WAITING, "will be tried again"),
     },
     ("TargetFailed", ""): {

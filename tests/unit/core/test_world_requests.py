@@ -9,6 +9,7 @@ from drrun.core import events as ev
 from drrun.core.model.outcomes import Ended
 from drrun.core.model.runbook import StandIn, Step
 from drrun.core.model.status import RunStatus
+from drrun.core.model.values import Duration
 from drrun.core.people.consider import Denied, Granted
 from drrun.core.people.world_requests import accept_record
 from drrun.core.rules import wishes as w
@@ -129,6 +130,20 @@ def test_the_ungraceful_form_is_executed_whatever_the_step_would_have_done(
     world = World(plan_of(lost, inventory=two_sites()))
     lose(world, "host:db1")
     assert (statuses(world.drive(), "cut"), world.effects.total()) == (["passed"], 1)
+
+
+@pytest.mark.parametrize("how", [{"for": 60}, {"until": (probe(within=Duration(60)),)}])
+@pytest.mark.parametrize(
+    ("when_lost", "becomes"), [(None, "blocked"), ("skip", "skipped"), (stand_in(), "passed")]
+)
+def test_a_wait_on_a_host_that_is_lost_becomes_what_its_author_wrote(
+    how: dict[str, object], when_lost: object, becomes: str
+) -> None:
+    waited = replace(wait("a", **how), on=("db1",), when_lost=when_lost)  # type: ignore[arg-type] # as written
+    world = World(plan_of(waited, manual("hold"), inventory=two_sites()))
+    world.obey_all()
+    lose(world, "host:db1")
+    assert statuses(world.drive(), "a") == [becomes]
 
 
 def test_the_ungraceful_form_has_its_own_verify() -> None:
