@@ -166,6 +166,10 @@ def _find_out(
 ) -> Iterator[w.Wish]:
     """The outcome is not known: by `on_unknown`, and by a person if that does not tell."""
     step = state.plan.steps[key.step].step
+    if state.targets[key].undoing:
+        # `on_unknown`, and a `verify` that holds, are about the step, and not about its undo.
+        yield w.OpenGate(key, "unknown", Purpose.UNDONE)
+        return
     if state.targets[key].phase is Phase.ASK:
         yield w.OpenGate(key, "unknown")
         return

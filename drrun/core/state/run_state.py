@@ -251,7 +251,7 @@ class RunState:
         match event:
             case ev.GateAnswered():
                 self.answers[event.key] = event
-                if event.gate == "unknown" and event.answer == "confirm":
+                if event.gate == "unknown" and event.answer == "confirm" and not event.purpose:
                     self.words[event.key] = event
             case ev.NotRolledBack():
                 self.not_rolled_back[event.key] = event.why

@@ -203,10 +203,9 @@ class Judge:
         if not state.targets[key].attempt or not state.targets[key].begun:
             planned = state.plan.steps[key.step]
             assert all(state.met(need) for need in planned.step.needs)
-            targets = [state.targets[each] for each in state.keys(key.step)]
-            ended = sum(each.status in FINAL for each in targets)
-            limit = next((size for size in planned.batches if ended < size), len(targets))
-            assert sum(each.begun or each.status in FINAL for each in targets) < limit
+            keys = list(state.keys(key.step))
+            earlier = max((size for size in planned.batches if size <= keys.index(key)), default=0)
+            assert all(state.targets[each].status in FINAL for each in keys[:earlier])
         for lock in self.step(key).locks:
             others = state.held[lock] - state.targets[key].active
             assert others < state.plan.runbook.locks[lock]
@@ -284,6 +283,8 @@ class Judge:
                 assert event.by != "controller"
             case ev.Recovered():
                 pass
+            case ev.NotRolledBack():
+                assert key in self.undoing
             case _:
                 raise AssertionError(f"{key} passed by {event}")
 

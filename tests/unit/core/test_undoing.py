@@ -12,7 +12,7 @@ from drrun.core.model.ids import TargetKey
 from drrun.core.model.inventory import Host, Inventory
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome, OutcomeUnknown
 from drrun.core.model.probes import Probe, ProbeKind, Purpose, Verdict
-from drrun.core.model.runbook import OnFailure, Step
+from drrun.core.model.runbook import OnFailure, OnUnknown, Step
 from drrun.core.model.status import RunStatus
 from drrun.core.people.consider import Denied, Granted
 from drrun.core.rules.endings import ExceptionKind, exceptions_of
@@ -173,6 +173,18 @@ def test_an_undo_of_which_nobody_knows_whether_it_worked_is_unknown() -> None:
         undoable("a"), acting=lambda _, n: OutcomeUnknown("cut") if n == 2 else Ended(0)
     )
     assert (statuses(world.state, "a"), world.state.ended) == (["unknown"], None)
+
+
+@pytest.mark.parametrize("answer", ["confirm", "reject"])
+def test_a_person_says_what_became_of_an_undo_and_it_is_not_made_again(answer: str) -> None:
+    world = rolled(
+        undoable("a", verify=(probe(),), on_unknown=OnUnknown.RERUN),
+        acting=lambda _, n: OutcomeUnknown("cut") if n == 2 else Ended(0),
+    )
+    world.ask(answer, step="a")
+    world.drive()
+    becomes = {"confirm": "rolled-back", "reject": "failed"}[answer]
+    assert (statuses(world.state, "a"), world.effects.total()) == ([becomes], 2)
 
 
 def test_an_undo_is_never_retried_by_itself() -> None:
