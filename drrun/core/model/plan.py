@@ -79,6 +79,8 @@ class Plan:
     #: Step -> seconds from the start of the run to its end, if all goes by the estimates.
     ends: Mapping[StepId, float] = field(repr=False)
     dependents: Mapping[StepId, tuple[StepId, ...]] = field(repr=False)
+    #: Steps that another makes needless once it has passed.
+    superseded: tuple[StepId, ...] = field(default=(), repr=False)
 
     @property
     def length(self) -> Duration:
@@ -182,6 +184,7 @@ def _shape(runbook: Runbook, lengths: Mapping[StepId, float]) -> dict[str, Any]:
         "tails": graph.tails(steps, order, lengths),
         "ends": graph.finish_times(steps, order, lengths),
         "dependents": graph.dependents_of(steps),
+        "superseded": tuple(step for step in order if steps[step].superseded_by),
     }
 
 

@@ -204,6 +204,8 @@ class Step:
     estimate: Estimate | None = None
     needs: tuple[Need, ...] = ()
     when: str | None = None
+    #: The step that makes this one needless once it has passed; "": none does.
+    superseded_by: str = ""
     #: Conditions of the steps that this one is inside of; asked with their names.
     only_if: tuple[str, ...] = ()
     #: None: the runbook itself.

@@ -5,13 +5,12 @@ Rules:
 - Nothing that runs is overridden behind its back: it is waited for, or the run is aborted.
 """
 
-from collections.abc import Iterator
-
 from drrun.core import events as ev
 from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.status import Status
 from drrun.core.people.commands import MarkDone, RetryRequest, Skip
 from drrun.core.people.request import Asking, Denied, Granted, keys_of
+from drrun.core.rules.freeing import behind, freed
 from drrun.core.state.run_state import RunState
 from drrun.core.state.target import TargetState
 
@@ -128,32 +127,6 @@ def rewind(asking: Asking, to: StepId, reason: str) -> Granted | Denied:
         if asking.state.targets[key].status is not Status.PENDING
     ]
     return Granted(events, f"going back to {to}: {', '.join(again)}")
-
-
-def behind(state: RunState, step: StepId) -> list[StepId]:
-    """Everything that needs a step, directly or not, in the plan's order."""
-    waiting, seen = list(state.plan.dependents[step]), set[StepId]()
-    while waiting:
-        dependent = waiting.pop()
-        if dependent not in seen:
-            seen.add(dependent)
-            waiting.extend(state.plan.dependents[dependent])
-    return [each for each in state.plan.order if each in seen]
-
-
-def freed(state: RunState, step: StepId, by: str) -> Iterator[ev.Event]:
-    """Blocked steps behind `step` are open again; what still cannot begin is blocked anew."""
-    for dependent in behind(state, step):
-        for key in state.keys(dependent):
-            if state.targets[key].status is Status.BLOCKED:
-                yield ev.TargetReopened(
-                    step=key.step,
-                    target=key.target,
-                    by=by,
-                    why=f"{step}",
-                    freed=True,
-                    seek=state.targets[key].unaccounted,
-                )
 
 
 def _claimed_by_another(asking: Asking, step: StepId) -> Denied | None:

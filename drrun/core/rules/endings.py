@@ -2,7 +2,8 @@
 
 Rules:
 - A run has succeeded when every step has passed by its own verification, or was not applicable by
-  its `when`, mode or variant, and every service is at the level that the runbook raises it to.
+  its `when`, mode or variant, or was superseded, and every service is at the level that the
+  runbook raises it to.
 - What is not so is an exception. It is named with its reason, and with whoever decided it.
 - A step that failed makes the run `failed`, whatever else is true of it.
 """
@@ -17,6 +18,7 @@ from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.probes import Verdict
 from drrun.core.model.runbook import Level, Mode, StandIn
 from drrun.core.model.status import RunStatus, Status
+from drrun.core.rules.superseding import is_superseded
 from drrun.core.rules.undoing import left_standing
 from drrun.core.state.run_state import RunState
 
@@ -111,7 +113,9 @@ def _of_target(state: RunState, key: TargetKey) -> Iterator[RunException]:
     target = state.targets[key]
     if target.status is Status.FAILED:
         yield _about(key, ExceptionKind.FAILED, target.note)
-    elif target.status is Status.SKIPPED and not _not_applicable(state, key.step):
+    elif target.status is Status.SKIPPED and (
+        key in state.words or not _not_applicable(state, key.step)
+    ):
         yield _skipped(state, key)
     elif target.status is Status.PASSED:
         yield from _passed(state, key)
@@ -139,7 +143,14 @@ def _not_applicable(state: RunState, step: StepId) -> bool:
     planned = state.plan.steps[step]
     if planned.left_out:
         return not planned.by_choice
+    if is_superseded(state, step):
+        return True
     return not state.conditions.get(step, True)
+
+
+def _is_needless(state: RunState, step: StepId) -> bool:
+    """Whether another step did what this one was for, and this one did not."""
+    return is_superseded(state, step) and state.step(step) is Status.SKIPPED
 
 
 def _skipped(state: RunState, key: TargetKey) -> RunException:
@@ -172,7 +183,7 @@ def _services(state: RunState) -> Iterator[RunException]:
     raising: dict[str, list[tuple[Level, StepId]]] = {}
     for step in state.plan.order:
         planned = state.plan.steps[step]
-        if not planned.left_out or planned.by_choice:
+        if (not planned.left_out or planned.by_choice) and not _is_needless(state, step):
             for name, level in planned.step.raises.items():
                 raising.setdefault(name, []).append((level, step))
     for name, raises in raising.items():

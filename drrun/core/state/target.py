@@ -91,6 +91,8 @@ class TargetState:
     ending: bool = False
     #: People gave the word: an approval, or that for an irreversible step.
     permitted: bool = False
+    #: Its approval has a condition, which does not hold.
+    unasked: bool = False
     #: Its time is over, and a person let it go on, or wants it ended.
     unlimited: bool = False
     to_end: bool = False
@@ -228,6 +230,8 @@ def advance(before: TargetState, event: ev.OfTarget | ev.OfTargets, at: float) -
         case ev.GateOpened():
             cause = Cause.THIRD_PARTY if event.contact else Cause.PERSON
             return _set(after, gate=Gate(event, at), waits_for=cause)
+        case ev.ApprovalNotNeeded():
+            return _enter(after, Phase.ACT, unasked=True)
         case ev.GateAnswered():
             return _answered(_set(after, gate=None), event, at)
         case ev.RetryPlanned():

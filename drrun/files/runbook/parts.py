@@ -99,7 +99,10 @@ def _in_place(step: Step, part: Runbook, scope: Scope) -> Iterator[tuple[StepId,
     begin = StepId(f"{prefix}begin")
     gated = bool(step.guard or step.approval or step.irreversible)
     if gated:
-        yield begin, replace(step, id=begin, verify=(), raises={}, restores=(), capture=())
+        yield (
+            begin,
+            replace(step, id=begin, verify=(), raises={}, restores=(), capture=()),
+        )
     entry = (Need((begin,)),) if gated else step.needs
     for inner in part.steps.values():
         name = StepId(f"{prefix}{inner.id}")
@@ -114,6 +117,7 @@ def _in_place(step: Step, part: Runbook, scope: Scope) -> Iterator[tuple[StepId,
                 id=name,
                 needs=needs or entry,
                 scope=replace(own, prefix=f"{prefix}{inner.scope.prefix if inner.scope else ''}"),
+                superseded_by=f"{prefix}{inner.superseded_by}" if inner.superseded_by else "",
                 only_if=(*inner.only_if, *([step.when] if step.when else [])),
                 modes=inner.modes if inner.modes is not None else step.modes,
                 variants=inner.variants if inner.variants is not None else step.variants,

@@ -11,6 +11,7 @@ from typing import Final
 from drrun.core.model import graph
 from drrun.core.model.actions import DecisionAction, UsesAction, changes
 from drrun.core.model.errors import Finding, Place, Severity
+from drrun.core.model.ids import StepId
 from drrun.core.model.inventory import Inventory
 from drrun.core.model.plan import hosts_matching
 from drrun.core.model.probes import Probe
@@ -38,6 +39,7 @@ def find_dangling(runbook: Runbook, inventory: Inventory | None = None) -> list[
     seeker = _Seeker(runbook, inventory)
     for step in runbook.steps.values():
         seeker.seek_needs(step)
+        seeker.seek_stand_in(step)
         seeker.seek_names(step)
         seeker.seek_hosts(step)
     seeker.seek_header()
@@ -84,6 +86,25 @@ class _Seeker:
                     self.findings.append(Finding(place, message, code="cycle"))
                 else:
                     self._seek("step", name, self._runbook.steps, step, "needs")
+
+    def seek_stand_in(self, step: Step) -> None:
+        """The step that makes `step` needless."""
+        other, chain = step.superseded_by, [step.id]
+        if not other:
+            return
+        self._seek("step", other, self._runbook.steps, step, "superseded_by")
+        if any(need.any_of == (other,) for need in step.needs):
+            why = f"it needs '{other}', so it could only begin to be skipped; drop one of both"
+            self._wrong_stand_in(step, why)
+        while other in self._runbook.steps and other not in chain:
+            chain.append(StepId(other))
+            other = self._runbook.steps[StepId(other)].superseded_by
+        if other == step.id:
+            self._wrong_stand_in(step, f"goes in a circle: {' -> '.join((*chain, other))}")
+
+    def _wrong_stand_in(self, step: Step, why: str) -> None:
+        message = f"steps.{step.id}.superseded_by: {why}"
+        self.findings.append(Finding(_place(step, "superseded_by"), message))
 
     def seek_names(self, step: Step) -> None:
         """Roles, locks, services and stores that `step` names."""

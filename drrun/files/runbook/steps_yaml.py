@@ -208,6 +208,11 @@ STEP: Final[Mapping[str, RecordKey]] = {
     "needs": RecordKey(needs, "ids that must have passed or been skipped; {any_of: [a, b]}"),
     "when": RecordKey(text, "expression; false: the step is skipped"),
     "variants": RecordKey(_ids, "the step exists in these variants only"),
+    "superseded_by": RecordKey(
+        slug,
+        "the step that makes this one needless: once that has passed, this one is skipped, also "
+        "where it failed, and what needs it goes on",
+    ),
     "when_lost": RecordKey(
         ByForm(word=OneOf({"skip": "skip", "block": "block"}), table=_record),
         "what becomes of the step when what it needs is declared lost",
