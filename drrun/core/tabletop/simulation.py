@@ -303,9 +303,15 @@ class Simulation:
         if said is None or not self._anybody(opened.role, said.by):
             return
         asks = wish.kind in ("manual", "decision")
-        takes = self._length(key) if asks else 0.0
+        takes = self._length(key) if asks else self._answer_takes(key, wish.kind)
         # Nobody holds the answer: it comes by itself, whatever else is in the air.
         self._later(self.now + takes, None, _answered(opened, said, step.action))
+
+    def _answer_takes(self, key: TargetKey, gate: str) -> float:
+        """How long its role takes to answer what is asked before a step acts."""
+        if gate not in ("approval", "irreversible"):
+            return 0.0
+        return self.plan.steps[key.step].answers
 
     def _anybody(self, role: str, by: str) -> bool:
         """Whether there is somebody left who may answer for a role."""
