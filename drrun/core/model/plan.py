@@ -58,9 +58,14 @@ class PlannedStep:
     @property
     def length(self) -> float:
         """Expected seconds with the answers before it, 0 if the step is left out."""
-        if self.left_out:
+        return 0.0 if self.left_out else self.answers + self.work
+
+    @property
+    def work(self) -> float:
+        """Expected seconds of the step itself, 0 if it is left out or says nothing."""
+        if self.left_out or self.step.estimate is None:
             return 0.0
-        return self.answers + float(self.step.estimate.p50 if self.step.estimate else 0.0)
+        return float(self.step.estimate.p50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +154,8 @@ def bind(
     planned: dict[StepId, PlannedStep] = {}
     findings: list[Finding] = []
     for step in runbook.steps.values():
-        own = names if step.scope is None else {**names, "inputs": step.scope.inputs}
         try:
-            made = _planned(step, inventory, selection, own, render)
+            made = _planned(step, inventory, selection, _own(step, names), render)
             planned[step.id] = replace(made, answers=_answers(runbook, step, selection.mode))
         except InputError as error:
             findings.extend(
@@ -174,6 +178,11 @@ def bind(
         steps=planned,
         **_shape(runbook, lengths),
     )
+
+
+def _own(step: Step, names: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The names that a step sees: one of another runbook has the inputs of that."""
+    return names if step.scope is None else {**names, "inputs": step.scope.inputs}
 
 
 def _answers(runbook: Runbook, step: Step, mode: Mode) -> float:

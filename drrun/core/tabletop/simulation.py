@@ -303,15 +303,9 @@ class Simulation:
         if said is None or not self._anybody(opened.role, said.by):
             return
         asks = wish.kind in ("manual", "decision")
-        takes = self._length(key) if asks else self._answer_takes(key, wish.kind)
+        takes = self._length(key) if asks else 0.0
         # Nobody holds the answer: it comes by itself, whatever else is in the air.
         self._later(self.now + takes, None, _answered(opened, said, step.action))
-
-    def _answer_takes(self, key: TargetKey, gate: str) -> float:
-        """How long its role takes to answer what is asked before a step acts."""
-        if gate not in ("approval", "irreversible"):
-            return 0.0
-        return self.plan.steps[key.step].answers
 
     def _anybody(self, role: str, by: str) -> bool:
         """Whether there is somebody left who may answer for a role."""
@@ -340,7 +334,7 @@ def _answered(opened: ev.GateOpened, said: ScriptedAnswer, action: object) -> ev
 
 def estimated(planned: PlannedStep) -> float:
     """Seconds of one target: the step's estimate, shared out among its batches."""
-    return planned.length / max(1, len(set(planned.batches)))
+    return planned.work / max(1, len(set(planned.batches)))
 
 
 def _delay(retry: Retry, verdicts: int) -> float:

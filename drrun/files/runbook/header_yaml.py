@@ -152,7 +152,7 @@ roles: Shape[dict[str, Role]] = MappingOf(
                 "deputies": RecordKey(words, "who stands in"),
                 "contact": RecordKey(text, "how to reach them"),
                 "response": RecordKey(
-                    duration, "how long an answer takes, for the plan", default=RESPONSE
+                    duration, "how long an answer takes, for the plan", default=str(RESPONSE)
                 ),
             },
             _role,
