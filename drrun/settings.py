@@ -8,14 +8,15 @@ Rules:
 
 import getpass
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import Finding, InputError, Place
 from drrun.core.model.values import Duration
 
+V = TypeVar("V")
 PROJECT_FILE = "drrun.yaml"
 #: Name -> what it is for. Also `DRRUN_NAME` in the environment.
 KNOWN: Mapping[str, str] = {
@@ -69,28 +70,44 @@ def read_settings(
     Raises:
         InputError: A file or a variable says something that cannot be.
     """
-    given = {name: value for name, value in flags.items() if value not in (None, (), "")}
-    levels = [given, _of_environment(environment), *_of_files(environment, folder)]
-    found: dict[str, Any] = {}
-    for level in reversed(levels):
-        found |= level
+    found, origin = _found(flags, environment, folder)
+
+    def read(name: str, reader: Callable[[Any], V]) -> V:
+        try:
+            return reader(found.get(name))
+        except ValueError as error:
+            raise InputError(f"{origin[name]}: {error}") from None
+
     home = state_home(environment)
-    try:
-        return Settings(
-            state=str(found.get("state") or home / "state.db"),
-            by=str(found.get("by") or _user()),
-            log=Path(found.get("log") or home / "drrun.log"),
-            key=home / "key",
-            inventory=tuple(Path(each) for each in _listed(found.get("inventory", ()))),
-            max_parallel=_count(found.get("max_parallel")),
-            linger=_duration(found.get("linger")),
-            no_input=_truth(found.get("no_input", False)),
-            ssh_config=Path(found["ssh_config"]) if "ssh_config" in found else None,
-            fetch_into=tuple(Path(each) for each in _listed(found.get("fetch_into", ()))),
-            notify=_ways(found.get("notify", ())),
-        )
-    except ValueError as error:
-        raise InputError(f"settings: {error}") from None
+    return Settings(
+        state=str(found.get("state") or home / "state.db"),
+        by=str(found.get("by") or _user()),
+        log=Path(found.get("log") or home / "drrun.log"),
+        key=home / "key",
+        inventory=tuple(Path(each) for each in _listed(found.get("inventory", ()))),
+        max_parallel=read("max_parallel", _count),
+        linger=read("linger", _duration),
+        no_input=read("no_input", _truth),
+        ssh_config=Path(found["ssh_config"]) if "ssh_config" in found else None,
+        fetch_into=tuple(Path(each) for each in _listed(found.get("fetch_into", ()))),
+        notify=read("notify", _ways),
+    )
+
+
+def _found(
+    flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path
+) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    """The settings that somebody made, and where: as the author of each calls that."""
+    found: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for path, level in reversed(list(_of_files(environment, folder))):
+        found |= level
+        origin |= {name: f"{path}: {name}" for name in level}
+    of_environment = _of_environment(environment)
+    given = {name: value for name, value in flags.items() if value not in (None, (), "")}
+    origin |= {name: f"DRRUN_{name.upper()}" for name in of_environment}
+    origin |= {name: f"--{name.replace('_', '-')}" for name in given}
+    return found | of_environment | given, origin
 
 
 def state_home(environment: Mapping[str, str]) -> Path:
@@ -114,9 +131,14 @@ def _of_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def _of_files(environment: Mapping[str, str], folder: Path) -> Iterator[dict[str, Any]]:
-    yield _read(folder / PROJECT_FILE)
-    yield _read(_xdg(environment, "XDG_CONFIG_HOME", ".config") / "config.yaml")
+def _of_files(
+    environment: Mapping[str, str], folder: Path
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for path in (
+        folder / PROJECT_FILE,
+        _xdg(environment, "XDG_CONFIG_HOME", ".config") / "config.yaml",
+    ):
+        yield path, _read(path)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -161,9 +183,9 @@ def _beside(found: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _ways(value: Any) -> tuple[Mapping[str, Any], ...]:
-    ways = [value] if isinstance(value, Mapping) else value
+    ways = [value] if isinstance(value, Mapping) else value or ()
     if not isinstance(ways, list | tuple) or not all(isinstance(way, Mapping) for way in ways):
-        raise ValueError("notify must be a list of ways: {webhook: URL}, {email: ADDRESS}, …")
+        raise ValueError("must be a list of ways: {webhook: URL}, {email: ADDRESS}, …")
     return tuple(ways)
 
 
@@ -179,7 +201,7 @@ def _count(value: Any) -> int | None:
     except ValueError:
         count = 0
     if count < 1:
-        raise ValueError(f"max_parallel must be a number from 1, not {str(value)!r}")
+        raise ValueError(f"must be a number from 1, not {str(value)!r}")
     return count
 
 
@@ -190,14 +212,14 @@ def _duration(value: Any) -> Duration | None:
 
 
 def _truth(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
+    if value is None or isinstance(value, bool):
+        return bool(value)
     text = str(value).lower()
     if text in {"1", "true", "yes"}:
         return True
     if text in {"0", "false", "no"}:
         return False
-    raise ValueError(f"no_input must be true or false, not {str(value)!r}")
+    raise ValueError(f"must be true or false, not {str(value)!r}")
 
 
 def _user() -> str:

@@ -30,6 +30,25 @@ class SshSettings:
     #: Folders besides the runbook's own that files may be fetched into.
     fetch_into: tuple[Path, ...] = ()
 
+    def of_run(self, recorded: Mapping[str, Any]) -> "SshSettings":
+        """These, and where they say nothing what a run was started with.
+
+        Args:
+            recorded: The options of the run.
+
+        Raises:
+            InputError: Its SSH configuration is not on this machine.
+        """
+        config, folders = self.ssh_config, self.fetch_into
+        if config is None and "ssh_config" in recorded:
+            config = Path(recorded["ssh_config"])
+            if not config.is_file():
+                raise InputError(
+                    f"the run was started with --ssh-config {config}, and there is no such file "
+                    "here. Give the one to use: --ssh-config FILE"
+                )
+        return SshSettings(config, folders or tuple(map(Path, recorded.get("fetch_into", ()))))
+
 
 def notifiers_of(declared: Sequence[Mapping[str, Any]]) -> list[Notifier]:
     """The ways to reach people that the settings declare.
@@ -57,7 +76,8 @@ def sweeper(world: SshSettings) -> Callable[[ReadRun], Sweeper]:
         from drrun.ssh.options import SshOptions
 
         hosts = seen.loaded.plan.inventory.hosts
-        return LauncherSweeper(Lanes(Connections(hosts, SshOptions(config=world.ssh_config))))
+        config = world.of_run(seen.state.options).ssh_config
+        return LauncherSweeper(Lanes(Connections(hosts, SshOptions(config=config))))
 
     return equip
 
@@ -65,7 +85,7 @@ def sweeper(world: SshSettings) -> Callable[[ReadRun], Sweeper]:
 def equipper(world: SshSettings, ways: Sequence[Notifier] = ()) -> ToolFactory:
     """Makes the tools of a run: hands that act over SSH and on this machine."""
 
-    def equip(loaded: LoadedPlan) -> RunTools:
+    def equip(loaded: LoadedPlan, recorded: Mapping[str, Any]) -> RunTools:
         from drrun.builtin.actions import actions, reading_actions
         from drrun.builtin.probes import Probes, judge
         from drrun.builtin.secrets import SecretSources
@@ -78,7 +98,8 @@ def equipper(world: SshSettings, ways: Sequence[Notifier] = ()) -> ToolFactory:
         from drrun.ssh.options import SshOptions
 
         renderer = Templates()
-        connections = Connections(loaded.plan.inventory.hosts, SshOptions(config=world.ssh_config))
+        own = world.of_run(recorded)
+        connections = Connections(loaded.plan.inventory.hosts, SshOptions(config=own.ssh_config))
         hands: Hands
         match loaded.plan.mode:
             case Mode.DRY_RUN:
@@ -88,7 +109,7 @@ def equipper(world: SshSettings, ways: Sequence[Notifier] = ()) -> ToolFactory:
                 known: dict[str, BuiltInAction] = {}
                 live = LiveHands(connections, known, judge)
                 probes = Probes(live)
-                known.update(actions(renderer, probes, ways, world.fetch_into))
+                known.update(actions(renderer, probes, ways, own.fetch_into))
                 hands = live
             case Mode.TABLETOP:
                 raise AssertionError("a tabletop contacts nothing: it needs no hands")

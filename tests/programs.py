@@ -53,7 +53,7 @@ class Program:
         return subprocess.Popen(
             [*self.prefix, sys.executable, "-m", "drrun", *arguments],
             cwd=self.folder,
-            env={**os.environ, **self._own, **self.environment, **environment},
+            env={**os.environ, **self.own, **self.environment, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -71,7 +71,7 @@ class Program:
 
         before, folder = dict(os.environ), Path.cwd()
         out, err = io.StringIO(), io.StringIO()
-        os.environ.update({**self._own, **self.environment, **environment})
+        os.environ.update({**self.own, **self.environment, **environment})
         os.chdir(self.folder)
         try:
             with redirect_stdout(out), redirect_stderr(err):
@@ -89,7 +89,8 @@ class Program:
         return json.loads(done.out)
 
     @property
-    def _own(self) -> dict[str, str]:
+    def own(self) -> dict[str, str]:
+        """The environment that keeps it apart from every other drrun."""
         return {
             "XDG_STATE_HOME": str(self.folder / "state"),
             "XDG_CONFIG_HOME": str(self.folder / "config"),

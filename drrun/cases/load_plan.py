@@ -93,12 +93,23 @@ def read_documents(wanted: PlanRequest) -> tuple[Document, ...]:
     """The files and choices that a plan follows from.
 
     Raises:
-        InputError: A file does not exist or cannot be read.
+        InputError: A file does not exist or cannot be read; and what is wrong with those that can.
     """
     found = [_read("runbook", wanted.runbook)]
-    found += _read_parts(found[0], wanted.runbook.parent)
+    missing = [*_read_parts(found, wanted.runbook.parent)]
+    inventory: list[Document] = []
+    lacking: list[Finding] = []
     for path in wanted.inventories:
-        found.extend(_read("inventory", each) for each in inventory_files(path))
+        try:
+            inventory.extend(_read("inventory", each) for each in inventory_files(path))
+        except InputError as error:
+            lacking += error.findings
+    if missing or lacking:
+        # Of an inventory that is not whole nothing can be said about hosts.
+        beside = None if lacking or not inventory else _texts(inventory)
+        wrong = [*lacking, *missing, *_wrong_texts(found, beside)]
+        raise InputError(sorted(dict.fromkeys(wrong), key=lambda each: each.place))
+    found += inventory
     choices = {
         "inputs": dict(wanted.inputs),
         "mode": str(wanted.mode),
@@ -143,18 +154,18 @@ def plan_of(
     documents = current(documents, amended)
     amendments = [each for event in amended for each in _amendments(event)]
     choices = json.loads(next(each.content for each in documents if each.kind == "choices"))
-    inventory = [(each.path, _raw(each)) for each in documents if each.kind == "inventory"]
+    inventory = _texts(documents)
     valid = validate(_raw(runbook_text), runbook_text.path, inventory, amendments, judged=judged)
+    parts, wrong = _parts(documents, inventory)
     errors = [each for each in valid.findings if each.severity is Severity.ERROR]
-    if errors or valid.runbook is None:
-        raise InputError(errors)
+    if errors or wrong or valid.runbook is None:
+        raise InputError([*errors, *wrong])
     selection = Selection(
         Mode(choices["mode"]),
         choices["variant"],
         {StepId(step): why for step, why in choices["left_out"].items()},
     )
     inputs = bind_inputs(valid.runbook, choices["inputs"])
-    parts = _parts(documents, inventory)
     runbook = expand(valid.runbook, parts, inputs, Templates().value)
     runbook = _estimated(runbook, choices.get("estimates", {}))
     with without_collection():
@@ -215,8 +226,8 @@ def _estimated(runbook: Runbook, learned: Mapping[str, Sequence[Any]]) -> Runboo
 
 def _parts(
     documents: Sequence[Document], inventory: Sequence[tuple[str, bytes]]
-) -> dict[str, Runbook]:
-    """The runbooks inside the runbook, each judged by itself."""
+) -> tuple[dict[str, Runbook], list[Finding]]:
+    """The runbooks inside the runbook, each judged by itself, and what is wrong with them."""
     found: dict[str, Runbook] = {}
     findings: list[Finding] = []
     for document in documents:
@@ -226,28 +237,63 @@ def _parts(
         findings += valid.errors
         if valid.runbook is not None:
             found[document.kind.removeprefix(_PART)] = valid.runbook
-    if findings:
-        raise InputError(findings)
-    return found
+    return found, findings
 
 
-def _read_parts(runbook: Document, folder: Path) -> list[Document]:
-    """The files that `uses: runbook` names, near and far, each once."""
-    found: dict[str, Document] = {}
-    waiting = [runbook]
+def _read_parts(found: list[Document], folder: Path) -> Iterator[Finding]:
+    """Put the files that `uses: runbook` names, near and far, behind the runbook, each once.
+
+    Yields:
+        A finding for each step whose file cannot be read, or may not.
+    """
+    known: set[str] = set()
+    waiting = found[:]
     while waiting:
         asking = waiting.pop()
         draft, _ = read_draft(_raw(asking), asking.path)
         for step in draft.steps.values() if draft else ():
             name = part_of(step)
-            if name and name not in found:
-                if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-                    place = step.places.get("with", step.place)
-                    message = f"step {step.id}: {name} must be below the runbook's folder"
-                    raise InputError([Finding(place, message)])
-                found[name] = _read(f"{_PART}{name}", folder / name)
-                waiting.append(found[name])
-    return list(found.values())
+            if not name or name in known:
+                continue
+            place = step.places.get("with", step.place)
+            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+                message = f"step {step.id}: {name} must be below the runbook's folder"
+                yield Finding(place, message)
+                continue
+            try:
+                part = _read(f"{_PART}{name}", folder / name)
+            except InputError as error:
+                yield Finding(place, f"step {step.id}: {error}")
+                continue
+            known.add(name)
+            found.append(part)
+            waiting.append(part)
+
+
+def _wrong_texts(
+    runbooks: Sequence[Document], inventory: Sequence[tuple[str, bytes]] | None
+) -> Iterator[Finding]:
+    """What is wrong with the texts of runbooks that can be read."""
+    for each in runbooks:
+        yield from validate(_raw(each), each.path, inventory).errors
+
+
+def _texts(documents: Sequence[Document]) -> list[tuple[str, bytes]]:
+    """Name and content of the files of the inventory."""
+    return [(each.path, _raw(each)) for each in documents if each.kind == "inventory"]
+
+
+def part_documents(runbook: Document) -> list[Document]:
+    """The runbooks inside a runbook as they are in its folder now.
+
+    Raises:
+        InputError: One is not there, or not below that folder.
+    """
+    found = [runbook]
+    missing = list(_read_parts(found, Path(runbook.path).parent))
+    if missing:
+        raise InputError(missing)
+    return found[1:]
 
 
 def replanner(documents: Sequence[Document], *, judged: bool = False) -> Replan:
@@ -286,6 +332,18 @@ def _wrong_mode(plan: Plan) -> Iterable[Finding]:
             "rehearse on with -i"
         )
         yield Finding(plan.runbook.place, message, code="rehearsal-inventory")
+
+
+def is_unmarked_rehearsal(plan: Plan) -> bool:
+    """Whether a rehearsal would act on hosts of which nobody said that they are there for it."""
+    unmarked = plan.mode is Mode.REHEARSAL and plan.inventory.rehearsal is None
+    return unmarked and bool(hosts_of(plan))
+
+
+def hosts_of(plan: Plan) -> list[str]:
+    """Hosts that steps of the plan act on, each once, in the order of the plan."""
+    targets = (each for step in plan.steps.values() if not step.left_out for each in step.targets)
+    return list(dict.fromkeys(each.host.name for each in targets if each.host is not None))
 
 
 def _missing_files(loaded: LoadedPlan) -> Iterable[Finding]:

@@ -66,6 +66,8 @@ class RunReading:
         moving = len(self.state.active) > len(asked) or bool(self.state.ready)
         if asked and not moving:
             return RunStatus.WAITING
+        if self.holder is not None and self.state.all_final and not self.state.rolling_back:
+            return RunStatus.WAITING  # it has failed, and its driver asks what to do
         return RunStatus.RUNNING if self.holder is not None else RunStatus.INTERRUPTED
 
     @property
@@ -104,9 +106,12 @@ def known(
         from drrun.cases.load_plan import plan_of, replanner
 
         loaded = plan_of(records.journal.documents(run), judged=True)
-    state = RunState(loaded.plan, replanner(loaded.documents, judged=not amendable))
+    # What was amended was judged then, as the files were when the run began.
+    state = RunState(loaded.plan, replanner(loaded.documents, judged=True))
     fold = _Fold(state, About(), checked)
     facts = tuple(fold.over(records, run))
+    if amendable:
+        state.replan = replanner(loaded.documents)
     holder = records.leases.holder(run)
     return ReadRun(run, state, fold.about, holder, checked, fold.unfit, loaded, facts)
 

@@ -1,8 +1,9 @@
 """Begin a run: pin the documents, take the lease, record that it started."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
+from typing import Any
 
 from drrun import __version__
 from drrun.cases.load_plan import LoadedPlan, refuse_unsupported, replanner
@@ -45,8 +46,9 @@ class RunTools:
     signatures: Signatures = field(default_factory=Unsigned)
 
 
-#: Makes the tools for a plan; the mode decides which hands.
-ToolFactory = Callable[[LoadedPlan], RunTools]
+#: Makes the tools for a plan, and for the options that its run was started with; the mode decides
+#: which hands.
+ToolFactory = Callable[[LoadedPlan, Mapping[str, Any]], RunTools]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,16 @@ class Options:
     """How a run is driven."""
 
     by: str
-    max_parallel: int = MAX_PARALLEL
+    #: None: as the run was started with, else `MAX_PARALLEL`.
+    max_parallel: int | None = None
     allow_irreversible: tuple[str, ...] = ()
+    #: How hosts are reached, and where fetched files may go; recorded, for whoever goes on.
+    ssh_config: Path | None = None
+    fetch_into: tuple[Path, ...] = ()
     #: Seconds to stay when only a person can go on; None: for ever.
     linger: float | None = 0.0
+    #: A person sits at the terminal: a run that has failed waits for them before it ends.
+    stays: bool = False
     #: Only to undo what has passed, as a request in the inbox wants: nothing is opened again, and
     #: a run that has succeeded is taken too.
     back: bool = False
@@ -78,7 +86,7 @@ def start(records: Records, equip: ToolFactory, loaded: LoadedPlan, options: Opt
         StateUnusable: The state folder cannot be written.
     """
     refuse_unsupported(loaded.plan)
-    tools = equip(loaded)
+    tools = equip(loaded, _recorded(options))
     secrets = LateSecrets(loaded.plan.runbook.secrets, tools.secrets)
     secrets.resolve_all()
     _refuse_recorded(loaded.plan, secrets)
@@ -167,13 +175,23 @@ def _started(plan: Plan, options: Options) -> ev.RunStarted:
         mode=str(plan.mode),
         variant=plan.variant,
         inputs={name: _plain(value) for name, value in plan.inputs.items()},
-        options={
-            "max_parallel": options.max_parallel,
-            "allow_irreversible": list(options.allow_irreversible),
-        },
+        options=_recorded(options),
         by=options.by,
         tool=__version__,
     )
+
+
+def _recorded(options: Options) -> Mapping[str, Any]:
+    """What whoever goes on with the run needs as it was; paths are found from other folders."""
+    recorded: dict[str, Any] = {
+        "max_parallel": options.max_parallel or MAX_PARALLEL,
+        "allow_irreversible": list(options.allow_irreversible),
+    }
+    if options.ssh_config is not None:
+        recorded["ssh_config"] = str(options.ssh_config.absolute())
+    if options.fetch_into:
+        recorded["fetch_into"] = [str(each.absolute()) for each in options.fetch_into]
+    return recorded
 
 
 def _pinned(document: Document) -> Document:
@@ -218,7 +236,9 @@ def seat(
     crew = Crew(tools.hands, tools.prober, records.spool, clock)
     edges = Edges(ledger, orders, crew, clock, records.inbox, records.leases, records.ids,
                   tools.signatures)  # fmt: skip
-    controller = Controller(edges, Limits(options.max_parallel, options.linger))
+    at_once = options.max_parallel or state.options.get("max_parallel") or MAX_PARALLEL
+    limits = Limits(at_once, options.linger, options.stays)
+    controller = Controller(edges, limits)
     took = _took(lease, clock, join, records.seat)
     return Session(place.run, controller, edges, records.journal, tools.hands, took)
 

@@ -8,10 +8,15 @@ import click
 
 from drrun.cases.cleanup import REMEMBERED, Swept, clean_up
 from drrun.cases.close import unclean
-from drrun.cases.find import find_run
-from drrun.cli.context import CommandContext, common_options, json_option, run_argument
+from drrun.cli.context import (
+    CommandContext,
+    common_options,
+    contact_options,
+    json_option,
+)
 from drrun.cli.exit import Exit
 from drrun.cli.out import give, say, sheet
+from drrun.cli.run_words import acting_run_argument, the_run
 from drrun.core.model.runbook import Mode
 from drrun.core.model.values import Duration
 from drrun.report.clean import clean_line
@@ -33,7 +38,7 @@ _SHAPE = (
 
 
 @click.command()
-@run_argument
+@acting_run_argument
 @click.option(
     "--after",
     default=str(REMEMBERED),
@@ -41,10 +46,11 @@ _SHAPE = (
     show_default=True,
     help="How long after its close hosts remember a run.",
 )
+@contact_options
 @json_option
 @common_options
 @click.pass_obj
-def cleanup(frame: CommandContext, /, run: str, *, after: str, as_json: bool) -> None:
+def cleanup(frame: CommandContext, /, run: str, *, after: str, plain: bool, as_json: bool) -> None:
     """Remove from its hosts what RUN left there.
 
     What its jobs printed goes at once. A job that still runs, or whose outcome is not in the
@@ -53,6 +59,7 @@ def cleanup(frame: CommandContext, /, run: str, *, after: str, as_json: bool) ->
     rehearsal is over once its steps with the tag `cleanup` have passed; those that have not are
     named (exit code 3).
     """
+    del plain  # it draws nothing in any case; scripts give every command of a run the same options
     settings = frame.settings()
     try:
         remembered = Duration.parse(after)
@@ -60,7 +67,7 @@ def cleanup(frame: CommandContext, /, run: str, *, after: str, as_json: bool) ->
         raise click.UsageError(f"--after: {error}") from None
     with frame.state() as records:
         equip = sweeper(SshSettings(settings.ssh_config))
-        seen, found = clean_up(records, find_run(records, run), equip, remembered)
+        seen, found = clean_up(records, the_run(records, run), equip, remembered)
     open_steps = list(unclean(seen)) if seen.loaded.plan.mode is Mode.REHEARSAL else []
     frame.code = _code(found) or (Exit.LEFT if open_steps else Exit.DONE)
     if as_json:

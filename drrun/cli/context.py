@@ -61,6 +61,13 @@ def _setting(*names: str, **keys: Any) -> Callable[[ClickCommand], ClickCommand]
     return click.option(*names, expose_value=False, callback=_remember, **keys)
 
 
+ssh_option = _setting(
+    "--ssh-config",
+    metavar="FILE",
+    help="Instead of ~/.ssh/config; what `run` was given holds for its run.",
+)
+
+
 def common_options(command: ClickCommand) -> ClickCommand:
     """Options that every command takes, before its name too."""
     state = _setting("--state", metavar="URL", help="Where runs are kept. [DRRUN_STATE]")
@@ -70,7 +77,7 @@ def common_options(command: ClickCommand) -> ClickCommand:
 
 def driving_options(command: ClickCommand) -> ClickCommand:
     """Options of commands that drive a run."""
-    for option in (
+    options: tuple[Callable[[Any], Any], ...] = (
         _setting(
             "--max-parallel",
             metavar="N",
@@ -81,14 +88,19 @@ def driving_options(command: ClickCommand) -> ClickCommand:
             "--linger",
             metavar="DURATION",
             help="How long to stay when only a person can go on. Default: for ever at a "
-            "terminal, else 10s; 0 with --no-input.",
+            "terminal, else 10s; 0s with --no-input.",
         ),
-        _setting("--ssh-config", metavar="FILE", help="Instead of ~/.ssh/config."),
-        _setting("--no-input", is_flag=True, help="Never ask at the terminal."),
-        click.option("--plain", is_flag=True, help="One line for each change, no live view."),
-    ):
+    )
+    for option in options:
         command = option(command)
-    return command
+    return contact_options(command)
+
+
+def contact_options(command: ClickCommand) -> ClickCommand:
+    """Options of commands that contact the hosts of a run."""
+    quiet = _setting("--no-input", is_flag=True, help="Never ask at the terminal.")
+    plain = click.option("--plain", is_flag=True, help="One line for each change, no live view.")
+    return ssh_option(quiet(plain(command)))
 
 
 def inventory_options(command: ClickCommand) -> ClickCommand:
@@ -104,7 +116,6 @@ def inventory_options(command: ClickCommand) -> ClickCommand:
     return inventory(strict(command))
 
 
-run_argument = click.argument("run", metavar="RUN")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 

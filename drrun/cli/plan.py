@@ -91,14 +91,20 @@ def validate(
         return
     if findings:
         give(clean("\n".join(str(each) for each in findings)) + "\n")
-    warnings = sum(each.severity is Severity.WARNING for each in findings)
-    errors = sum(each.severity is Severity.ERROR for each in findings)
-    counts = f"{plural(errors, 'error')}, {plural(warnings, 'warning')}"
-    say(f"{runbook}: {'not valid' if wrong else 'valid'}, {counts}")
+    counts = [
+        plural(sum(each.severity is severity for each in findings), str(severity))
+        for severity in Severity
+    ]
+    say(f"{runbook}: {'not valid' if wrong else 'valid'}, {', '.join(counts)}")
 
 
 def _findings(asked: PlanRequest, frame: CommandContext) -> list[Finding]:
-    documents = read_documents(asked)
+    try:
+        documents = read_documents(asked)
+    except InputError as error:
+        if not any(each.place.line for each in error.findings):
+            raise
+        return list(error.findings)
     texts = [
         (each.path, each.content.encode("utf-8", "surrogateescape"))
         for each in documents

@@ -8,7 +8,13 @@ import click
 from drrun.cases.preflight import keep
 from drrun.cases.preflight import preflight as look
 from drrun.cases.preflight_check import Check
-from drrun.cli.context import CommandContext, common_options, inventory_options, json_option
+from drrun.cli.context import (
+    CommandContext,
+    common_options,
+    inventory_options,
+    json_option,
+    ssh_option,
+)
 from drrun.cli.exit import Exit
 from drrun.cli.out import give, say
 from drrun.cli.plan import load_selected, selection_options
@@ -22,6 +28,7 @@ from drrun.wiring import SshSettings, eyes
 @click.command()
 @selection_options
 @inventory_options
+@ssh_option
 @json_option
 @common_options
 @click.pass_obj

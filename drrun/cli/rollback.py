@@ -1,19 +1,27 @@
 """`drrun rollback`: what would be undone and what cannot be, shown before anything is."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import click
 
-from drrun.cases.find import find_run
+from drrun.cases.edited_files import FileDecision
 from drrun.cases.read_run import ReadRun, known
+from drrun.cases.resume import ResumeQuestions
 from drrun.cases.resume import resume as go_on
 from drrun.cli.act import post
-from drrun.cli.context import CommandContext, common_options, json_option, run_argument
+from drrun.cli.context import (
+    CommandContext,
+    common_options,
+    driving_options,
+    json_option,
+)
 from drrun.cli.out import can_ask, say
-from drrun.cli.run import driven_by, equip_with, pinned_unless_changed, showing_with
+from drrun.cli.run import driven_by, equip_with, showing_with
 from drrun.cli.run_screen import perform
+from drrun.cli.run_words import acting_run_argument, the_run
 from drrun.core.model.errors import Refused
 from drrun.core.model.ids import StepId
 from drrun.core.people.commands import RollBack, body_of
@@ -24,13 +32,15 @@ from drrun.core.state.run_state import RunState
 from drrun.engine.records import Records
 from drrun.report.clean import clean_line
 from drrun.report.text.sheet import Sheet, join
+from drrun.settings import Settings
 
 
 @click.command()
-@run_argument
+@acting_run_argument
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--type", "typed", default="", metavar="NAME", help="Past a point of no return.")
+@driving_options
 @json_option
 @common_options
 @click.pass_obj
@@ -39,20 +49,32 @@ def rollback(frame: CommandContext, /, **options: Any) -> None:
 
     Steps without undo are shown first. After an irreversible step there is no plain way back: a
     second person may insist by typing the runbook's name.
+
+    It ends with 0 when everything is undone and verified, with 7 when something was not rolled
+    back or nothing shows that it is undone, and with 1 when an undo failed.
     """
     with frame.state() as records:
-        state = known(records, find_run(records, options["run"])).state
+        run = the_run(records, options["run"])
+        state = known(records, run).state
     say(rollback_text(state, Sheet()))
-    settings = frame.settings()
-    asks = can_ask() and not (options["yes"] or settings.no_input or options["as_json"])
-    if asks and to_undo(state) and not click.confirm("Undo these steps?", err=True):
-        raise click.Abort
+    if to_undo(state) and not options["yes"]:
+        _ask_to_undo(frame.settings(), options["run"])
     with frame.state() as records:
-        seen = known(records, find_run(records, options["run"]))
+        seen = known(records, run)
         if seen.holder is None:
             _drive(frame, records, seen, options)
             return
     post(frame, "rollback", options, typed=options["typed"])
+
+
+def _ask_to_undo(settings: Settings, run: str) -> None:
+    if settings.no_input or not can_ask():
+        raise click.UsageError(
+            "There is no terminal to ask on, and nothing was undone. "
+            f"To undo these steps: drrun rollback {shlex.quote(run)} --yes"
+        )
+    if not click.confirm("Undo these steps?", err=True):
+        raise click.Abort
 
 
 def _drive(
@@ -70,10 +92,10 @@ def _drive(
         equip_with(settings),
         seen.run,
         replace(driven_by(settings), back=True),
-        ask=pinned_unless_changed(settings, given=True),
+        ask=ResumeQuestions(lambda _: FileDecision(take=False), lambda _: False),
     )
     records.inbox.post(seen.run, now, settings.by, command.KIND, body_of(command))
-    frame.code = perform(records, session, showing_with(settings, {**options, "plain": True}))
+    frame.code = perform(records, session, showing_with(settings, options), back=True)
 
 
 def _known_since(state: RunState, step: StepId) -> Iterator[str]:

@@ -51,8 +51,14 @@ class Showing:
     notifiers: Sequence[Notifier] = ()
 
 
-def perform(records: Records, session: Session, showing: Showing) -> Exit:
+def perform(records: Records, session: Session, showing: Showing, *, back: bool = False) -> Exit:
     """Drive a session to its end; the exit code.
+
+    Args:
+        records: Where the run is kept.
+        session: The run and its controller.
+        showing: How it is shown.
+        back: A rollback is what was asked for.
 
     Raises:
         DrrunError: The controller could not go on.
@@ -80,7 +86,7 @@ def perform(records: Records, session: Session, showing: Showing) -> Exit:
         _show_dry(records, session, showing)
         _sum_up(_final(records, session, left, left.state, status), showing)
     unreachable = bool(left.standing and left.standing.unreachable)
-    return exit_of_run(status, unreachable=unreachable, ctrl_c=left.ctrl_c)
+    return exit_of_run(status, unreachable=unreachable, ctrl_c=left.ctrl_c, back=back)
 
 
 def _show_dry(records: Records, session: Session, showing: Showing) -> None:
@@ -111,7 +117,9 @@ def _stage(records: Records, session: Session, showing: Showing) -> Stage:
         state.apply(ev.event_of(entry.kind, entry.body), entry.at)
     stage = Stage(session, _view(session, showing), state, session.edges.clock.now, feed)
     if showing.interactive:
-        stage.desk = AnswerPrompt(feed, lambda reply: _post(records, session, showing.by, reply))
+        stage.desk = AnswerPrompt(
+            showing.by, feed, lambda reply: _post(records, session, showing.by, reply)
+        )
         stage.keyboard = Keyboard(feed, raw=_draws(showing))
     return stage
 
@@ -130,7 +138,7 @@ def _view(session: Session, showing: Showing) -> View:
         from drrun.term.progress import LiveView
 
         return LiveView(session.run, showing.by, sys.stderr, colour=colour)
-    return PlainView(say, ansi if colour else no_ink)
+    return PlainView(session.run, say, ansi if colour else no_ink)
 
 
 def _final(

@@ -49,16 +49,19 @@ def wanted(
 
 
 def found_inventory(runbook: Path, here: Path = Path()) -> tuple[Path, ...]:
-    """The inventory of a runbook where none was named; says which it is.
+    """The inventory of a runbook where none was named.
 
-    `inventory/` beside the runbook's folder (contract section 3), else in it, else in the working
-    folder `here`.
+    `inventory/` beside the runbook's folder (contract section 3), else in it; else in the working
+    folder `here`, and then it says so, because that depends on where the command is typed.
     """
     folder = runbook.absolute().parent
-    for each in (folder.parent / "inventory", folder / "inventory", here / "inventory"):
+    for each in (folder.parent / "inventory", folder / "inventory"):
         if each.is_dir():
-            say(f"inventory: {_short(each)}")
             return (_short(each),)
+    own = here / "inventory"
+    if own.is_dir():
+        say(f"using the inventory of this folder, {_short(own)}; -i names another one")
+        return (_short(own),)
     return ()
 
 

@@ -8,7 +8,7 @@ from drrun.ports.clock import Cancel
 
 @dataclass(frozen=True, slots=True)
 class AnyCancel:
-    """Set as soon as one of two is. A `Cancel`."""
+    """A `Cancel` that is set as soon as one of two is set."""
 
     one: Cancel
     other: Cancel
@@ -18,7 +18,7 @@ class AnyCancel:
         return self.one.is_set() or self.other.is_set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Sleep until told by either; looks at the second four times a second."""
+        """Sleep until either is set; looks at the second four times a second."""
         left = math.inf if timeout is None else timeout
         while not self.is_set() and left > 0:
             self.one.wait(min(left, 0.25))

@@ -1,4 +1,4 @@
-"""What a short command printed, kept in memory for whoever asked."""
+"""Keeps the output of a short command in memory."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ class CapturedOutput:
         kept += data[: max(0, LIMIT - len(kept))]
 
     def text(self, stream: str) -> str:
-        """What was kept, decoded."""
+        """The kept bytes, decoded."""
         return self.streams[stream].decode("utf-8", "replace")
 
     def close(self) -> Mapping[str, Any]:

@@ -1,11 +1,10 @@
 """The loop, and the only writer: observe, record, fold, decide, record intent, obey.
 
 Rules:
-- Everything that a run does follows from `decide`; nothing is remembered here that the journal
-  does not hold, but for what is in the air.
-- A turn has one commit: what was observed, what people asked for, and all that follows from both
-  become durable together. Acts are carried out, requests answered and places told to forget only
-  after it.
+- Everything that a run does follows from `decide`. The controller remembers nothing that the
+  journal does not hold, except what is in flight.
+- A turn has one commit: observations, requests of people, and all that follows from both become
+  durable together. Only after it does the controller act, answer requests, and let places forget.
 - The controller looks at its inbox several times a second, so that an answer from any terminal
   has its effect within a second (contract section 4).
 """
@@ -21,11 +20,13 @@ from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import IllegalMove, RecordDisputed
 from drrun.core.model.outcomes import is_known
+from drrun.core.model.runbook import Mode
 from drrun.core.model.seat import Seat
 from drrun.core.model.status import RunStatus, Status
 from drrun.core.people.commands import command_of
 from drrun.core.people.consider import Denied, Granted, consider
 from drrun.core.people.seats import seat_taken
+from drrun.core.rules import wishes as w
 from drrun.core.rules.agenda import Agenda
 from drrun.core.rules.capacity import Capacity
 from drrun.core.rules.decision import Decision
@@ -49,7 +50,7 @@ from drrun.ports.journal import Inbox, Leases, Request, RequestAnswer
 INBOX_EVERY = 0.2
 #: Seconds between two signs of life.
 RENEW_EVERY = 5.0
-#: Seconds for which a run that has ended waits for hosts that it only wants to come by at.
+#: Seconds that a run which has ended waits for hosts that it still wants to visit.
 VISITS_WITHIN = 5.0
 
 
@@ -59,7 +60,7 @@ class Leaving(Enum):
     NOT = "not"
     #: Start nothing new, let running steps finish.
     AFTER_RUNNING = "after running"
-    #: At once; remote commands go on.
+    #: Leave at once; remote commands go on.
     AT_ONCE = "at once"
 
 
@@ -75,11 +76,14 @@ class RunEnding:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is done at once, and how long people are waited for."""
+    """How much happens at once, and how long the controller waits for people."""
 
     max_parallel: int
     #: Seconds to stay when only a person can go on; None: for ever.
     linger: float | None = 0.0
+    #: A person sits here who can put right what failed: a run that has failed does not end by
+    #: itself, but waits for them as for any answer.
+    stays: bool = False
 
 
 @dataclass(slots=True)
@@ -107,10 +111,11 @@ class Controller:
         self._obedience = WishHandler(
             edges.ledger, edges.orders, edges.crew, edges.clock, edges.ids
         )
-        #: A host that remembers another journal than ours.
+        #: A host whose memory does not fit our journal.
         self._dispute: RecordDisputed | None = None
         self._mark = edges.ids.new_mark()[: len(FIRST_LINE)]
         self._leaving = Leaving.NOT
+        self._stays = limits.stays
         self._lock = threading.Lock()
         self._still_since: float | None = None
         self._ended_at: float | None = None
@@ -123,7 +128,7 @@ class Controller:
 
     @property
     def name(self) -> str:
-        """Tells it from every other controller, also from one with the same token."""
+        """A name that no other controller has, not even one with the same token."""
         return self._state.reached.lines[-1] + self._mark
 
     def leave(self, how: Leaving) -> None:
@@ -137,7 +142,7 @@ class Controller:
         """Go on until the run ends, nothing can move, or somebody asks to leave.
 
         Args:
-            visited: Whether all places were come by at; once the run has ended, nobody else will.
+            visited: Whether all places were visited; nobody else will, once the run has ended.
 
         Raises:
             LeaseLost: Another controller took over; nothing more was recorded or begun.
@@ -165,7 +170,7 @@ class Controller:
             wait = self._until(decision.wake_at)
 
     def _observe(self, wait: float) -> list[Callable[[], None]]:
-        """Record what was observed; what may be done once that is durable."""
+        """Record the observations; returns what may be done once they are durable."""
         later: list[Callable[[], None]] = []
         for observation in self._edges.crew.collect(wait):
             if isinstance(observation, WatchAnswered):
@@ -182,7 +187,7 @@ class Controller:
         return later
 
     def _compare(self, meeting: ReachedHost) -> None:
-        """See whether this journal goes on from what a host remembers; else it must not act.
+        """Check that this journal continues what a host remembers; otherwise it must not act.
 
         Raises:
             LeaseLost: The other one that the host obeys holds this very journal by now.
@@ -206,18 +211,18 @@ class Controller:
         self._dispute = RecordDisputed(lease.run, meeting.host, told, ledger.end.seq)
 
     def _look_at_the_wall(self) -> None:
-        """Record that the machine's clock was set; no limit and no duration heeds it."""
+        """Record that the machine's clock was set; limits and durations do not depend on it."""
         time = self._state.time
         ahead = time.own + self._edges.clock.skew()
         if abs(ahead - time.wall) > MAY_DIFFER:
             self._record(ev.WallClockSet(ahead=ahead))
 
     def _record(self, event: ev.Event, actor: str = "controller", at: float | None = None) -> None:
-        with suppress(IllegalMove):  # settled in the meantime by a person's word
+        with suppress(IllegalMove):  # a person has settled it in the meantime
             self._edges.ledger.record(event, actor, at=at)
 
     def _settle(self) -> Decision:
-        """Decide and obey until nothing more follows; commit; act."""
+        """Decide and obey until nothing more follows; then commit; then act."""
         self._obedience.part(self._watching)
         decision = self._decide()
         while decision.wishes:
@@ -233,10 +238,20 @@ class Controller:
     def _decide(self) -> Decision:
         room = Capacity(self._edges.crew.air, self._limits.max_parallel, self._sessions)
         begin = self._leaving is Leaving.NOT
-        return self._agenda.decide(room, self._edges.clock.now(), begin=begin)
+        decision = self._agenda.decide(room, self._edges.clock.now(), begin=begin)
+        if self._stays and begin and self._can_be_put_right():
+            # The only wish there is in such a state: that the run ends, and that as failed.
+            decision.wishes = [each for each in decision.wishes if not _ends_failed(each)]
+        return decision
+
+    def _can_be_put_right(self) -> bool:
+        """Whether a person could go on with a run that has failed."""
+        state = self._state
+        over = state.aborted or state.rolling_back
+        return not over and state.plan.mode is not Mode.DRY_RUN
 
     def _take_requests(self) -> list[tuple[Request, RequestAnswer]]:
-        """Do what people asked for; the answers, to be given once it is durable."""
+        """Do what people asked for; returns the answers, to be given once it is durable."""
         now = self._edges.clock.now()
         if now < self._inbox_at:
             return []
@@ -275,7 +290,7 @@ class Controller:
         return consider(self._state, command, request.actor, self._edges.clock.now())
 
     def _unrecordable(self, request: Request) -> str:
-        """Why a request cannot be kept as it is, although later decisions need it so."""
+        """Why the journal cannot hold this request unmasked, although later decisions need it."""
         kept = request.body if request.kind == "amend" else request.body.get("input")
         if self._edges.orders.mask.structure(kept) is kept:
             return ""
@@ -321,7 +336,7 @@ class Controller:
         return self._still()
 
     def _waits_for_visits(self, visited: Callable[[], bool]) -> bool:
-        """Whether somebody may still be met who is to let go of what is left of this run."""
+        """Whether a host may still be reached that has to delete what this run left there."""
         if self._state.ended is None or self._leaving is Leaving.AT_ONCE:
             return False
         now = self._edges.clock.now()
@@ -338,12 +353,24 @@ class Controller:
             return None
         if self._state.paused:
             return self._left(RunStatus.PAUSED, self._state.paused)
+        if self._state.all_final:  # it has failed, and nobody came: now it ends
+            self._stays = False
+            return None
         return self._left(RunStatus.WAITING, waits_for(self._state))
 
     def _left(self, status: RunStatus, why: str) -> RunEnding:
         self._record(ev.ControllerLeft(why=why))
         self._edges.ledger.commit()
         return RunEnding(status, why)
+
+
+def _ends_failed(wish: w.Wish) -> bool:
+    """Whether a run is to end as failed."""
+    return (
+        isinstance(wish, w.Record)
+        and isinstance(wish.event, ev.RunEnded)
+        and wish.event.status == RunStatus.FAILED
+    )
 
 
 def waits_for(state: RunState) -> str:

@@ -1,9 +1,8 @@
-"""What is in the air, and what comes of it: orders and questions go out, observations come in.
+"""What is in flight, and what comes of it: orders and questions go out, observations come in.
 
 Rules:
-- The controller decides how much there is; here nobody waits for a place.
-- Everything but `collect`'s inflow belongs to the controller's thread. Reports come from any
-  thread, and only put observations into a line.
+- The controller decides how much is in flight; nothing waits for a slot here.
+- The controller's thread owns everything here. Other threads only add observations to a queue.
 - An early answer counts only for the very question that would be asked now.
 """
 
@@ -34,9 +33,9 @@ from drrun.ports.clock import Clock
 from drrun.ports.hands import Hands, ReachedHost
 from drrun.ports.places import AttemptOrder, ProbeAnswer, Prober, Question, Spool
 
-#: How many probes are asked at once; more wait in line.
+#: How many probes are asked at once; more wait in a queue.
 PROBES_AT_ONCE = 512
-#: Seconds beyond a question's own time limit for which a promised answer is waited for.
+#: Seconds that we wait for a promised answer beyond the question's own time limit.
 PATIENCE = 10.0
 
 
@@ -70,14 +69,14 @@ class Crew:
         self._line = ObservationQueue()
         self._pool = Pool(PROBES_AT_ONCE)
         self._leave = threading.Event()
-        #: What is in the air, and on which host ("": the controller).
+        #: What is in flight, and on which host ("": the controller).
         self.air = InFlight()
         self._orders: dict[Activity, AttemptOrder] = {}
         self._early: dict[TargetKey, _Early] = {}
         self._awaited: dict[Activity, _Awaited] = {}
 
     def book(self, activity: Activity, host: str, order: AttemptOrder | None = None) -> None:
-        """Keep a place in the air for what is sent out once its facts are durable."""
+        """Reserve a slot for what is sent out once its facts are durable."""
         self.air[activity] = host
         if order is not None:
             self._orders[activity] = order
@@ -88,7 +87,7 @@ class Crew:
     def act(self, activity: Activity, order: AttemptOrder, step: Step) -> None:
         """Carry out an attempt, or with `order.again` find out what became of it."""
         if self._orders.get(activity) is not order:
-            return  # let go of before it was sent
+            return  # released before it was sent
         try:
             output = self._spool.open(
                 order.run, order.step, order.target, order.attempt, order.mask, order.outdated
@@ -117,7 +116,7 @@ class Crew:
         return _answer(checked, attempt, questions[0]) if checked else None
 
     def let_go(self, activity: Activity) -> AttemptOrder | None:
-        """Follow an attempt no longer; the order to tell `release` of, if it was in the air."""
+        """Stop following an attempt; returns the order for `release`, if it was in flight."""
         order = self._orders.pop(activity, None)
         if order is not None:
             self.air.pop(activity, None)
@@ -125,20 +124,20 @@ class Crew:
         return order
 
     def release(self, order: AttemptOrder) -> None:
-        """Tell the hands that an attempt is followed no longer."""
+        """Tell the hands to stop following an attempt."""
         self._hands.let_go(order)
 
     def judged(self, key: TargetKey) -> None:
-        """A target is neither acting nor verified any more: its early answers are nobody's."""
+        """A target neither acts nor verifies any more: drop its early answers."""
         self._early.pop(key, None)
 
     def end(self, activity: Activity) -> None:
-        """End all processes of an attempt that is in the air."""
+        """End all processes of an attempt that is in flight."""
         if activity in self._orders:
             self._hands.end(self._orders[activity])
 
     def watch(self, what: Any, questions: Sequence[Question]) -> None:
-        """Ask a probe that goes on being asked; takes no place from what the run does."""
+        """Ask the probe of a watch; takes no slot from the steps of the run."""
         self._pool.run(lambda: self._watch(what, questions))
 
     def _watch(self, what: Any, questions: Sequence[Question]) -> None:
@@ -147,7 +146,7 @@ class Crew:
 
     def forget(self, order: AttemptOrder) -> None:
         """Let a place forget an attempt whose outcome is durable."""
-        with suppress(Exception):  # what is left over is found by the next controller
+        with suppress(Exception):  # the next controller finds what is left over
             self._hands.forget(order)
 
     def meet(self, meeting: ReachedHost, then: Callable[[], None]) -> None:
@@ -159,7 +158,7 @@ class Crew:
         self._line.wake()
 
     def collect(self, timeout: float) -> list[Observation]:
-        """What was observed; waits up to `timeout` seconds for news."""
+        """The observations; waits up to `timeout` seconds for news."""
         found: list[Observation] = []
         for observation in self._line.take(timeout):
             if isinstance(observation, CheckAnswered):
@@ -175,7 +174,7 @@ class Crew:
         return found
 
     def _land(self, acted: AttemptFinished) -> None:
-        """It is in the air no more; one that was let go of must not be taken for the next."""
+        """Free the slot of this very attempt; a released one must not free that of the next."""
         activity = acted.activity
         if self._orders.get(activity) is not acted.order:
             return
@@ -186,7 +185,7 @@ class Crew:
             early.coming = acted.checks - early.seen.keys()
 
     def leave(self) -> None:
-        """Let go of everything without ending what was begun."""
+        """Release everything without ending what was begun."""
         self._leave.set()
         self._hands.leave()
 
@@ -195,7 +194,7 @@ class Crew:
     def _early_of(
         self, activity: Activity, attempt: int, questions: Sequence[Question]
     ) -> _Early | None:
-        """Where the answer to these very questions comes from, if it came along or will."""
+        """Where the answer to these very questions comes from, if it came along or will come."""
         early, index = self._early.get(activity.key), activity.position
         if early is None or activity.purpose is not Purpose.VERIFY:
             return None
@@ -222,7 +221,7 @@ class Crew:
             yield _answer(checked, awaited.attempt, awaited.question)
 
     def _lose_patience(self) -> None:
-        """Ask anew what was promised and did not come in its time."""
+        """Ask again for promised answers that did not come in time."""
         now = self._clock.now()
         for activity, awaited in list(self._awaited.items()):
             if now >= awaited.until:
@@ -252,9 +251,9 @@ def _answer(checked: CheckAnswered, attempt: int, question: Question) -> ProbeAn
 
 
 def _words(question: Question) -> tuple[str, str]:
-    """The question and what was expected, for people; an answer is never lost for them."""
+    """The question and the expectation as text; a failure here never loses the answer."""
     with suppress(Exception):
-        # Masked before it is put into one line: that changes what a secret looks like.
+        # Mask first: putting text into one line changes what a secret looks like.
         return asked_in_a_line(question.mask.structure(question.ask)), str(question.expect)
     return "", ""
 

@@ -3,7 +3,7 @@
 Rules:
 - `record` applies an event at once, so that an illegal one is refused before it is written;
   `commit` makes all that were recorded durable in one transaction. Nobody acts in between.
-- What is applied, written and told is what may be recorded of an event, and nothing else of it.
+- An event is redacted first. The redacted event is what we apply, write and tell.
 - When a commit fails the memory is ahead of the journal: the controller must stop acting. The
   next controller folds what is durable, and nothing else ever happened.
 """
@@ -35,18 +35,18 @@ class Ledger:
         """Begin to record.
 
         Args:
-            state: What the journal folds to.
-            journal: Where to.
-            lease: The right to.
+            state: The fold of the journal.
+            journal: Where to write.
+            lease: The right to write.
             clock: For the moment of each fact.
-            redact: What may be recorded of an event; None where no secret is known.
+            redact: Removes secrets from an event; None where no secret is known.
         """
         self.state = state
         self._redact = redact
         self.lease = lease
         self._journal = journal
         self._clock = clock
-        #: Where the journal ends, once something was committed here; read from any thread.
+        #: The end of the journal, once something was committed here. Any thread may read it.
         self.end = Head(0, "-")
         self._waiting: list[tuple[Draft, ev.Event]] = []
         self._listeners: list[Listener] = []
@@ -82,7 +82,7 @@ class Ledger:
         return entry is not None and entry.hash == head.hash
 
     def touched(self) -> Iterator[TargetKey]:
-        """Targets of the facts that were recorded since this was asked last."""
+        """The targets of all facts recorded since the last call."""
         fresh, self._seen = self._waiting[self._seen :], len(self._waiting)
         for _, event in fresh:
             if isinstance(event, ev.TargetEvent):

@@ -1,9 +1,9 @@
 """Tells people elsewhere what happens: beside the run, never in its way.
 
 Rules:
-- One thread of its own; a queue that never blocks. A channel that is down delays nobody and fails
-  nothing: it is tried again for a while, and what could not be told is kept for the log.
-- On leaving, what is still to be told gets a few seconds.
+- It has a thread of its own, and a queue that never blocks. A channel that is down delays nothing
+  and fails nothing: we try again for a while, and log what could not be told.
+- When the controller leaves, the waiting notices get a few seconds.
 """
 
 import queue
@@ -20,7 +20,7 @@ from drrun.ports.journal import Entry
 
 #: Seconds that are left to tell the rest when the controller leaves.
 LAST_WORDS_WITHIN = 10.0
-#: Notices that wait; what comes beyond that is dropped, and said so.
+#: How many notices may wait; further ones are dropped, and the log says so.
 _MOST = 1000
 
 
@@ -32,7 +32,7 @@ class Notifier(Protocol):
         ...
 
     def deliver(self, notice: Notice, cancel: threading.Event) -> str:
-        """Tell; tries a few times. Why it could not be told, "" if it was."""
+        """Tell it, with a few tries. Returns why that failed, "" if it was told."""
         ...
 
 

@@ -3,8 +3,7 @@
 Rules:
 - Obeying records first. Acts are collected and carried out by the controller after the commit
   (write ahead, contract guarantee 1).
-- What is going to be in the air is booked at once, so that the next decision of the same turn
-  sees it there.
+- A slot is reserved at once, so that the next decision of the same turn sees it as taken.
 """
 
 from collections.abc import Callable, Mapping
@@ -98,10 +97,10 @@ class WishHandler:
             self._acts.append(partial(self._crew.release, order))
 
     def part(self, watching: Watching) -> None:
-        """Let go of what the facts of this turn have settled from elsewhere; tell the watches."""
+        """Release what the facts of this turn have settled; tell the watches."""
         for key in self._ledger.touched():
             if key not in self._state.targets:
-                continue  # its step was rewritten for other hosts
+                continue  # an amendment moved its step to other hosts
             watching.changed(key)
             phase = self._state.targets[key].phase
             if phase is not Phase.ACTING:
@@ -129,7 +128,7 @@ class WishHandler:
         self._acts.append(partial(self._crew.ask, activity, attempt, questions))
 
     def _answered(self, asked: ProbeAnswered) -> None:
-        """Nobody has to be asked: the answer is known now."""
+        """The answer is known now, without asking anybody."""
         for event in facts(self._state, asked):
             self._ledger.record(event, at=asked.at)
 
@@ -150,7 +149,7 @@ class WishHandler:
             self._send(key, order)
 
     def _set_route(self, key: TargetKey, order: AttemptOrder) -> None:
-        """Only the controller can: it takes no hand, and reaches nobody."""
+        """Carry out what the controller does itself, without hands."""
         host = str(order.arguments.get("host") or (order.host.name if order.host else ""))
         command = SetRoute(host=host, route=str(order.arguments["route"]))
         found = consider(self._state, command, "controller", self._clock.now())

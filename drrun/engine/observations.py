@@ -1,10 +1,10 @@
-"""Observations: what comes of orders and questions, from any thread to the controller.
+"""Observations: the results of orders and questions, from any thread to the controller.
 
 Rules:
 - Nothing raises and nothing is lost: what goes wrong becomes an observation like any other,
   because a lost observation would be a step that hangs for ever.
-- That an attempt began is soft news: it waits for the next turn, and costs none of its own. So
-  does an end from which nothing follows but answers that are on their way.
+- That an attempt began is soft news: it waits for the next turn. So does an end after which only
+  answers are to come, which are on their way.
 """
 
 import threading
@@ -62,7 +62,7 @@ class ProbeAnswered:
 
 @dataclass(frozen=True, slots=True)
 class WatchAnswered:
-    """A probe that goes on being asked has answered; `what` is for whoever asked."""
+    """The probe of a watch has answered; `what` tells which."""
 
     what: Any
     seen: ProbeAnswer
@@ -109,17 +109,17 @@ class ObservationQueue:
         self._news = threading.Event()
 
     def put(self, observation: Observation | CheckAnswered, *, soft: bool = False) -> None:
-        """Add one; `soft`: nobody is woken for it."""
+        """Add one; `soft`: wake nobody for it."""
         self._waiting.append(observation)
         if not soft:
             self._news.set()
 
     def wake(self) -> None:
-        """Let whoever waits look."""
+        """Wake the waiting thread."""
         self._news.set()
 
     def take(self, timeout: float) -> Iterable[Observation | CheckAnswered]:
-        """All that is there, soft or not; waits up to `timeout` seconds for news."""
+        """Take all observations, soft or not; waits up to `timeout` seconds for news."""
         self._news.wait(max(0.0, timeout))
         # Cleared first: what comes from here on is taken now, or wakes the next.
         self._news.clear()
@@ -155,7 +155,7 @@ class Reporter:
         self.line.put(CheckAnswered(self.order, activity, seen, now), soft=not self._done)
 
     def done(self, outcome: Outcome, checks: Collection[int] = ()) -> None:
-        """The attempt has come to its end; what it printed is made durable first."""
+        """The attempt has ended; make its output durable first."""
         at, coming = self.clock.now(), frozenset(checks) & self.order.checks.keys()
         try:
             acted = self._closed(outcome, at, coming)
@@ -192,7 +192,7 @@ class Reporter:
         return kept.decode("utf-8", "replace")
 
     def _explained(self, outcome: Outcome) -> Outcome:
-        """A failure with what the command said of it, unless the action has said why itself."""
+        """Add the command's own words to a failure, unless the action has said why."""
         if isinstance(outcome, Ended) and outcome.good:
             return outcome
         if isinstance(outcome, Ended) and outcome.note:
@@ -206,5 +206,5 @@ class Reporter:
 
 
 def fault(error: Exception) -> OutcomeUnknown:
-    """What a fault of drrun itself leaves known of an attempt."""
+    """What we know of an attempt after a fault of drrun itself."""
     return OutcomeUnknown(f"drrun itself failed here: {type(error).__name__}: {error}")

@@ -1,9 +1,9 @@
-"""From observations to facts: what the world answered, as events.
+"""Turns observations into events: what the world answered.
 
 Rules:
-- A late observation (of an attempt or a probe that is settled by now) changes nothing.
-- What was said is taken as it is; what is recorded of it is for `drrun.engine.redaction`.
-- An outcome that is no verdict stays none: lost contact is never recorded as a failure.
+- A late observation (its attempt or probe is settled by now) changes nothing.
+- Texts are taken as they are; `drrun.engine.redaction` removes secrets from the record.
+- An outcome without a verdict stays without one: lost contact is never recorded as a failure.
 """
 
 from collections.abc import Iterator
@@ -85,7 +85,7 @@ def _news(told: ProgressReported) -> ev.Event:
 
 
 def _acting(state: RunState, key: TargetKey, attempt: int) -> bool:
-    target = state.targets.get(key)  # none if its step was rewritten for other hosts
+    target = state.targets.get(key)  # None: an amendment moved its step to other hosts
     return target is not None and target.phase is Phase.ACTING and target.attempt == attempt
 
 

@@ -1,8 +1,8 @@
-"""From a decision to something that can be executed: everything rendered, nothing left open.
+"""Turns a decision into an order: everything rendered, nothing left open.
 
 Rules:
-- Rendering happens when the step acts, with what is known then; the result goes into the journal,
-  which masks it, before it goes to a host.
+- A step is rendered when it acts, with what is known then. The journal gets the result, masked,
+  before a host gets it.
 - A template that cannot be rendered is an attempt that never started, not a crash.
 """
 
@@ -48,7 +48,7 @@ class Orders:
 
     @property
     def mask(self) -> Mask:
-        """Hides every secret that was used so far, also by controllers before this one."""
+        """A mask for every secret used so far, also by earlier controllers."""
         return self._secrets.mask
 
     def outdated(self, key: TargetKey) -> Mapping[str, str]:
@@ -63,7 +63,7 @@ class Orders:
         return target_names(self._state, key, self._target(key), common)
 
     def _run_names(self) -> Mapping[str, Any]:
-        """Names that are the same for all; made anew when the plan was amended."""
+        """Names that all targets share; built again when the plan was amended."""
         plan, started = self._state.plan, self._state.started_at
         known = self._common
         if known is None or known[0] is not plan or known[1] != started:
@@ -125,8 +125,8 @@ class Orders:
     def _checks(self, key: TargetKey, names: Mapping[str, Any]) -> dict[int, Question]:
         """Probes of its `verify` that may go along with an attempt; see `AttemptOrder.checks`.
 
-        What cannot be rendered before the attempt, or is asked elsewhere, is asked in its turn. So
-        is what is asked of a host that has to come back first.
+        A check that cannot be rendered before the attempt, that is asked elsewhere, or that
+        needs a host to come back first, is asked in its turn.
         """
         host, found = self._host(key), dict[int, Question]()
         state, reboots = self._state, self._state.plan.steps[key.step].step.reboots
@@ -170,7 +170,7 @@ class Orders:
         elif order.action == "wait" and "for" in order.arguments:
             command = f"wait {_span(order.arguments['for'])}"
         else:
-            # Masked before it is spelled: that changes what a secret looks like.
+            # Mask first: quoting changes what a secret looks like.
             arguments = self.mask.structure(order.arguments)
             given = [f"{name}={_spelled(value)}" for name, value in arguments.items()]
             asked = dict.fromkeys(f"{each.kind} {self._subject(each)}" for each in order.questions)
@@ -187,7 +187,7 @@ class Orders:
         return asked_in_a_line(self.mask.structure(question.ask))
 
     def shown(self, key: TargetKey) -> dict[str, Any]:
-        """What a live run would do, for the record; what is not known yet stays as written."""
+        """What a live run would do, for the record; unknown values stay as written."""
         try:
             return self.described(self.attempt(key))
         except (InputError, NotReady):
@@ -227,7 +227,7 @@ class Orders:
         ]
 
     def watch(self, key: TargetKey | None, probe: Probe) -> list[Question]:
-        """Questions of a probe that goes on being asked; without a key those of an invariant.
+        """The questions of a watch; without a key, those of an invariant.
 
         Raises:
             InputError: A template cannot be rendered.
@@ -272,7 +272,7 @@ class Orders:
         return self.names(None) | {"steps": step_values(self._state)}
 
     def may_take_part(self, key: TargetKey) -> str:
-        """Of the steps that this one is inside of: the condition that is false, or ""."""
+        """The false condition of an enclosing step, or ""."""
         outside = self._outside()
         for expression in self._state.plan.steps[key.step].step.only_if:
             if not self._renderer.condition(expression, outside):
@@ -280,13 +280,13 @@ class Orders:
         return ""
 
     def _host(self, key: TargetKey) -> Host | None:
-        """Where a target acts now: by the chosen route, or not there at all if that is lost."""
+        """Where a target acts now: by the chosen route; an error if the host was declared lost."""
         if key in self._state.in_lost_form:
             return None
         return self._routed(self._target(key).host)
 
     def to_visit(self) -> list[Host | None]:
-        """Places that were reached before, and that are not lost; by the chosen routes."""
+        """Places that were reached before and are not lost, by the chosen routes."""
         inventory, lost = self._state.plan.inventory, self._state.circumstances.lost_hosts
         names = [name for name in self._state.reached.boots if name not in lost]
         known = [name for name in names if not name or name in inventory.hosts]
@@ -316,7 +316,7 @@ class Orders:
         return self._there([self._routed(inventory.hosts.get(host)) for host in hosts])
 
     def _there(self, hosts: list[Host | None]) -> list[Host | None]:
-        """Hosts that were not declared lost; nobody is asked in their place."""
+        """Hosts that were not declared lost; a lost host has no substitute."""
         lost = self._state.circumstances.lost_hosts
         there = [host for host in hosts if host is None or host.name not in lost]
         if hosts and not there:
@@ -344,7 +344,7 @@ class Orders:
         )
 
     def _folder_of(self, key: TargetKey | None) -> Path:
-        """From which names of files are meant: that of the runbook in which a step is written."""
+        """The folder for file names: that of the runbook in which the step is written."""
         scope = self._state.plan.steps[key.step].step.scope if key else None
         return self._folder / (scope.folder if scope else ".")
 
@@ -385,7 +385,7 @@ def _heard(renderer: Renderer, given: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _spelled(value: object) -> str:
-    """An argument as a shell would have it, and what no shell has as JSON."""
+    """An argument as a shell spells it; values that no shell has are JSON."""
     if isinstance(value, list | tuple):
         return shlex.join(written(each) for each in value)
     return written(value)
@@ -405,7 +405,7 @@ def _asked_from_here(probe: Probe) -> bool:
 
 
 def _span(given: object) -> str:
-    """A duration as it is shown everywhere; what is none, as it is given."""
+    """A duration as people see it; other values unchanged."""
     try:
         return str(Duration.parse(str(given)))
     except ValueError:

@@ -1,9 +1,9 @@
-"""Threads for what blocks: as many as are needed at once, up to a limit.
+"""Threads for blocking work: as many as are needed at once, up to a limit.
 
 Rules:
 - They are daemons: leaving a run does not wait for them, as `concurrent.futures` would.
-- Work beyond the limit waits in line; nobody waits for a place.
-- Work never raises: whoever gives it out turns every fault into a result.
+- Work beyond the limit waits in a queue; the caller does not wait.
+- Work never raises: the caller wraps it so that every fault becomes a result.
 - A thread that finds nothing to do for a while goes away.
 """
 
@@ -22,7 +22,7 @@ class Pool:
     """Runs work beside its callers."""
 
     def __init__(self, limit: int) -> None:
-        """Begin with no thread.
+        """Start without threads.
 
         Args:
             limit: How many threads there may be at once.
@@ -31,7 +31,7 @@ class Pool:
         self._line: queue.SimpleQueue[PoolCall] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
-        #: Threads that wait for work, less the work that waits for them.
+        #: Threads that wait for work, minus the work that waits for threads.
         self._free = 0
 
     def run(self, work: PoolCall) -> None:

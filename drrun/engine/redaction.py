@@ -1,4 +1,4 @@
-"""What is recorded of an event: everything but secrets. The one door to the journal.
+"""Removes secrets from events. Every event passes here on its way to the journal.
 
 Rules:
 - Every text of an event is masked, but for names that the plan or drrun itself gave: a secret

@@ -40,8 +40,16 @@ RULES: Final[Mapping[str, Rule]] = {
 
 
 def lint(subject: Subject) -> list[Finding]:
-    """Findings of all rules that nobody has waived in the runbook."""
-    waived = {each["rule"] for each in subject.runbook.waivers if not subject.is_over(each)}
+    """Findings of all rules that nobody has waived in the runbook, for all steps or for one."""
+    waivers = [each for each in subject.runbook.waivers if not subject.is_over(each)]
+    step_at = {step.place: step.id for step in subject.runbook.steps.values()}
     return [
-        finding for code, rule in RULES.items() if code not in waived for finding in rule(subject)
+        finding
+        for code, rule in RULES.items()
+        for finding in rule(subject)
+        if not any(
+            waiver["rule"] == code
+            and ("steps" not in waiver or step_at.get(finding.place) in waiver["steps"])
+            for waiver in waivers
+        )
     ]

@@ -1,12 +1,12 @@
 """What a step lacks that somebody will look for: an owner, a way back, an estimate, a gate."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from drrun.core.model.actions import DecisionAction, ManualAction
 from drrun.core.model.errors import Finding
 from drrun.core.model.graph import ancestors_of, find_cycles
 from drrun.core.model.runbook import Step
-from drrun.lint.subject import Subject, advice, doubt, some
+from drrun.lint.subject import Subject, advice, doubt
 
 
 def unraised(subject: Subject) -> Iterator[Finding]:
@@ -36,29 +36,29 @@ def ungated(subject: Subject) -> Iterator[Finding]:
 
 
 def unowned(subject: Subject) -> Iterator[Finding]:
-    """Steps that are nobody's."""
-    names = [step.id for step in subject.changing() if not step.owner]
-    yield from _listed(subject, names, "no owner", "missing-owner")
+    """Steps for which nobody is responsible."""
+    for step in subject.changing():
+        if not step.owner:
+            yield _lacks(step, "has no owner", "missing-owner")
 
 
 def without_undo(subject: Subject) -> Iterator[Finding]:
     """Steps that change something and say neither how to take that back nor that nothing does."""
-    names = [step.id for step in subject.changing() if step.undo is None]
-    yield from _listed(subject, names, "no undo, nor a word that there is none", "missing-undo")
+    for step in subject.changing():
+        if step.undo is None:
+            message = "has no undo; if there is none, say why: undo: {none: WHY}"
+            yield _lacks(step, message, "missing-undo")
 
 
 def without_estimate(subject: Subject) -> Iterator[Finding]:
     """Steps without which no plan can say how long it takes."""
-    names = [step.id for step in subject.changing() if step.estimate is None]
-    yield from _listed(subject, names, "no estimate", "missing-estimate")
+    for step in subject.changing():
+        if step.estimate is None:
+            yield _lacks(step, "has no estimate", "missing-estimate")
 
 
-def _listed(subject: Subject, names: Iterable[str], lacks: str, code: str) -> Iterator[Finding]:
-    """One finding for all steps that lack the same."""
-    found = list(names)
-    if found:
-        verb = "has" if len(found) == 1 else "have"
-        yield advice(subject.runbook.place, f"{some(found)} {verb} {lacks}", code)
+def _lacks(step: Step, what: str, code: str) -> Finding:
+    return advice(step.place, f"steps.{step.id}: {what}", code)
 
 
 def _is_gate(step: Step) -> bool:

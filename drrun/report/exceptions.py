@@ -64,6 +64,12 @@ def _verb(kind: ExceptionKind, *, several: bool) -> str:
             return f"{be} not verified"
         case ExceptionKind.FAILED:
             return "failed"
+        case ExceptionKind.NOT_ROLLED_BACK:
+            return f"{be} not rolled back"
+        case ExceptionKind.UNDONE_UNVERIFIED:
+            return f"{be} undone, not verified"
+        case ExceptionKind.UNDO_FAILED:
+            return "could not be undone"
         case ExceptionKind.DOUBTFUL:
             return "would fail now"
         case ExceptionKind.SERVICE:

@@ -1,9 +1,9 @@
-"""A short command that changes nothing, asked of a host over its lane.
+"""Asks a host a question: a short command that changes nothing, sent over the host's lane.
 
 Rules:
-- It may be asked again after contact was lost, under another name; the deadline counts on. Its
-  answer is kept in memory until it is complete.
-- Whoever asks is answered exactly once.
+- After a loss of contact the question is sent again, under another name. Its deadline stays the
+  same. The answer stays in memory until it is complete.
+- The caller gets exactly one answer.
 """
 
 from collections.abc import Callable
@@ -28,47 +28,47 @@ from drrun.ssh.launcher_answers import (
 from drrun.ssh.launcher_requests import Work, mark_of, work_of
 from drrun.ssh.wire import Beginning
 
-#: Bytes asked for at once.
+#: Bytes that one request asks for.
 WINDOW = 1 << 20
 
 
 class Streams:
-    """The two outputs of one command, brought over in order."""
+    """Fetches both outputs of one command, in order."""
 
     def __init__(self, lane: Lane, name: str, output: Output, *, marked: bool) -> None:
         self._lane = lane
         self._name = name
         self._output = output
-        #: Up to where each output was written, and asked for.
+        #: For each output: how far we wrote it, and how far we asked for it.
         self._at = {"o": 0, "e": 0}
         self._asked = {"o": 0, "e": 0}
         self._coming = 0
         self._then: list[Callable[[], None]] = []
         self._mark = Beginning(mark_of(name)) if marked else None
-        #: More came than is kept.
+        #: The command printed more than the host keeps.
         self.beyond = False
-        #: The host has lost what it kept.
+        #: The host lost the output that it kept.
         self.gone = False
 
     @property
     def begun(self) -> bool:
-        """Whether the script began, as far as the mark tells."""
+        """Whether the script began, according to the mark."""
         return self._mark is None or self._mark.said is not None
 
     @property
     def chatter(self) -> bytes:
-        """What came in the place of the mark."""
+        """What the command printed instead of the mark."""
         return self._mark.chatter if self._mark else b""
 
     def bring(self, out: KeptOutput, err: KeptOutput, then: Callable[[], None]) -> None:
-        """Bring over all that the host keeps now, then call `then`; not if contact is lost."""
+        """Fetch all that the host keeps now, then call `then`; a loss of contact calls nothing."""
         self._then.append(then)
         for stream, kept in (("o", out), ("e", err)):
             self._take(stream, kept)
         self._all_came()
 
     def again(self) -> None:
-        """Contact was lost: what was asked for will not come."""
+        """Contact was lost: the answer to our request will not come."""
         self._asked, self._coming, self._then = dict(self._at), 0, []
 
     def _take(self, stream: str, kept: KeptOutput) -> None:
@@ -80,7 +80,7 @@ class Streams:
             return
         size = min(kept.size, KEPT_ON_HOST)
         while (offset := self._asked[stream]) < size:
-            # Up to the next whole window: those are read fastest.
+            # Ask up to the next whole window: the host reads whole windows fastest.
             length = min(WINDOW - offset % WINDOW, size - offset)
             self._asked[stream] = offset + length
             self._coming += 1
@@ -111,7 +111,7 @@ class HostQuestion:
     def __init__(
         self, lane: Lane, script: Script, output: Output, done: Callable[[Outcome], None]
     ) -> None:
-        """Ask nothing yet.
+        """Prepare the question; nothing is sent yet.
 
         Raises:
             BadScript: The script cannot be sent.
@@ -136,11 +136,11 @@ class HostQuestion:
         self._lane.follow(self)
 
     def let_go(self) -> None:
-        """Nobody wants the answer any more; on the lane's thread."""
+        """Drop the question: nobody wants its answer. Called on the lane's thread."""
         self._finish(OutcomeUnknown(f"detached from {self._lane.place}"))
 
     def opened(self, ready: LauncherReady) -> None:
-        """Ask, or ask anew."""
+        """Ask, also after a loss of contact."""
         del ready
         if self._over:
             return
@@ -162,24 +162,24 @@ class HostQuestion:
             self._finish(NeverStarted(self._lane.refusal(stored.why)))
 
     def lost(self, why: str) -> None:
-        """It is asked anew once the host is found."""
+        """A new launcher will make us ask again."""
 
     def unreached(self, outcome: Unreached) -> None:
-        """A host that cannot be reached answers nothing."""
+        """Answer that the host cannot be reached."""
         self._finish(OutcomeUnknown(outcome.why) if self._asked else outcome)
 
     def silent(self, seconds: float, why: str) -> None:
-        """Its deadline tells."""
+        """Do nothing: the deadline decides."""
 
     def regained(self, seconds: float) -> None:
-        """It is asked anew anyway."""
+        """Do nothing: the question is sent again anyway."""
 
     def broken(self, why: str) -> None:
-        """There will be no answer."""
+        """Answer that no answer will come."""
         self._finish(OutcomeUnknown(why))
 
     def heard(self, answer: LauncherAnswer) -> None:
-        """The command began, or ended."""
+        """Take the news that the command began, or ended."""
         match answer:
             case CommandBegun():
                 self._process = answer
@@ -229,7 +229,7 @@ class HostQuestion:
 def not_begun(
     place: str, streams: Streams, output: Output, code: int, become: str | None = None
 ) -> NeverStarted:
-    """The mark did not come: another user or shell was wanted, and was not to be had."""
+    """The mark did not come: the command could not become its user, or start its shell."""
     said = " ".join((streams.chatter.decode("utf-8", "replace") + output.text("stderr")).split())
     shown = "".join(each if each.isprintable() else "?" for each in said[-300:])
     what = f"did not let us become {become}" if become else "did not execute the command"
@@ -242,13 +242,13 @@ def end(
     become: str | None,
     then: Callable[[bool], None] | None = None,
 ) -> None:
-    """End everything in a command's session, as the user whose processes they are.
+    """End everything in a command's session, as the user who owns the processes.
 
     Args:
         lane: The way to its host; called on its thread.
         process: The command's own process.
         become: As whom the command runs.
-        then: Called with whether all of it is proved gone.
+        then: Called with True if everything is proved gone.
     """
     if not process.leads:
         if then is not None:

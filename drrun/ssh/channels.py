@@ -1,9 +1,9 @@
 """Session channels of an open connection: opened with patience, read without losing news.
 
 Rules:
-- A refused channel (MaxSessions, fault F36) is waited out as long as sessions of ours are the
-  reason, and for `session_within` seconds otherwise.
-- paramiko keeps one error for all threads of a connection, so its kind proves nothing.
+- If the server refuses a channel (MaxSessions, fault F36), we try again: as long as our own
+  sessions use up the limit, and for `session_within` seconds otherwise.
+- paramiko keeps one error for all threads of a connection, so the kind of an error proves nothing.
 """
 
 import threading
@@ -21,18 +21,18 @@ from drrun.ssh.link import Link
 from drrun.ssh.script_session import Finish
 from drrun.ssh.transport import exit_signal
 
-#: More than this many bytes are sent by a thread of their own, while output is taken in.
+#: A thread of its own sends more bytes than this, so that we can read output meanwhile.
 _AT_ONCE = 32768
 _CHUNK = 65536
 
 
 class ChannelRefused(Exception):
-    """The server opens no further session on this connection now."""
+    """The server refuses one more session on this connection for now."""
 
 
 @contextmanager
 def session(link: Link, cancel: Cancel) -> Iterator[paramiko.Channel]:
-    """A session channel, waited for as long as others of ours are the reason."""
+    """Open a session channel; wait while our own sessions use up the limit."""
     while not link.sessions.acquire(timeout=0.2):
         if cancel.is_set():
             raise StoppedBeforeSending
@@ -48,7 +48,7 @@ def session(link: Link, cancel: Cancel) -> Iterator[paramiko.Channel]:
 
 
 def _patiently(link: Link, cancel: Cancel) -> paramiko.Channel:
-    """Open a session channel, again and again while it is refused (fault F36)."""
+    """Open a session channel; try again while the server refuses it (fault F36)."""
     alone = tenacity.stop_after_delay(link.options.session_within)
 
     def pause(length: float) -> None:
@@ -78,7 +78,7 @@ def _opened(link: Link) -> paramiko.Channel:
 
 @contextmanager
 def beside(link: Link) -> Iterator[tuple[Link, paramiko.Channel]]:
-    """A session beside those that run, on a connection of its own where the server has no room."""
+    """Open one more session; where the server allows no more, on a new connection."""
     try:
         channel = _opened(link)
     except ChannelRefused:
@@ -96,17 +96,17 @@ def beside(link: Link) -> Iterator[tuple[Link, paramiko.Channel]]:
 
 
 class Bell(threading.Event):
-    """Rung by paramiko when bytes or an end came on either stream; silenced only by the listener.
+    """A bell: paramiko rings it when bytes or an end arrive; only the listener silences it.
 
     paramiko's own pipe for `select` loses such news when both streams are busy: its two halves are
     not locked against each other, and reading one silences the other.
     """
 
     def clear(self) -> None:
-        """What paramiko calls once a stream was read empty; the other may not be."""
+        """Ignore paramiko, which calls this when one stream is empty: the other may hold bytes."""
 
     def listen(self, seconds: float) -> None:
-        """Wait until it rings, and silence it. Look for news only afterwards."""
+        """Wait until the bell rings, and silence it. Look for news only afterwards."""
         self.wait(seconds)
         super().clear()
 
@@ -138,7 +138,7 @@ class ChannelLine:
             self._sender.start()
 
     def _send(self, payload: bytes) -> None:
-        # A command that ends without reading is no fault, and a lost link is seen when reading.
+        # A command may end without reading its input. Reading notices a lost link.
         with suppress(OSError, EOFError, paramiko.SSHException):
             view = memoryview(payload)
             for start in range(0, len(view), _CHUNK):
@@ -146,9 +146,9 @@ class ChannelLine:
             self.channel.shutdown_write()
 
     def receive(self, seconds: float) -> list[tuple[str, bytes]]:
-        """What came, on either stream."""
+        """The bytes that arrived, on either stream."""
         if self._at_end():
-            # Only the status is missing, and that does not ring.
+            # Only the status is missing, and a status does not ring.
             self.channel.status_event.wait(0 if self._waiting() else seconds)
         elif not self._waiting():
             self._bell.listen(seconds)
@@ -172,8 +172,8 @@ class ChannelLine:
         return None
 
     def broken(self) -> str:
-        """Why no status will come any more."""
-        # What came before the end is read first, and a status may have come with it.
+        """Why no exit status will come; "" while it may."""
+        # Read what arrived before the end first: a status may have come with it.
         if not self.channel.closed or not self.drained() or self.finish() is not None:
             return ""
         if not self.link.alive:
@@ -181,7 +181,7 @@ class ChannelLine:
         return "the server closed the session without saying how the command ended"
 
     def close(self) -> None:
-        """Leave the command to itself."""
+        """Leave the command running."""
         with suppress(OSError, EOFError):
             self.channel.close()
 

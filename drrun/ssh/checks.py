@@ -1,9 +1,9 @@
-"""The questions that travel along with an attempt, and are answered right behind its exit 0.
+"""Checks that travel with an attempt: the host answers them right after its exit 0.
 
 Rules:
-- They are executed one after the other, so each has its own time from the answer before it.
-- An answer that does not come is asked anew by whoever wants it; so nothing is lost here, and
-  nothing waits for ever.
+- The host executes them one after the other. The time of each begins with the answer before it.
+- If an answer does not come, the controller asks that question again. So nothing is lost here,
+  and nothing waits for ever.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _LIMIT = 60.0
 
 
 class Checks:
-    """Those of one attempt. On its lane's thread."""
+    """The checks of one attempt. Used on its lane's thread."""
 
     def __init__(self, lane: Lane, attempt: str, scripts: tuple[Script, ...], tell: Tell) -> None:
         """Ask nothing yet.
@@ -36,21 +36,21 @@ class Checks:
         self._scripts = scripts
         self._works = tuple(work_of(each) for each in scripts)
         self._tell = tell
-        #: Under which names the host speaks of them.
+        #: The names that the host uses for them.
         self.names = tuple(f"{attempt},{index}" for index in range(len(scripts)))
-        #: The first that is not answered.
+        #: Index of the first check without an answer.
         self._next = 0
         self._process: CommandBegun | None = None
         self._limit: Alarm | None = None
 
     @property
     def requests(self) -> bytes:
-        """What stands before the request that starts the attempt."""
+        """The requests that precede the one that starts the attempt."""
         return b"".join(each.check() for each in self._works)
 
     @property
     def coming(self) -> range:
-        """Those whose answers are still to come."""
+        """Indexes of the checks whose answers are still to come."""
         return range(self._next, len(self._scripts))
 
     def watch(self) -> None:
@@ -63,7 +63,7 @@ class Checks:
             self._limit = self._lane.at(seconds, partial(self._late, self._next))
 
     def heard(self, answer: QuestionEnded | CommandBegun | StartRefused) -> None:
-        """The host says something of one of them."""
+        """Take what the host says about one of them."""
         index = self._next
         if not self.coming or answer.name != self.names[index]:
             return
@@ -73,7 +73,7 @@ class Checks:
             case StartRefused():
                 self.give_up()
             case QuestionEnded() if self._process is None:
-                # Whoever was to execute it failed before that.
+                # The process that should execute it failed before that.
                 self.give_up()
             case QuestionEnded(name=name, code=code, out=out, err=err):
                 reply = CapturedOutput()
@@ -81,7 +81,7 @@ class Checks:
                 streams.bring(out, err, partial(self._answered, index, streams, reply, code))
 
     def give_up(self) -> None:
-        """Nothing more comes."""
+        """No more answers come."""
         coming, self._next = self.coming, len(self._scripts)
         if self._limit is not None:
             self._limit.cancel()
@@ -89,7 +89,7 @@ class Checks:
             self._tell(index, None, 0)
 
     def drop(self) -> None:
-        """Nothing more is wanted."""
+        """Nobody wants the answers any more."""
         self._next = len(self._scripts)
 
     def _answered(self, index: int, streams: Streams, reply: CapturedOutput, code: int) -> None:

@@ -1,17 +1,17 @@
 """Opens one connection to one host by one way, within deadlines: facts L5, L6 and L17.
 
 Rules:
-- Each wait has a deadline: the name, the network, the gateway, the login as a whole; a server that
-  drips bytes gets around any smaller one. Its end closes the socket, and says what was waited for.
-- sshd counts its callers from the connection to the login (MaxStartups), so no more than `at_once`
-  of ours are there on one server, wherever the others are. Of all servers no more than
-  `logins_at_once` are logged in to: that many threads, and that much work on this machine. Who
-  waits for the network only, or for a turn, has no thread and keeps nobody's place.
+- Each wait has a deadline: for the name, the network, the gateway, and the log-in as a whole (a
+  server that sends byte by byte would get around smaller ones). When it passes, we close the
+  socket and say what we waited for.
+- sshd counts connections that have not logged in yet (MaxStartups). So at most `at_once` of ours
+  log in to one server at a time, and at most `logins_at_once` to all servers: each log-in takes a
+  thread here. A connection that waits for the network, or for its turn, holds no thread.
 - A server is an address and a port as seen from the host that is passed through, if any.
 - The host key is judged on every hop, before a key or name of the user is offered.
-- What was opened is closed when the rest fails: a login left half open takes a MaxStartups place.
+- When a later part fails, we close what we opened: a half-open log-in counts for MaxStartups.
 - Fabric gets a configuration that loads no files; by default it executes `~/.fabric.py`.
-- A greeting that is cut off is tried again after a random pause (MaxStartups, fault F36).
+- When the server cuts off its greeting (MaxStartups, fault F36), we try again after a pause.
 """
 
 import asyncio
@@ -41,18 +41,18 @@ from drrun.ssh.options import SshOptions
 from drrun.ssh.race import Attempt, Race, RaceLost
 from drrun.ssh.user_config import Configured, proper_user
 
-#: paramiko's threads report here; nothing of it is for the terminal.
+#: paramiko's threads log here; nothing of it reaches the terminal.
 _LOG = "drrun.ssh.paramiko"
 logging.getLogger(_LOG).addHandler(logging.NullHandler())
 logging.getLogger(_LOG).propagate = False
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
 
-#: How many names are looked up at once: where DNS is gone each takes a thread to its deadline.
+#: How many names we look up at once: without DNS, each holds a thread until its deadline.
 _LOOKUPS = 16
-#: How many hosts on the way are asked at once to connect further; each takes a thread.
+#: How many jump hosts we ask at once to connect further; each holds a thread.
 _CHANNELS = 32
-#: Seconds that one address of a name is ahead of the next (RFC 8305, "Connection Attempt Delay").
+#: Head start of one address over the next, in seconds (RFC 8305, "Connection Attempt Delay").
 _ADDRESS_AHEAD = 0.25
 
 
@@ -106,7 +106,7 @@ class Dialler:
         Args:
             hop: Where to.
             through: The connection to the host that is passed through last.
-            begun: Is set once it has its turn.
+            begun: Set when its turn begins.
 
         Raises:
             Exception: Anything that `faults.before_sending` knows.
@@ -142,9 +142,9 @@ class Dialler:
                     await in_thread(connection.open)
             except BaseException as error:
                 if through is None:
-                    # The server counts it until then, and it has its turn no longer.
+                    # The server counts it until then, and our turn is over.
                     transport.hang_up(sock)
-                # What is passed through may be dead as well, and closing a channel of it block.
+                # The jump host may be dead too, and closing a channel on it may block.
                 in_background(functools.partial(_close, sock, connection))
                 if isinstance(error, Exception):
                     raise _told(error, identity) from error
@@ -206,7 +206,7 @@ class Dialler:
         return [(family, address) for family, _, _, _, address in found]
 
     def _knock(self, family: int, address: Any) -> Attempt[socket.socket]:
-        """An attempt to connect to one address."""
+        """Connect to one address."""
         limit = self._options.connect_within
         why = "is the host up, and is there a way through the network?"
 
@@ -260,7 +260,7 @@ class Dialler:
 
 @asynccontextmanager
 async def _deadline(seconds: float, told: Callable[[], str]) -> AsyncIterator[None]:
-    """Leave the body, once time is over, by an error that says what was waited for."""
+    """Limit the body's time; the error says what it waited for."""
     deadline = asyncio.timeout(seconds)
     try:
         async with deadline:
@@ -272,7 +272,7 @@ async def _deadline(seconds: float, told: Callable[[], str]) -> AsyncIterator[No
 
 
 def _awaited(connection: fabric.Connection) -> str:
-    """What a login that did not end was waiting for."""
+    """What an unfinished log-in waited for."""
     begun = connection.client.get_transport()
     if begun is None or not begun.remote_version:
         return "the server does not greet"
@@ -282,7 +282,7 @@ def _awaited(connection: fabric.Connection) -> str:
 
 
 def _told(error: Exception, identity: Identity) -> Exception:
-    """Tell a server that hangs up before its key was seen from other faults."""
+    """Distinguish a server that hangs up before it shows its key from other faults."""
     unspecific = isinstance(error, EOFError | ConnectionResetError | BrokenPipeError) or (
         type(error) is paramiko.SSHException
     )

@@ -1,4 +1,4 @@
-"""Who follows a host, and how it is reached: what a lane (lane.py) needs from both sides."""
+"""The two sides of a lane (lane.py): those who follow a host, and the road that leads to it."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -9,47 +9,47 @@ from drrun.ssh.boot import Boot
 from drrun.ssh.launcher_answers import LauncherAnswer, LauncherReady
 from drrun.ssh.wires import Wire
 
-#: What it means that a host is not reached.
+#: What a failure to reach a host means.
 Unreached = NeverStarted | RefusedByHost
 
 
 class Follower(Protocol):
-    """Somebody who wants something of a host. Called on the lane's thread only."""
+    """Wants something from a host. The lane's thread alone calls it."""
 
-    #: Under which names the host speaks of it.
+    #: The names that the host uses for it.
     names: tuple[str, ...]
 
     def opened(self, ready: LauncherReady) -> None:
-        """A launcher answers: at first, and after each loss."""
+        """A launcher answers: for the first time, or again after a loss of contact."""
         ...
 
     def lost(self, why: str) -> None:
-        """Contact was lost; it is sought."""
+        """Contact was lost; the lane tries to reconnect."""
         ...
 
     def unreached(self, outcome: Unreached) -> None:
-        """The host was not reached this time; it is tried again while somebody follows."""
+        """The lane did not reach the host this time; it tries again while somebody follows."""
         ...
 
     def silent(self, seconds: float, why: str) -> None:
-        """Nothing was heard for so long."""
+        """The host has been silent for this many seconds."""
         ...
 
     def regained(self, seconds: float) -> None:
-        """It answers again, after so long."""
+        """The host answers again, after this many seconds."""
         ...
 
     def heard(self, answer: LauncherAnswer) -> None:
-        """The host says something under one of its names."""
+        """The host says something about one of its names."""
         ...
 
     def broken(self, why: str) -> None:
-        """Something is wrong with drrun itself; nothing more will be told."""
+        """A fault in drrun itself; no more calls will come."""
         ...
 
 
 class Road(Protocol):
-    """How a launcher is reached."""
+    """The way to a launcher."""
 
     @property
     def place(self) -> str:
@@ -62,17 +62,17 @@ class Road(Protocol):
         ...
 
     def reader(self) -> str:
-        """The shell that reads a channel in the place of our starter, or ""; blocks."""
+        """The shell that reads a channel instead of our starter, or "". Blocks."""
         ...
 
     def open(
         self, boot: Boot, ring: Callable[[], None], then: Callable[[Wire | Unreached], None]
     ) -> None:
-        """Have a launcher started; returns at once.
+        """Start a launcher; returns at once.
 
         Args:
-            boot: How it is started.
-            ring: Called, from any thread, when something came from it.
+            boot: How to start it.
+            ring: Called, from any thread, when bytes came from it.
             then: Called, from another thread, with what carries it, or with why there is none;
                 nothing was sent then.
         """
@@ -80,45 +80,45 @@ class Road(Protocol):
 
 
 class Path(Protocol):
-    """As much of a lane (lane.py) as a visit needs."""
+    """The part of a lane (lane.py) that a visit needs."""
 
     def post(self, act: Callable[[], None]) -> None:
-        """Have something done on the lane's thread."""
+        """Execute `act` on the lane's thread."""
         ...
 
     def follow(self, follower: Follower) -> None:
-        """Tell of everything from now on."""
+        """Begin to tell `follower` everything."""
         ...
 
     def unfollow(self, follower: Follower) -> None:
-        """Tell nothing any more."""
+        """Stop telling it."""
         ...
 
 
 class Visit:
-    """Wants nothing but that the host is reached once. A `Follower`."""
+    """Reaches the host once, and wants nothing else. A `Follower`."""
 
     names: tuple[str, ...] = ()
 
     def __init__(self, lane: Path) -> None:
         self.lane = lane
-        #: It was reached, or was not; read from any thread.
+        #: Whether the visit is over, reached or not. Any thread may read it.
         self.over = False
 
     def begin(self) -> None:
-        """Come by; on the lane's thread."""
+        """Begin the visit; on the lane's thread."""
         self.lane.follow(self)
 
     def opened(self, ready: LauncherReady) -> None:
-        """That was all."""
+        """The host was reached: the visit is over."""
         del ready
         self._end()
 
     def lost(self, why: str) -> None:
-        """It was reached before that."""
+        """Do nothing: the host was reached before that."""
 
     def unreached(self, outcome: Unreached) -> None:
-        """Another controller will come by."""
+        """The visit is over: another controller will come by."""
         del outcome
         self._end()
 
@@ -133,20 +133,20 @@ class Visit:
         """Nobody has waited."""
 
     def heard(self, answer: LauncherAnswer) -> None:
-        """Nothing is said under a name here."""
+        """Do nothing: a visit has no names."""
 
     def broken(self, why: str) -> None:
-        """There is nothing more to come."""
+        """The visit is over."""
         del why
         self.over = True
 
 
 @dataclass(slots=True)
 class Alarm:
-    """Something that is done later, unless it is cancelled."""
+    """An act that happens later, unless somebody cancels it."""
 
     act: Callable[[], None] | None
 
     def cancel(self) -> None:
-        """Do not do it, and hold nothing for it."""
+        """Cancel the act, and release what it holds."""
         self.act = None

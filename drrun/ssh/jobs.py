@@ -1,14 +1,15 @@
-"""One attempt on one host: asked for once, followed, picked up again after any loss.
+"""One attempt on one host: requested once, followed, and picked up again after any loss.
 
 The protocol and its proof are in docs/explanation/attempts.md.
 
 Rules:
 - Asking again is harmless: the host decides once about a name.
-- *Never started* is said only where it is proved: nothing was ever sent; or the host refused the
-  one request there is; or a withdrawal won, on the boot on which it can first have been asked for.
-- Losing contact ends nothing. What is not known stays so: `OutcomeUnknown`, never a failure.
-- Only a written time limit, or a person, ends a command: its whole session, proved gone, or said
-  that it could not. The limit counts from the moment at which the command began on the host.
+- We say *never started* only with a proof: we never sent anything; or the host refused the only
+  request; or a withdrawal won, on the boot on which the first request can have arrived.
+- A loss of contact ends nothing. What we do not know is an `OutcomeUnknown`, never a failure.
+- Only a written time limit, or a person, ends a command. We end its whole session, and prove that
+  it is gone or say that we could not. The limit counts from the moment at which the command began
+  on the host.
 """
 
 import dataclasses
@@ -56,25 +57,25 @@ REBOOT_WITHIN = 900.0
 
 
 class Ending(Enum):
-    """Why a job is to be ended."""
+    """Why somebody ends a job."""
 
     BY_TIME = auto()
     BY_REQUEST = auto()
 
 
 class Teller(Protocol):
-    """What a job tells of itself; on the lane's thread."""
+    """Receives the news of a job; on the lane's thread."""
 
     def news(self, progress: AttemptProgress) -> None:
-        """It goes on."""
+        """The job goes on."""
         ...
 
     def checked(self, index: int, reply: CapturedOutput | None, code: int) -> None:
-        """The answer to one of its checks; None: it will not come."""
+        """One of its checks was answered; None: the answer will not come."""
         ...
 
     def done(self, outcome: Outcome, checks: Sequence[int]) -> None:
-        """It is over, as far as can be told; answers to `checks` are still to come."""
+        """The job is over, as far as we can tell; the answers to `checks` are still to come."""
         ...
 
 
@@ -87,7 +88,7 @@ class Job:
     script: Script
     output: Output
     teller: Teller
-    #: What is asked right behind it.
+    #: The checks that the host answers right after it.
     asked: tuple[Script, ...] = ()
     name: str = field(init=False)
     names: tuple[str, ...] = field(init=False)
@@ -104,28 +105,28 @@ class Job:
     _ready: a.LauncherReady | None = None
     _process: a.CommandBegun | None = None
     _began_at: float | None = None
-    #: Why the host did not begin it.
+    #: Why the host did not begin the attempt.
     _refusal: str = ""
-    #: The host may have forgotten that it was asked for this: its folder was new.
+    #: The run's folder on the host was new, so the host may have forgotten our request.
     _forgot: bool = False
     _ending: Ending | None = None
     _killing: bool = False
-    #: What it ends with once its last words are here, when it was ended.
+    #: Somebody ended it: the outcome to report once its last output is here.
     _stop: Outcome | None = None
     #: Since when nothing was heard of it, though a host was sought; and when that is given up.
     _sought_since: float | None = None
     _patience: Alarm | None = None
-    #: When its time is over.
+    #: When its time limit ends.
     _due: Alarm | None = None
-    #: Since when it cannot be told what became of it.
+    #: Since when we cannot tell what became of it.
     _doubt: float | None = None
     _look_after: float = FIRST_LOOK
     _looking: Alarm | None = None
-    #: Sizes of its outputs when it was looked at last.
+    #: Sizes of its outputs at our last look.
     _seen: tuple[int, int] = (0, 0)
-    #: The host had no room to note its end.
+    #: The host had no space left to record its end.
     _full: bool = False
-    #: It has ended, and its last words are on their way.
+    #: It has ended, and its last output is on the way.
     _last: bool = False
     _over: bool = False
     _forgotten: bool = False
@@ -138,10 +139,10 @@ class Job:
         self._streams = Streams(self.lane, self.name, self.output, marked=self._work.marked)
         self._boot = self.order.asked_on if self.order.again else ""
 
-    # --- what is wanted of it; on the lane's thread ---------------------------------------------
+    # --- what the engine wants; on the lane's thread ---------------------------------------------
 
     def begin(self) -> None:
-        """Begin it, or pick it up."""
+        """Begin the attempt, or pick it up."""
         if self.order.ending:
             self._ending = Ending.BY_REQUEST
         if self.order.was_taken:
@@ -149,7 +150,7 @@ class Job:
         self.lane.follow(self)
 
     def end(self) -> None:
-        """End all its processes."""
+        """End all processes of the attempt."""
         if self._over or self._ending is not None:
             return
         self._ending = Ending.BY_REQUEST
@@ -161,18 +162,18 @@ class Job:
             self._end()
 
     def let_go(self) -> None:
-        """Follow it no longer; what it began goes on."""
+        """Stop following the attempt; its processes go on."""
         self._finish(OutcomeUnknown(f"detached from {self.lane.place}; the command goes on there"))
 
     def forget(self) -> None:
-        """Its outcome is durable: the host may forget what it printed."""
+        """The outcome is durable: let the host forget what the attempt printed."""
         self._forgotten = True
         self._leave()
 
     # --- the lane tells -------------------------------------------------------------------------
 
     def opened(self, ready: a.LauncherReady) -> None:
-        """A launcher answers: begin, or find out what became of it."""
+        """A launcher answers: begin the attempt, or find out what became of it."""
         if self._over:
             return
         self._ready = ready
@@ -188,13 +189,13 @@ class Job:
             self._start(ready)
 
     def lost(self, why: str) -> None:
-        """It goes on without us; contact is sought for as long as that makes sense."""
+        """The attempt goes on without us; the lane reconnects for as long as that makes sense."""
         if self._over:
             self._checks.give_up()
             return
         self._ready, self._killing, self._last = None, False, False
         self._streams.again()
-        # Their answers may have gone with the channel.
+        # Their answers may be lost with the channel.
         self._checks.drop()
         if self._stop is not None:
             self._finish(self._stop)
@@ -206,16 +207,16 @@ class Job:
         if self._over:
             return
         if not self._sent and not self.order.again:
-            # Nothing of it was ever sent.
+            # We never sent anything of it.
             self._finish(outcome)
         elif self._patience is None or self._patience.act is None:
             self._seek(outcome.why)
 
     def _seek(self, why: str) -> None:
-        """Contact is sought, for as long as that makes sense.
+        """Note that contact is lost, and until when to try again.
 
-        A launcher that answers and dies before it says anything of this is no contact, however
-        often that happens.
+        A launcher that answers, but dies before it says anything about this attempt, is no
+        contact, however often that happens.
         """
         if self._patience is not None:
             self._patience.cancel()
@@ -231,18 +232,18 @@ class Job:
         self._patience = self.lane.at(max(0.0, until - now), partial(self._give_up, why))
 
     def _hurry(self) -> None:
-        """It is to be ended: contact is sought anew, and not for long."""
+        """Somebody ends it: try to reconnect again, but not for long."""
         self._sought_since = None
         self._seek("it does not answer")
 
     def _found(self) -> None:
-        """Something was heard of it."""
+        """The host said something about the attempt."""
         self._sought_since = None
         if self._patience is not None:
             self._patience.cancel()
 
     def silent(self, seconds: float, why: str) -> None:
-        """Nothing is heard of its host."""
+        """Its host is silent."""
         self.teller.news(AttemptProgress(silent=seconds, note=why))
 
     def regained(self, seconds: float) -> None:
@@ -250,13 +251,13 @@ class Job:
         self.teller.news(AttemptProgress(found_after=seconds, route=self._route))
 
     def broken(self, why: str) -> None:
-        """Nobody here will learn what became of it."""
+        """A fault in drrun: nobody here will learn what became of the attempt."""
         if self._over:
             self._checks.give_up()
         self._finish(OutcomeUnknown(why))
 
     def heard(self, answer: a.LauncherAnswer) -> None:
-        """The host says something of it."""
+        """The host says something about the attempt."""
         if (
             isinstance(answer, a.QuestionEnded | a.CommandBegun | a.StartRefused)
             and answer.name != self.name
@@ -295,7 +296,7 @@ class Job:
     # --- beginning ------------------------------------------------------------------------------
 
     def _start(self, ready: a.LauncherReady) -> None:
-        """Ask for it; asking again changes nothing."""
+        """Request the attempt; a repeated request changes nothing."""
         self._boot = self._boot or ready.boot
         self._sent += 1
         self._sent_to = ready
@@ -311,7 +312,7 @@ class Job:
         if stored.whole:
             self._ask()
         else:
-            # The launcher that read half of it is gone; the next is asked to withdraw.
+            # The launcher that read half of the request is gone; we ask the next one to withdraw.
             self._refusal = self.lane.refusal(stored.why)
             if self._sent <= 1 and not self.order.again:
                 self._finish(self._nothing())
@@ -354,13 +355,13 @@ class Job:
     def _refused(self, refused: a.StartRefused) -> None:
         self._refusal = self.lane.refusal(refused.why)
         if refused.decided:
-            # It won the decision, and says itself that it did nothing.
+            # It won the decision, and itself says that it did nothing.
             self._finish(NeverStarted(self._refusal))
         else:
             self._settle_refusal()
 
     def _settle_refusal(self) -> None:
-        """Make sure that nobody else begins it either."""
+        """Make sure that nobody else begins the attempt either."""
         self.lane.send(f"withdraw {self.name}\n".encode())
 
     def _withdrawn(self, word: str) -> None:
@@ -374,7 +375,7 @@ class Job:
         elif word == "won" and self._on_same_boot and not self._forgot:
             self._finish(self._nothing())
         elif self._sent <= 1 and not self.order.again and self._refusal:
-            # The only request there ever was has been refused by the only one who read it.
+            # There was only one request, and its only reader refused it.
             self._finish(self._nothing())
         else:
             self._finish(OutcomeUnknown(f"{self.lane.place} cannot tell whether it was begun"))
@@ -397,7 +398,7 @@ class Job:
     def _look_now(self) -> None:
         if not self._over and self._ready is not None and not self._last:
             self._look()
-            # A line may be lost; looking goes on until something is known.
+            # A line may be lost; we look again until we know something.
             self._look_later(LONGEST_LOOK)
 
     def _state(self, state: a.AttemptState) -> None:
@@ -427,7 +428,7 @@ class Job:
                 self._doubtful(word)
 
     def _absent(self) -> None:
-        """The host knows nothing of it: it was not begun yet, or the host forgot."""
+        """The host knows nothing of the attempt: it has not begun, or the host forgot it."""
         ready = self._ready
         if ready is None:
             return
@@ -448,7 +449,7 @@ class Job:
         return self._ready is not None and self._same_boot(self._ready)
 
     def _same_boot(self, ready: a.LauncherReady) -> bool:
-        """Whether the host cannot have been booted since it can have been asked for this."""
+        """Whether the host has certainly not rebooted since our first request can have arrived."""
         if ready.boot == "-":
             # Nothing tells one boot from the next; but no channel outlives one.
             return self._boot == "" or ready is self._sent_to
@@ -456,7 +457,7 @@ class Job:
 
     @property
     def _known(self) -> bool:
-        """Whether it is known to have begun."""
+        """Whether we know that the attempt began."""
         return self._process is not None or self.order.was_taken
 
     def _going_on(self, state: a.AttemptState) -> None:
@@ -470,7 +471,7 @@ class Job:
             self._late()
 
     def _doubtful(self, word: str) -> None:
-        """Something is being written at this moment, or never will be."""
+        """The host is writing the rest at this moment, or it never will."""
         if self._doubt is None:
             self._doubt = self.lane.clock()
         if word != "gone" and self.lane.clock() < self._doubt + DOUBT:
@@ -496,7 +497,7 @@ class Job:
         if self._last:
             return
         if mark != self.order.mark:
-            # Somebody else wrote it, or another controller by a copy of the journal began it.
+            # Another controller began it, by a copy of the journal, or somebody else wrote this.
             why = "the exit code that is kept there does not carry the mark of this attempt"
             self._finish(OutcomeUnknown(f"{self.lane.place} cannot tell how it ended: {why}"))
             return
@@ -507,13 +508,13 @@ class Job:
         if self._over or self._killing:
             return
         if self.order.reboots and code == 0:
-            # It goes down soon, and is looked at when it is back.
+            # The host goes down soon; we look again when it is back.
             self._last = False
             self._look_later(SOON)
             return
         place = self.lane.place
         if not self._streams.begun and code > 128:
-            # Whoever was to become another user was killed; its shell may begin later.
+            # The process that changes the user was killed; its shell may still begin.
             self._finish(
                 OutcomeUnknown(f"{place} cannot tell whether it began: it was killed there")
             )
@@ -550,7 +551,7 @@ class Job:
         self._leave()
 
     def _leave(self) -> None:
-        """Nothing is heard of it any more, once all that was to come has come."""
+        """Report the end, once all output and answers are here."""
         if self._over and not self._checks.coming:
             self.lane.unfollow(self)
             if self._forgotten:
@@ -559,17 +560,17 @@ class Job:
     # --- ending it ------------------------------------------------------------------------------
 
     def _limit(self) -> float | None:
-        """Seconds that it may take."""
+        """Its time limit in seconds."""
         if self.script.timeout is not None:
             return float(self.script.timeout)
         return REBOOT_WITHIN if self.order.reboots else None
 
     def _left(self) -> float:
-        """Seconds until its limit."""
+        """Seconds until its time limit."""
         return max(0.0, -self._overdue())
 
     def _overdue(self) -> float:
-        """Seconds for which it is over its time; negative before."""
+        """Seconds since its time limit passed; negative before."""
         limit = self._limit()
         if limit is None or self._began_at is None:
             return -math.inf
@@ -590,7 +591,7 @@ class Job:
             self._end()
 
     def _end(self) -> None:
-        """End all processes of it, by asking the host itself."""
+        """Ask the host to end all processes of the attempt."""
         if self._killing:
             return
         if self._process is None:
@@ -607,7 +608,7 @@ class Job:
         if not gone:
             self._finish(self._stopped(gone=False))
             return
-        # What it printed until then is fetched first.
+        # First fetch what it printed until then.
         self._stop, self._last = self._stopped(gone=True), False
         self._look()
 
@@ -619,7 +620,7 @@ class Job:
         return TimedOut(gone=gone, note=f"{longer}; {proof}")
 
     def _give_up(self, why: str = "it does not answer") -> None:
-        """Contact was sought for as long as that makes sense."""
+        """We tried to reconnect for as long as that makes sense."""
         if self._over or self._ready is not None:
             return
         if self._ending is Ending.BY_REQUEST:
@@ -635,7 +636,7 @@ class Job:
 
 
 def _back(place: str) -> Outcome:
-    """For a reboot that is the step (fault F58)."""
+    """Judge a reboot that is the step itself (fault F58)."""
     return Ended(0, note=f"{place} is back with a new boot id")
 
 

@@ -1,14 +1,15 @@
-"""One lane for each host: one thread that owns everything about it, and speaks with its launcher.
+"""The lane to a host: one thread that owns everything about the host, and talks to its launcher.
 
 Rules:
-- Whoever wants something posts it; it is done on the lane's thread, in order. So nothing here is
-  locked, and nobody else ever waits for a host.
-- Followers (attempts, questions) are told when a launcher answers, when contact is lost, and what
-  the host says under their name. They ask again what they need to know; every request but a
-  question may be repeated without effect, and questions change nothing.
-- A lane without followers holds its launcher, and opens nothing.
-- A sign of life is asked for while somebody follows. Owed for long, it is told; owed for longer,
-  the launcher is given up and another one opened. The connection has its own watch (link.py).
+- Other threads post what they want; the lane's thread executes it, in order. So there are no locks
+  here, and no other thread ever waits for a host.
+- The lane tells its followers (attempts, questions) when a launcher answers, when contact is lost,
+  and what the host says about them. They ask again for what they need to know: a repeated request
+  has no effect, and a question changes nothing.
+- A lane without followers keeps its launcher, but opens none.
+- While somebody follows, the lane asks for signs of life. If the host does not answer for long,
+  the lane tells its followers; if the silence lasts longer, it gives the launcher up and opens
+  another. The connection has its own watch (link.py).
 """
 
 import dataclasses
@@ -51,62 +52,62 @@ from drrun.ssh.wires import Wire
 
 #: Bytes of each stream that a host keeps of one attempt.
 KEPT_ON_HOST = 1 << 30
-#: Seconds until a log-in must have started our shell: start-up files may be slow.
+#: Seconds in which a log-in must start our shell: start-up files may be slow.
 START_WITHIN = 180.0
-#: Seconds without an answer after which people are told (goal G3 allows 15).
+#: Seconds without an answer until we tell people (goal G3 allows 15).
 TOLD_AFTER = 10.0
-#: Seconds between signs of life while somebody follows; owed for so long, it is given up.
+#: Seconds between signs of life while somebody follows, and until a silent launcher is given up.
 PING_EVERY, PING_WITHIN = 4.0, 40.0
-#: Seconds for which contact must have lasted to be sought again at once.
+#: Contact that lasted this many seconds is renewed at once after a loss.
 LASTING = 10.0
-#: How often in a row what comes may make no sense.
+#: How many times in a row the host may send nonsense.
 TORN_OFTEN = 5
-#: Pauses before a host that was not reached is tried again: the first and the longest.
+#: The first and the longest pause before the lane tries again to reach a host, in seconds.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
-#: Seconds that saying good-bye may take; what is left there is found by clean-up.
+#: Seconds that a good-bye may take; clean-up finds what stays behind.
 LEAVE_WITHIN = 3.0
-#: What is kept of what a login prints before our launcher answers.
+#: How many bytes we keep of what a log-in prints before our launcher answers.
 _CHATTER = 4096
-#: Names that are forgotten with one request.
+#: How many names one request to forget holds.
 _TOGETHER = 12
 
 
 class _Phase(Enum):
     CLOSED = auto()
-    #: A connection is being made.
+    #: The lane is connecting.
     OPENING = auto()
-    #: The login shell was asked for our starter.
+    #: The login shell has been told to start our starter.
     PROVING = auto()
-    #: The launcher was sent, and asked to make room for the run, and what it knows of it.
+    #: The launcher was sent. It makes a folder for the run, and says what it remembers of the run.
     GREETING = auto()
-    #: The controller looks whether its journal goes on from what the host remembers.
+    #: The controller checks that its journal continues what the host remembers.
     MEETING = auto()
     OPEN = auto()
 
 
 @dataclass(slots=True)
 class _Contact:
-    """What is known while a launcher is opened, and while it answers."""
+    """What we know of a launcher, while it opens and while it answers."""
 
     boot: Boot
     wire: Wire
     bulk: Bulk
     waiting: bytes = b""
     chatter: bytes = b""
-    #: When it was greeted, and what its clock said to that.
+    #: When we greeted it, and what its clock said then.
     greeted_at: float = 0.0
     reading: ClockReading | None = None
 
 
 @dataclass(slots=True)
 class _Request:
-    """Something to be sent."""
+    """A request to send."""
 
     data: bytes
-    #: It is a `put`: under which name, and whom to tell whether it arrived whole.
+    #: For a `put`: the name, and whom to tell whether it arrived whole.
     stores: str = ""
     then: Callable[[InputStored], None] | None = None
-    #: It is a `more`: what comes.
+    #: For a `more`: what will come.
     wanted: FetchRequest | None = None
 
 
@@ -114,13 +115,13 @@ class _Request:
 class Lane:
     """The way to one host, for one run."""
 
-    #: How a launcher is reached.
+    #: The way to a launcher.
     road: Road
-    #: Where the host keeps what belongs to runs; "" for the usual place.
+    #: The host's folder for runs; "" for the usual one.
     folder: str
-    #: For whom it acts; None: to tidy up only.
+    #: The run that it acts for; None: it only tidies up.
     claim: HostClaim | None
-    #: Seconds, from any beginning.
+    #: A clock in seconds, with any origin.
     clock: Callable[[], float] = time.monotonic
     _mail: queue.SimpleQueue[Callable[[], None]] = field(default_factory=queue.SimpleQueue)
     _start: threading.Lock = field(default_factory=threading.Lock)
@@ -128,38 +129,38 @@ class Lane:
     _over: bool = False
     _alarms: list[tuple[float, int, Alarm]] = field(default_factory=list)
     _order: Iterator[int] = field(default_factory=itertools.count)
-    #: Tells names of questions from those of anybody else, even of a copy of us.
+    #: Makes our names of questions unique, even beside a copy of this controller.
     _own: str = field(default_factory=lambda: secrets.token_hex(4))
     _phase: _Phase = _Phase.CLOSED
-    #: The launcher that a connection is being made for; one that comes for another is too late.
+    #: The launcher that is opening now; a wire for any other came too late.
     _opening: Boot | None = None
     _contact: _Contact | None = None
     _ready: LauncherReady | None = None
-    #: The boot of the host that is recorded as reached.
+    #: The boot of the host that the journal has as reached.
     _met: str = ""
-    #: Nobody has looked yet for what earlier controllers left.
+    #: We have not looked yet for what earlier controllers left.
     _unswept: bool = True
-    #: How far its clock was ahead of ours then, whatever ours begins with; None: it did not say.
+    #: The host's clock minus ours at that time; None: the host did not say.
     _ahead: float | None = None
     _followers: dict[str, Follower] = field(default_factory=dict)
     _following: dict[int, Follower] = field(default_factory=dict)
     _pause: float = FIRST_PAUSE
-    #: Tries again after the pause.
+    #: The next try, after the pause.
     _retry: Alarm | None = None
     _opened_at: float = 0.0
-    #: How often what came made no sense, one contact after the other.
+    #: How many contacts in a row sent nonsense.
     _torn: int = 0
-    #: Since when nothing is heard although it should; None: all is well.
+    #: Since when the host owes us something and is silent; None: all is well.
     _lost_at: float | None = None
-    #: Who was told so.
+    #: The followers that know of the silence.
     _told: dict[int, Follower] = field(default_factory=dict)
-    #: Since when an answer to a sign of life is owed; None: none is.
+    #: Since when the host owes a sign of life; None: it owes none.
     _owed_since: float | None = None
     _asking: bool = False
     _forget: list[str] = field(default_factory=list)
-    #: A `put` on its way: nothing may follow it, because programs read it that may read too far.
+    #: A `put` on its way. Nothing may follow it yet: the programs that read it may read too far.
     _storing: _Request | None = None
-    #: What waits, in order: behind a `put`, or for long outputs to have come before one.
+    #: Requests that wait, in order: for the end of a `put`, or for long outputs before one.
     _waiting: deque[_Request] = field(default_factory=deque)
     _listing: tuple[list[LauncherAnswer], Callable[[list[LauncherAnswer]], None]] | None = None
     _farewell: threading.Event | None = None
@@ -167,7 +168,7 @@ class Lane:
     # --- from any thread ------------------------------------------------------------------------
 
     def post(self, act: Callable[[], None]) -> None:
-        """Have something done on the lane's thread."""
+        """Execute `act` on the lane's thread."""
         self._mail.put(act)
         if self._thread is None:
             with self._start:
@@ -181,7 +182,7 @@ class Lane:
         """Say good-bye and hang up; commands go on, and the host remembers the run.
 
         Returns:
-            What is set once that is done, or cannot be; wait for it with a limit.
+            An event that is set once that is done, or cannot be; wait for it with a limit.
         """
         done = threading.Event()
         if self._thread is None:
@@ -189,7 +190,7 @@ class Lane:
         else:
             self.post(lambda: self._leave(done))
             if self._over:
-                # Perhaps nobody reads the mail any more.
+                # The lane's thread may have ended already.
                 done.set()
         return done
 
@@ -207,11 +208,11 @@ class Lane:
 
     @property
     def wire(self) -> Wire | None:
-        """What carries the answering launcher."""
+        """The wire to the launcher that answers."""
         return self._contact.wire if self._contact and self._phase is _Phase.OPEN else None
 
     def follow(self, follower: Follower) -> None:
-        """Tell `follower` of everything from now on."""
+        """Begin to tell `follower` everything."""
         self._following[id(follower)] = follower
         self.answer_to(follower)
         if self._phase is _Phase.OPEN and self._ready is not None:
@@ -221,39 +222,39 @@ class Lane:
             self._want()
 
     def answer_to(self, follower: Follower) -> None:
-        """Its names are those that it has now."""
+        """Take the names that the follower has now."""
         for name in follower.names:
             self._followers[name] = follower
 
     def rename(self, follower: Follower, *names: str) -> None:
-        """The host speaks of it under other names from now on."""
+        """Register the new names of a follower."""
         for name in follower.names:
             self._followers.pop(name, None)
         follower.names = names
         self.answer_to(follower)
 
     def unfollow(self, follower: Follower) -> None:
-        """Tell it nothing any more."""
+        """Stop telling a follower."""
         self._following.pop(id(follower), None)
         for name in follower.names:
             if self._followers.get(name) is follower:
                 del self._followers[name]
         self._told.pop(id(follower), None)
         if not self._following:
-            # Whoever comes next has not waited yet.
+            # The next follower has not waited yet.
             self._lost_at, self._told = None, {}
 
     def send(self, data: bytes) -> None:
-        """Send requests, if a launcher answers; else it was lost, and followers are told."""
+        """Send requests if a launcher answers; otherwise followers will be told of the loss."""
         self._submit(_Request(data))
 
     def store(self, name: str, data: bytes, then: Callable[[InputStored], None]) -> None:
         """Send bytes ahead of a request that needs them.
 
         Args:
-            name: Under which name the host keeps them.
+            name: The host keeps them under this name.
             data: The bytes.
-            then: Called with whether they arrived whole; not at all if contact is lost.
+            then: Called with True if they arrived whole; a loss of contact calls nothing.
         """
         request = f"put {name} {len(data)}\n".encode() + data
         self._submit(_Request(request, stores=name, then=then))
@@ -268,11 +269,11 @@ class Lane:
             self._go_on()
 
     def _go_on(self) -> None:
-        """Send what waits, as far as it may be sent now."""
+        """Send the waiting requests that may be sent now."""
         while self._waiting and self._storing is None:
             contact, request = self._contact, self._waiting[0]
             if contact is None or (request.stores and not contact.bulk.idle):
-                # A host that is busy writing does not read; neither would ever end.
+                # A host that is busy writing does not read: both sides would wait for ever.
                 return
             self._waiting.popleft()
             if request.stores:
@@ -282,18 +283,18 @@ class Lane:
             self._transmit(contact, request.data)
 
     def refusal(self, why: str) -> str:
-        """What it means that the host could not write something down."""
+        """What it means that the host could not write a file."""
         if "No space left" in why:
             folder = self._ready.folder if self._ready else ""
             return f"no space left on {self.place}:{folder}"
         return f"{self.place} could not keep it: {why or 'it did not say why'}"
 
     def fresh_name(self) -> str:
-        """A name for a question that nobody else uses on this host, not even a copy of us."""
+        """A name for a question; unique on this host, even beside a copy of this controller."""
         return f"q{self._own}-{next(self._order)}"
 
     def forget(self, name: str) -> None:
-        """Let the host forget what a name printed; the decision about it stays."""
+        """Let the host delete the outputs of a name; it keeps the decision about the name."""
         self._forget.append(name)
         if len(self._forget) >= _TOGETHER:
             self._send_forget()
@@ -304,17 +305,17 @@ class Lane:
         self.send(f"{request}\n".encode())
 
     def at(self, seconds: float, act: Callable[[], None]) -> Alarm:
-        """Do something after so many seconds."""
+        """Execute `act` after so many seconds."""
         alarm = Alarm(act)
         heapq.heappush(self._alarms, (self.clock() + seconds, next(self._order), alarm))
         return alarm
 
     def hang_up(self, why: str) -> None:
-        """Give the launcher up; another one is opened while somebody follows."""
+        """Give the launcher up; the lane opens another while somebody follows."""
         if self._phase is _Phase.OPEN:
             self._lose(why)
         elif self._contact is not None:
-            # Nothing that acts was sent; so nobody needs to know.
+            # We sent nothing that acts, so nobody needs to know.
             self._hang_up()
             self._phase = _Phase.CLOSED
             self._want()
@@ -325,11 +326,11 @@ class Lane:
         while not self._over:
             self._turn(self._due_in())
         while not self._mail.empty():
-            # A wire that came too late is closed, whoever leaves again is told so.
+            # Close a wire that came too late; answer those who leave again.
             self._turn(0)
 
     def _turn(self, wait: float | None) -> None:
-        """Do what was posted next, if it is within `wait` seconds, and what is due."""
+        """Execute the next posted act, if one comes within `wait` seconds, and what is due."""
         try:
             act = self._mail.get(timeout=wait)
         except queue.Empty:
@@ -342,7 +343,7 @@ class Lane:
             self._break(f"drrun itself failed here: {type(error).__name__}: {error}")
 
     def _break(self, why: str) -> None:
-        """Nobody waits for what will never be told."""
+        """The lane has a fault: tell all followers, so that nobody waits for ever."""
         followers = list(self._following.values())
         self._following.clear()
         self._followers.clear()
@@ -365,7 +366,7 @@ class Lane:
     # --- opening --------------------------------------------------------------------------------
 
     def _want(self) -> None:
-        """Open a launcher for those who follow, unless that is under way."""
+        """Open a launcher for the followers, unless one is opening."""
         if self._phase is not _Phase.CLOSED or not self._following or self._over:
             return
         self._phase = _Phase.OPENING
@@ -380,7 +381,7 @@ class Lane:
                 return
             self.post(lambda: self._prove(boot, found))
             if self._over:
-                # Perhaps nobody reads the mail any more.
+                # The lane's thread may have ended already.
                 found.close()
 
         point("before launcher")
@@ -399,7 +400,7 @@ class Lane:
         self._drain(boot)
 
     def _ask_who_reads(self, boot: Boot) -> None:
-        """The log-in takes its time, or a shell that waits for the end reads our channel."""
+        """The log-in is slow, or a shell that waits for the end of its input reads our channel."""
         if not self._is_on(boot) or self._phase is not _Phase.PROVING:
             return
 
@@ -423,7 +424,7 @@ class Lane:
         return self._contact is not None and self._contact.boot is boot
 
     def _fail(self, why: str, *, final: bool = False) -> None:
-        """Opening came to nothing; nothing that acts was sent."""
+        """The launcher did not open; we sent nothing that acts."""
         self._hang_up()
         self._failed(NeverStarted(why, final=final))
 
@@ -443,7 +444,7 @@ class Lane:
     # --- hearing --------------------------------------------------------------------------------
 
     def _drain(self, boot: Boot) -> None:
-        """Take in what came."""
+        """Read what arrived."""
         contact = self._contact
         if contact is None or contact.boot is not boot:
             return
@@ -532,7 +533,7 @@ class Lane:
 
     @property
     def _known(self) -> str:
-        """Whether the journal knows that the host was reached before, as a word of a request."""
+        """Whether the journal knows this host already, as a word of the request."""
         before = self._met or (self.claim and self.road.name in self.claim.known)
         return "known" if before else "new"
 
@@ -542,9 +543,9 @@ class Lane:
             contact.reading = ClockReading(clock.says, within)
 
     def _greeted(self, contact: _Contact, ready: LauncherReady) -> None:
-        """Nothing is asked of a host before it is recorded that it can be.
+        """Record that the host was reached, and compare what it remembers, before asking anything.
 
-        Nor before its memory was compared: whoever acts by an older journal acts twice.
+        A controller with an older journal would act twice.
         """
         self._phase = _Phase.MEETING
         ahead = contact.reading.says - contact.greeted_at if contact.reading else None
@@ -569,7 +570,7 @@ class Lane:
         again: bool,
         then: Callable[[], None] = lambda: None,
     ) -> None:
-        """Tell the controller whom we have met, and do something once it agrees."""
+        """Tell the controller whom we reached, and go on once it agrees."""
         if self.claim is None:
             return
         link, name = contact.wire.link, self.road.name
@@ -578,7 +579,7 @@ class Lane:
         self.claim.meet(meeting, lambda: self.post(then))
 
     def _claim(self, contact: _Contact) -> None:
-        """From now on the host obeys this controller alone, and remembers its journal."""
+        """Make the host obey this controller alone, and remember its journal."""
         claim, end = self.claim, self.end
         if claim is not None:
             words = f"claim {claim.epoch} {claim.controller} {end.seq} {end.hash}\n"
@@ -588,16 +589,16 @@ class Lane:
             self._transmit(contact, words.encode())
 
     def _forget_if_ended(self, name: str) -> None:
-        """An earlier controller did not come to tell the host that an output is durable."""
+        """Delete outputs that are durable, which an earlier controller had no time to delete."""
         job = name.partition(",")[0]
         ended = self.claim.ended if self.claim else ()
-        # Nobody waits for answers to the questions of another controller.
+        # Nobody waits for the answers to another controller's questions.
         asked = job.startswith("q") and "@" not in job and not job.startswith(f"q{self._own}")
         if job in ended or asked:
             self.forget(job)
 
     def _was_set(self, contact: _Contact, ahead: float | None) -> bool:
-        """Whether the host's clock goes otherwise than was recorded, beyond what is uncertain."""
+        """Whether the host's clock moved against the recorded one, beyond the uncertainty."""
         if ahead is None or contact.reading is None or self._ahead is None:
             return False
         return abs(ahead - self._ahead) > MAY_DIFFER + contact.reading.within
@@ -636,7 +637,7 @@ class Lane:
     # --- losing, and signs of life --------------------------------------------------------------
 
     def _lose(self, why: str) -> None:
-        """Contact is gone: those who follow are told, and it is sought."""
+        """Contact is lost: tell the followers, and reconnect."""
         contact, was, lasted = self._contact, self._phase, self._lasting
         self._hang_up()
         if was in (_Phase.PROVING, _Phase.GREETING, _Phase.MEETING):
@@ -658,11 +659,11 @@ class Lane:
 
     @property
     def _lasting(self) -> bool:
-        """Whether contact is good for long enough to be sought again at once."""
+        """Whether contact lasted long enough to reconnect at once."""
         return self._phase is _Phase.OPEN and self.clock() - self._opened_at > LASTING
 
     def _make_no_sense(self, error: Exception) -> None:
-        """What came is not what a launcher says; whoever goes on like that is given up."""
+        """Nonsense arrived; a host that goes on like that is given up."""
         self._torn += 1
         why = f"what came from {self.place} makes no sense ({error})"
         if self._torn < TORN_OFTEN or self._lasting:
@@ -683,11 +684,11 @@ class Lane:
             contact.wire.send(data)
         except (OSError, EOFError) as error:
             why = str(error) or "the connection ended"
-            # Whoever sends is in the middle of something; they are told afterwards.
+            # A follower is sending at this moment; it is told afterwards.
             self.post(lambda: self._lose(why) if self._contact is contact else None)
 
     def _miss(self, why: str, since: float | None = None) -> None:
-        """Nothing is heard; it is told once, if it lasts."""
+        """The host is silent; tell the followers once, if it lasts."""
         if self._lost_at is None:
             self._lost_at, self._told = since or self.clock(), {}
             self._tell_silence(self._lost_at, why)
@@ -704,7 +705,7 @@ class Lane:
                 follower.silent(lasts, why)
 
     def _found(self) -> None:
-        """Something was heard again."""
+        """The host answers again."""
         self._owed_since = None
         if self._lost_at is None or self._phase is not _Phase.OPEN:
             return
@@ -714,7 +715,7 @@ class Lane:
             follower.regained(lasted)
 
     def _keep_asking(self) -> None:
-        """Ask for signs of life as long as somebody follows."""
+        """Ask for signs of life while somebody follows."""
         if not self._asking and self._following and self._phase is _Phase.OPEN:
             self._asking = True
             self.at(PING_EVERY, self._ping)
@@ -722,7 +723,7 @@ class Lane:
     def _ping(self) -> None:
         self._asking = False
         if self._contact is not None:
-            # What came while this thread was busy counts.
+            # Bytes that arrived while this thread was busy count too.
             self._drain(self._contact.boot)
         if self._phase is not _Phase.OPEN or not self._following:
             return
@@ -757,7 +758,7 @@ class Lane:
         self.at(LEAVE_WITHIN, self._end)
 
     def _part(self) -> None:
-        """What the host said before its good-bye may be something to forget."""
+        """Read the host's last words: an output may be ready to be deleted."""
         if self._forget:
             self._send_forget()
             self.send(b"ping farewell\n")
@@ -790,7 +791,7 @@ def _not_begun(place: str, why: str, phase: _Phase, contact: _Contact | None) ->
     said = b" ".join(chatter.split()).decode("utf-8", "replace")[-300:]
     shown = "".join(each if each.isprintable() else "?" for each in said)
     link = contact.wire.link if contact else None
-    # On a connection that lives it was the host's own will, and will be so again.
+    # The connection lives, so the host itself ended the log-in, and would do it again.
     final = phase is _Phase.PROVING and (link is None or link.alive)
     what = f"{place} did not execute our command ({why}): {shown or 'it said nothing'}"
     return NeverStarted(what, final=final)

@@ -1,11 +1,11 @@
-"""The first of several attempts that succeeds, each with a head start over the next. RFC 8305.
+"""Runs several attempts, each with a head start over the next; the first success wins. RFC 8305.
 
 Rules:
-- The next attempt begins when the one before it failed, or has gone on for the head start. Waiting
-  for a turn is not going on: an attempt says when it begins.
-- A failure that is final ends the attempts behind it, as if they came one after another; those
-  before it go on.
-- One result is given back. Others are dropped, and what still goes on is cancelled.
+- The next attempt begins when the one before it failed, or has used up its head start. The time
+  that an attempt waits for its turn does not count: the attempt says when it begins.
+- A final failure ends the attempts behind it, as if they came one after another. Those before it
+  go on.
+- The race returns one result. It drops other results, and cancels attempts that still go on.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class Race(Generic[T]):
 
         Args:
             attempts: In the order of preference.
-            head_start: Seconds; None: each is waited for to its end.
+            head_start: Seconds; None: each attempt has all the time that it takes.
             final: Whether a failure forbids the attempts behind it.
             drop: Given the results that came too late.
         """
@@ -56,7 +56,7 @@ class Race(Generic[T]):
         """The first result.
 
         Raises:
-            Lost: There is none.
+            RaceLost: No attempt succeeded.
         """
         winner: asyncio.Task[T] | None = None
         try:
@@ -70,7 +70,7 @@ class Race(Generic[T]):
         return winner.result()
 
     def _going(self) -> set[asyncio.Task[Any]]:
-        """What is to be waited for; begins the next attempt if its time has come."""
+        """The tasks to wait for; begins the next attempt if its time has come."""
         self._obey_final()
         going: set[asyncio.Task[Any]] = {task for task in self._begun if not task.done()}
         late = self._pause is not None and self._pause.done()
@@ -101,7 +101,7 @@ class Race(Generic[T]):
             self._pause = None
 
     def _leave(self, winner: asyncio.Task[T] | None) -> None:
-        """Cancel what goes on; it is not awaited, because who waits may be cancelled as well."""
+        """Cancel the attempts that go on. No await: the caller may be cancelled as well."""
         self._stop_pause()
         for task in self._begun:
             if task is not winner:

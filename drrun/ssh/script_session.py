@@ -1,11 +1,11 @@
-"""The talk with one started script: its output, its end, its time limit. Over SSH or locally.
+"""Follows one started script: its output, its end, its time limit. Over SSH or locally.
 
 Rules:
 - Silence is not death (fault F69): without a written timeout nothing here ends a command.
-- Both streams are taken as they come, by one thread, and nothing is collected in memory.
-- Whatever ended before the script said that it begins, provably did not execute it.
+- One thread reads both streams as they come, and collects nothing in memory.
+- A process that ended before the script said that it begins has provably not executed it.
 - The script's end is its own exit; a child that keeps the output open is left alone (fault F60).
-- A written timeout ends the whole session of the script and proves it gone, else says that it
+- A written timeout ends the whole session of the script. We prove that it is gone, or say that we
   could not (fault F61).
 """
 
@@ -24,11 +24,11 @@ from drrun.ssh.wire import Beginning, Launch, Started
 
 #: Seconds between looks at the clock and at `cancel`.
 _TICK = 0.25
-#: How long output may go on behind the script's exit.
+#: Seconds that output may go on after the script's exit.
 _AFTER_EXIT = 2.0
-#: How long an exit status may lag behind the end of the output, until somebody looks.
+#: Seconds that we wait for an exit status after the end of the output, before we look.
 _AFTER_OUTPUT = 5.0
-#: How often is looked at a script that closed its output and goes on.
+#: Seconds between looks at a script that closed its output and goes on.
 _BETWEEN_LOOKS = 30.0
 
 
@@ -60,17 +60,17 @@ class ProcessStreams(Protocol):
         ...
 
     def broken(self) -> str:
-        """Why nothing will ever be known any more, or ""."""
+        """Why we will never learn how it ended; "" while we may."""
         ...
 
     def close(self) -> None:
-        """Let go of the streams. The process goes on."""
+        """Close the streams. The process goes on."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Ender:
-    """What can be done about a script that goes on."""
+    """How to deal with a script that goes on."""
 
     #: Ends all of it; whether it is proved gone.
     end: Callable[[Started], bool]
@@ -91,13 +91,13 @@ class ScriptSession:
     ender: Ender
     #: Seconds until it must say that it begins.
     start_within: float
-    #: Who reads in our starter's place; blocks.
+    #: Finds the shell that reads instead of our starter. Blocks.
     reader: Callable[[], str] = field(default=lambda: "")
     _out: Beginning = field(init=False)
     _err: Beginning = field(init=False)
-    #: Our starter has proved that it reads, and was given the script.
+    #: Our starter has proved that it reads, and we sent the script.
     _proved: bool = False
-    #: The shell that reads in its place, and whether that was asked.
+    #: The shell that reads instead of it, and whether we asked.
     _replaced: str = ""
     _reader_asked: bool = False
     _started: Started | None = None
@@ -111,7 +111,7 @@ class ScriptSession:
         self._err = Beginning(self.launch.proof.nonce)
 
     def listen(self, cancel: Cancel) -> Outcome:
-        """Take everything in until the end."""
+        """Read everything until the end."""
         try:
             while True:
                 self._take(_TICK)
@@ -135,7 +135,7 @@ class ScriptSession:
             self._begun_at = time.monotonic()
 
     def _prove(self, data: bytes) -> bytes:
-        """Send the script once it is proved who reads it; what came behind the proof."""
+        """Send the script once its reader is proved; returns the bytes after the proof."""
         rest = self._out.feed(data)
         if self._out.said is None:
             return b""
@@ -149,7 +149,7 @@ class ScriptSession:
         return rest
 
     def _over(self) -> Outcome | None:
-        """Whether it ended, by what is known now."""
+        """Its outcome, if we know by now that it ended."""
         if self._replaced and not self._proved:
             host = self.place.partition(" ")[0]
             return NeverStarted(replaced(host, self._replaced), final=True)
@@ -173,7 +173,7 @@ class ScriptSession:
         return Ended(finish.exit, finish.signal, note)
 
     def _refused(self, finish: Finish) -> Outcome:
-        """It ended before our line was executed: login shell, sudo or a forced command."""
+        """The process ended before our line ran: login shell, sudo or a forced command."""
         said = b" ".join((self._err.chatter + b" " + self._out.chatter).split())
         words = said.decode("utf-8", "replace")[-300:]
         shown = "".join(each if each.isprintable() else "?" for each in words)
@@ -195,7 +195,7 @@ class ScriptSession:
         )
 
     def _quiet(self, now: float) -> Outcome | None:
-        """No output any more, and no exit: it closed its output, or its exit was lost."""
+        """There is no more output and no exit: it closed its output, or its exit was lost."""
         wait = _BETWEEN_LOOKS if self._closed_output else _AFTER_OUTPUT
         self._drained_at = self._drained_at or now
         if now - self._drained_at < wait:
@@ -212,7 +212,7 @@ class ScriptSession:
         return OutcomeUnknown(f"detached from {self.place}; the command goes on there")
 
     def _late(self) -> Outcome | None:
-        """Whether a limit is over: the author's, or ours for the beginning."""
+        """Whether a time limit passed: the author's, or ours for the beginning."""
         past = time.monotonic() - self._begun_at
         if not self._proved and past > AFTER and not self._reader_asked:
             self._reader_asked = True
@@ -223,7 +223,7 @@ class ScriptSession:
         if limit is None or past < limit:
             return None
         gone = self._started.leads and self.ender.end(self._started)
-        # What it wrote until then is on its way.
+        # What it printed until then is on its way.
         deadline = time.monotonic() + _AFTER_EXIT
         while gone and not self.line.drained() and time.monotonic() < deadline:
             self._take(_TICK)

@@ -1,8 +1,8 @@
 """The bytes to and from one launcher: a channel of a connection, or a process on this machine.
 
 Rules:
-- A wire belongs to one thread; only the news that something came is told from others (`ring`).
-- `send` may block while the far side reads slowly; nothing that is taken in meanwhile is lost.
+- A wire belongs to one thread. Other threads only ring (`ring`) when bytes arrived.
+- `send` may block while the far side reads slowly. It loses nothing that arrives meanwhile.
 """
 
 import os
@@ -21,9 +21,9 @@ from drrun.engine.environment import inherited
 from drrun.ssh.link import Link
 
 Ring = Callable[[], None]
-#: Bytes taken in at once, and sent between two looks at what came in.
+#: Bytes that we read at once, and that we send before we read again.
 _CHUNK = 1 << 18
-#: Seconds between looks at whether a wire on this machine was closed.
+#: Seconds after which we look whether a wire on this machine was closed.
 _LOOK_EVERY = 0.5
 #: Seconds that the far side may take to read one chunk.
 _SEND_WITHIN = 60.0
@@ -44,15 +44,15 @@ class Wire(Protocol):
         ...
 
     def end(self) -> None:
-        """Nothing more is sent."""
+        """End the input: nothing more is sent."""
         ...
 
     def receive(self) -> list[tuple[str, bytes]]:
-        """What came meanwhile on `out` and `err`; does not wait, and never fails."""
+        """The bytes that arrived on `out` and `err`. Does not wait, and never fails."""
         ...
 
     def ended(self) -> str | None:
-        """Why nothing comes any more, once all that came was received."""
+        """Why no more bytes will come, once all were received; "" while they may."""
         ...
 
     def close(self) -> None:
@@ -61,23 +61,23 @@ class Wire(Protocol):
 
 
 class _Bell(threading.Event):
-    """What paramiko sets when bytes or an end came; tells it once until it was heard."""
+    """Rings when paramiko sets it for bytes or an end; only once until somebody listens."""
 
     def __init__(self, ring: Ring) -> None:
         super().__init__()
         self._ring = ring
 
     def set(self) -> None:
-        """Ring, unless it was rung and not heard yet."""
+        """Ring, unless nobody has listened since the last ring."""
         if not self.is_set():
             super().set()
             self._ring()
 
     def clear(self) -> None:
-        """What paramiko calls once one stream was read empty; the other may not be."""
+        """Ignore paramiko, which calls this when one stream is empty: the other may hold bytes."""
 
     def heard(self) -> None:
-        """Ring again from now on; look for news only afterwards."""
+        """Allow the next ring; look for bytes only afterwards."""
         super().clear()
 
 
@@ -85,7 +85,7 @@ class FarWire:
     """A session channel of an open connection."""
 
     def __init__(self, link: Link, line: str, ring: Ring) -> None:
-        """Have the login shell execute a line; its answer is not waited for.
+        """Have the login shell execute a line, without waiting for the server's answer.
 
         Raises:
             OSError: The server opens no channel.
@@ -117,12 +117,12 @@ class FarWire:
         self._channel.sendall(data)
 
     def end(self) -> None:
-        """Nothing more is sent."""
+        """End the input: nothing more is sent."""
         with suppress(OSError, EOFError, paramiko.SSHException):
             self._channel.shutdown_write()
 
     def receive(self) -> list[tuple[str, bytes]]:
-        """What came meanwhile."""
+        """The bytes that arrived."""
         self._bell.heard()
         got = []
         channel = self._channel
@@ -134,7 +134,7 @@ class FarWire:
         return got
 
     def ended(self) -> str | None:
-        """Why nothing comes any more."""
+        """Why no more bytes will come."""
         channel = self._channel
         over = channel.eof_received or channel.closed or not self._transport.alive
         if not over or channel.recv_ready() or channel.recv_stderr_ready():
@@ -173,7 +173,7 @@ class NearWire:
                 streams[stream.fileno()] = name
                 poll.register(stream, select.POLLIN)
         while streams and not self._closed:
-            # A command that goes on holds its ends open, so closing is looked for.
+            # A command that goes on keeps the ends open, so we look whether the wire was closed.
             ready = poll.poll(_LOOK_EVERY * 1000)
             for number, _ in ready:
                 data = os.read(number, _CHUNK)
@@ -198,17 +198,17 @@ class NearWire:
         self._process.stdin.flush()
 
     def end(self) -> None:
-        """Nothing more is sent."""
+        """End the input: nothing more is sent."""
         with suppress(OSError):
             if self._process.stdin is not None:
                 self._process.stdin.close()
 
     def receive(self) -> list[tuple[str, bytes]]:
-        """What came meanwhile."""
+        """The bytes that arrived."""
         return [self._came.popleft() for _ in range(len(self._came))]
 
     def ended(self) -> str | None:
-        """Why nothing comes any more."""
+        """Why no more bytes will come."""
         return "the launcher ended" if self._over and not self._came else None
 
     def close(self) -> None:

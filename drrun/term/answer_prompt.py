@@ -5,37 +5,89 @@ Rules:
   back through the feed.
 - A question that was answered elsewhere disappears here.
 - An empty line moves on to the next question.
+- What failed is asked about after all that wait for an answer.
+- Nobody is offered what others have to answer; whom to call, and what they type, is shown.
 """
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import assert_never
 
 from drrun.core.model.errors import DrrunError
 from drrun.ports.journal import RequestAnswer
 from drrun.report.run_view import WaitingGate
+from drrun.report.text.attention import asks_me
 from drrun.term.dialogue import Dialogue, GivenAnswer
-from drrun.term.feed import AnswerResult, Feed
+from drrun.term.failure_dialogue import (
+    Choice,
+    FailedStep,
+    FailureDialogue,
+    PauseDialogue,
+    PausedRun,
+)
+from drrun.term.feed import AnswerResult, Feed, Quit
 from drrun.term.keys import LineEditor
 
 #: Posts a reply and waits for what becomes of it.
 Post = Callable[[GivenAnswer], RequestAnswer]
 
+#: What a person can say something about, and how that is done.
+Question = WaitingGate | FailedStep | PausedRun
+Conversation = Dialogue | FailureDialogue | PauseDialogue
+
+
+def _name(question: Question) -> tuple[str, str, float]:
+    """What tells a question from all others."""
+    return question.key, question.kind, question.since
+
+
+def _dialogue(question: Question) -> Conversation:
+    match question:
+        case FailedStep():
+            return FailureDialogue(question)
+        case PausedRun():
+            return PauseDialogue(question)
+        case WaitingGate():
+            return Dialogue(question)
+        case _:
+            assert_never(question)
+
+
+def _tell_anew(dialogue: Conversation, question: Question) -> None:
+    """What is known of a question changes while it is open; what was typed stays."""
+    match dialogue, question:
+        case (FailureDialogue(), FailedStep()) | (Dialogue(), WaitingGate()):
+            dialogue.ask = question
+        case _:
+            pass
+
 
 class AnswerPrompt:
     """The person's side of the prompt."""
 
-    def __init__(self, feed: Feed, post: Post) -> None:
+    def __init__(self, by: str, feed: Feed, post: Post) -> None:
+        """Ask nothing yet.
+
+        Args:
+            by: Who sits here.
+            feed: Where what became of an answer goes.
+            post: Posts an answer.
+        """
+        self._by = by
         self._feed = feed
         self._post = post
         self._editor = LineEditor()
-        self._dialogue: Dialogue | None = None
-        self._asks: list[WaitingGate] = []
+        self._dialogue: Conversation | None = None
+        self._asks: list[Question] = []
         self._sending = False
         #: What to tell the person about the last line; "" if nothing.
         self.notice = ""
+        self._refused = False
+        #: Questions that others have to answer.
+        self.others: list[WaitingGate] = []
 
     @property
-    def ask(self) -> WaitingGate | None:
+    def ask(self) -> Question | None:
         """The question that is open here."""
         return self._dialogue.ask if self._dialogue else None
 
@@ -51,17 +103,22 @@ class AnswerPrompt:
         """What stands behind the prompt."""
         return "" if self._sending else self._editor.text
 
-    def see(self, asks: Sequence[WaitingGate]) -> None:
-        """Take note of what is being asked now."""
-        self._asks = list(asks)
-        open_now = {(ask.key, ask.kind, ask.since) for ask in asks}
+    def see(self, asks: Sequence[Question]) -> None:
+        """Take note of what is being asked now, the most urgent first."""
+        gates = [ask for ask in asks if isinstance(ask, WaitingGate)]
+        self.others = [ask for ask in gates if not asks_me(ask, self._by)]
+        self._asks = [ask for ask in asks if ask not in self.others]
+        open_now = {_name(ask): ask for ask in self._asks}
         if self._dialogue is not None:
-            ask = self._dialogue.ask
-            if (ask.key, ask.kind, ask.since) in open_now:
+            same = open_now.get(_name(self._dialogue.ask))
+            if same is not None:
+                _tell_anew(self._dialogue, same)
                 return
+            if self._refused:  # what was refused is asked no more
+                self.notice, self._refused = "", False
             self._dialogue, self._sending = None, False
         if self._asks:
-            self._dialogue = Dialogue(self._asks[0])
+            self._dialogue = _dialogue(self._asks[0])
 
     def take(self, keys: bytes) -> None:
         """Take what was typed."""
@@ -72,21 +129,26 @@ class AnswerPrompt:
         """Take what became of the last reply."""
         self._sending = False
         self.notice = answer.message if answer.accepted else f"refused: {answer.message}"
-        if not answer.accepted and self._dialogue is not None:
-            self._dialogue = Dialogue(self._dialogue.ask)
+        self._refused = not answer.accepted
+        if self._dialogue is not None and (
+            self._refused or not isinstance(self._dialogue, Dialogue)
+        ):
+            self._dialogue = _dialogue(self._dialogue.ask)
 
     def _take_line(self, line: str) -> None:
         if self._dialogue is None or self._sending:
             return
         self.notice = ""
         if not line.strip() and len(self._asks) > 1:
-            keys = [ask.key for ask in self._asks]
-            here = keys.index(self._dialogue.ask.key) if self._dialogue.ask.key in keys else -1
-            self._dialogue = Dialogue(self._asks[(here + 1) % len(self._asks)])
+            names, name = [_name(ask) for ask in self._asks], _name(self._dialogue.ask)
+            here = names.index(name) if name in names else -1
+            self._dialogue = _dialogue(self._asks[(here + 1) % len(self._asks)])
             return
         reply = self._dialogue.take(line)
         self.notice = self._dialogue.trouble
-        if reply is not None:
+        if isinstance(reply, Choice):
+            self._feed.put(Quit())
+        elif reply is not None:
             self._send(reply)
 
     def _send(self, reply: GivenAnswer) -> None:

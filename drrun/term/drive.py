@@ -21,7 +21,18 @@ from drrun.report.facts import Fact
 from drrun.report.run_view import asks_of
 from drrun.report.text.lines import take_in
 from drrun.term.answer_prompt import AnswerPrompt
-from drrun.term.feed import AT_ONCE, POLITE, AnswerResult, DriverGone, Feed, Item, Signalled, Typed
+from drrun.term.failure_dialogue import to_put_right
+from drrun.term.feed import (
+    AT_ONCE,
+    POLITE,
+    AnswerResult,
+    DriverGone,
+    Feed,
+    Item,
+    Quit,
+    Signalled,
+    Typed,
+)
 from drrun.term.keys import Keyboard
 from drrun.term.views import View
 
@@ -108,6 +119,9 @@ class Stage:
             case AnswerResult(answer):
                 if self.desk is not None:
                     self.desk.answered(answer)
+            case Quit():
+                self._notice = _STOPPING
+                self.session.stop()
             case DriverGone(standing, error):
                 self._left.standing, self._left.error = standing, error
                 self._over = True
@@ -132,5 +146,5 @@ class Stage:
 
     def _show(self) -> None:
         if self.desk is not None:
-            self.desk.see(list(asks_of(self.state)))
+            self.desk.see([*asks_of(self.state), *to_put_right(self.state, self.now())])
         self.view.show(self.state, self.now(), self.desk, self._notice)

@@ -48,7 +48,12 @@ class DriverGone:
     error: BaseException | None = None
 
 
-Item = Fact | Signalled | Typed | AnswerResult | DriverGone
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """The person at the prompt wants to leave."""
+
+
+Item = Fact | Signalled | Typed | AnswerResult | DriverGone | Quit
 
 #: First: nothing new begins. Again: leave at once.
 POLITE = signal.SIGINT

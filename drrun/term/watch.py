@@ -23,7 +23,7 @@ from drrun.report.run_view import WaitingGate, asks_of
 from drrun.report.text.attention import asks_me, attention_steps
 from drrun.report.text.styled_rows import ScreenSize, StyledRow
 from drrun.report.text.watches import WIDE, Look, furthest, listed, watch_rows
-from drrun.term.feed import AnswerResult, DriverGone, Feed, Item, Signalled, Typed
+from drrun.term.feed import AnswerResult, DriverGone, Feed, Item, Quit, Signalled, Typed
 from drrun.term.forms import ACTS, Form, form, keys_now
 from drrun.term.keys import Keyboard, LineEditor
 
@@ -46,6 +46,10 @@ class Source(Protocol):
 
     def driven(self) -> bool:
         """Whether a controller drives the run now."""
+        ...
+
+    def kept(self) -> int:
+        """How many requests wait for a controller."""
         ...
 
     def tail(self, step: StepId, lines: int) -> Sequence[str]:
@@ -118,6 +122,7 @@ class Watch:
     #: The step that the last request was about.
     _asked_about: StepId = StepId("")
     _driven: bool = True
+    _kept: int = 0
     _page: Sequence[str] = ()
     _editor: LineEditor = field(default_factory=LineEditor)
     _over: bool = False
@@ -149,7 +154,7 @@ class Watch:
                 self._typed(keys.decode("utf-8", "replace"))
             case AnswerResult(answer):
                 self._answered(answer)
-            case Fact() | DriverGone():
+            case Fact() | DriverGone() | Quit():
                 raise AssertionError("nobody drives the run from here")
             case _:
                 assert_never(item)
@@ -310,6 +315,7 @@ class Watch:
             return
         self._drawn_at = now
         self._driven = self.source.driven()
+        self._kept = 0 if self._driven else self.source.kept()
         size = self.screen.size()
         wide = size.width >= WIDE
         self._page = self.source.page(self.selected) if self.opened or wide else ()
@@ -321,6 +327,7 @@ class Watch:
             selected=self.selected,
             by=self.by,
             driven=self._driven,
+            kept=self._kept,
             tail=() if self._page else self.source.tail(self.selected, size.height),
             page=self._page,
             opened=self.opened,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.programs import Done, Program
-from tests.sshd import until
+from tests.sshd import SshdFactory, until
 
 RECOVERY = """\
 drrun: 1
@@ -204,3 +204,73 @@ def test_a_run_with_exceptions_makes_a_runbook_not_ready(program: Program) -> No
 
 def test_help_explains_the_code(program: Program) -> None:
     assert "7  succeeded with exceptions" in program.here("help", "exit-codes").out
+
+
+UNDO = """\
+  a: {run: touch up, verify: {run: test -e up}, undo: {run: rm -f up}}
+  b:
+    needs: [a]
+    run: touch b
+    verify: {run: test -e b}
+    undo: {run: rm b, verify: {run: "! test -e b"}}
+"""
+
+
+def here(program: Program, steps: str) -> str:
+    return one(steps, f"defaults: {{chdir: {program.folder}}}\n")
+
+
+def test_a_rollback_without_a_terminal_undoes_nothing_without_yes(program: Program) -> None:
+    begin(program, here(program, UNDO))
+    done = program("rollback", "latest")
+    assert (done.exit, "drrun rollback latest --yes" in done.err) == (2, True), done.err
+    assert (program.folder / "up").exists()
+    assert program("rollback", "latest", "--no-input").exit == 2
+
+
+def test_a_rollback_that_worked_ends_with_0(program: Program) -> None:
+    begin(program, here(program, UNDO))
+    config = program.write("ssh_config", "")
+    options = ("--plain", "--no-input", "--ssh-config", str(config))
+    done = program.here("rollback", "latest", "--yes", *options, *BY)
+    assert (done.exit, (program.folder / "up").exists()) == (0, False), done.err
+    assert program.json("status", "latest")["status"] == "rolled-back"
+    assert program.here("cleanup", "latest", *options).exit == 0
+
+
+def test_a_rollback_says_once_who_wanted_it(program: Program) -> None:
+    begin(program, here(program, UNDO))
+    done = program.here("rollback", "latest", "--yes", "--no-input", *BY)
+    (line,) = (line for line in done.err.splitlines() if line[9:].startswith("rollback  "))
+    assert (line.count("alice"), line.endswith(": b, a")) == (1, True), line
+
+
+def test_an_undo_after_which_verify_still_holds_is_not_verified(program: Program) -> None:
+    begin(program, here(program, UNDO.replace("undo: {run: rm -f up}", 'undo: {run: "true"}')))
+    done = program.here("rollback", "latest", "--yes", "--no-input", *BY)
+    assert done.exit == 7
+    assert "a was undone, not verified: its verify still holds" in done.err
+    assert program.json("status", "latest")["status"] == "rolled-back with exceptions"
+
+
+def test_a_run_that_rolled_itself_back_has_failed_all_the_same(program: Program) -> None:
+    bad = '  bad: {needs: [b], run: "false", verify: {run: "true"}, on_failure: rollback}\n'
+    assert begin(program, here(program, UNDO + bad)).exit == 1
+    assert program.json("status", "latest")["status"] == "rolled-back"
+
+
+def test_a_host_that_is_away_leaves_its_step_not_rolled_back(
+    program: Program, sshd_factory: SshdFactory
+) -> None:
+    server = sshd_factory.start()
+    program.inventory({"db1": server})
+    program.write("runbooks/r.yml", one(UNDO.replace("  b:\n", "  b:\n    on: db1\n")))
+    assert program("run", "runbooks/r.yml", "--yes", "--no-input").exit == 0
+    server.stop()
+    done = program("rollback", "latest", "--yes", "--no-input", *BY)
+    assert done.exit == 7, done.err
+    assert "b@db1 was not rolled back: " in done.err
+    assert "a was not rolled back: b, which needs it, is not rolled back" in done.err
+    run = program.json("status", "latest")
+    assert {each["id"]: each["status"] for each in run["steps"]} == {"a": "passed", "b": "passed"}
+    assert f"drrun rollback {run['run']}" in done.err

@@ -63,6 +63,8 @@ OfTarget = (
     | Regressed
     | Recovered
     | UndoBegan
+    | NotRolledBack
+    | UndoneUnverified
 )
 #: What happens to those targets of a step that have not begun.
 OfTargets = StepSkipped | StepBlocked | TargetsCancelled
@@ -97,6 +99,7 @@ OfRun = (
     | RunEnded
     | Noted
     | RequestRefused
+    | RequestWithdrawn
     | FindingNoted
     | FollowUpNoted
     | ClockStated

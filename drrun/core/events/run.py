@@ -16,7 +16,7 @@ class RunStarted(EventBase):
     mode: str
     variant: str
     inputs: Mapping[str, Any]
-    #: `max_parallel`, `leave_out`, `allow_irreversible`.
+    #: `max_parallel`, `allow_irreversible`; `ssh_config` and `fetch_into` where they were given.
     options: Mapping[str, Any]
     by: str
     tool: str
@@ -173,4 +173,18 @@ class RequestRefused(EventBase):
     kind: str
     by: str
     why: str
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestWithdrawn(EventBase):
+    """A request that was kept while nobody drove the run was taken back."""
+
+    kind: str
+    #: As it was typed, and by whom.
+    asked: str
+    asker: str
+    #: Who took it back.
+    by: str
+    why: str = ""
     step: str = ""

@@ -112,6 +112,20 @@ class UndoBegan(TargetEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotRolledBack(TargetEvent):
+    """A passed target stays as it is: its undo provably never began."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoneUnverified(TargetEvent):
+    """The undo ended well, and nothing shows that the step is undone."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanAmended(EventBase):
     """Steps were added or changed, by this text or by files that were edited."""
 

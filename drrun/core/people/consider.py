@@ -126,7 +126,7 @@ def _abort(asking: Asking, command: c.Abort) -> Granted | Denied:
 
 def _roll_back(asking: Asking, command: c.RollBack) -> Granted | Denied:
     state = asking.state
-    if state.rolling_back:
+    if state.rolling_back and (state.ended is None or not to_undo(state)):
         return Granted([], f"rolling back already: {state.rolling_back}")
     if not to_undo(state):
         return Denied("nothing that has passed can be undone")
@@ -141,5 +141,5 @@ def _roll_back(asking: Asking, command: c.RollBack) -> Granted | Denied:
         return Denied(
             f"{asking.by} drives this run: past {past[-1]} a second person has to insist"
         )
-    event = roll_back_began(state, command.reason or f"by {asking.by}", asking.by)
+    event = roll_back_began(state, command.reason, asking.by)
     return Granted([event], f"rolling back: {', '.join(event.steps)}")

@@ -16,7 +16,7 @@ from drrun.core import events as ev
 from drrun.core.model.actions import DecisionAction, ManualAction
 from drrun.core.model.ids import TargetKey
 from drrun.core.model.probes import Probe, ProbeKind, Purpose, Verdict
-from drrun.core.model.runbook import Mode, OnFailure, OnUnknown
+from drrun.core.model.runbook import Mode, OnFailure, OnUnknown, RetryCause
 from drrun.core.model.status import Phase, Status
 from drrun.core.rules import dry_run
 from drrun.core.rules import wishes as w
@@ -27,10 +27,17 @@ from drrun.core.rules.endings import ending_of
 from drrun.core.rules.losses import losses
 from drrun.core.rules.probe_lists import asked_of, until_of, waits
 from drrun.core.rules.stopping import failed, wind_up
-from drrun.core.rules.undoing import points_of_no_return, roll_back, roll_back_began, undo_of
-from drrun.core.rules.undoing import to_undo as to_undo_now
+from drrun.core.rules.undoing import (
+    conclusion_of_undo,
+    points_of_no_return,
+    roll_back,
+    roll_back_began,
+    to_undo,
+    undo_of,
+    undoable,
+)
 from drrun.core.rules.waiting import while_asked
-from drrun.core.state.polling import ProbeProgress, outlook
+from drrun.core.state.polling import ProbeProgress, Settled, outlook
 from drrun.core.state.run_state import RunState, attempt_of
 from drrun.core.state.target import TargetState
 
@@ -117,7 +124,7 @@ def _over(state: RunState) -> bool:
     if state.aborted:
         return all(state.targets[key].status is Status.UNKNOWN for key in state.active)
     if state.rolling_back:
-        return not state.active and not to_undo_now(state)
+        return not state.active and next(undoable(state), None) is None
     return state.all_final and not state.paused
 
 
@@ -279,10 +286,7 @@ def _ask(
     probes = asked_of(state, key, purpose)
     view = outlook(probes, {**target.progress, **_bypassed(probes, purpose, target.bypass, now)})
     if view.conclusion is not None:
-        verdict, why = view.conclusion.verdict, view.conclusion.why
-        yield w.Record(
-            ev.ProbesConcluded(**attempt_of(state, key), purpose=purpose, verdict=verdict, why=why)
-        )
+        yield w.Record(_concluded(state, key, purpose, view.conclusion))
         return
     people = [index for index, _ in view.looks if probes[index].kind is ProbeKind.ASK]
     for index, at in view.looks:
@@ -294,6 +298,14 @@ def _ask(
             yield w.Evaluate(key, purpose, index)
     if people and len(people) == len(view.looks):
         yield w.OpenGate(key, "ask", purpose, people[0])
+
+
+def _concluded(state: RunState, key: TargetKey, purpose: Purpose, seen: Settled) -> ev.Event:
+    if purpose is Purpose.UNDONE:
+        return conclusion_of_undo(state, key, seen)
+    return ev.ProbesConcluded(
+        **attempt_of(state, key), purpose=purpose, verdict=seen.verdict, why=seen.why
+    )
 
 
 def _bypassed(
@@ -315,6 +327,9 @@ def _after_verdict(state: RunState, key: TargetKey) -> Iterator[w.Wish]:
     again = not (state.aborted or target.undoing or target.judged is None or target.judged.final)
     if retried and target.verdicts < step.retry.attempts and again:
         yield w.PlanRetry(key, cause, why)
+        return
+    if target.undoing and cause == RetryCause.UNREACHABLE:
+        yield w.Record(ev.NotRolledBack(step=key.step, target=key.target, why=why))
         return
     yield w.Record(given_up)
     failure = f"step {key} failed: {why}"
@@ -340,5 +355,5 @@ def _back(state: RunState, key: TargetKey, why: str) -> Iterator[w.Wish]:
     if past:
         stuck = f"step {key} failed ({why}), and {past[-1]} cannot be taken back"
         yield w.Record(ev.RunPaused(why=stuck, by="controller"))
-    elif to_undo_now(state):
+    elif to_undo(state):
         yield w.Record(roll_back_began(state, f"step {key} failed: {why}", "controller"))

@@ -17,6 +17,7 @@ from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.probes import Verdict
 from drrun.core.model.runbook import Level, Mode, StandIn
 from drrun.core.model.status import RunStatus, Status
+from drrun.core.rules.undoing import left_standing
 from drrun.core.state.run_state import RunState
 
 _LEVELS = tuple(Level)
@@ -33,6 +34,9 @@ class ExceptionKind(StrEnum):
     #: In a dry-run: it did not hold, and steps before it would first change what was looked at.
     DOUBTFUL = "doubtful"
     SERVICE = "service"
+    NOT_ROLLED_BACK = "not rolled back"
+    UNDONE_UNVERIFIED = "undone, not verified"
+    UNDO_FAILED = "undo failed"
     INVARIANT = "invariant"
 
 
@@ -55,10 +59,10 @@ def ending_of(state: RunState) -> RunStatus:
     if state.aborted:
         return RunStatus.ABORTED
     if state.rolling_back:
-        failed = any(
-            each.undoing and each.status is Status.FAILED for each in state.targets.values()
-        )
-        return RunStatus.FAILED if failed else RunStatus.ROLLED_BACK
+        if any(each.undoing and each.status is Status.FAILED for each in state.targets.values()):
+            return RunStatus.FAILED
+        plain = next(exceptions_of(state), None) is None
+        return RunStatus.ROLLED_BACK if plain else RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
     if any(state.step(step) not in (Status.PASSED, Status.SKIPPED) for step in state.plan.order):
         return RunStatus.FAILED
     plain = next(exceptions_of(state), None) is None
@@ -70,6 +74,9 @@ def exceptions_of(state: RunState) -> Iterator[RunException]:
     if state.plan.mode is Mode.DRY_RUN:
         yield from _seen_in_dry_run(state)
         return
+    if state.rolling_back:
+        yield from _of_rollback(state)
+        return
     for step in state.plan.order:
         for key in state.keys(step):
             yield from _of_target(state, key)
@@ -78,6 +85,17 @@ def exceptions_of(state: RunState) -> Iterator[RunException]:
         if seen.verdict == Verdict.DOES_NOT_HOLD:
             name = state.plan.runbook.invariants[index].name or seen.name
             yield RunException(ExceptionKind.INVARIANT, name, seen.why)
+
+
+def _of_rollback(state: RunState) -> Iterator[RunException]:
+    for key, why in left_standing(state):
+        yield _about(key, ExceptionKind.NOT_ROLLED_BACK, why)
+    for key, why in state.undone_unverified.items():
+        if state.targets[key].status is Status.ROLLED_BACK:
+            yield _about(key, ExceptionKind.UNDONE_UNVERIFIED, why)
+    for key, target in state.targets.items():
+        if target.undoing and target.status is Status.FAILED:
+            yield _about(key, ExceptionKind.UNDO_FAILED, target.note)
 
 
 def _seen_in_dry_run(state: RunState) -> Iterator[RunException]:

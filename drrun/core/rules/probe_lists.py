@@ -1,8 +1,10 @@
 """Which probes a step asks, and when."""
 
+from dataclasses import replace
+
 from drrun.core.model.actions import UsesAction
 from drrun.core.model.ids import TargetKey
-from drrun.core.model.probes import Probe, Purpose
+from drrun.core.model.probes import Probe, ProbeKind, Purpose
 from drrun.core.model.runbook import StandIn, Step
 from drrun.core.state.run_state import RunState
 
@@ -31,6 +33,20 @@ def asked_of(state: RunState, key: TargetKey, purpose: Purpose) -> tuple[Probe, 
     return probes_of(step, purpose)
 
 
+def own_undo_verify(step: Step) -> tuple[Probe, ...]:
+    """What has to hold once a step is undone, in its author's words."""
+    return step.undo.verify if isinstance(step.undo, StandIn) else ()
+
+
+def _no_longer(step: Step) -> tuple[Probe, ...]:
+    """What must hold no longer once a step is undone: its verify, asked once and of nobody."""
+    return tuple(
+        replace(probe, within=None, stable_for=None)
+        for probe in step.verify
+        if probe.kind is not ProbeKind.ASK
+    )
+
+
 def probes_of(step: Step, purpose: Purpose) -> tuple[Probe, ...]:
     """The list of probes for a purpose; looking after lost contact asks what verify asks."""
     match purpose:
@@ -43,6 +59,6 @@ def probes_of(step: Step, purpose: Purpose) -> tuple[Probe, ...]:
         case Purpose.VERIFY | Purpose.RECONCILE:
             return step.verify
         case Purpose.UNDONE:
-            return step.undo.verify if isinstance(step.undo, StandIn) else ()
+            return own_undo_verify(step) or _no_longer(step)
         case Purpose.WATCH:
             return step.watch

@@ -3,18 +3,26 @@
 Rules:
 - The reverse order of dependency: a step is undone once everything that needs it is undone.
 - A step without undo is passed over, and was shown before anything was undone.
+- What cannot be reached is not rolled back, and neither is anything that it needs. It has not
+  failed: it stands as it did.
+- An undo is verified: its own `verify` holds, or that of the step no longer does. A person's word
+  that they did it by hand counts as elsewhere, unless the step's `verify` still holds.
 - After an irreversible step there is no plain way back; a second person may insist.
 """
 
 from collections.abc import Iterator, Mapping
 
 from drrun.core import events as ev
-from drrun.core.model.ids import StepId
+from drrun.core.model.actions import ManualAction
+from drrun.core.model.ids import StepId, TargetKey
+from drrun.core.model.probes import Purpose, Verdict
 from drrun.core.model.runbook import StandIn
 from drrun.core.model.status import Status
 from drrun.core.rules import wishes as w
+from drrun.core.rules.probe_lists import asked_of, own_undo_verify
 from drrun.core.rules.stopping import let_go
-from drrun.core.state.run_state import RunState
+from drrun.core.state.polling import Settled
+from drrun.core.state.run_state import RunState, attempt_of
 
 _UNDOABLE = (Status.PASSED, Status.REGRESSED)
 
@@ -54,10 +62,7 @@ def points_of_no_return(state: RunState) -> tuple[StepId, ...]:
 
 
 def _acted(state: RunState, step: StepId) -> bool:
-    return any(
-        state.targets[key].status in _UNDOABLE and not state.targets[key].already
-        for key in state.keys(step)
-    )
+    return any(_stands(state, key) for key in state.keys(step))
 
 
 def roll_back(state: RunState) -> Iterator[w.Wish]:
@@ -65,17 +70,57 @@ def roll_back(state: RunState) -> Iterator[w.Wish]:
     yield from let_go(state, f"run is rolled back: {state.rolling_back}")
     if any(not state.targets[key].undoing for key in state.active):
         return  # what was going on comes to its end first
+    for key in undoable(state):
+        host = state.hosts[key]
+        if host in state.circumstances.lost_hosts:
+            why = f"{state.circumstances.lost_hosts[host]} was declared lost"
+            yield w.Record(ev.NotRolledBack(step=key.step, target=key.target, why=why))
+        else:
+            yield w.Record(ev.UndoBegan(step=key.step, target=key.target))
+
+
+def undoable(state: RunState) -> Iterator[TargetKey]:
+    """Targets that may be undone now."""
     for step in to_undo(state):
-        if _needed(state, step):
-            continue
+        if not _needed(state, step):
+            for key in state.keys(step):
+                if _stands(state, key) and key not in state.not_rolled_back:
+                    yield key
+
+
+def left_standing(state: RunState) -> Iterator[tuple[TargetKey, str]]:
+    """Targets that a rollback was to undo and did not, and why."""
+    for step in to_undo(state):
         for key in state.keys(step):
-            target = state.targets[key]
-            if target.status in _UNDOABLE and not target.already:
-                yield w.Record(ev.UndoBegan(step=key.step, target=key.target))
+            if _stands(state, key):
+                why = state.not_rolled_back.get(key)
+                yield key, why or f"{_needed(state, step)}, which needs it, is not rolled back"
 
 
-def _needed(state: RunState, step: StepId) -> bool:
-    """Whether something that needs the step still stands, near or far."""
+def conclusion_of_undo(state: RunState, key: TargetKey, seen: Settled) -> ev.Event:
+    """What follows from what was seen after an undo."""
+    undo, step = undo_of(state, key.step), state.plan.steps[key.step].step
+    verdict, why = seen.verdict, seen.why
+    if not own_undo_verify(step):
+        by_hand = undo is not None and isinstance(undo.action, ManualAction)
+        asked = bool(asked_of(state, key, Purpose.UNDONE))
+        if seen.verdict is Verdict.DOES_NOT_HOLD or (by_hand and not asked):
+            verdict = Verdict.HOLDS
+        else:
+            why = seen.why or ("its verify still holds" if asked else "no verify")
+            return ev.UndoneUnverified(step=key.step, target=key.target, why=why)
+    return ev.ProbesConcluded(
+        **attempt_of(state, key), purpose=Purpose.UNDONE, verdict=verdict, why=why
+    )
+
+
+def _stands(state: RunState, key: TargetKey) -> bool:
+    target = state.targets[key]
+    return target.status in _UNDOABLE and not target.already
+
+
+def _needed(state: RunState, step: StepId) -> StepId | None:
+    """Something that needs the step, near or far, and still stands."""
     waiting, seen = list(state.plan.dependents[step]), set[StepId]()
     while waiting:
         dependent = waiting.pop()
@@ -85,12 +130,11 @@ def _needed(state: RunState, step: StepId) -> bool:
         waiting.extend(state.plan.dependents[dependent])
         for key in state.keys(dependent):
             target = state.targets[key]
-            stands = target.status in _UNDOABLE and not target.already
             if target.undoing and target.status is not Status.ROLLED_BACK:
-                return True
-            if stands and undo_of(state, dependent) is not None:
-                return True
-    return False
+                return dependent
+            if _stands(state, key) and undo_of(state, dependent) is not None:
+                return dependent
+    return None
 
 
 def roll_back_began(state: RunState, why: str, by: str) -> ev.RollbackBegan:

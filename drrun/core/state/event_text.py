@@ -130,6 +130,9 @@ def tell(event: ev.Event) -> Telling | None:
         case ev.RequestRefused():
             detail = f"{event.kind}: {event.why}"
             return Telling("refused", detail, event.step, event.by, Tone.DOUBT)
+        case ev.RequestWithdrawn():
+            asked = f"{event.asked} (asked by {event.asker})"
+            return Telling("withdrawn", _list(asked, event.why), event.step, event.by)
         case ev.FindingNoted():
             return Telling("finding", f"({event.severity}) {event.text}", event.step, event.by)
         case ev.FollowUpNoted():
@@ -188,6 +191,11 @@ def _of_target(event: ev.OfTarget) -> Telling | None:
             return Telling("regressed", event.why, key, tone=Tone.BAD)
         case ev.Recovered():
             return Telling("recovered", event.name, key)
+        case ev.NotRolledBack():
+            return Telling("not rolled back", event.why, key, tone=Tone.BAD)
+        case ev.UndoneUnverified():
+            return Telling("not verified", f"undone, not verified: {event.why}", key,
+                           tone=Tone.DOUBT)  # fmt: skip
         case ev.UndoBegan():
             return Telling("undo", "", key, quiet=True)
         case ev.ContactMissed():

@@ -69,6 +69,8 @@ def answer_of(event: ev.OfTarget | ev.OfTargets) -> str:
             | ev.Regressed()
             | ev.Recovered()
             | ev.UndoBegan()
+            | ev.NotRolledBack()
+            | ev.UndoneUnverified()
             | ev.StepSkipped()
             | ev.StepBlocked()
             | ev.TargetsCancelled()
@@ -204,6 +206,7 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("GateAnswered", "ask done_when"): {WAITING: (RUNNING, "a person looked")},
     ("GateAnswered", "ask until"): {WAITING: (RUNNING, "a person looked")},
     ("GateAnswered", "ask verify"): {WAITING: (VERIFYING, "a person looked")},
+    ("GateAnswered", "ask undone"): {WAITING: (VERIFYING, "a person looked")},
     ("GateAnswered", "ask reconcile"): {WAITING: (UNKNOWN, "a person looked")},
     ("GateAnswered", "unknown confirm"): {UNKNOWN: (PASSED, "done, by a person's word")},
     ("GateAnswered", "unknown reject"): {UNKNOWN: (FAILED, "not done, by a person's word")},
@@ -239,6 +242,12 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
         PASSED: (RUNNING, "is being undone"),
         REGRESSED: (RUNNING, "is being undone"),
     },
+    ("NotRolledBack", ""): {
+        PASSED: (PASSED, "not rolled back"),
+        REGRESSED: (REGRESSED, "not rolled back"),
+        RUNNING: (PASSED, "not rolled back"),
+    },
+    ("UndoneUnverified", ""): {VERIFYING: (ROLLED_BACK, "undone, not verified")},
     _concluded(Purpose.UNDONE, _HOLDS): {VERIFYING: (ROLLED_BACK, "undone")},
     _concluded(Purpose.UNDONE, _NOT): {VERIFYING: (VERIFYING, "not found undone")},
     _concluded(Purpose.UNDONE, _DOUBT): {

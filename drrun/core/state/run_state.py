@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import assert_never
+from typing import Any, assert_never
 
 from drrun.core import events as ev
 from drrun.core.model.errors import IllegalMove
@@ -69,6 +69,10 @@ class RunState:
     words: dict[TargetKey, ev.TargetMarked | ev.GateAnswered] = field(default_factory=dict)
     #: Who last let a target pass without one of its guards.
     bypasses: dict[TargetKey, ev.TargetReopened] = field(default_factory=dict)
+    #: Targets that the present rollback leaves as they are, and why.
+    not_rolled_back: dict[TargetKey, str] = field(default_factory=dict)
+    #: Targets that were undone, and of which nothing shows it; and why.
+    undone_unverified: dict[TargetKey, str] = field(default_factory=dict)
     #: Who wanted this very target to be tried again; "" where it came along with others.
     reopened_by: dict[TargetKey, str] = field(default_factory=dict)
     #: Who wrote a step that was added or rewritten in the run.
@@ -76,7 +80,7 @@ class RunState:
     #: Targets that a rewritten step has no more: their attempts go on being counted.
     dropped: dict[TargetKey, TargetState] = field(default_factory=dict)
     circumstances: Circumstances = field(init=False)
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     paused: str = ""
     aborted: str = ""
     #: Why passed steps are being undone; "" while they are not.
@@ -240,6 +244,12 @@ class RunState:
                 self.answers[event.key] = event
                 if event.gate == "unknown" and event.answer == "confirm":
                     self.words[event.key] = event
+            case ev.NotRolledBack():
+                self.not_rolled_back[event.key] = event.why
+            case ev.UndoBegan():
+                self.undone_unverified.pop(event.key, None)
+            case ev.UndoneUnverified():
+                self.undone_unverified[event.key] = event.why
             case ev.TargetMarked():
                 self.words[event.key] = event
             case ev.ActionShown():
@@ -294,7 +304,9 @@ class RunState:
             case ev.PlanAmended():
                 self._amend(event)
             case ev.RollbackBegan():
-                self.rolling_back, self.ended, self.paused = event.why, None, ""
+                self.rolling_back = event.why or f"by {event.by}"
+                self.ended, self.paused = None, ""
+                self.not_rolled_back.clear()
             case ev.InvariantBroken():
                 self.paused = f"invariant {event.name!r} is broken: {event.why}"
             case ev.RecordAccepted():
@@ -316,6 +328,7 @@ class RunState:
                 | ev.HostOverruled()
                 | ev.Noted()
                 | ev.RequestRefused()
+                | ev.RequestWithdrawn()
                 | ev.FindingNoted()
                 | ev.FollowUpNoted()
                 | ev.ClockStated()
@@ -388,7 +401,7 @@ class RunState:
         if before.active or after.active:
             self.stirred[key] = None
         if before.status is not after.status:
-            self._recount(key.step, before.status, after, at)
+            self._recount(key.step, before, after, at)
             if self.circumstances.lost_hosts:
                 self._strand(key)
         if before.queued != after.queued:
@@ -410,17 +423,17 @@ class RunState:
         for lock in self.plan.steps[key.step].step.locks:
             self.held[lock] += 1 if begins else -1
 
-    def _recount(self, step: StepId, before: Status, after: TargetState, at: float) -> None:
+    def _recount(self, step: StepId, before: TargetState, after: TargetState, at: float) -> None:
         tally = self._tallies[step]
         was = tally.status
-        tally.move(before, after.status)
+        tally.move(before.status, after.status)
         now = tally.status
         if was is now:
             return
         self._open_steps += (now not in FINAL) - (was not in FINAL)
         if now in FINAL and after.undoing:
             self.undone_at[step] = at
-        elif now in FINAL:
+        elif now in FINAL and not before.undoing:  # what stays as it was has settled before
             self.settled_at[step] = at
             self.undone_at.pop(step, None)
         if now in FINAL or was in FINAL:

@@ -242,6 +242,11 @@ def advance(before: TargetState, event: ev.OfTarget | ev.OfTargets, at: float) -
             return _enter(after, Phase.ENDED, note=f"needs {', '.join(event.because)}")
         case ev.UndoBegan():
             return _enter(after, Phase.ACT, judged=None, undoing=True, attempt=after.attempt + 1)
+        case ev.NotRolledBack():
+            note = f"{after.note}: {event.why}"
+            return _enter(after, Phase.ENDED, undoing=False, note=note)
+        case ev.UndoneUnverified():
+            return _enter(after, Phase.ENDED, note=f"{after.note}: {event.why}")
         case ev.Recovered():
             return after
         case _:

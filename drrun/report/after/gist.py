@@ -57,7 +57,7 @@ def _ended(report: Report) -> Iterator[str]:
     length = took(run.took)
     over = run.head.ended_at is not None
     yield f"{word} after {length}." if over else f"{word}, {length} since the start."
-    if run.why and not report.course.failures:
+    if run.why and not (over and report.course.failures):
         yield f"Why: {run.why}."
     yield f"Of {len(run.lines)} steps: {counts}."
 
@@ -116,21 +116,29 @@ def _decided(report: Report) -> Iterator[str]:
 
 
 def _services(report: Report) -> Iterator[str]:
-    raised = [service for service in report.services if service.rungs]
-    if raised:
-        yield f"{', '.join(_service(each) for each in raised)}."
+    """Those that are not at their level; the others are counted."""
+    raised = [each for each in report.services if each.rungs]
+    below = [each for each in raised if each.level is not each.best]
+    if below:
+        yield f"{', '.join(_service(each) for each in below)}."
+    if others := len(raised) - len(below):
+        all_ = "all " if not below else ""
+        yield f"At their level: {all_}{others}."
 
 
 def _service(service: ServiceView) -> str:
-    of = "" if service.level is service.best else f" (of {service.best})"
-    return f"{service.title or service.name} {service.level or 'down'}{of}"
+    return f"{service.title or service.name} {service.level or 'down'} (of {service.best})"
 
 
 def _objectives(report: Report) -> Iterator[str]:
-    for objective in (Objective.MISSED, Objective.NOT_REACHED, Objective.OPEN, Objective.MET):
+    """Those that were missed, or may be; the others are counted."""
+    for objective in (Objective.MISSED, Objective.NOT_REACHED, Objective.OPEN):
         named = [_named(each) for each in report.services if each.objective is objective]
         if named:
             yield f"{str(objective).capitalize()}: {', '.join(named)}."
+    judged = [each.objective for each in report.services if each.objective is not Objective.NONE]
+    if met := judged.count(Objective.MET):
+        yield f"Met: {'all ' if met == len(judged) else ''}{met}."
 
 
 def _named(service: ServiceView) -> str:

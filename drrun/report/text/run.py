@@ -7,6 +7,7 @@ from typing import assert_never
 from drrun.core.model.ids import StepId
 from drrun.core.model.runbook import Mode
 from drrun.core.model.status import GOOD, RunStatus, Status
+from drrun.core.rules.endings import ExceptionKind
 from drrun.report.clean import clean, clean_line
 from drrun.report.exceptions import beside_steps, exception_lines
 from drrun.report.forecast import Forecast
@@ -38,6 +39,7 @@ def run_text(view: RunView, sheet: Sheet = PLAIN) -> str:
         for ask in view.asks:
             lines += _ask(ask, view, sheet)
     lines += _exceptions(view, sheet)
+    lines += _kept(view, sheet)
     lines += _services(view, sheet)
     if view.head.duty:
         spent = ", ".join(f"{who} {span(time)}" for who, time in view.head.duty.items())
@@ -118,6 +120,18 @@ def _head(view: RunView, sheet: Sheet) -> Iterator[str]:
         yield sheet.ink(f"journal {clean_line(view.head.seal)}", Style.QUIET)
 
 
+def _kept(view: RunView, sheet: Sheet) -> Iterator[str]:
+    """What people asked for while nobody drives the run, and how it is taken back."""
+    run, kept = view.head.id, view.head.kept
+    if not kept:
+        return
+    yield ""
+    yield sheet.ink("kept until somebody goes on with the run", Style.DOUBT)
+    for each in kept:
+        yield clean_line(f"  {each.id}  {each.by}, {hour(each.at, view.now)} UTC: {each}")
+    yield f"  take one back: drrun withdraw {run} {kept[0].id}"
+
+
 def _row(line: StepLine) -> list[str | Cell]:
     where = line.where
     if line.total > 1:
@@ -161,6 +175,16 @@ def _terms(ask: WaitingGate, now: float) -> Iterator[str]:
         yield clean_line(ask.stuck)
     if ask.taken_by:
         yield clean_line(f"{ask.taken_by} has it")
+
+
+def whom_to_call(ask: WaitingGate, run: str) -> Iterator[str]:
+    """For somebody who may not answer a question: who may, and what they type."""
+    if ask.stuck:
+        yield f"{ask.key}: {ask.stuck}"
+        return
+    people = f" ({', '.join(ask.people)})" if ask.people and ask.role else ""
+    yield f"{ask.key} asks {ask.role or ', '.join(ask.people)}{people}; call them, they type:"
+    yield f"  {next(answers_to(ask, run))}"
 
 
 def answers_to(ask: WaitingGate, run: str) -> Iterator[str]:
@@ -251,8 +275,10 @@ def what_next(view: RunView) -> Iterator[str]:
             | RunStatus.SUCCEEDED
             | RunStatus.SUCCEEDED_WITH_EXCEPTIONS
             | RunStatus.ROLLED_BACK
-            | RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
         ):
             pass
+        case RunStatus.ROLLED_BACK_WITH_EXCEPTIONS:
+            if any(each.kind is ExceptionKind.NOT_ROLLED_BACK for each in view.exceptions):
+                yield f"go on:   drrun rollback {run}"
         case _:
             assert_never(view.head.status)

@@ -37,7 +37,7 @@ def test_every_mistake_is_told_with_its_place(tool: Tool) -> None:
 def test_a_valid_runbook_is_told_in_one_line(tool: Tool) -> None:
     found = tool("validate", tool.runbook(GOOD))
     assert (found.returncode, found.stdout) == (0, "")
-    assert found.stderr == "test.yml: valid, 0 errors, 0 warnings\n"
+    assert found.stderr == "test.yml: valid, 0 errors, 0 warnings, 0 notes\n"
 
 
 def test_a_warning_is_an_error_under_strict(tool: Tool) -> None:

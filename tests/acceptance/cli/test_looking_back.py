@@ -14,15 +14,26 @@ name: back
 objectives: {rto: 1h}
 services: {git: {title: Git, stores: []}}
 steps:
-  one: {run: "echo 'needle one'", verify: {run: "true"}, undo: {run: "echo needle undone"}}
-  two: {run: "echo two", needs: [one], verify: {run: "true"}, undo: {run: "true"}}
-  three: {run: "echo three", needs: [two], verify: {run: "true"}, undo: {run: "true"}}
+  one:
+    run: "echo 'needle one'"
+    verify: {run: "true"}
+    undo: {run: "echo needle undone", verify: {run: "true"}}
+  two:
+    run: "echo two"
+    needs: [one]
+    verify: {run: "true"}
+    undo: {run: "true", verify: {run: "true"}}
+  three:
+    run: "echo three"
+    needs: [two]
+    verify: {run: "true"}
+    undo: {run: "true", verify: {run: "true"}}
   shaky:
     needs: [three]
     run: "if [ ! -e tried ]; then touch tried; echo needle first >&2; exit 3; fi; echo needle last"
     retry: {attempts: 2, delay: 0s}
     verify: {run: "true"}
-    undo: {run: "true"}
+    undo: {run: "true", verify: {run: "true"}}
   open: {run: "test ! -e BROKEN", needs: [shaky], verify: {run: "true"}, raises: {git: read-write}}
 """
 

@@ -136,3 +136,117 @@ def test_without_input_nobody_is_asked(tool: Tool) -> None:
     code = silent.process.wait(PATIENCE)
     silent.close()
     assert code == 3
+
+
+def test_who_may_not_answer_is_told_whom_to_call(tool: Tool) -> None:
+    steps = '  cut: {run: "true", verify: {run: "true"}, approval: {role: commander}}\n'
+    head = "title: Move\nroles:\n  commander: {people: [drew, simon]}\n"
+    other = Screen(tool, "run", "--yes", "--by", "root", tool.runbook(steps, head))
+    other.until("cut asks commander (drew, simon); call them, they type:")
+    shown = other.until(" cut")
+    assert "drrun approve" in shown
+    assert "(a)pprove" not in shown
+    assert tool("approve", "latest", "cut", "--by", "simon").returncode == 0
+    other.until("succeeded")
+    other.process.wait(PATIENCE)
+    other.close()
+
+
+FAILS = """\
+  fetch: {run: "true", verify: {run: "true"}, undo: {run: "echo gone > fetch.undone"}}
+  start:
+    needs: [fetch]
+    run: "test -e there || { echo no such database >&2; exit 3; }"
+    verify: {run: "true"}
+  after: {needs: [start], run: "true", verify: {run: "true"}}
+"""
+OFFERED = "start: (r)etry (s)kip (m)ark done (b)ack (p)ause (q)uit: "
+
+
+@pytest.fixture
+def failed(tool: Tool) -> Iterator[Screen]:
+    found = Screen(tool, "run", "--yes", tool.runbook(FAILS, HEAD))
+    told = found.until(OFFERED)
+    assert "start failed: exit 3: no such database" in told
+    yield found
+    found.close()
+
+
+def test_after_a_failure_the_driver_stays_and_tries_again(failed: Screen, tool: Tool) -> None:
+    tool.write("there", "")
+    failed.type("r\r")
+    failed.until("succeeded")
+    assert failed.process.wait(PATIENCE) == 0
+
+
+def test_a_failed_step_is_marked_done_with_a_reason(failed: Screen, tool: Tool) -> None:
+    failed.type("m\r")
+    failed.until("how is it known that start is done? ")
+    failed.type("\r")
+    failed.until("say why")
+    failed.type("seen with psql\r")
+    failed.until(" after (")
+    failed.process.wait(PATIENCE)
+    assert "seen with psql" in tool("show", "latest", "start").stdout
+
+
+def test_a_failed_step_is_skipped_with_a_reason(failed: Screen, tool: Tool) -> None:
+    failed.type("s\r")
+    failed.until("why is start skipped? ")
+    failed.type("not needed\r")
+    failed.until(" after (")
+    failed.process.wait(PATIENCE)
+    assert "not needed" in tool("show", "latest", "start").stdout
+
+
+def test_what_passed_is_undone_only_after_a_yes(failed: Screen, tool: Tool) -> None:
+    failed.type("b\r")
+    failed.until("undo 1 step (fetch)? type yes: ")
+    failed.type("no\r")
+    failed.until("nothing is undone")
+    failed.type("b\r")
+    failed.until("type yes: ")
+    failed.type("yes\r")
+    failed.until("rolled-back")
+    failed.process.wait(PATIENCE)
+    assert (tool.folder / "fetch.undone").exists()
+
+
+def test_a_paused_run_goes_on_from_the_prompt(failed: Screen, tool: Tool) -> None:
+    tool.write("there", "")
+    failed.type("p\r")
+    failed.until("(p) go on (q)uit: ")
+    failed.type("r\r")
+    failed.until("the run is paused: (g)o on (q)uit: ")
+    failed.type("g\r")
+    failed.until("succeeded")
+    assert failed.process.wait(PATIENCE) == 0
+
+
+def test_whoever_quits_leaves_a_failed_run(failed: Screen, tool: Tool) -> None:
+    failed.type("q\r")
+    failed.until("go on:")
+    assert failed.process.wait(PATIENCE) == 1
+    assert "failed" in tool("history").stdout
+
+
+def test_others_put_right_what_the_driver_is_asked_about(failed: Screen, tool: Tool) -> None:
+    status = tool("status").stdout
+    assert "waiting: a person has to say what to do: start: exit 3: no such database" in status
+    run = status.splitlines()[1].split()[0]
+    assert f"drrun retry {run} start" in status
+    assert tool("skip", "latest", "start", "--reason", "not needed").returncode == 0
+    failed.until(" after (")
+    failed.process.wait(PATIENCE)
+
+
+def test_a_run_that_has_failed_ends_once_its_driver_was_waited_for(tool: Tool) -> None:
+    alone = Screen(tool, "run", "--yes", tool.runbook(FAILS, HEAD), DRRUN_LINGER="2s")
+    alone.until(OFFERED)
+    alone.until("go on:")
+    assert alone.process.wait(PATIENCE) == 1
+    alone.close()
+
+
+def test_a_run_that_has_failed_ends_by_itself_where_nobody_sits(tool: Tool) -> None:
+    assert tool("run", "--yes", tool.runbook(FAILS, HEAD)).returncode == 1

@@ -253,7 +253,7 @@ def test_what_was_lost_can_be_found_again(table: Table) -> None:
     table.say("drew", "found", "host:db1")
     assert table.say("drew", "found", "host:db1").exit == 2
     table.say("drew", "confirm", "hold")
-    assert table.end().exit == 0
+    assert table.end().exit == 7  # the step on the lost host was skipped
 
 
 def test_losing_wants_a_reason_and_a_thing_that_there_is(table: Table) -> None:
@@ -275,7 +275,7 @@ BACK = """
     on: db1
     needs: [one]
     verify: {run: "true"}
-    undo: echo not-two >>$HOME/effects
+    undo: {run: "echo not-two >>$HOME/effects", verify: {run: grep -q not-two $HOME/effects}}
   there: {run: "true", done_when: {run: "true"}, undo: "false"}
   mails: {run: "true", needs: [two], undo: {none: they are sent}, verify: {run: "true"}}
   hold: {manual: wait, needs: [mails]}
@@ -435,7 +435,7 @@ def test_a_run_that_has_succeeded_can_be_taken_back(table: Table) -> None:
     table.begin(BACK.replace("  hold: {manual: wait, needs: [mails]}\n", ""))
     assert table.end().exit == 0
     done = table.say("simon", "rollback", "--yes", "--reason", "wrong site after all")
-    assert done.exit == 1, done.err
+    assert done.exit == 0, done.err
     assert effects(table.server.home / "effects") == ["one", "two", "not-two", "not-one"]
     assert table.program.json("status", "latest")["status"] == "rolled-back"
     assert table.program.here("verify-journal", "latest").exit == 0

@@ -1,5 +1,7 @@
 """A real browser, headless, that opens a file and says what it then sees."""
 
+import html
+import json
 import os
 import re
 import shutil
@@ -22,6 +24,54 @@ class Seen:
     dom: str
     #: What it wrote to the console: errors, refused requests.
     console: tuple[str, ...]
+
+
+#: Inside a frame as wide as a phone: what of the page is cut at the right, and does not scroll.
+_LOOK = """
+f.onload = () => setTimeout(() => {
+  const d = f.contentDocument, wide = d.documentElement.clientWidth;
+  const cut = [...d.querySelectorAll('main *, header *')].filter((each) =>
+    !each.closest('.wide, pre, .track, .axis, .stripe, .columns') &&
+    each.getBoundingClientRect().right > wide + 1);
+  document.body.dataset.cut = JSON.stringify(cut.map((each) => each.outerHTML.slice(0, 80)));
+  document.body.dataset.over = d.documentElement.scrollWidth - wide;
+  const view = d.querySelector('.wide'), wrong = d.querySelector('.node.s-failed');
+  if (wrong) {
+    const frame = view.getBoundingClientRect(), box = wrong.getBoundingClientRect();
+    document.body.dataset.failed = box.left >= frame.left && box.right <= frame.right;
+  }
+}, 100);
+"""
+
+
+@dataclass(frozen=True)
+class OnPhone:
+    """What a reader with a narrow screen sees of a page."""
+
+    #: Elements that are cut, and nobody can scroll to.
+    cut: list[str]
+    #: Pixels that the page is wider than the screen.
+    over: int
+    #: Whether a failed step of the graph is in view; None: there is none.
+    failed_in_view: bool | None
+
+
+def on_phone(page: Path, width: int = 390) -> OnPhone:
+    """Open a page on a screen that is so many pixels wide."""
+    frame = page.with_name(f"phone-{page.name}")
+    style = f"width:{width}px;height:800px;border:0"
+    body = f'<iframe id="f" src="{page.name}" style="{style}"></iframe>'
+    frame.write_text(f"<body>{body}<script>{_LOOK}</script></body>", "utf-8")
+    dom = browse(frame, flags=("--allow-file-access-from-files",)).dom
+    found = {name: re.search(f'data-{name}="([^"]*)"', dom) for name in ("cut", "over", "failed")}
+    assert found["cut"], "the page was not looked at"
+    assert found["over"]
+    failed = found["failed"]
+    return OnPhone(
+        json.loads(html.unescape(found["cut"][1])),
+        int(found["over"][1]),
+        None if failed is None else failed[1] == "true",
+    )
 
 
 def browse(page: Path, then: str = "", fragment: str = "", flags: Sequence[str] = ()) -> Seen:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.report.chromium import browse
+from tests.acceptance.report.chromium import browse, on_phone
 from tests.programs import Done, Program
 from tests.sshd import until
 
@@ -33,7 +33,7 @@ steps:
     needs: [declare]
     run: "if [ ! -e tried ]; then touch tried; exit 3; fi"
     verify: {run: "true"}
-    undo: {run: "true"}
+    undo: {run: "true", verify: {run: "true"}}
     retry: {attempts: 2, delay: 0s}
   rows: {manual: Are all rows there?, owner: commander, needs: [replica, shaky]}
   open: {run: "true", needs: [rows], verify: {run: "true"}, raises: {db: read-write}}
@@ -180,23 +180,16 @@ def test_a_run_that_was_rolled_back_still_says_what_failed(program: Program) -> 
     )
 
 
-def test_the_graph_shows_what_failed_and_a_phone_cuts_nothing(page: Path) -> None:
-    frame = page.with_name("phone.html")
-    frame.write_text(
-        f'<iframe id="f" src="{page.name}" style="width:390px;height:800px"></iframe>'
-        "<script>f.onload = () => setTimeout(() => {"
-        "const d = f.contentDocument, w = f.contentWindow;"
-        "const view = d.getElementById('graph-view').getBoundingClientRect();"
-        "const box = d.querySelector('.node.s-failed').getBoundingClientRect();"
-        "const inside = box.left >= view.left && box.right <= view.right;"
-        "const cut = [...d.querySelectorAll('main *, header *')].filter((each) =>"
-        " !each.closest('#graph-view, pre, .track, .axis, .stripe')"
-        " && each.getBoundingClientRect().right > w.innerWidth + 1);"
-        "document.body.dataset.seen = JSON.stringify("
-        "[inside, cut.map((each) => each.outerHTML.slice(0, 80)), d.body.scrollWidth <= 390]);"
-        "}, 100);</script></body>",
-        "utf-8",
-    )
-    seen = browse(frame, flags=("--allow-file-access-from-files",)).dom
-    [found] = re.findall(r'data-seen="([^"]*)"', seen)
-    assert json.loads(found.replace("&quot;", '"')) == [True, [], True]
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_graph_shows_what_failed_and_no_screen_cuts_the_page(page: Path, width: int) -> None:
+    seen = on_phone(page, width)
+    assert (seen.cut, seen.over, seen.failed_in_view) == ([], 0, True)
+
+
+@pytest.mark.parametrize("words", [("plan",), ("simulate", "--trials", "20")])
+def test_no_phone_cuts_a_page_about_what_is_to_come(
+    program: Program, words: tuple[str, ...]
+) -> None:
+    done = program.here(*words, "night.yml", "--format", "html")
+    seen = on_phone(program.write(f"{words[0]}.html", done.out))
+    assert (seen.cut, seen.over) == ([], 0)

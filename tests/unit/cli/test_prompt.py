@@ -1,12 +1,15 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drrun.core.model.ids import StepId, TargetName
 from drrun.ports.journal import RequestAnswer
 from drrun.report.run_view import WaitingGate
 from drrun.term.answer_prompt import AnswerPrompt
 from drrun.term.dialogue import Dialogue, GivenAnswer
+from drrun.term.failure_dialogue import FailedStep, FailureDialogue
 from drrun.term.feed import AnswerResult, Feed
 from drrun.term.keys import LineEditor
 
@@ -85,6 +88,62 @@ def test_an_unknown_outcome_is_settled_or_tried_again(line: str, kind: str) -> N
     assert kind_of(said(ask(kind="unknown"), line)) == kind
 
 
+# --- what failed --------------------------------------------------------------------------------
+
+_TYPED = st.sampled_from(["r", "s", "m", "b", "p", "q", "yes", "no", "", "because", "skip"])
+
+
+def failed_step(**keys: Any) -> FailedStep:
+    return FailedStep(StepId("start"), "no space", 1.0, (StepId("fetch"),), **keys)
+
+
+@given(st.lists(_TYPED, max_size=8))
+def test_nothing_is_overridden_without_a_reason_nor_undone_without_a_yes(lines: list[str]) -> None:
+    dialogue = FailureDialogue(failed_step())
+    for before, line in zip(["", *lines], lines, strict=False):
+        asked = dialogue.prompt
+        reply = dialogue.take(line)
+        if isinstance(reply, GivenAnswer) and reply.kind in ("skip", "mark-done"):
+            assert reply.body["reason"] == line != ""
+            assert "start" in asked
+        if isinstance(reply, GivenAnswer) and reply.kind == "rollback":
+            assert (before, line) == ("b", "yes")
+        if reply is not None:
+            return
+
+
+@pytest.mark.parametrize("word", ["x", "retry it", "R2"])
+def test_what_is_no_choice_is_refused_with_the_choices(word: str) -> None:
+    dialogue = FailureDialogue(failed_step())
+    assert dialogue.take(word) is None
+    assert "type one of" in dialogue.trouble
+
+
+def test_what_waits_for_an_answer_is_asked_before_what_failed() -> None:
+    desk = AnswerPrompt("drew", Feed(), lambda _: RequestAnswer(accepted=True, message=""))
+    desk.see([ask("one"), failed_step()])
+    assert desk.prompt.startswith("one")
+    desk.take(b"\n")
+    assert desk.prompt.startswith("start: (r)etry")
+
+
+def test_what_is_known_of_a_failure_changes_while_it_is_asked_about() -> None:
+    desk = AnswerPrompt("drew", Feed(), lambda _: RequestAnswer(accepted=True, message=""))
+    desk.see([failed_step()])
+    assert "(p)ause" in desk.prompt
+    desk.see([failed_step(paused=True)])
+    assert "(p) go on" in desk.prompt
+
+
+def test_a_refusal_goes_with_the_question_that_it_was_about() -> None:
+    desk = AnswerPrompt("drew", Feed(), lambda _: RequestAnswer(accepted=True, message=""))
+    desk.see([ask("one")])
+    desk.answered(RequestAnswer(accepted=False, message="one is for commander"))
+    assert desk.notice == "refused: one is for commander"
+    desk.see([ask("two")])
+    assert not desk.notice
+
+
 # --- the desk -----------------------------------------------------------------------------------
 
 
@@ -95,20 +154,20 @@ def answered(feed: Feed) -> AnswerResult:
 
 
 def test_the_oldest_question_is_asked_first() -> None:
-    desk = AnswerPrompt(Feed(), lambda _: RequestAnswer(accepted=True, message=""))
+    desk = AnswerPrompt("drew", Feed(), lambda _: RequestAnswer(accepted=True, message=""))
     desk.see([ask("one"), ask("two")])
     assert desk.prompt.startswith("one")
 
 
 def test_an_empty_line_moves_on_to_the_next_question() -> None:
-    desk = AnswerPrompt(Feed(), lambda _: RequestAnswer(accepted=True, message=""))
+    desk = AnswerPrompt("drew", Feed(), lambda _: RequestAnswer(accepted=True, message=""))
     desk.see([ask("one"), ask("two")])
     desk.take(b"\n")
     assert desk.prompt.startswith("two")
 
 
 def test_a_question_that_was_answered_elsewhere_disappears() -> None:
-    desk = AnswerPrompt(Feed(), lambda _: RequestAnswer(accepted=True, message=""))
+    desk = AnswerPrompt("drew", Feed(), lambda _: RequestAnswer(accepted=True, message=""))
     desk.see([ask("one")])
     desk.see([])
     assert not desk.prompt
@@ -121,7 +180,7 @@ def test_an_answer_is_posted_and_a_refusal_is_told() -> None:
         posted.append(reply.kind)
         return RequestAnswer(accepted=False, message="simon was quicker")
 
-    desk = AnswerPrompt(feed, post)
+    desk = AnswerPrompt("drew", feed, post)
     desk.see([ask("one")])
     desk.take(b"c\n")
     desk.answered(answered(feed).answer)

@@ -53,9 +53,19 @@ def test_linger_is_a_duration(tmp_path: Path) -> None:
     assert read_settings({"linger": "30m"}, XDG, tmp_path).linger == Duration(1800)
 
 
-@pytest.mark.parametrize(
-    "flags", [{"linger": "30"}, {"max_parallel": "0"}, {"max_parallel": "x"}, {"no_input": "x"}]
-)
-def test_a_setting_that_cannot_be_is_an_error(flags: dict[str, str], tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="settings"):
-        read_settings(flags, XDG, tmp_path)
+WRONG = [("linger", "30"), ("max_parallel", "0"), ("max_parallel", "x"), ("no_input", "x")]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_wrong_value_is_named_by_the_flag_the_variable_or_the_file_that_says_it(
+    name: str, value: str, tmp_path: Path
+) -> None:
+    flag = f"--{name.replace('_', '-')}"
+    variable = f"DRRUN_{name.upper()}"
+    with pytest.raises(InputError, match=rf"^{flag}: .*'{value}'"):
+        read_settings({name: value}, {**XDG, variable: value}, tmp_path)
+    with pytest.raises(InputError, match=rf"^{variable}: .*'{value}'"):
+        read_settings({}, {**XDG, variable: value}, tmp_path)
+    (tmp_path / "drrun.yaml").write_text(f"{name}: {value}\n")
+    with pytest.raises(InputError, match=rf"drrun\.yaml: {name}: .*'{value}'"):
+        read_settings({}, XDG, tmp_path)

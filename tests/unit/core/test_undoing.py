@@ -1,19 +1,26 @@
 """The way back: passed steps are undone in reverse, and people know what cannot be."""
 
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drrun.core import events as ev
-from drrun.core.model.outcomes import Ended, OutcomeUnknown
-from drrun.core.model.probes import Purpose, Verdict
+from drrun.core.model.ids import TargetKey
+from drrun.core.model.inventory import Host, Inventory
+from drrun.core.model.outcomes import Ended, NeverStarted, Outcome, OutcomeUnknown
+from drrun.core.model.probes import Probe, Purpose, Verdict
 from drrun.core.model.runbook import OnFailure, Step
 from drrun.core.model.status import RunStatus
 from drrun.core.people.consider import Denied, Granted
+from drrun.core.rules.endings import ExceptionKind, exceptions_of
 from tests.unit.core.worlds import World, manual, plan_of, probe, stand_in, statuses, step
 
 
 def undoable(name: str, *needs: str, **keys: object) -> Step:
-    return step(name, *needs, undo=stand_in(f"undo {name}"), **keys)
+    undo = stand_in(f"undo {name}", verify=(probe("gone?"),))
+    return step(name, *needs, undo=undo, **keys)
 
 
 def rolled(*steps: Step, **world: object) -> World:
@@ -86,6 +93,78 @@ def test_an_undo_is_verified() -> None:
         ),
     )
     assert statuses(world.state, "a") == ["failed"]
+
+
+def seen(verdict: Verdict) -> Callable[[object, Purpose, int], Verdict]:
+    """The step's verify holds after it has acted; after the undo it is seen so."""
+    return lambda _, purpose, __: verdict if purpose is Purpose.UNDONE else Verdict.HOLDS
+
+
+def test_an_undo_is_verified_by_the_steps_own_verify_that_no_longer_holds() -> None:
+    own = step("a", verify=(probe("up?"),), undo=stand_in())
+    world = rolled(own, answering=seen(Verdict.DOES_NOT_HOLD))
+    assert (statuses(world.state, "a"), world.state.ended) == (
+        ["rolled-back"],
+        RunStatus.ROLLED_BACK,
+    )
+
+
+@pytest.mark.parametrize("verify", [(), (probe("up?"),)])
+@pytest.mark.parametrize("verdict", [Verdict.HOLDS, Verdict.COULD_NOT_TELL])
+def test_an_undo_that_nothing_shows_is_undone_and_not_verified(
+    verify: tuple[Probe, ...], verdict: Verdict
+) -> None:
+    own = step("a", verify=verify, undo=stand_in())
+    world = rolled(own, answering=seen(verdict))
+    assert world.state.ended is RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
+    (found,) = exceptions_of(world.state)
+    assert (found.kind, found.about) == (ExceptionKind.UNDONE_UNVERIFIED, "a")
+
+
+def away(*names: str) -> Callable[[TargetKey, int], Outcome]:
+    """The hosts of these steps cannot be reached when they are to be undone."""
+    return lambda key, n: NeverStarted("no route") if n > 1 and key.step in names else Ended(0)
+
+
+def test_a_host_that_cannot_be_reached_leaves_its_step_not_rolled_back_and_never_failed() -> None:
+    world = rolled(undoable("a"), undoable("b", "a"), undoable("c"), acting=away("b"))
+    assert statuses(world.state, "a", "b", "c") == ["passed", "passed", "rolled-back"]
+    assert world.state.ended is RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
+    assert [(each.about, each.why) for each in exceptions_of(world.state)] == [
+        ("b", "no route"),
+        ("a", "b, which needs it, is not rolled back"),
+    ]
+
+
+def test_what_was_not_rolled_back_is_undone_by_the_next_rollback() -> None:
+    world = rolled(undoable("a"), undoable("b", "a"), acting=away("b"))
+    world.acting = lambda *_: Ended(0)
+    world.ask("rollback", "simon", reason="it is back")
+    assert world.drive().ended is RunStatus.ROLLED_BACK
+    assert statuses(world.state, "a", "b") == ["rolled-back", "rolled-back"]
+
+
+def test_what_lies_under_an_undo_that_failed_stays_and_the_way_back_ends() -> None:
+    world = rolled(
+        undoable("a"),
+        undoable("b", "a"),
+        acting=lambda key, n: Ended(1 if n > 1 and key.step == "b" else 0),
+    )
+    assert (statuses(world.state, "a", "b"), world.state.ended) == (
+        ["passed", "failed"],
+        RunStatus.FAILED,
+    )
+
+
+def test_nothing_contacts_a_lost_host_to_undo_what_was_done_there() -> None:
+    hosts = Inventory(hosts={"h0": Host("h0")})
+    hold = manual("hold", "a")
+    world = World(plan_of(undoable("a", on=("h0",)), hold, inventory=hosts)).start("drew")
+    world.drive()
+    world.record(ev.Lost(thing="host:h0", why="fire", by="drew"))
+    world.ask("rollback", "simon", reason="it burns")
+    assert world.drive().ended is RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
+    assert (world.effects.total(), statuses(world.state, "a")) == (1, ["passed"])
 
 
 def test_an_undo_of_which_nobody_knows_whether_it_worked_is_unknown() -> None:

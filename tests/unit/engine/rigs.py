@@ -69,7 +69,7 @@ class Rig:
 
     def start(self, **options: Any) -> Session:
         loaded = LoadedPlan(self.plan, (), Path())
-        return start(self.records, lambda _: self.tools, loaded, Options(by="drew", **options))
+        return start(self.records, lambda *_: self.tools, loaded, Options(by="drew", **options))
 
     def resume(self, run: RunId, *events: Event, **options: Any) -> Session:
         """A new controller on the same journal, after the old one is gone."""
