@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from drrun.cases.kept_requests import withdraw as take_back
 from drrun.cases.read_run import known
 from drrun.cases.send_request import act as ask_for
 from drrun.cli.context import CommandContext, common_options, json_option
@@ -239,6 +240,22 @@ def abort(frame: CommandContext, /, **options: Any) -> None:
     Only `drrun resume` opens it again, and the report says so.
     """
     post(frame, "abort", options)
+
+
+@click.command(cls=ActingCommand)
+@acting_run_argument
+@click.argument("number", metavar="NUMBER", type=int)
+@_reason
+@common_options
+@click.pass_obj
+def withdraw(frame: CommandContext, /, run: str, number: int, reason: str) -> None:
+    """Take back request NUMBER of RUN, which is kept until somebody resumes the run.
+
+    `drrun status RUN` shows all that are kept, with their numbers.
+    """
+    with frame.state() as records:
+        by = frame.settings().by
+        say(clean(take_back(records, the_run(records, run), number, by, reason)))
 
 
 @acting(click.argument("file", metavar="FILE", type=click.Path(path_type=Path)))

@@ -218,9 +218,15 @@ COMMANDS: Mapping[str, Listed] = {
         HelpGroup.ACT,
         'drrun handover latest bob "the dump of db2 is still being copied"',
     ),
+    "withdraw": Listed(
+        "act",
+        "Take back a request that is kept until somebody resumes.",
+        HelpGroup.ACT,
+        "drrun withdraw latest 12",
+    ),
     "amend": Listed(
         "act",
-        "Add steps to a run, or change steps that have not begun.",
+        "Add steps to a run, or correct steps that have not passed.",
         HelpGroup.ACT,
         'drrun amend latest fix.yml --reason "the path was wrong"',
     ),

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from drrun.cases.edited_files import FileDecision
 from drrun.cases.read_run import ReadRun, known
+from drrun.cases.resume import ResumeQuestions
 from drrun.cases.resume import resume as go_on
 from drrun.cli.act import post
 from drrun.cli.context import (
@@ -17,7 +19,7 @@ from drrun.cli.context import (
     json_option,
 )
 from drrun.cli.out import can_ask, say
-from drrun.cli.run import driven_by, equip_with, pinned_unless_changed, showing_with
+from drrun.cli.run import driven_by, equip_with, showing_with
 from drrun.cli.run_screen import perform
 from drrun.cli.run_words import acting_run_argument, the_run
 from drrun.core.model.errors import Refused
@@ -90,7 +92,7 @@ def _drive(
         equip_with(settings),
         seen.run,
         replace(driven_by(settings), back=True),
-        ask=pinned_unless_changed(settings, given=True),
+        ask=ResumeQuestions(lambda _: FileDecision(take=False), lambda _: False),
     )
     records.inbox.post(seen.run, now, settings.by, command.KIND, body_of(command))
     frame.code = perform(records, session, showing_with(settings, options), back=True)

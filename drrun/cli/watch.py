@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from drrun.cases.kept_requests import kept_requests
 from drrun.cases.read_run import fact_of
 from drrun.cases.send_request import act
 from drrun.cases.sound import news
@@ -91,6 +92,9 @@ class _Journal:
 
     def driven(self) -> bool:
         return self._records.leases.holder(self._run) is not None
+
+    def kept(self) -> int:
+        return len(kept_requests(self._records, self._run))
 
     def tail(self, step: StepId, lines: int) -> Sequence[str]:
         failed = self._state.step(step) in WRONG

@@ -15,14 +15,14 @@ from drrun.core.model.errors import InputError
 from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.plan import Plan
 from drrun.core.model.revision import Revision, revision
-from drrun.core.model.status import FINAL, Phase, RunStatus, Status
+from drrun.core.model.status import FINAL, SUCCESS, Phase, RunStatus, Status
 from drrun.core.people.commands import Amend
 from drrun.core.people.request import Asking, Denied, Granted
 from drrun.core.state.run_state import RunState
 from drrun.core.state.target import given_up
 
 #: Runs in which nothing can be corrected any more.
-_OVER = (RunStatus.SUCCEEDED, RunStatus.ROLLED_BACK)
+_OVER = SUCCESS | {RunStatus.ROLLED_BACK, RunStatus.ROLLED_BACK_WITH_EXCEPTIONS}
 
 
 def amend(asking: Asking, command: Amend) -> Granted | Denied:
@@ -89,6 +89,12 @@ def _cannot_be_changed(state: RunState, plan: Plan, steps: Iterable[StepId]) -> 
 def _in_the_way(state: RunState, plan: Plan, key: TargetKey) -> str:
     target, step = state.targets[key], key.step
     match target.status:
+        case Status.BLOCKED if target.unaccounted:
+            return (
+                f"{key} acted on a host that was declared lost, and nobody knows what became of "
+                f"it. Look first: drrun found RUN HOST, or say that it is done: "
+                f"drrun mark-done RUN {step} --reason …"
+            )
         case Status.PENDING | Status.FAILED | Status.BLOCKED | Status.CANCELLED | Status.REGRESSED:
             return ""
         case Status.WAITING if target.phase is not Phase.VERIFY:

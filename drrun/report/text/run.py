@@ -36,6 +36,7 @@ def run_text(view: RunView, sheet: Sheet = PLAIN) -> str:
         for ask in view.asks:
             lines += _ask(ask, view, sheet)
     lines += _exceptions(view, sheet)
+    lines += _kept(view, sheet)
     lines += _services(view, sheet)
     if view.head.duty:
         spent = ", ".join(f"{who} {span(time)}" for who, time in view.head.duty.items())
@@ -103,6 +104,18 @@ def _head(view: RunView, sheet: Sheet) -> Iterator[str]:
         yield remaining
     if view.head.seal:
         yield sheet.ink(f"journal {clean_line(view.head.seal)}", Style.QUIET)
+
+
+def _kept(view: RunView, sheet: Sheet) -> Iterator[str]:
+    """What people asked for while nobody drives the run, and how it is taken back."""
+    run, kept = view.head.id, view.head.kept
+    if not kept:
+        return
+    yield ""
+    yield sheet.ink("kept until somebody goes on with the run", Style.DOUBT)
+    for each in kept:
+        yield clean_line(f"  {each.id}  {each.by}, {hour(each.at, view.now)} UTC: {each}")
+    yield f"  take one back: drrun withdraw {run} {kept[0].id}"
 
 
 def _row(line: StepLine) -> list[str | Cell]:

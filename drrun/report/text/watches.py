@@ -70,6 +70,8 @@ class Look:
     by: str = ""
     #: Whether a controller drives the run.
     driven: bool = True
+    #: How many requests wait until somebody drives it.
+    kept: int = 0
     #: Last lines of the selected step's output.
     tail: Sequence[str] = ()
     #: Everything about the selected step; empty where only the list is shown.
@@ -96,7 +98,8 @@ def watch_rows(
     bottom = list(_bottom(look, size.width))
     top: list[StyledRow] = []
     if not look.opened:
-        top += attention_rows(state, run, now, look.by, driven=look.driven)
+        driven, kept = look.driven, look.kept
+        top += attention_rows(state, run, now, look.by, driven=driven, kept=kept)
         top += head_rows(state, BoardHead(run, driven=look.driven), now)
         top += services_rows(state, now)
     room = max(1, size.height - len(top) - len(bottom))
