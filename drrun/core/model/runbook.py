@@ -128,6 +128,7 @@ class Service:
     priority: int = 0
     objectives: Objectives = Objectives()
     stores: tuple[str, ...] = ()
+    place: Place = field(default=Place(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ class Input:
     required: bool = True
     choices: tuple[Any, ...] = ()
     description: str = ""
+    place: Place = field(default=Place(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
