@@ -188,7 +188,7 @@ def _ask_for_unmarked(settings: Settings, plan: Plan, typed: str) -> None:
             f"into the inventory, or repeat the command with --type {name}"
         )
     if click.prompt(f"Type {name} to rehearse on them", err=True).strip() != name:
-        raise click.Abort
+        raise InputError(f"that is not {name}: nothing was begun")
 
 
 def _ask_to_begin(settings: Settings) -> None:
