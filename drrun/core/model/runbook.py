@@ -74,6 +74,14 @@ class Estimate:
     #: Where it comes from if not from the author: `3 runs`.
     source: str = ""
 
+    @property
+    def late_after(self) -> Duration:
+        """Longer than this is late: than the bad case, or than twice an estimate without one.
+
+        The middle is no limit: half of all attempts take longer.
+        """
+        return self.p90 if self.p90 > self.p50 else Duration(2 * self.p50)
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -128,6 +136,7 @@ class Service:
     priority: int = 0
     objectives: Objectives = Objectives()
     stores: tuple[str, ...] = ()
+    place: Place = field(default=Place(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +149,7 @@ class Input:
     required: bool = True
     choices: tuple[Any, ...] = ()
     description: str = ""
+    place: Place = field(default=Place(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +161,10 @@ class SecretRef:
     where: str
 
 
+#: How long an answer takes where nobody says otherwise.
+RESPONSE = Duration(300)
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     """Who may and must do something."""
@@ -159,6 +173,8 @@ class Role:
     people: tuple[str, ...] = ()
     deputies: tuple[str, ...] = ()
     contact: str = ""
+    #: How long it takes until somebody answers; plans count with it.
+    response: Duration = RESPONSE
 
 
 @dataclass(frozen=True, slots=True)

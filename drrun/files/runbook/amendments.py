@@ -18,6 +18,7 @@ from drrun.core.model.revision import same
 from drrun.core.model.runbook import Runbook, Step
 from drrun.files.runbook.runbook_yaml import defaults_of, named_of, read_draft
 from drrun.files.runbook.steps_yaml import steps_shape
+from drrun.files.templates.unfilled import find_unfilled
 from drrun.files.yaml.shape import WRONG, Reading, RecordKey, RecordShape
 from drrun.files.yaml.written import Table, describe
 from drrun.files.yaml.yaml_reader import read_yaml
@@ -85,4 +86,7 @@ def _read(
         lambda values, _, __: values["steps"],
     )
     given = shape.read(table, reading)
-    return {} if given is WRONG else given, [*findings, *reading.findings]
+    if given is WRONG:
+        return {}, [*findings, *reading.findings]
+    unfilled = find_unfilled(table, given, (), amendment.file)
+    return given, [*findings, *reading.findings, *unfilled]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drrun.core.model.runbook import Input, Objectives, Role, SecretRef, Service
+from drrun.core.model.runbook import RESPONSE, Input, Objectives, Role, SecretRef, Service
 from drrun.files.runbook.inputs import TYPES, read_value
 from drrun.files.yaml.scalars import (
     Number,
@@ -46,7 +46,7 @@ def _input(values: dict[str, Any], table: Table, reading: Reading) -> Input | Wr
     name = reading.path[-1]
     sound = True
     choices, typed = values.pop("choices", ()), []
-    given = {"name": name, **values}
+    given = {"name": name, "place": reading.place_of_key(), **values}
     if given.get("type") == "choice" and not choices:
         return reading.wrong(table, "an input of type choice needs 'choices'")
     bare = Input(
@@ -122,7 +122,7 @@ def _role(values: dict[str, Any], _: Table, reading: Reading) -> Role:
 
 
 def _service(values: dict[str, Any], _: Table, reading: Reading) -> Service:
-    return Service(name=reading.path[-1], **values)
+    return Service(name=reading.path[-1], place=reading.place_of_key(), **values)
 
 
 class _People(Shape[Role]):
@@ -151,6 +151,9 @@ roles: Shape[dict[str, Role]] = MappingOf(
                 "people": RecordKey(words, "who has the role"),
                 "deputies": RecordKey(words, "who stands in"),
                 "contact": RecordKey(text, "how to reach them"),
+                "response": RecordKey(
+                    duration, "how long an answer takes, for the plan", default=str(RESPONSE)
+                ),
             },
             _role,
         ),

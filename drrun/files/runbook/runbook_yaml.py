@@ -17,6 +17,7 @@ from drrun.core.model.runbook import Person, Runbook
 from drrun.files.runbook import header_yaml
 from drrun.files.runbook.shared_probes import invariants, named_probes
 from drrun.files.runbook.steps_yaml import defaults_shape, steps_shape
+from drrun.files.templates.unfilled import find_unfilled
 from drrun.files.yaml.scalars import AnyMapping, duration, identifier, slug, text
 from drrun.files.yaml.shape import (
     WRONG,
@@ -140,6 +141,8 @@ def _read_once(raw: bytes | str, file: str) -> tuple[Runbook | None, Sequence[Fi
     reading.named = named_of(written)
     runbook = shape_of(defaults_of(written)).read(written, reading)
     found = [*findings, *reading.findings]
+    if runbook is not WRONG:
+        found += find_unfilled(written, runbook.steps, runbook.invariants, file)
     if runbook is not WRONG and not runbook.steps and not found:
         found.append(Finding(Place(file, written.line, written.column), "has no steps"))
     found.sort(key=lambda finding: finding.place)

@@ -28,6 +28,8 @@ from drrun.files.yaml.written import Listing, Scalar, Table, Written
 
 #: What one place may want otherwise of a probe that has a name.
 _OTHERWISE = ("on", "within", "every", "stable_for", "timeout")
+#: What goes on being asked is never settled.
+_UNTIL_IT_HOLDS = ("within", "stable_for")
 
 
 class _Named(Shape[tuple[Probe, ...]]):
@@ -153,7 +155,7 @@ invariants: Shape[tuple[Invariant, ...]] = _Probes(
     ),
     RecordShape(
         "use-as-invariant",
-        {**_USE, **_SPAN},
+        {name: key for name, key in _USE.items() if name not in _UNTIL_IT_HOLDS} | _SPAN,
         _used_invariants,
         about="A named probe that must go on holding.",
     ),

@@ -94,6 +94,9 @@ def _of_action(action: Action, at: Any) -> Iterator[Templated]:
             yield Templated("manual", text, at("manual"))
         case DecisionAction():
             yield Templated("decision", action.question, at("decision"))
+            for given in action.options.values():
+                for text in _texts(given):
+                    yield Templated("options", text, at("options"))
         case UsesAction(_, arguments):
             for value in arguments.values():
                 for probe in value if isinstance(value, tuple) else (value,):
