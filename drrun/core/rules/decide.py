@@ -263,10 +263,11 @@ def _say_whether_late(
     estimate, since = state.plan.steps[key.step].step.estimate, _acts_since(state, key)
     if estimate is None or since is None or state.targets[key].late:
         return
-    if now >= since + estimate.p90:
-        yield w.Record(ev.AttemptLate(**attempt_of(state, key), p90=float(estimate.p90)))
+    limit = float(estimate.late_after)
+    if now >= since + limit:
+        yield w.Record(ev.AttemptLate(**attempt_of(state, key), p90=limit))
     else:
-        alarm.wake(since + estimate.p90)
+        alarm.wake(since + limit)
 
 
 def _ask_whether_late(
