@@ -155,7 +155,7 @@ invariants: Shape[tuple[Invariant, ...]] = _Probes(
     ),
     RecordShape(
         "use-as-invariant",
-        {name: key for name, key in _USE.items() if name not in _UNTIL_IT_HOLDS} | _SPAN,
+        {**{name: key for name, key in _USE.items() if name not in _UNTIL_IT_HOLDS}, **_SPAN},
         _used_invariants,
         about="A named probe that must go on holding.",
     ),
