@@ -44,7 +44,8 @@ for; nor is any single host where no file of the configuration uses a keyword th
 
 Routes are tried in order, the one that worked last first. One that has not let us in after two
 seconds goes on while the next is tried beside it: the first that logs in is used, recorded, and
-tried first the next time; the others are left. A wrong host key or a refused login ends what comes
+tried first the next time; the others are left. One that failed, or was slower than the next, is
+tried after the others for a minute. A wrong host key or a refused login ends what comes
 after it. A route chosen by `set-route` is waited for to its end. One server (an address and port)
 has at most four of our callers at once, and 64 are logged in to at once in all.
 """
