@@ -53,7 +53,9 @@ has at most four of our callers at once, and 64 are logged in to at once in all.
 _LOCAL_FILES = """\
 ## Files of the controller
 
-A relative name is meant from the runbook's folder and stays inside it, wherever its links lead.
+Commands of the controller (`on: local`) begin in the folder of the runbook in which they are
+written, wherever drrun is called from. A relative name of a file is meant from there, too, and
+stays inside it, wherever its links lead.
 What is read may also be named absolutely, if the runbook or an input names it. What is fetched
 goes into the runbook's folder, or into a folder that `fetch_into` in `drrun.yaml` (or
 `DRRUN_FETCH_INTO`) names. A value that came from another step chooses at most a name below a

@@ -134,7 +134,8 @@ def test_routes_keep_their_order_but_for_what_is_known_of_them(
     routes = {name: Route(name) for name in "abcd"}
     known = {routes[name]: at for name, at in failed.items()}
     order = [
-        each.address for each in ordered(tuple(routes.values()), last and routes[last], known, now)
+        each.address
+        for each in ordered(tuple(routes.values()), routes[last] if last else None, known, now)
     ]
     shunned = [name for name in "abcd" if now - failed.get(name, -SHUNNED_FOR) < SHUNNED_FOR]
     fresh = [name for name in "abcd" if name not in shunned]
