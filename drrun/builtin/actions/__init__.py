@@ -44,6 +44,12 @@ def actions(
     }
 
 
-def reading_actions(prober: Prober) -> Mapping[str, BuiltInAction]:
+def reading_actions(renderer: Renderer, prober: Prober) -> Mapping[str, BuiltInAction]:
     """What a dry-run executes: it only reads."""
-    return {"fact": FactAction(prober), "rsync": Rsync(dry=True)}
+    return {
+        "copy": Copy(dry=True),
+        "template": Template(renderer, dry=True),
+        "rsync": Rsync(dry=True),
+        "dns.update": UpdateDns(dry=True),
+        "fact": FactAction(prober),
+    }
