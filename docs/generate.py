@@ -104,7 +104,12 @@ def pages() -> Mapping[str, str]:
 def _commands() -> Iterator[str]:
     yield "# Commands\n"
     yield _NOTE
-    yield "RUN is an id, a unique part of one, or `latest`.\n"
+    yield (
+        "RUN is an id, a unique part of one, or `latest`. Left out, it means the latest run;\n"
+        "a command that changes something says which that is, and refuses to guess where several\n"
+        "runs are open. `drrun completion bash` (or `zsh`, `fish`) lets the Tab key complete\n"
+        "commands, runs, steps and hosts.\n"
+    )
     context = click.Context(drrun, info_name="drrun", terminal_width=80)
     for name in COMMANDS:
         command = drrun.get_command(context, name)

@@ -283,6 +283,19 @@ def _texts(documents: Sequence[Document]) -> list[tuple[str, bytes]]:
     return [(each.path, _raw(each)) for each in documents if each.kind == "inventory"]
 
 
+def part_documents(runbook: Document) -> list[Document]:
+    """The runbooks inside a runbook as they are in its folder now.
+
+    Raises:
+        InputError: One is not there, or not below that folder.
+    """
+    found = [runbook]
+    missing = list(_read_parts(found, Path(runbook.path).parent))
+    if missing:
+        raise InputError(missing)
+    return found[1:]
+
+
 def replanner(documents: Sequence[Document], *, judged: bool = False) -> Replan:
     """Makes the plan of a run anew, with amendments.
 

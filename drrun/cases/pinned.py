@@ -15,8 +15,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from drrun.cases.edited_files import changes
 from drrun.cases.load_plan import PINNED_KEY, LoadedPlan, first_plan_of, sent_files
-from drrun.cases.resume import changes
 from drrun.core.dataclass import dataclass
 from drrun.core.integrity.chain import canonical
 from drrun.core.model.errors import InputError

@@ -106,9 +106,12 @@ def known(
         from drrun.cases.load_plan import plan_of, replanner
 
         loaded = plan_of(records.journal.documents(run), judged=True)
-    state = RunState(loaded.plan, replanner(loaded.documents, judged=not amendable))
+    # What was amended was judged then, as the files were when the run began.
+    state = RunState(loaded.plan, replanner(loaded.documents, judged=True))
     fold = _Fold(state, About(), checked)
     facts = tuple(fold.over(records, run))
+    if amendable:
+        state.replan = replanner(loaded.documents)
     holder = records.leases.holder(run)
     return ReadRun(run, state, fold.about, holder, checked, fold.unfit, loaded, facts)
 

@@ -1,9 +1,11 @@
 """Go on with a run that was interrupted, paused, left waiting, or failed."""
 
-import difflib
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import replace
 
+from drrun.cases.edited_files import AskFiles, EditedFiles, edited_files, with_edits
+from drrun.cases.kept_requests import AskKept, RefusedRequest, not_to_be_done, refuse
+from drrun.cases.load_plan import LoadedPlan
 from drrun.cases.read_run import ReadRun, known
 from drrun.cases.start import (
     ControllerSlot,
@@ -15,30 +17,40 @@ from drrun.cases.start import (
     seat,
 )
 from drrun.core import events as ev
+from drrun.core.dataclass import dataclass
 from drrun.core.model.actions import UsesAction
 from drrun.core.model.errors import (
     HasExceptions,
     HasSucceeded,
+    IllegalMove,
     InputError,
     NotReady,
     Refused,
     RunHeld,
 )
-from drrun.core.model.ids import RunId
+from drrun.core.model.ids import RunId, StepId
 from drrun.core.model.status import Phase, RunStatus
-from drrun.core.people.request import Denied
+from drrun.core.people.request import Denied, Granted
 from drrun.core.people.world_requests import accept_record
 from drrun.core.state.reached import FIRST_LINE
 from drrun.core.state.run_state import RunState
+from drrun.engine.ledger import Ledger
 from drrun.engine.naming import LateSecrets
 from drrun.engine.records import Records
+from drrun.engine.run_clock import clock_of, now_of
 from drrun.engine.session import Session
-from drrun.ports.journal import Document, Lease, Leases
+from drrun.ports.journal import Lease, Leases
 
-#: Asked with a diff when files changed since the run started; True: go on with the pinned ones.
-AskPinned = Callable[[str], bool]
 #: Called between two looks at a holder that is watched; returns when it is to be looked at again.
 OnRunHeld = Callable[[RunHeld], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeQuestions:
+    """What is asked before anything is done."""
+
+    files: AskFiles
+    kept: AskKept
 
 
 def resume(
@@ -47,7 +59,7 @@ def resume(
     run: RunId,
     options: Options,
     *,
-    ask: AskPinned,
+    ask: ResumeQuestions,
     take_over: OnRunHeld | None = None,
 ) -> Session:
     """Take the lease and open again what can be: failed, blocked and cancelled targets.
@@ -64,22 +76,103 @@ def resume(
             later steps may need.
         InputError: A former value of a secret is none that the run has used.
     """
-    seen = known(records, run)
+    seen = known(records, run, amendable=True)
     _refuse_over(run, seen.state.ended, back=options.back)
     accepted = _accepted(records, seen.state, options)
-    diff = changes(seen.loaded.documents)
-    if diff and not ask(diff):
-        raise Refused("nothing was changed; the run can be resumed later")
-    tools = equip(seen.loaded, seen.state.options)
-    secrets = _secrets(records, tools, seen, options)
+    answers = _asked(records, seen, options, ask)
+    loaded = with_edits(seen.loaded, seen, answers.taken)
+    tools = equip(loaded, seen.state.options)
+    secrets = _secrets(records, tools, loaded, seen, options)
+    _refuse_recorded(answers.taken, secrets)
     lease = _take(records.leases, run, take_over)
-    # Once more: another controller may have written between the look and the lease.
-    state = known(records, run, amendable=True).state
-    place = ControllerSlot(run, lease, seen.loaded.folder)
-    session = seat(records, tools, secrets, state, place, options)
-    _begin(session, diff, options, secrets, accepted)
+    session = _seated(records, tools, secrets, ControllerSlot(run, lease, seen.loaded.folder),
+                      answers, options)  # fmt: skip
+    _begin(session, options, secrets, accepted)
     records.journal.update(run, RunStatus.RUNNING, None)
     return session
+
+
+def _seated(
+    records: Records,
+    tools: RunTools,
+    secrets: LateSecrets,
+    place: ControllerSlot,
+    answers: "_Answers",
+    options: Options,
+) -> Session:
+    """Record what was answered, and put a controller together for what the run is then."""
+    # Once more: another controller may have written between the look and the lease.
+    state = known(records, place.run, amendable=True).state
+    ledger = Ledger(state, records.journal, place.lease, clock_of(state.time, records.clock))
+    _record_answers(records, ledger, answers, options.by)
+    return seat(records, tools, secrets, state, place, options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What becomes of edited files and of kept requests."""
+
+    edited: EditedFiles | None
+    #: The facts by which edited files count from now on; none: those of before do.
+    taken: Sequence[ev.Event]
+    refused: Sequence[RefusedRequest]
+
+
+def _asked(records: Records, seen: ReadRun, options: Options, ask: ResumeQuestions) -> _Answers:
+    edited = edited_files(seen, options.by, now_of(seen.state.time, records.clock))
+    taken = () if edited is None or options.back else _taken(edited, ask.files)
+    changed = edited.changed if edited and taken else frozenset[StepId]()
+    refused = not_to_be_done(records, seen, options.by, ask.kept, changed)
+    return _Answers(edited, taken, refused)
+
+
+def _taken(edited: EditedFiles, ask: AskFiles) -> Sequence[ev.Event]:
+    if not edited.matters and isinstance(edited.taken, Granted):
+        return edited.taken.events
+    decision = ask(edited)
+    if not decision.take:
+        return ()
+    if isinstance(edited.taken, Denied):
+        raise InputError(edited.taken.why)
+    return [
+        replace(each, why=decision.why) if isinstance(each, ev.PlanAmended) else each
+        for each in edited.taken.events
+    ]
+
+
+def _record_answers(records: Records, ledger: Ledger, answers: _Answers, by: str) -> None:
+    """Record what becomes of edited files and of kept requests.
+
+    Raises:
+        Refused: The run went on meanwhile, so that the files cannot be taken like that.
+    """
+    if answers.edited is not None:
+        decision = "accepted" if answers.taken else "pinned"
+        ledger.record(ev.FilesChanged(decision=decision, diff=answers.edited.diff, by=by), by)
+    try:
+        for event in answers.taken:
+            ledger.record(event, by)
+    except IllegalMove:
+        records.leases.release(ledger.lease)
+        raise Refused("the run went on meanwhile: look at it, then resume it again") from None
+    refuse(records, ledger, answers.refused, by)
+
+
+def _refuse_recorded(taken: Sequence[ev.Event], secrets: LateSecrets) -> None:
+    """Files that are taken are recorded, and a later resume needs them as they are.
+
+    Raises:
+        InputError: One of them holds a secret's value.
+    """
+    for event in taken:
+        if (
+            isinstance(event, ev.PlanAmended)
+            and secrets.mask.structure(event.files) is not event.files
+        ):
+            raise InputError(
+                "an edited file holds the value of a secret, and it is recorded: name the secret "
+                "instead, as in {{ secrets.NAME }}. Nothing was begun"
+            )
 
 
 def _refuse_over(run: RunId, ended: RunStatus | None, *, back: bool) -> None:
@@ -94,9 +187,11 @@ def _refuse_over(run: RunId, ended: RunStatus | None, *, back: bool) -> None:
         raise Refused(f"{run} was rolled back: there is nothing left to do")
 
 
-def _secrets(records: Records, tools: RunTools, seen: ReadRun, options: Options) -> LateSecrets:
+def _secrets(
+    records: Records, tools: RunTools, loaded: LoadedPlan, seen: ReadRun, options: Options
+) -> LateSecrets:
     """The run's secrets as they are now, and what a person says that they were."""
-    secrets = LateSecrets(seen.loaded.plan.runbook.secrets, tools.secrets, options.former)
+    secrets = LateSecrets(loaded.plan.runbook.secrets, tools.secrets, options.former)
     secrets.resolve_all()
     mark(records, seen.run, secrets)
     _refuse_never_used(seen.state, secrets)
@@ -157,7 +252,6 @@ def _accepted(records: Records, state: RunState, options: Options) -> Sequence[e
 
 def _begin(
     session: Session,
-    diff: str,
     options: Options,
     secrets: LateSecrets,
     accepted: Sequence[ev.Event],
@@ -168,50 +262,6 @@ def _begin(
     for event in accepted:
         ledger.record(event, options.by)
     record_marks(ledger, secrets)
-    if diff:
-        ledger.record(ev.FilesChanged(decision="pinned", diff=diff, by=options.by), options.by)
     if not options.back:
         ledger.record(ev.RunResumed(by=options.by), options.by)
     ledger.commit()
-
-
-def changes(documents: Sequence[Document]) -> str:
-    """What changed in the files that a run is pinned to, as a unified diff ("": nothing).
-
-    A file that is gone or cannot be read counts as unchanged: the run has its own copy, and the
-    laptop it was started from may be lost.
-    """
-    parts: list[str] = []
-    for document in documents:
-        if document.path:
-            parts.extend(_changed(document))
-    return "".join(parts)
-
-
-def _changed(document: Document) -> Sequence[str]:
-    try:
-        now = Path(document.path).read_bytes().decode("utf-8", "surrogateescape")
-    except OSError:
-        return ()
-    if now == document.content:
-        return ()
-    return list(
-        difflib.unified_diff(
-            document.content.splitlines(keepends=True),
-            now.splitlines(keepends=True),
-            f"{document.path} (pinned)",
-            f"{document.path} (now)",
-        )
-    )
-
-
-def refuse_changed(diff: str) -> bool:
-    """The answer where nobody can be asked.
-
-    Raises:
-        InputError: Always; shows the diff and names the flag.
-    """
-    raise InputError(
-        f"files changed since the run was started:\n{diff}\n"
-        "Go on with the files as they were by: drrun resume RUN --pinned"
-    )

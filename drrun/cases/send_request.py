@@ -10,15 +10,17 @@ Rules:
 import threading
 from dataclasses import replace
 
+from drrun.cases.at_once import record_at_once
+from drrun.cases.kept_requests import STOOD
 from drrun.cases.read_run import ReadRun, known
 from drrun.core.model.ids import RunId
 from drrun.core.people.annotations import AddsOnly
 from drrun.core.people.commands import Amend, Command, body_of
-from drrun.core.people.consider import Denied, Granted, consider
-from drrun.core.people.seats import not_in_roles, seat_taken
-from drrun.engine.ledger import Ledger
+from drrun.core.people.consider import Denied, consider
+from drrun.core.people.seats import not_in_roles
+from drrun.core.people.unanswered import stands
 from drrun.engine.records import Records
-from drrun.engine.run_clock import clock_of, now_of
+from drrun.engine.run_clock import now_of
 from drrun.ports.journal import Request, RequestAnswer
 
 #: Seconds to wait for a live controller's answer.
@@ -46,7 +48,7 @@ def _act(records: Records, seen: ReadRun, command: Command, by: str) -> RequestA
     run = seen.run
     if seen.holder is None:
         return _act_alone(records, seen, command, by)
-    request = _post(records, run, command, by)
+    request = _post(records, seen, command, by)
     pause = threading.Event()
     deadline = records.clock.now() + PATIENCE
     while records.clock.now() < deadline:
@@ -69,36 +71,17 @@ def _act_alone(records: Records, seen: ReadRun, command: Command, by: str) -> Re
         return RequestAnswer(accepted=False, message=found.why)
     if not found.events:
         return RequestAnswer(accepted=True, message=found.message)
-    if isinstance(command, AddsOnly):
-        return _write(records, seen, found, by)
-    if isinstance(command, Amend):
-        return _write(records, seen, found, by, f"; go on with: drrun resume {seen.run}")
-    _post(records, seen.run, command, by)
-    go_on = f"nobody drives this run now; go on with: drrun resume {seen.run}"
-    return RequestAnswer(accepted=True, message=f"kept for later: {go_on}")
+    if isinstance(command, AddsOnly | Amend):
+        record_at_once(records, seen, found.events, by)
+        then = f"; go on with: drrun resume {seen.run}" if isinstance(command, Amend) else ""
+        return RequestAnswer(accepted=True, message=f"{found.message}{then}")
+    request = _post(records, seen, command, by)
+    kept = f"kept for later: nobody drives this run now; go on with: drrun resume {seen.run}"
+    back = f"take it back with: drrun withdraw {seen.run} {request.id}"
+    return RequestAnswer(accepted=True, message=f"{kept}\n{back}")
 
 
-def _post(records: Records, run: RunId, command: Command, by: str) -> Request:
+def _post(records: Records, seen: ReadRun, command: Command, by: str) -> Request:
     seat = records.seat.in_request() if records.seat else {}
-    body = {**body_of(command), **seat}
-    return records.inbox.post(run, records.clock.now(), by, command.KIND, body)
-
-
-def _write(
-    records: Records, seen: ReadRun, found: Granted, by: str, then: str = ""
-) -> RequestAnswer:
-    """Add to the record, as the run's controller for a moment.
-
-    Raises:
-        RunHeld: Somebody took the run meanwhile.
-    """
-    lease = records.leases.take(seen.run)
-    try:
-        clock = clock_of(seen.state.time, records.clock)
-        ledger = Ledger(seen.state, records.journal, lease, clock)
-        for event in (*seat_taken(seen.state, by, records.seat), *found.events):
-            ledger.record(event, by)
-        ledger.commit()
-    finally:
-        records.leases.release(lease)
-    return RequestAnswer(accepted=True, message=f"{found.message}{then}")
+    body = {**body_of(command), **seat, STOOD: stands(seen.state, command)}
+    return records.inbox.post(seen.run, records.clock.now(), by, command.KIND, body)

@@ -7,12 +7,19 @@ from typing import Any
 
 import click
 
-from drrun.cases.find import find_run
+from drrun.cases.kept_requests import withdraw as take_back
 from drrun.cases.read_run import known
 from drrun.cases.send_request import act as ask_for
-from drrun.cli.context import CommandContext, common_options, json_option, run_argument
+from drrun.cli.context import CommandContext, common_options, json_option
 from drrun.cli.exit import Exit
 from drrun.cli.out import give, say
+from drrun.cli.run_words import (
+    ActingCommand,
+    acting_run_argument,
+    complete_host,
+    complete_step,
+    the_run,
+)
 from drrun.core.integrity.signing import signed_text
 from drrun.core.model.errors import InputError
 from drrun.core.people.commands import Approve, Command, Decide, command_of
@@ -25,7 +32,7 @@ from drrun.report.jsondoc import document, dumps
 #: Characters of an amendment; it becomes part of the journal.
 _LONGEST_AMENDMENT = 1_000_000
 
-_step = click.argument("step", metavar="STEP[@TARGET]")
+_step = click.argument("step", metavar="STEP[@TARGET]", shell_complete=complete_step)
 _target = click.option("--target", default="", metavar="NAME", help="Only this target.")
 _reason = click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
 
@@ -45,7 +52,7 @@ def _signed(frame: CommandContext, kind: str, options: dict[str, Any]) -> dict[s
     from drrun.builtin.signatures import sign
 
     with frame.state() as records:
-        run = find_run(records, options["run"])
+        run = options["run"] = the_run(records, options["run"])
         state = known(records, run).state
     by = frame.settings().by
     asked = command(kind, options)
@@ -67,7 +74,8 @@ def acting(*parameters: Callable[[Any], Any]) -> Callable[[Callable[..., None]],
         command: Any = click.pass_obj(function)
         for parameter in (json_option, common_options, _reason, *reversed(parameters)):
             command = parameter(command)
-        return click.command(function.__name__.replace("_", "-"))(run_argument(command))
+        name = function.__name__.replace("_", "-")
+        return click.command(name, cls=ActingCommand)(acting_run_argument(command))
 
     return make
 
@@ -88,7 +96,7 @@ def post(frame: CommandContext, kind: str, options: dict[str, Any], **body: Any)
     """Ask something of a run, and say what became of it."""
     asked = {name: options[name] for name in ("step", "target", "reason") if options.get(name)}
     with frame.state() as records:
-        run = find_run(records, options["run"])
+        run = the_run(records, options["run"])
         answer = ask_for(records, run, command(kind, {**asked, **body}), frame.settings().by)
     if answer.doubt:
         say(clean(f"drrun: {answer.doubt}"))
@@ -180,19 +188,22 @@ def handover(frame: CommandContext, /, **options: Any) -> None:
     post(frame, "handover", options, to=options["person"], text=" ".join(options["text"]))
 
 
-@acting(click.argument("thing", metavar="KIND:NAME"))
+@acting(click.argument("thing", metavar="KIND:NAME", shell_complete=complete_host))
 def lost(frame: CommandContext, /, **options: Any) -> None:
     """Declare a site, host, provider or person lost: nothing contacts it. Wants a --reason."""
     post(frame, "lost", options, thing=options["thing"])
 
 
-@acting(click.argument("thing", metavar="KIND:NAME"))
+@acting(click.argument("thing", metavar="KIND:NAME", shell_complete=complete_host))
 def found(frame: CommandContext, /, **options: Any) -> None:
     """Take back that something was lost."""
     post(frame, "found", options, thing=options["thing"])
 
 
-@acting(click.argument("host", metavar="HOST"), click.argument("route", metavar="ROUTE|auto"))
+@acting(
+    click.argument("host", metavar="HOST", shell_complete=complete_host),
+    click.argument("route", metavar="ROUTE|auto"),
+)
 def set_route(frame: CommandContext, /, **options: Any) -> None:
     """Reach HOST by ROUTE from now on; jobs that are going on are followed that way too."""
     post(frame, "set-route", options, host=options["host"], route=options["route"])
@@ -229,6 +240,22 @@ def abort(frame: CommandContext, /, **options: Any) -> None:
     Only `drrun resume` opens it again, and the report says so.
     """
     post(frame, "abort", options)
+
+
+@click.command(cls=ActingCommand)
+@acting_run_argument
+@click.argument("number", metavar="NUMBER", type=int)
+@_reason
+@common_options
+@click.pass_obj
+def withdraw(frame: CommandContext, /, run: str, number: int, reason: str) -> None:
+    """Take back request NUMBER of RUN, which is kept until somebody resumes the run.
+
+    `drrun status RUN` shows all that are kept, with their numbers.
+    """
+    with frame.state() as records:
+        by = frame.settings().by
+        say(clean(take_back(records, the_run(records, run), number, by, reason)))
 
 
 @acting(click.argument("file", metavar="FILE", type=click.Path(path_type=Path)))

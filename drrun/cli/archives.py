@@ -8,10 +8,11 @@ from drrun.cases.archive import export as write
 from drrun.cases.archive import read_archive, take_in
 from drrun.cases.find import find_run
 from drrun.cases.readiness import PROVING
-from drrun.cli.context import CommandContext, common_options, run_argument
+from drrun.cli.context import CommandContext, common_options
 from drrun.cli.exit import Exit
 from drrun.cli.out import give, say
 from drrun.cli.run_list import history_lines
+from drrun.cli.run_words import run_argument
 from drrun.core.model.errors import InputError
 from drrun.core.model.runbook import Mode
 from drrun.core.model.status import ENDED, RunStatus

@@ -6,7 +6,18 @@ Rules:
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import NamedTuple
+
+
+class HelpGroup(StrEnum):
+    """When a command is wanted; the headings of the help page."""
+
+    PLAN = "Plan"
+    RUN = "Run and look"
+    ACT = "Act on a run"
+    AFTER = "After a run"
+    HELP = "Help"
 
 
 class Listed(NamedTuple):
@@ -15,61 +26,336 @@ class Listed(NamedTuple):
     #: Module in `drrun.cli` that defines it under its own name, `-` as `_`.
     module: str
     about: str
+    group: HelpGroup
+    #: A command line as people type it.
+    example: str
 
 
 COMMANDS: Mapping[str, Listed] = {
-    "demo": Listed("demo", "Migrate SourceHut over real SSH on this machine, without root."),
-    "init": Listed("init", "Write a first runbook, its inventory and its tests."),
-    "validate": Listed("plan", "Say everything that is wrong with a runbook and its inventory."),
-    "plan": Listed("plan", "Show targets, order, critical path, people, points of no return."),
-    "preflight": Listed("preflight", "Measure what a run will need; change nothing."),
-    "simulate": Listed("simulate", "What a run would be like: a clock that jumps, no contact."),
-    "readiness": Listed("readiness", "Which runbooks are known to work, and since when."),
-    "test": Listed("test", "Do runbooks do what is promised of them? In a simulated world."),
-    "run": Listed("run", "Plan, show, ask, execute."),
-    "resume": Listed("run", "Go on with a run that was interrupted, paused, waiting, or failed."),
-    "watch": Listed("watch", "A live screen on a run, with keys that act on it."),
-    "status": Listed("status", "How a run stands now, who is waited for, what remains."),
-    "history": Listed("history", "All runs."),
-    "show": Listed("status", "A run, or everything about one step of it."),
-    "report": Listed("report", "What happened, for whoever was not there: HTML and others."),
-    "diff": Listed("diff", "What differs between two runs, or a run and its plan."),
-    "export": Listed("archives", "A run as one archive: journal, outputs, files, hashes."),
-    "import": Listed("archives", "Take in a run that was exported elsewhere."),
-    "prune": Listed("archives", "Remove old runs; never the last of a runbook."),
-    "logs": Listed("logs", "What a step printed."),
-    "unseal": Listed("unseal", "Read outputs that were sealed because a secret changed."),
-    "events": Listed("events", "The journal of a run, line by line."),
-    "evidence": Listed("evidence", "Files that people gave as evidence."),
-    "confirm": Listed("act", "Say that something was done, or may be done."),
-    "reject": Listed("act", "Say that something was not done, or may not be."),
-    "approve": Listed("act", "Approve what waits for an approval."),
-    "decide": Listed("act", "Choose one of the options of a decision."),
-    "retry": Listed("act", "Try a failed step again."),
-    "skip": Listed("act", "Leave a step out; what needs it goes on."),
-    "mark-done": Listed("act", "Declare a step done by your word."),
-    "pause": Listed("act", "Begin nothing new."),
-    "unpause": Listed("act", "Begin steps again."),
-    "abort": Listed("act", "Give a run up: what runs is ended, nothing new begins."),
-    "claim": Listed("act", "Take a step on, so that nobody else does the same."),
-    "assign": Listed("act", "Make a step somebody's."),
-    "handover": Listed("act", "Give everything that is yours to another, with a note."),
-    "amend": Listed("act", "Add steps to a run, or change steps that have not begun."),
-    "lost": Listed("act", "Declare a site, host, provider or person lost."),
-    "found": Listed("act", "Take back that something was lost."),
-    "set-route": Listed("act", "Choose the route by which a host is reached."),
-    "rollback": Listed("rollback", "Undo what has passed, in reverse order."),
-    "note": Listed("act", "Write something into the record."),
-    "cleanup": Listed("cleanup", "Remove what a run left on its hosts."),
-    "learn": Listed("learn", "Propose estimates from what steps really took, as a diff."),
-    "finding": Listed("findings", "Write down what has to be put right, also after the run."),
-    "follow-up": Listed("findings", "Write down what is still to be done."),
-    "follow-ups": Listed("findings", "Everything that a run left to do; CSV, task list."),
-    "clocks": Listed("findings", "State when it was disrupted, detected, declared, protected."),
-    "close": Listed("findings", "Close a run, once backups, workarounds, waivers are settled."),
-    "verify-journal": Listed("verify_journal", "Check the hash chain of a run's record."),
-    "schema": Listed("schema", "JSON Schemas for editors."),
-    "help": Listed("topics", "More help: drrun help exit-codes."),
+    "demo": Listed(
+        "demo",
+        "Migrate SourceHut over real SSH on this machine, without root.",
+        HelpGroup.PLAN,
+        "drrun demo",
+    ),
+    "init": Listed(
+        "init",
+        "Write a first runbook, its inventory and its tests.",
+        HelpGroup.PLAN,
+        "drrun init --name failover",
+    ),
+    "validate": Listed(
+        "plan",
+        "Say everything that is wrong with a runbook and its inventory.",
+        HelpGroup.PLAN,
+        "drrun validate runbooks/failover.yml --strict",
+    ),
+    "plan": Listed(
+        "plan",
+        "Show targets, order, critical path, people, points of no return.",
+        HelpGroup.PLAN,
+        "drrun plan runbooks/failover.yml -e max_age=2h",
+    ),
+    "preflight": Listed(
+        "preflight",
+        "Measure what a run will need; change nothing.",
+        HelpGroup.PLAN,
+        "drrun preflight runbooks/failover.yml",
+    ),
+    "simulate": Listed(
+        "simulate",
+        "What a run would be like: a clock that jumps, no contact.",
+        HelpGroup.PLAN,
+        "drrun simulate runbooks/failover.yml --trials 500",
+    ),
+    "test": Listed(
+        "test",
+        "Play a runbook in a simulated world; check what it promises.",
+        HelpGroup.PLAN,
+        "drrun test runbooks/tests/failover.yml",
+    ),
+    "readiness": Listed(
+        "readiness",
+        "Which runbooks are known to work, and since when.",
+        HelpGroup.PLAN,
+        "drrun readiness",
+    ),
+    "schema": Listed(
+        "schema",
+        "JSON Schemas for editors.",
+        HelpGroup.PLAN,
+        "drrun schema runbook > runbook.schema.json",
+    ),
+    "run": Listed(
+        "run",
+        "Plan, show, ask, execute.",
+        HelpGroup.RUN,
+        "drrun run runbooks/failover.yml --mode dry-run",
+    ),
+    "resume": Listed(
+        "run",
+        "Go on with a run that was interrupted, paused, waiting, or failed.",
+        HelpGroup.RUN,
+        "drrun resume latest",
+    ),
+    "watch": Listed(
+        "watch",
+        "A live screen on a run, with keys that act on it.",
+        HelpGroup.RUN,
+        "drrun watch",
+    ),
+    "status": Listed(
+        "status",
+        "How a run stands now, who is waited for, what remains.",
+        HelpGroup.RUN,
+        "drrun status latest",
+    ),
+    "show": Listed(
+        "status",
+        "A run, or everything about one step of it.",
+        HelpGroup.RUN,
+        "drrun show latest restore",
+    ),
+    "logs": Listed(
+        "logs",
+        "What a step printed.",
+        HelpGroup.RUN,
+        "drrun logs latest restore",
+    ),
+    "events": Listed(
+        "events",
+        "The journal of a run, line by line.",
+        HelpGroup.RUN,
+        "drrun events latest --json",
+    ),
+    "history": Listed(
+        "history",
+        "All runs.",
+        HelpGroup.RUN,
+        "drrun history --since 2026-01-01",
+    ),
+    "confirm": Listed(
+        "act",
+        "Say that something was done, or may be done.",
+        HelpGroup.ACT,
+        'drrun confirm latest declare --reason "PHL is lost"',
+    ),
+    "reject": Listed(
+        "act",
+        "Say that something was not done, or may not be.",
+        HelpGroup.ACT,
+        'drrun reject latest open --reason "two rows are missing"',
+    ),
+    "approve": Listed(
+        "act",
+        "Approve what waits for an approval.",
+        HelpGroup.ACT,
+        "drrun approve latest open --by alice",
+    ),
+    "decide": Listed(
+        "act",
+        "Choose one of the options of a decision.",
+        HelpGroup.ACT,
+        "drrun decide latest which-site ams",
+    ),
+    "retry": Listed(
+        "act",
+        "Try a failed step again.",
+        HelpGroup.ACT,
+        "drrun retry latest restore",
+    ),
+    "skip": Listed(
+        "act",
+        "Leave a step out; what needs it goes on.",
+        HelpGroup.ACT,
+        'drrun skip latest announce --reason "the list is down"',
+    ),
+    "mark-done": Listed(
+        "act",
+        "Say that a step is done, although drrun did not see it.",
+        HelpGroup.ACT,
+        'drrun mark-done latest racks --reason "seen on the camera"',
+    ),
+    "pause": Listed(
+        "act",
+        "Begin nothing new.",
+        HelpGroup.ACT,
+        "drrun pause latest",
+    ),
+    "unpause": Listed(
+        "act",
+        "Begin steps again.",
+        HelpGroup.ACT,
+        "drrun unpause latest",
+    ),
+    "abort": Listed(
+        "act",
+        "Give a run up: what runs is ended, nothing new begins.",
+        HelpGroup.ACT,
+        'drrun abort latest --reason "the site is back"',
+    ),
+    "rollback": Listed(
+        "rollback",
+        "Undo what has passed, in reverse order.",
+        HelpGroup.ACT,
+        'drrun rollback latest --reason "the site is back"',
+    ),
+    "claim": Listed(
+        "act",
+        "Say that you do a step, so that nobody else does it too.",
+        HelpGroup.ACT,
+        "drrun claim latest restore",
+    ),
+    "assign": Listed(
+        "act",
+        "Give a step to a person.",
+        HelpGroup.ACT,
+        "drrun assign latest restore bob",
+    ),
+    "handover": Listed(
+        "act",
+        "Give everything that is yours to another, with a note.",
+        HelpGroup.ACT,
+        'drrun handover latest bob "the dump of db2 is still being copied"',
+    ),
+    "withdraw": Listed(
+        "act",
+        "Take back a request that is kept until somebody resumes.",
+        HelpGroup.ACT,
+        "drrun withdraw latest 12",
+    ),
+    "amend": Listed(
+        "act",
+        "Add steps to a run, or correct steps that have not passed.",
+        HelpGroup.ACT,
+        'drrun amend latest fix.yml --reason "the path was wrong"',
+    ),
+    "lost": Listed(
+        "act",
+        "Declare a site, host, provider or person lost.",
+        HelpGroup.ACT,
+        'drrun lost latest site:phl --reason "fire in the building"',
+    ),
+    "found": Listed(
+        "act",
+        "Take back that something was lost.",
+        HelpGroup.ACT,
+        'drrun found latest host:db2 --reason "it answers again"',
+    ),
+    "set-route": Listed(
+        "act",
+        "Choose the route by which a host is reached.",
+        HelpGroup.ACT,
+        "drrun set-route latest db1 oob",
+    ),
+    "note": Listed(
+        "act",
+        "Write something into the record.",
+        HelpGroup.ACT,
+        'drrun note latest "users report slow pages"',
+    ),
+    "report": Listed(
+        "report",
+        "What happened, for whoever was not there: HTML and others.",
+        HelpGroup.AFTER,
+        "drrun report latest -o report.html",
+    ),
+    "diff": Listed(
+        "diff",
+        "What differs between two runs, or a run and its plan.",
+        HelpGroup.AFTER,
+        "drrun diff latest",
+    ),
+    "clocks": Listed(
+        "findings",
+        "State when it was disrupted, detected, declared, protected.",
+        HelpGroup.AFTER,
+        'drrun clocks latest --disrupted 2027-01-11T02:10Z --reason "first alert"',
+    ),
+    "finding": Listed(
+        "findings",
+        "Write down what has to be put right, also after the run.",
+        HelpGroup.AFTER,
+        'drrun finding latest "the dump had no index" --owner bob',
+    ),
+    "follow-up": Listed(
+        "findings",
+        "Write down what is still to be done.",
+        HelpGroup.AFTER,
+        'drrun follow-up latest "order a second web server"',
+    ),
+    "follow-ups": Listed(
+        "findings",
+        "Everything that a run left to do; CSV, task list.",
+        HelpGroup.AFTER,
+        "drrun follow-ups latest",
+    ),
+    "close": Listed(
+        "findings",
+        "Close a run, once backups, workarounds, waivers are settled.",
+        HelpGroup.AFTER,
+        "drrun close latest",
+    ),
+    "learn": Listed(
+        "learn",
+        "Propose estimates from what steps really took, as a diff.",
+        HelpGroup.AFTER,
+        "drrun learn latest",
+    ),
+    "cleanup": Listed(
+        "cleanup",
+        "Remove the files of a run from its hosts.",
+        HelpGroup.AFTER,
+        "drrun cleanup latest",
+    ),
+    "evidence": Listed(
+        "evidence",
+        "Files that people gave as evidence.",
+        HelpGroup.AFTER,
+        "drrun evidence latest",
+    ),
+    "export": Listed(
+        "archives",
+        "A run as one archive: journal, outputs, files, hashes.",
+        HelpGroup.AFTER,
+        "drrun export latest -o move.tar.gz",
+    ),
+    "import": Listed(
+        "archives",
+        "Take in a run that was exported elsewhere.",
+        HelpGroup.AFTER,
+        "drrun import move.tar.gz",
+    ),
+    "verify-journal": Listed(
+        "verify_journal",
+        "Check the hash chain of a run's record.",
+        HelpGroup.AFTER,
+        "drrun verify-journal latest",
+    ),
+    "unseal": Listed(
+        "unseal",
+        "Read outputs that were sealed because a secret changed.",
+        HelpGroup.AFTER,
+        "drrun unseal latest --old-secret db_password",
+    ),
+    "prune": Listed(
+        "archives",
+        "Delete old runs from the state; never the last of a runbook.",
+        HelpGroup.AFTER,
+        "drrun prune --older-than 365d",
+    ),
+    "help": Listed(
+        "topics",
+        "More help: drrun help exit-codes.",
+        HelpGroup.HELP,
+        "drrun help settings",
+    ),
+    "completion": Listed(
+        "completion",
+        "Complete commands, runs, steps and hosts with the Tab key.",
+        HelpGroup.HELP,
+        "drrun completion bash > ~/.local/share/bash-completion/completions/drrun",
+    ),
 }
 
 #: Promised by the contract, not there yet.

@@ -8,16 +8,15 @@ import click
 
 from drrun.cases.cleanup import REMEMBERED, Swept, clean_up
 from drrun.cases.close import unclean
-from drrun.cases.find import find_run
 from drrun.cli.context import (
     CommandContext,
     common_options,
     contact_options,
     json_option,
-    run_argument,
 )
 from drrun.cli.exit import Exit
 from drrun.cli.out import give, say, sheet
+from drrun.cli.run_words import acting_run_argument, the_run
 from drrun.core.model.runbook import Mode
 from drrun.core.model.values import Duration
 from drrun.report.clean import clean_line
@@ -39,7 +38,7 @@ _SHAPE = (
 
 
 @click.command()
-@run_argument
+@acting_run_argument
 @click.option(
     "--after",
     default=str(REMEMBERED),
@@ -68,7 +67,7 @@ def cleanup(frame: CommandContext, /, run: str, *, after: str, plain: bool, as_j
         raise click.UsageError(f"--after: {error}") from None
     with frame.state() as records:
         equip = sweeper(SshSettings(settings.ssh_config))
-        seen, found = clean_up(records, find_run(records, run), equip, remembered)
+        seen, found = clean_up(records, the_run(records, run), equip, remembered)
     open_steps = list(unclean(seen)) if seen.loaded.plan.mode is Mode.REHEARSAL else []
     frame.code = _code(found) or (Exit.LEFT if open_steps else Exit.DONE)
     if as_json:

@@ -116,7 +116,6 @@ def inventory_options(command: ClickCommand) -> ClickCommand:
     return inventory(strict(command))
 
 
-run_argument = click.argument("run", metavar="RUN")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 

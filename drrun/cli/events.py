@@ -7,10 +7,12 @@ from itertools import islice, takewhile
 import click
 
 from drrun.cases.find import find_run
+from drrun.cases.kept_requests import kept_requests
 from drrun.cases.sound import is_sound, news
-from drrun.cli.context import CommandContext, common_options, json_option, run_argument
+from drrun.cli.context import CommandContext, common_options, json_option
 from drrun.cli.exit import Exit
 from drrun.cli.out import give, say
+from drrun.cli.run_words import run_argument
 from drrun.core.integrity.chain import Head
 from drrun.core.model.ids import RunId
 from drrun.engine.records import Records
@@ -49,6 +51,8 @@ def events(frame: CommandContext, run: str, *, follow: bool, as_json: bool) -> N
         while some := list(islice(entries, _AT_ONCE)):
             give("".join(map(shown, some)))
             kind = some[-1].kind
+        for kept in kept_requests(records, found):
+            say(clean_line(f"kept, not done yet: {kept.id} {moment(kept.at)} {kept.by}: {kept}"))
         if follow and not lines:
             _follow(records, found, checked.sound, kind, shown)
 

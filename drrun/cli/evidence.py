@@ -10,8 +10,9 @@ import click
 
 from drrun.cases.find import find_run
 from drrun.cases.read_run import ReadRun, known
-from drrun.cli.context import CommandContext, common_options, run_argument
+from drrun.cli.context import CommandContext, common_options
 from drrun.cli.out import give, sheet
+from drrun.cli.run_words import run_argument
 from drrun.core import events as ev
 from drrun.core.model.errors import InputError
 from drrun.report.table import Column, table

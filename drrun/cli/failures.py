@@ -8,6 +8,7 @@ import click
 
 from drrun.cli.context import CommandContext, quiet_libraries
 from drrun.cli.exit import Exit, exit_of_error
+from drrun.cli.foreign import OPTION_HINTS
 from drrun.cli.out import ReaderGone, say
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import DrrunError, InputError
@@ -56,6 +57,10 @@ def message(error: DrrunError) -> str:
 
 def _usage(error: click.ClickException) -> str:
     told = error.format_message()
+    if isinstance(error, click.NoSuchOption) and error.option_name in OPTION_HINTS:
+        told = (
+            f"No such option: {error.option_name}. Here it is: {OPTION_HINTS[error.option_name]}"
+        )
     context = getattr(error, "ctx", None)
     if context is None or told.startswith("Usage:"):  # no arguments: the message is the help page
         return told if told.startswith("Usage:") else f"drrun: {told}"

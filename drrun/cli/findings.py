@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from drrun.cases.close import open_items
-from drrun.cases.find import find_run
 from drrun.cases.send_request import act as ask_for
 from drrun.cli.act import acting, post
 from drrun.cli.context import CommandContext, common_options, json_option, ssh_option
 from drrun.cli.exit import Exit
 from drrun.cli.out import can_ask, give, say, sheet
 from drrun.cli.run_views import find, view_of
+from drrun.cli.run_words import run_argument, the_run
 from drrun.core.model.errors import InputError
 from drrun.core.model.moments import parse_moment
 from drrun.core.people.annotations import CLOCKS, SEVERITIES
@@ -111,7 +111,7 @@ def _show_clocks(frame: CommandContext, run: str, *, as_json: bool) -> None:
 
 
 @click.command("follow-ups")
-@click.argument("run", metavar="[RUN]", default="latest")
+@run_argument
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)
 @json_option
 @common_options
@@ -150,7 +150,7 @@ def close(frame: CommandContext, /, **options: Any) -> None:
     was open is kept in the record. Where services of a live run are not at their level, it asks.
     """
     with frame.state() as records:
-        run = find_run(records, options["run"])
+        run = the_run(records, options["run"])
         seen = find(records, run)
         if seen.state.ended is not None and seen.state.closed_at is None:
             _ask_about(below(view_of(records, seen)), frame, options)

@@ -10,6 +10,7 @@ from drrun.cases.measured import estimate_of, measured, took
 from drrun.cli.context import CommandContext, common_options, json_option
 from drrun.cli.out import give, say
 from drrun.cli.run_views import find
+from drrun.cli.run_words import run_argument
 from drrun.core.model.errors import Finding, InputError, Place
 from drrun.core.model.values import Duration
 from drrun.files.runbook.estimates import with_new
@@ -21,7 +22,7 @@ _CLOSE = 0.1
 
 
 @click.command()
-@click.argument("run", metavar="[RUN]", default="latest")
+@run_argument
 @json_option
 @common_options
 @click.pass_obj

@@ -11,10 +11,11 @@ import click
 
 from drrun.cases.read_run import RunReading
 from drrun.cases.sound import news
-from drrun.cli.context import CommandContext, common_options, json_option, run_argument
+from drrun.cli.context import CommandContext, common_options, json_option
 from drrun.cli.out import give, give_bytes, say
 from drrun.cli.outputs import STREAMS, OutputLine, lines_of, split_target
 from drrun.cli.run_views import damage_of, facts_of_steps, glance, tell_damage
+from drrun.cli.run_words import complete_step, run_argument
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.integrity.chain import Head
@@ -68,7 +69,7 @@ class _Wish:
 
 @click.command()
 @run_argument
-@click.argument("step", metavar="[STEP[@TARGET]]", required=False)
+@click.argument("step", metavar="[STEP[@TARGET]]", required=False, shell_complete=complete_step)
 @click.option("--failed", is_flag=True, help="Of every step that failed or is unknown.")
 @click.option("--stdout", is_flag=True, help="Standard output only.")
 @click.option("--stderr", is_flag=True, help="Standard error only.")

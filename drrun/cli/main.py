@@ -8,17 +8,17 @@ Rules:
 import importlib
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from keyword import iskeyword
 from typing import NoReturn
 
 import click
 
 from drrun import __version__
-from drrun.cli.catalogue import ALIASES, COMMANDS, LATER
+from drrun.cli.catalogue import ALIASES, COMMANDS, LATER, HelpGroup
 from drrun.cli.context import CommandContext, common_options
 from drrun.cli.exit import Exit
 from drrun.cli.failures import ending
+from drrun.cli.foreign import meant_command
 from drrun.cli.out import prepare_streams
 from drrun.core.model.errors import InputError
 
@@ -43,6 +43,7 @@ class Commands(click.Group):
         module = importlib.import_module(f"drrun.cli.{listed.module}")
         name = cmd_name.replace("-", "_")
         command: click.Command = getattr(module, f"{name}_" if iskeyword(name) else name)
+        command.epilog = f"\b\nExample:\n  {listed.example}"
         return command
 
     def resolve_command(
@@ -51,16 +52,24 @@ class Commands(click.Group):
         """As click does, but say which command was probably meant."""
         name = args[0] if args else ""
         if name and self.get_command(ctx, name) is None and not name.startswith("-"):
-            near = get_close_matches(name, COMMANDS, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
+            meant = meant_command(name, COMMANDS)
+            hint = f" Did you mean: {meant}" if meant else ""
             ctx.fail(f"No such command {name!r}.{hint}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The help page's list, from the table alone."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, listed.about) for name, listed in COMMANDS.items()])
+        width = max(map(len, COMMANDS))
+        for group in HelpGroup:
+            with formatter.section(str(group)):
+                formatter.write_dl(
+                    [
+                        (name.ljust(width), each.about)
+                        for name, each in COMMANDS.items()
+                        if each.group is group
+                    ]
+                )
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Exit codes."""

@@ -9,6 +9,7 @@ from drrun.cli.context import CommandContext, common_options
 from drrun.cli.out import give, say, write_file
 from drrun.cli.outputs import excerpts_of
 from drrun.cli.run_views import find, tell_damage, view_of
+from drrun.cli.run_words import run_argument
 from drrun.report.after.redact_report import LEVELS, redacted
 from drrun.report.after.view import Report
 from drrun.report.damage import damage_text
@@ -17,7 +18,7 @@ _FORMATS = ("html", "markdown", "json", "csv")
 
 
 @click.command()
-@click.argument("run", metavar="[RUN]", default="latest")
+@run_argument
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="html", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write into this file.")
 @click.option("--redact", type=click.Choice(LEVELS), help="Leave out what others must not see.")

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from drrun.cases.find import find_run
+from drrun.cases.edited_files import FileDecision
 from drrun.cases.read_run import ReadRun, known
+from drrun.cases.resume import ResumeQuestions
 from drrun.cases.resume import resume as go_on
 from drrun.cli.act import post
 from drrun.cli.context import (
@@ -16,11 +17,11 @@ from drrun.cli.context import (
     common_options,
     driving_options,
     json_option,
-    run_argument,
 )
 from drrun.cli.out import can_ask, say
-from drrun.cli.run import driven_by, equip_with, pinned_unless_changed, showing_with
+from drrun.cli.run import driven_by, equip_with, showing_with
 from drrun.cli.run_screen import perform
+from drrun.cli.run_words import acting_run_argument, the_run
 from drrun.core.model.errors import Refused
 from drrun.core.model.ids import StepId
 from drrun.core.people.commands import RollBack, body_of
@@ -35,7 +36,7 @@ from drrun.settings import Settings
 
 
 @click.command()
-@run_argument
+@acting_run_argument
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--type", "typed", default="", metavar="NAME", help="Past a point of no return.")
@@ -53,12 +54,13 @@ def rollback(frame: CommandContext, /, **options: Any) -> None:
     back or nothing shows that it is undone, and with 1 when an undo failed.
     """
     with frame.state() as records:
-        state = known(records, find_run(records, options["run"])).state
+        run = the_run(records, options["run"])
+        state = known(records, run).state
     say(rollback_text(state, Sheet()))
     if to_undo(state) and not options["yes"]:
         _ask_to_undo(frame.settings(), options["run"])
     with frame.state() as records:
-        seen = known(records, find_run(records, options["run"]))
+        seen = known(records, run)
         if seen.holder is None:
             _drive(frame, records, seen, options)
             return
@@ -90,7 +92,7 @@ def _drive(
         equip_with(settings),
         seen.run,
         replace(driven_by(settings), back=True),
-        ask=pinned_unless_changed(settings, given=True),
+        ask=ResumeQuestions(lambda _: FileDecision(take=False), lambda _: False),
     )
     records.inbox.post(seen.run, now, settings.by, command.KIND, body_of(command))
     frame.code = perform(records, session, showing_with(settings, options), back=True)

@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from drrun.cases.find import find_run
 from drrun.cases.load_plan import hosts_of, is_unmarked_rehearsal, refuse_unsupported
-from drrun.cases.resume import AskPinned, OnRunHeld, refuse_changed
+from drrun.cases.resume import OnRunHeld
 from drrun.cases.resume import resume as go_on
 from drrun.cases.start import Options, ToolFactory, start
 from drrun.cli.context import (
@@ -20,12 +19,13 @@ from drrun.cli.context import (
     driving_options,
     inventory_options,
     json_option,
-    run_argument,
 )
 from drrun.cli.old_secrets import old_secret_option, old_values
 from drrun.cli.out import can_ask, say, sheet
 from drrun.cli.plan import load_selected, selection_options
+from drrun.cli.resume_questions import questions, resume_options
 from drrun.cli.run_screen import Showing, perform
+from drrun.cli.run_words import acting_run_argument, the_run
 from drrun.cli.runbooks import must_exist
 from drrun.core.model.errors import InputError, RunHeld
 from drrun.core.model.plan import Plan
@@ -70,7 +70,8 @@ def run(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
     """Plan RUNBOOK, show the plan, ask, execute.
 
     The run's id is printed on standard output at once. Ctrl-C once: nothing new begins; twice:
-    leave at once. `drrun resume RUN` goes on in either case.
+    leave at once. `drrun resume RUN` goes on in either case. After a failure the prompt offers
+    what can be done.
     """
     settings = frame.settings()
     loaded = load_selected(frame, runbook, options)
@@ -90,16 +91,15 @@ def run(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
 
 
 @click.command()
-@run_argument
+@acting_run_argument
 @click.option("--take-over", is_flag=True, help="From a controller that is dead or lost.")
-@click.option("--pinned", is_flag=True, help="Go on with the files as they were at the start.")
+@resume_options
 @click.option(
     "--accept-older-record",
     "accept_older",
     is_flag=True,
     help="Hosts know of more than this journal has: it counts all the same. By a second person.",
 )
-@click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
 @old_secret_option
 @click.option("--seal", is_flag=True, help="Do without values that only a former secret opens.")
 @driving_options
@@ -116,17 +116,18 @@ def resume(frame: CommandContext, /, run: str, **options: Any) -> None:
     settings = frame.settings()
     former = old_values(options["old_secrets"], may_ask=_interactive(settings))
     with frame.state() as records:
+        found = the_run(records, run)
         session = go_on(
             records,
             equip_with(settings),
-            find_run(records, run),
+            found,
             replace(
                 driven_by(settings),
                 accept_older=_accepting(options),
                 former=former,
                 seal=options["seal"],
             ),
-            ask=pinned_unless_changed(settings, given=options["pinned"]),
+            ask=questions(found, settings, options),
             take_over=_watching() if options["take_over"] else None,
         )
         _warn_driver(session.edges.ledger.state.plan.runbook, settings.by)
@@ -143,9 +144,7 @@ def _accepting(options: dict[str, Any]) -> str:
     """Why an older record counts, if somebody says so."""
     if options["accept_older"] and not options["reason"]:
         raise click.UsageError("whoever accepts an older record says why: --reason TEXT")
-    if options["reason"] and not options["accept_older"]:
-        raise click.UsageError("--reason belongs to --accept-older-record")
-    return str(options["reason"])
+    return str(options["reason"]) if options["accept_older"] else ""
 
 
 def _watching() -> OnRunHeld:
@@ -233,17 +232,3 @@ def showing_with(settings: Settings, options: Any) -> Showing:
         as_json=options["as_json"],
         notifiers=notifiers_of(settings.notify),
     )
-
-
-def pinned_unless_changed(settings: Settings, *, given: bool) -> AskPinned:
-    """What is asked where files changed since the run was started."""
-
-    def ask(diff: str) -> bool:
-        if given:
-            return True
-        if not _interactive(settings):
-            return refuse_changed(clean(diff))
-        say(f"files changed since the run was started:\n{clean(diff)}")
-        return click.confirm("Go on with the files as they were?", err=True)
-
-    return ask

@@ -119,7 +119,9 @@ def _stage(records: Records, session: Session, showing: Showing) -> Stage:
         state.apply(ev.event_of(entry.kind, entry.body), entry.at)
     stage = Stage(session, _view(session, showing), state, session.edges.clock.now, feed)
     if showing.interactive:
-        stage.desk = AnswerPrompt(feed, lambda reply: _post(records, session, showing.by, reply))
+        stage.desk = AnswerPrompt(
+            showing.by, feed, lambda reply: _post(records, session, showing.by, reply)
+        )
         stage.keyboard = Keyboard(feed, raw=_draws(showing))
     return stage
 
@@ -138,7 +140,7 @@ def _view(session: Session, showing: Showing) -> View:
         from drrun.term.progress import LiveView
 
         return LiveView(session.run, showing.by, sys.stderr, colour=colour)
-    return PlainView(say, ansi if colour else no_ink)
+    return PlainView(session.run, say, ansi if colour else no_ink)
 
 
 def _final(

@@ -4,6 +4,7 @@ import gc
 from collections.abc import Collection, Iterator
 
 from drrun.cases.find import find_run
+from drrun.cases.kept_requests import kept_requests
 from drrun.cases.read_run import ReadRun, RunReading, fact_of, known, look
 from drrun.cli.context import CommandContext
 from drrun.cli.exit import Exit
@@ -108,6 +109,7 @@ def head_of(records: Records, seen: RunReading) -> RunHead:
         seal=f"{about.seq} {about.hash}" if about.seq else "",
         damage=damage_of(seen),
         duty=hours(about.shifts, ended_at or now),
+        kept=kept_requests(records, seen.run),
     )
 
 

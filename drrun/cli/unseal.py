@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import click
 
 from drrun.cases.find import find_run
-from drrun.cli.context import CommandContext, common_options, run_argument
+from drrun.cli.context import CommandContext, common_options
 from drrun.cli.exit import Exit
 from drrun.cli.old_secrets import old_secret_option, old_values
 from drrun.cli.out import say
+from drrun.cli.run_words import run_argument
 from drrun.core.integrity.masking import Mask
 from drrun.core.model.errors import InputError
 from drrun.report.text.sheet import plural

@@ -7,8 +7,9 @@ import click
 from drrun.cases.archive import read_archive
 from drrun.cases.find import find_run
 from drrun.cases.output_integrity import refuse_altered
-from drrun.cli.context import CommandContext, common_options, json_option, run_argument
+from drrun.cli.context import CommandContext, common_options, json_option
 from drrun.cli.out import give
+from drrun.cli.run_words import run_argument
 from drrun.core.model.errors import JournalDamaged
 from drrun.report.jsondoc import document, dumps
 

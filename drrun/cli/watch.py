@@ -1,20 +1,22 @@
 """`drrun watch`: a screen on a run, from any terminal."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import click
 
+from drrun.cases.kept_requests import kept_requests
 from drrun.cases.read_run import fact_of
 from drrun.cases.send_request import act
 from drrun.cases.sound import news
 from drrun.cli.act import command
-from drrun.cli.context import CommandContext, common_options, run_argument
+from drrun.cli.context import CommandContext, common_options
 from drrun.cli.out import can_draw, wants_colour
 from drrun.cli.outputs import STREAMS
 from drrun.cli.run_views import glance
+from drrun.cli.run_words import run_argument
 from drrun.core.integrity.chain import Head
 from drrun.core.model.errors import InputError, RunDamaged
 from drrun.core.model.ids import RunId, StepId, TargetKey
@@ -22,10 +24,12 @@ from drrun.core.state.run_state import RunState
 from drrun.engine.records import Records
 from drrun.engine.run_clock import now_of
 from drrun.ports.journal import RequestAnswer
-from drrun.report.clean import clean_bytes
+from drrun.report.clean import clean, clean_bytes, clean_line
 from drrun.report.facts import Fact
+from drrun.report.run_view import asks_of
 from drrun.report.step_view import step_view
-from drrun.report.text.attention import WRONG
+from drrun.report.text.attention import WRONG, whom_it_asks
+from drrun.report.text.run import answers_to
 from drrun.report.text.step import step_text
 from drrun.report.text.watches import listed
 from drrun.term.feed import Feed
@@ -89,6 +93,9 @@ class _Journal:
     def driven(self) -> bool:
         return self._records.leases.holder(self._run) is not None
 
+    def kept(self) -> int:
+        return len(kept_requests(self._records, self._run))
+
     def tail(self, step: StepId, lines: int) -> Sequence[str]:
         failed = self._state.step(step) in WRONG
         streams = ("stderr", "stdout") if failed else ("stdout", "stderr")
@@ -118,7 +125,22 @@ class _Journal:
         lines = step_text(replace(view, targets=newest), printed).splitlines()
         earlier = sum(len(each.attempts) - 1 for each in view.targets if each.attempts)
         more = f"{earlier} earlier attempts" if earlier else "all"
-        return [*lines, "", f"{more}: drrun show {self._run} {step}"]
+        return [
+            lines[0],
+            *self._asked(step),
+            *lines[1:],
+            "",
+            f"{more}: drrun show {self._run} {step}",
+        ]
+
+    def _asked(self, step: StepId) -> Iterator[str]:
+        """What a step asks now, in full, and how it is answered."""
+        for ask in asks_of(self._state):
+            if ask.step == step:
+                yield from ("", f"{ask.key} asks {whom_it_asks(ask)}:")
+                yield from (f"  {line}" for line in clean(ask.text).rstrip().splitlines())
+                yield from (f"  {clean_line(line)}" for line in answers_to(ask, self._run))
+                yield ""
 
     def _worst_first(self, step: StepId) -> list[TargetKey]:
         keys = list(self._state.keys(step))

@@ -11,6 +11,7 @@ from drrun.core.model.runbook import Mode
 from drrun.core.model.seat import Seat
 from drrun.core.model.status import FINAL, Cause, Phase, RunStatus, Status
 from drrun.core.model.values import Duration
+from drrun.core.people.unanswered import KeptRequest
 from drrun.core.rules.endings import RunException, exceptions_of
 from drrun.core.rules.probe_lists import waits
 from drrun.core.rules.roles import still_asked, stuck
@@ -62,6 +63,8 @@ class RunHead:
     duty: Mapping[str, Duration] = field(default_factory=dict)
     #: Where whoever started it sat; None: that is not known.
     started_from: Seat | None = None
+    #: What people asked for and nobody has done, because nobody drives it.
+    kept: tuple[KeptRequest, ...] = ()
 
     @property
     def starter(self) -> str:

@@ -6,6 +6,7 @@ Rules:
 - A question that was answered elsewhere disappears here.
 - An empty line moves on to the next question.
 - What failed is asked about after all that wait for an answer.
+- Nobody is offered what others have to answer; whom to call, and what they type, is shown.
 """
 
 import threading
@@ -15,6 +16,7 @@ from typing import assert_never
 from drrun.core.model.errors import DrrunError
 from drrun.ports.journal import RequestAnswer
 from drrun.report.run_view import WaitingGate
+from drrun.report.text.attention import asks_me
 from drrun.term.dialogue import Dialogue, GivenAnswer
 from drrun.term.failure_dialogue import (
     Choice,
@@ -63,7 +65,15 @@ def _tell_anew(dialogue: Conversation, question: Question) -> None:
 class AnswerPrompt:
     """The person's side of the prompt."""
 
-    def __init__(self, feed: Feed, post: Post) -> None:
+    def __init__(self, by: str, feed: Feed, post: Post) -> None:
+        """Ask nothing yet.
+
+        Args:
+            by: Who sits here.
+            feed: Where what became of an answer goes.
+            post: Posts an answer.
+        """
+        self._by = by
         self._feed = feed
         self._post = post
         self._editor = LineEditor()
@@ -73,6 +83,8 @@ class AnswerPrompt:
         #: What to tell the person about the last line; "" if nothing.
         self.notice = ""
         self._refused = False
+        #: Questions that others have to answer.
+        self.others: list[WaitingGate] = []
 
     @property
     def ask(self) -> Question | None:
@@ -93,8 +105,10 @@ class AnswerPrompt:
 
     def see(self, asks: Sequence[Question]) -> None:
         """Take note of what is being asked now, the most urgent first."""
-        self._asks = list(asks)
-        open_now = {_name(ask): ask for ask in asks}
+        gates = [ask for ask in asks if isinstance(ask, WaitingGate)]
+        self.others = [ask for ask in gates if not asks_me(ask, self._by)]
+        self._asks = [ask for ask in asks if ask not in self.others]
+        open_now = {_name(ask): ask for ask in self._asks}
         if self._dialogue is not None:
             same = open_now.get(_name(self._dialogue.ask))
             if same is not None:

@@ -14,6 +14,7 @@ from drrun.report.clean import clean, clean_line
 from drrun.report.ink import Style, ansi, no_ink
 from drrun.report.text.board import BoardHead, board_rows
 from drrun.report.text.line import LogLine, set_line
+from drrun.report.text.run import whom_to_call
 from drrun.report.text.styled_rows import ScreenSize, StyledRow, StyledText, cut, row_of, wrapped
 from drrun.term.answer_prompt import AnswerPrompt
 from drrun.term.screen import BottomRows
@@ -57,12 +58,19 @@ class LiveView:
         # One line is left free, so that a terminal never scrolls by drawing.
         width, height = self._bottom.size()
         height -= 1
-        below = _prompt_rows(desk, width) if desk and desk.prompt else []
+        below = self._below(desk, width) if desk else []
         size = ScreenSize(width, max(4, height - len(below) - 1))
         rule = row_of("-" * width, Style.QUIET)
         head = BoardHead(self._run, notice, self._by)
         rows = [rule, *board_rows(state, head, now, size), *below]
         self._bottom.draw([cut(row, width) for row in rows[:height]])
+
+    def _below(self, desk: AnswerPrompt, width: int) -> list[StyledRow]:
+        """The open question; else whom to call about the oldest that others have to answer."""
+        if desk.prompt:
+            return _prompt_rows(desk, width)
+        lines = whom_to_call(desk.others[0], self._run) if desk.others else ()
+        return [row_of(clean_line(line), Style.STRONG) for line in lines]
 
     def close(self) -> None:
         """Take the board away; the lines stay."""

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from drrun.core.state.run_state import RunState
+from drrun.report.clean import clean_line
 from drrun.report.ink import Ink, Style, no_ink
 from drrun.report.run_view import connecting_to
 from drrun.report.text.line import LogLine, set_line
+from drrun.report.text.run import whom_to_call
 from drrun.term.answer_prompt import AnswerPrompt
 
 #: Seconds between two messages about the same slow host.
@@ -35,8 +37,11 @@ class View(Protocol):
 class PlainView:
     """One line for each change; for pipes, logs, slow links and dumb terminals."""
 
-    def __init__(self, say: Say, ink: Ink = no_ink) -> None:
+    def __init__(self, run: str, say: Say, ink: Ink = no_ink) -> None:
+        self._run = run
         self._say = say
+        #: Questions of which it was said whom to call.
+        self._called: set[tuple[str, float]] = set()
         self._ink = ink
         self._prompted = ""
         self._noticed = ""
@@ -59,6 +64,7 @@ class PlainView:
                 self._say(f"drrun: {self._ink(notice, Style.DOUBT)}\n")
         if desk is None:
             return
+        self._call_others(desk)
         if desk.notice:
             self._say(f"drrun: {desk.notice}\n")
             desk.notice = ""
@@ -67,6 +73,15 @@ class PlainView:
             self._prompted = desk.prompt
             if desk.prompt and desk.prompt != "sending…":
                 self._say(desk.prompt if desk.prompt.endswith("\n") else f"{desk.prompt}\n")
+
+    def _call_others(self, desk: AnswerPrompt) -> None:
+        """Say once of each question that others have to answer whom to call."""
+        now = {(ask.key, ask.since): ask for ask in desk.others}
+        for name, ask in now.items():
+            if name not in self._called:
+                lines = whom_to_call(ask, self._run)
+                self._say("".join(f"drrun: {clean_line(line)}\n" for line in lines))
+        self._called = set(now)
 
     def _wait_for(self, state: RunState, now: float) -> None:
         """Name each slow host, and again every `_AGAIN` seconds while it is slow."""

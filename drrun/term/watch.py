@@ -48,6 +48,10 @@ class Source(Protocol):
         """Whether a controller drives the run now."""
         ...
 
+    def kept(self) -> int:
+        """How many requests wait for a controller."""
+        ...
+
     def tail(self, step: StepId, lines: int) -> Sequence[str]:
         """The end of a step's output."""
         ...
@@ -118,6 +122,7 @@ class Watch:
     #: The step that the last request was about.
     _asked_about: StepId = StepId("")
     _driven: bool = True
+    _kept: int = 0
     _page: Sequence[str] = ()
     _editor: LineEditor = field(default_factory=LineEditor)
     _over: bool = False
@@ -310,6 +315,7 @@ class Watch:
             return
         self._drawn_at = now
         self._driven = self.source.driven()
+        self._kept = 0 if self._driven else self.source.kept()
         size = self.screen.size()
         wide = size.width >= WIDE
         self._page = self.source.page(self.selected) if self.opened or wide else ()
@@ -321,6 +327,7 @@ class Watch:
             selected=self.selected,
             by=self.by,
             driven=self._driven,
+            kept=self._kept,
             tail=() if self._page else self.source.tail(self.selected, size.height),
             page=self._page,
             opened=self.opened,

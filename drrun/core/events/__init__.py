@@ -99,6 +99,7 @@ OfRun = (
     | RunEnded
     | Noted
     | RequestRefused
+    | RequestWithdrawn
     | FindingNoted
     | FollowUpNoted
     | ClockStated

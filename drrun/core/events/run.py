@@ -174,3 +174,17 @@ class RequestRefused(EventBase):
     by: str
     why: str
     step: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestWithdrawn(EventBase):
+    """A request that was kept while nobody drove the run was taken back."""
+
+    kind: str
+    #: As it was typed, and by whom.
+    asked: str
+    asker: str
+    #: Who took it back.
+    by: str
+    why: str = ""
+    step: str = ""

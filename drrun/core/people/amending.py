@@ -15,14 +15,14 @@ from drrun.core.model.errors import InputError
 from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.plan import Plan
 from drrun.core.model.revision import Revision, revision
-from drrun.core.model.status import FINAL, Phase, RunStatus, Status
+from drrun.core.model.status import FINAL, SUCCESS, Phase, RunStatus, Status
 from drrun.core.people.commands import Amend
 from drrun.core.people.request import Asking, Denied, Granted
 from drrun.core.state.run_state import RunState
 from drrun.core.state.target import given_up
 
 #: Runs in which nothing can be corrected any more.
-_OVER = (RunStatus.SUCCEEDED, RunStatus.ROLLED_BACK)
+_OVER = SUCCESS | {RunStatus.ROLLED_BACK, RunStatus.ROLLED_BACK_WITH_EXCEPTIONS}
 
 
 def amend(asking: Asking, command: Amend) -> Granted | Denied:

@@ -130,6 +130,9 @@ def tell(event: ev.Event) -> Telling | None:
         case ev.RequestRefused():
             detail = f"{event.kind}: {event.why}"
             return Telling("refused", detail, event.step, event.by, Tone.DOUBT)
+        case ev.RequestWithdrawn():
+            asked = f"{event.asked} (asked by {event.asker})"
+            return Telling("withdrawn", _list(asked, event.why), event.step, event.by)
         case ev.FindingNoted():
             return Telling("finding", f"({event.severity}) {event.text}", event.step, event.by)
         case ev.FollowUpNoted():

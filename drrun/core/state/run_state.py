@@ -328,6 +328,7 @@ class RunState:
                 | ev.HostOverruled()
                 | ev.Noted()
                 | ev.RequestRefused()
+                | ev.RequestWithdrawn()
                 | ev.FindingNoted()
                 | ev.FollowUpNoted()
                 | ev.ClockStated()

@@ -48,6 +48,8 @@ class Occurrence:
     signed: bool | None = None
     #: Where whoever did it sat.
     seat: Seat | None = None
+    #: By which route a host was reached, or why it was not; may name addresses.
+    way: str = ""
 
     @property
     def who(self) -> str:
@@ -56,9 +58,10 @@ class Occurrence:
 
     @property
     def whole(self) -> str:
-        """The text, and whether an answer is signed."""
-        mark = "" if self.signed is None else "(signed)" if self.signed else "(unsigned)"
-        return f"{self.text} {mark}".strip()
+        """The text, by which way, and whether an answer is signed."""
+        mark = "" if self.signed is None else "signed" if self.signed else "unsigned"
+        marks = (f"({each})" for each in (self.way, mark) if each)
+        return " ".join((self.text, *marks)).strip()
 
 
 def chronology(
@@ -106,7 +109,8 @@ def _told(fact: Fact) -> Iterator[Occurrence]:
         return  # the runbook says so itself: a condition, a variant
     by = told.by or ("" if fact.actor == "controller" else fact.actor)
     sign = signed(fact.event)
-    yield Occurrence(fact.at, told.word, told.about, by, told.detail, told.tone, sign, fact.seat)
+    text = f"{told.detail} (for {told.asks})" if told.asks else told.detail
+    yield Occurrence(fact.at, told.word, told.about, by, text, told.tone, sign, fact.seat)
 
 
 def _level(change: LevelChange, titles: Mapping[str, str]) -> Occurrence:
@@ -185,8 +189,8 @@ class _Contacts:
                 host = self._host(event)
                 if host not in self.gone:
                     self.gone[host] = since = at - silent
-                    text = f"cannot be reached; its jobs continue{f' ({why})' if why else ''}"
-                    yield Occurrence(since, "host", host, "", text, Tone.BAD)
+                    text = "cannot be reached; its jobs continue"
+                    yield Occurrence(since, "host", host, "", text, Tone.BAD, way=why)
             case ev.ContactFound(route=route):
                 yield from self._back(self._host(event), route, at)
             case ev.HostReached(host=host, route=route):  # by the next controller
@@ -197,8 +201,8 @@ class _Contacts:
     def _back(self, host: str, route: str, at: float) -> Iterator[Occurrence]:
         since = self.gone.pop(host, None)
         if since is not None:
-            by = f" by route {route}" if route else ""
-            yield Occurrence(at, "host", host, "", f"is back after {span(at - since)}{by}")
+            way = f"by route {route}" if route else ""
+            yield Occurrence(at, "host", host, "", f"is back after {span(at - since)}", way=way)
 
     def _host(self, event: ev.TargetEvent) -> str:
         return self.hosts.get(event.key) or "the controller's machine"

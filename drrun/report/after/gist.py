@@ -57,7 +57,7 @@ def _ended(report: Report) -> Iterator[str]:
     length = took(run.took)
     over = run.head.ended_at is not None
     yield f"{word} after {length}." if over else f"{word}, {length} since the start."
-    if run.why and not report.course.failures:
+    if run.why and not (over and report.course.failures):
         yield f"Why: {run.why}."
     yield f"Of {len(run.lines)} steps: {counts}."
 

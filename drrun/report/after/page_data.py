@@ -59,7 +59,7 @@ def _in_time(report: Report) -> dict[str, Any]:
         "chronology": [
             {"at": precise(each.at), "what": each.word, "about": each.about or None,
              "by": each.by or None, "seat": None if each.seat is None else str(each.seat),
-             "text": each.text, "signed": each.signed}
+             "text": each.text, "way": each.way or None, "signed": each.signed}
             for each in report.chronology
         ],
         "levels": [

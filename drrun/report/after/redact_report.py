@@ -9,6 +9,7 @@ Rules:
 from dataclasses import replace
 
 from drrun.core.model.ids import TargetName
+from drrun.report.after.chronology import Occurrence
 from drrun.report.after.course import Course
 from drrun.report.after.view import Report, ReportContext
 from drrun.report.run_view import RunView, StepLine
@@ -21,7 +22,12 @@ def redacted(report: Report, level: str) -> Report:
     """The report as `level` may see it."""
     if level == "internal":
         return replace(
-            report, outputs={}, routes={}, steps=_without_places(report), redacted=level
+            report,
+            outputs={},
+            routes={},
+            steps=_without_places(report),
+            passage=replace(report.passage, chronology=_without_ways(report)),
+            redacted=level,
         )
     return replace(
         report,
@@ -47,6 +53,10 @@ def redacted(report: Report, level: str) -> Report:
 def _unexplained(course: Course) -> Course:
     failures = (replace(each, target=TargetName(""), why="") for each in course.failures)
     return replace(course, failures=tuple(failures))
+
+
+def _without_ways(report: Report) -> tuple[Occurrence, ...]:
+    return tuple(replace(each, way="") for each in report.chronology)
 
 
 def _without_places(report: Report) -> tuple[StepView, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from drrun.core.integrity.chain import ChainLink
 from drrun.core.model.seat import Seat
+from drrun.core.people.unanswered import KeptRequest
 from drrun.core.rules.endings import RunException
 from drrun.report.duty_view import Mine
 from drrun.report.history_view import Rehearsed, RunLine
@@ -51,7 +52,20 @@ def run_json(view: RunView) -> dict[str, Any]:
         dry=None if view.dry is None else asdict(view.dry),
         asks=[ask_json(each) for each in view.asks],
         services=[service_json(each) for each in view.services],
+        kept=[kept_json(each) for each in view.head.kept],
     )
+
+
+def kept_json(kept: KeptRequest) -> dict[str, Any]:
+    """One request that nobody has done, because nobody drives the run."""
+    return {
+        "id": kept.id,
+        "at": at(kept.at),
+        "by": kept.by,
+        "request": kept.command.KIND,
+        "step": kept.step or None,
+        "asked": str(kept),
+    }
 
 
 def _line(line: StepLine) -> dict[str, Any]:

@@ -20,9 +20,9 @@ WRONG = frozenset({Status.FAILED, Status.REGRESSED})
 
 
 def attention_rows(
-    state: RunState, run: str, now: float, by: str, *, driven: bool
+    state: RunState, run: str, now: float, by: str, *, driven: bool, kept: int = 0
 ) -> Iterator[StyledRow]:
-    """At most two rows; none if nothing needs a person.
+    """At most three rows; none if nothing needs a person.
 
     Args:
         state: The run.
@@ -30,9 +30,13 @@ def attention_rows(
         now: Seconds since the epoch.
         by: Who looks.
         driven: Whether a controller drives the run.
+        kept: How many requests wait for one.
     """
     if not driven and state.ended is None:
         yield row_of(f"NOBODY DRIVES: drrun resume {run}", Style.BAD)
+    if kept:
+        what = "1 request is" if kept == 1 else f"{kept} requests are"
+        yield row_of(f"{what} kept until somebody does: drrun status {run}", Style.DOUBT)
     parts = [*_asking(state, by), *_wrong(state, now)]
     if parts:
         yield tuple(parts)

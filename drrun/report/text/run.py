@@ -36,6 +36,7 @@ def run_text(view: RunView, sheet: Sheet = PLAIN) -> str:
         for ask in view.asks:
             lines += _ask(ask, view, sheet)
     lines += _exceptions(view, sheet)
+    lines += _kept(view, sheet)
     lines += _services(view, sheet)
     if view.head.duty:
         spent = ", ".join(f"{who} {span(time)}" for who, time in view.head.duty.items())
@@ -107,6 +108,18 @@ def _head(view: RunView, sheet: Sheet) -> Iterator[str]:
         yield sheet.ink(f"journal {clean_line(view.head.seal)}", Style.QUIET)
 
 
+def _kept(view: RunView, sheet: Sheet) -> Iterator[str]:
+    """What people asked for while nobody drives the run, and how it is taken back."""
+    run, kept = view.head.id, view.head.kept
+    if not kept:
+        return
+    yield ""
+    yield sheet.ink("kept until somebody goes on with the run", Style.DOUBT)
+    for each in kept:
+        yield clean_line(f"  {each.id}  {each.by}, {hour(each.at, view.now)} UTC: {each}")
+    yield f"  take one back: drrun withdraw {run} {kept[0].id}"
+
+
 def _row(line: StepLine) -> list[str | Cell]:
     where = line.where
     if line.total > 1:
@@ -150,6 +163,16 @@ def _terms(ask: WaitingGate, now: float) -> Iterator[str]:
         yield clean_line(ask.stuck)
     if ask.taken_by:
         yield clean_line(f"{ask.taken_by} has it")
+
+
+def whom_to_call(ask: WaitingGate, run: str) -> Iterator[str]:
+    """For somebody who may not answer a question: who may, and what they type."""
+    if ask.stuck:
+        yield f"{ask.key}: {ask.stuck}"
+        return
+    people = f" ({', '.join(ask.people)})" if ask.people and ask.role else ""
+    yield f"{ask.key} asks {ask.role or ', '.join(ask.people)}{people}; call them, they type:"
+    yield f"  {next(answers_to(ask, run))}"
 
 
 def answers_to(ask: WaitingGate, run: str) -> Iterator[str]:

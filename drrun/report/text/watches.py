@@ -26,6 +26,7 @@ from drrun.report.run_view import (
 )
 from drrun.report.text.attention import asks_me, attention_rows, attention_steps, whom_it_asks
 from drrun.report.text.board import BoardHead, head_rows, services_rows
+from drrun.report.text.run import whom_to_call
 from drrun.report.text.styled_rows import (
     ScreenSize,
     StyledRow,
@@ -69,6 +70,8 @@ class Look:
     by: str = ""
     #: Whether a controller drives the run.
     driven: bool = True
+    #: How many requests wait until somebody drives it.
+    kept: int = 0
     #: Last lines of the selected step's output.
     tail: Sequence[str] = ()
     #: Everything about the selected step; empty where only the list is shown.
@@ -95,11 +98,12 @@ def watch_rows(
     bottom = list(_bottom(look, size.width))
     top: list[StyledRow] = []
     if not look.opened:
-        top += attention_rows(state, run, now, look.by, driven=look.driven)
+        driven, kept = look.driven, look.kept
+        top += attention_rows(state, run, now, look.by, driven=driven, kept=kept)
         top += head_rows(state, BoardHead(run, driven=look.driven), now)
         top += services_rows(state, now)
     room = max(1, size.height - len(top) - len(bottom))
-    middle = list(_middle(state, look, now, ScreenSize(size.width, room)))[:room]
+    middle = list(_middle(state, run, look, now, ScreenSize(size.width, room)))[:room]
     filler: list[StyledRow] = [()] * max(0, room - len(middle))
     rows = [*top, *middle, *filler, *bottom]
     return [cut(row, size.width) for row in rows[: size.height]]
@@ -130,7 +134,9 @@ def furthest(page: Sequence[str], size: ScreenSize) -> int:
     return max(0, lines - size.height + 2)
 
 
-def _middle(state: RunState, look: Look, now: float, size: ScreenSize) -> Iterator[StyledRow]:
+def _middle(
+    state: RunState, run: str, look: Look, now: float, size: ScreenSize
+) -> Iterator[StyledRow]:
     if look.help:
         yield from (row_of(f"  {line}") for line in HELP)
     elif look.opened:
@@ -143,7 +149,7 @@ def _middle(state: RunState, look: Look, now: float, size: ScreenSize) -> Iterat
     else:
         tail = min(_TAIL_MOST, len(look.tail), max(_TAIL_LEAST, size.height // 3))
         enough = size.height > _TAIL_LEAST + 4
-        below = list(_selected(state, look, now, size.width, tail if enough else 0))
+        below = list(_selected(state, run, look, now, size.width, tail if enough else 0))
         above = ScreenSize(size.width, max(1, size.height - len(below)))
         yield from _list(state, look, now, above)
         yield from below
@@ -232,7 +238,7 @@ def _took(line: StepLine) -> str:
 
 
 def _selected(
-    state: RunState, look: Look, now: float, width: int, tail: int
+    state: RunState, run: str, look: Look, now: float, width: int, tail: int
 ) -> Iterator[StyledRow]:
     line = step_line(state, look.selected, now)
     owner = f", {line.owner}" if line.owner else ""
@@ -241,6 +247,8 @@ def _selected(
     ask = next((ask for ask in asks_of(state) if ask.step == look.selected), None)
     if ask is not None:
         yield row_of(f"  {ask.kind}: {clean_line(ask.text)}", Style.STRONG)
+        lines = () if asks_me(ask, look.by) else whom_to_call(ask, run)
+        yield from (row_of(f"  {clean_line(line)}") for line in lines)
     elif line.note and line.status not in GOOD:
         reason = list(wrapped(clean_line(line.note), width - 2))
         yield from (row_of(f"  {each}", style_of(line.status)) for each in reason[:_REASON_MOST])

@@ -138,6 +138,20 @@ def test_without_input_nobody_is_asked(tool: Tool) -> None:
     assert code == 3
 
 
+def test_who_may_not_answer_is_told_whom_to_call(tool: Tool) -> None:
+    steps = '  cut: {run: "true", verify: {run: "true"}, approval: {role: commander}}\n'
+    head = "title: Move\nroles:\n  commander: {people: [drew, simon]}\n"
+    other = Screen(tool, "run", "--yes", "--by", "root", tool.runbook(steps, head))
+    other.until("cut asks commander (drew, simon); call them, they type:")
+    shown = other.until(" cut")
+    assert "drrun approve" in shown
+    assert "(a)pprove" not in shown
+    assert tool("approve", "latest", "cut", "--by", "simon").returncode == 0
+    other.until("succeeded")
+    other.process.wait(PATIENCE)
+    other.close()
+
+
 FAILS = """\
   fetch: {run: "true", verify: {run: "true"}, undo: {run: "echo gone > fetch.undone"}}
   start:

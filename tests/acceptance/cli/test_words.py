@@ -51,7 +51,7 @@ def test_the_version_is_told(tool: Tool) -> None:
 def test_a_mistyped_command_is_corrected(tool: Tool) -> None:
     found = tool("statsu")
     assert found.returncode == 2
-    assert "Did you mean 'status'?" in found.stderr
+    assert "Did you mean: drrun status" in found.stderr
 
 
 def test_a_mistyped_option_is_a_usage_error(tool: Tool) -> None:

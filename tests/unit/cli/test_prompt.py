@@ -120,7 +120,7 @@ def test_what_is_no_choice_is_refused_with_the_choices(word: str) -> None:
 
 
 def test_what_waits_for_an_answer_is_asked_before_what_failed() -> None:
-    desk = AnswerPrompt(Feed(), lambda _: RequestAnswer(accepted=True, message=""))
+    desk = AnswerPrompt("drew", Feed(), lambda _: RequestAnswer(accepted=True, message=""))
     desk.see([ask("one"), failed_step()])
     assert desk.prompt.startswith("one")
     desk.take(b"\n")
@@ -128,7 +128,7 @@ def test_what_waits_for_an_answer_is_asked_before_what_failed() -> None:
 
 
 def test_what_is_known_of_a_failure_changes_while_it_is_asked_about() -> None:
-    desk = AnswerPrompt(Feed(), lambda _: RequestAnswer(accepted=True, message=""))
+    desk = AnswerPrompt("drew", Feed(), lambda _: RequestAnswer(accepted=True, message=""))
     desk.see([failed_step()])
     assert "(p)ause" in desk.prompt
     desk.see([failed_step(paused=True)])
@@ -136,7 +136,7 @@ def test_what_is_known_of_a_failure_changes_while_it_is_asked_about() -> None:
 
 
 def test_a_refusal_goes_with_the_question_that_it_was_about() -> None:
-    desk = AnswerPrompt(Feed(), lambda _: RequestAnswer(accepted=True, message=""))
+    desk = AnswerPrompt("drew", Feed(), lambda _: RequestAnswer(accepted=True, message=""))
     desk.see([ask("one")])
     desk.answered(RequestAnswer(accepted=False, message="one is for commander"))
     assert desk.notice == "refused: one is for commander"
@@ -154,20 +154,20 @@ def answered(feed: Feed) -> AnswerResult:
 
 
 def test_the_oldest_question_is_asked_first() -> None:
-    desk = AnswerPrompt(Feed(), lambda _: RequestAnswer(accepted=True, message=""))
+    desk = AnswerPrompt("drew", Feed(), lambda _: RequestAnswer(accepted=True, message=""))
     desk.see([ask("one"), ask("two")])
     assert desk.prompt.startswith("one")
 
 
 def test_an_empty_line_moves_on_to_the_next_question() -> None:
-    desk = AnswerPrompt(Feed(), lambda _: RequestAnswer(accepted=True, message=""))
+    desk = AnswerPrompt("drew", Feed(), lambda _: RequestAnswer(accepted=True, message=""))
     desk.see([ask("one"), ask("two")])
     desk.take(b"\n")
     assert desk.prompt.startswith("two")
 
 
 def test_a_question_that_was_answered_elsewhere_disappears() -> None:
-    desk = AnswerPrompt(Feed(), lambda _: RequestAnswer(accepted=True, message=""))
+    desk = AnswerPrompt("drew", Feed(), lambda _: RequestAnswer(accepted=True, message=""))
     desk.see([ask("one")])
     desk.see([])
     assert not desk.prompt
@@ -180,7 +180,7 @@ def test_an_answer_is_posted_and_a_refusal_is_told() -> None:
         posted.append(reply.kind)
         return RequestAnswer(accepted=False, message="simon was quicker")
 
-    desk = AnswerPrompt(feed, post)
+    desk = AnswerPrompt("drew", feed, post)
     desk.see([ask("one")])
     desk.take(b"c\n")
     desk.answered(answered(feed).answer)

@@ -69,6 +69,19 @@ def test_a_host_that_only_the_next_driver_finds_is_back() -> None:
     ]
 
 
+def test_the_way_to_a_host_is_told_beside_what_happened_to_it() -> None:
+    gone = ev.ContactMissed(step="a", target="web1", attempt=1, silent=5.0, why="10.0.0.5 refused")
+    [line] = told((10.0, gone))
+    assert (line.way, "10.0.0.5" in line.text) == ("10.0.0.5 refused", False)
+    assert line.whole == "cannot be reached; its jobs continue (10.0.0.5 refused)"
+
+
+def test_a_question_says_for_whom_it_is() -> None:
+    asked = ev.GateOpened(step="c", target="local", gate="manual", text="Ready?", role="ops")
+    [line] = told((1.0, asked))
+    assert line.text == "Ready? (for ops)"
+
+
 def test_a_driver_that_died_has_an_end_at_its_last_sign_of_life() -> None:
     lines = told((0.0, took("bob")), (20.0, took("carol", sign_of_life=8.0)))
     assert [(each.at, each.by) for each in lines] == [(0.0, "bob"), (8.0, "bob"), (20.0, "carol")]

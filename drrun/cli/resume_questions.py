@@ -1,0 +1,135 @@
+"""What `drrun resume` asks before it does anything: edited files, and requests that were kept.
+
+Rules:
+- At a terminal it is asked; elsewhere a flag has to say it, and the refusal names the flags.
+- Nothing is taken or dropped silently: everything is shown first.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from drrun.cases.edited_files import AskFiles, EditedFiles, FileDecision
+from drrun.cases.kept_requests import AskKept
+from drrun.cases.resume import ResumeQuestions
+from drrun.cli.out import can_ask, say
+from drrun.core.model.errors import InputError, Refused
+from drrun.core.model.ids import RunId
+from drrun.core.people.consider import Denied
+from drrun.core.people.unanswered import KeptRequest
+from drrun.report.clean import clean, clean_line
+from drrun.report.times import moment
+from drrun.settings import Settings
+
+_AS_BEFORE = "nothing was changed; the run can be resumed later"
+
+
+def resume_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Flags that answer beforehand."""
+    for option in reversed(
+        (
+            click.option(
+                "--pinned", is_flag=True, help="Go on with the files as they were at the start."
+            ),
+            click.option(
+                "--accept-changes",
+                is_flag=True,
+                help="Take edited files into the run. Wants a --reason, and --yes or a terminal.",
+            ),
+            click.option("-y", "--yes", is_flag=True, help="Do not ask: take it, and do it."),
+            click.option(
+                "--drop-kept", is_flag=True, help="Withdraw requests that change the run's course."
+            ),
+            click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def questions(run: RunId, settings: Settings, options: dict[str, Any]) -> ResumeQuestions:
+    """What is asked, given what the flags say.
+
+    Raises:
+        UsageError: They contradict each other.
+    """
+    for one, other in (("pinned", "accept_changes"), ("yes", "drop_kept")):
+        if options[one] and options[other]:
+            flags = (f"--{each.replace('_', '-')}" for each in (one, other))
+            raise click.UsageError(f"either {' or '.join(flags)}, not both")
+    may_ask = not settings.no_input and can_ask()
+    return ResumeQuestions(_files(run, options, may_ask), _kept(run, options, may_ask))
+
+
+def _files(run: RunId, options: dict[str, Any], may_ask: bool) -> AskFiles:
+    def ask(edited: EditedFiles) -> FileDecision:
+        if options["pinned"]:
+            return FileDecision(take=False)
+        shown = f"files changed since the run was started:\n{clean(edited.shown)}"
+        refused = clean(edited.taken.why) if isinstance(edited.taken, Denied) else ""
+        unasked = options["accept_changes"] and options["yes"]
+        if refused or not (may_ask or options["accept_changes"]):
+            ways = _ways(run, may_take=not refused)
+            raise InputError("\n".join(filter(None, (shown, refused, ways))))
+        if not (may_ask or options["reason"]):
+            raise click.UsageError("--accept-changes overrides the plan: say why with --reason")
+        if not (may_ask or unasked):
+            raise click.UsageError("nobody can be asked here: give --yes to take these changes")
+        say(shown)
+        if not (unasked or _wants(options)):
+            return FileDecision(take=False)
+        why = options["reason"] or click.prompt("why", err=True)
+        return FileDecision(take=True, why=why)
+
+    return ask
+
+
+def _wants(options: dict[str, Any]) -> bool:
+    """Ask at the terminal whether edited files are taken."""
+    if options["accept_changes"]:
+        if not click.confirm("Take these changes into the run?", err=True):
+            raise Refused(_AS_BEFORE)
+        return True
+    question = "(t)ake these changes into the run, (p)inned: as the files were, (q)uit"
+    choice = click.prompt(
+        question, type=click.Choice(["t", "p", "q"]), show_choices=False, err=True
+    )
+    if choice == "q":
+        raise Refused(_AS_BEFORE)
+    return bool(choice == "t")
+
+
+def _ways(run: RunId, *, may_take: bool) -> str:
+    take = f"take these changes into the run: drrun resume {run} --accept-changes --reason WHY\n"
+    keep = f"go on with the files as they were: drrun resume {run} --pinned"
+    return (take if may_take else "") + keep
+
+
+def _kept(run: RunId, options: dict[str, Any], may_ask: bool) -> AskKept:
+    def ask(kept: Sequence[KeptRequest]) -> bool:
+        say(f"requests that were kept while nobody drove {run}:")
+        for each in kept:
+            say(clean_line(f"  {each.id}  {moment(each.at)} UTC, {each.by}: {each}"))
+        wanting = [each for each in kept if each.wants_word]
+        if not wanting or options["yes"] or options["drop_kept"]:
+            return not options["drop_kept"]
+        if not may_ask:
+            numbers = ", ".join(str(each.id) for each in wanting)
+            raise InputError(
+                f"request {numbers} would change the course of the run. Nothing was begun\n"
+                f"do what is kept: drrun resume {run} --yes\n"
+                f"go on without it: drrun resume {run} --drop-kept\n"
+                f"take one back: drrun withdraw {run} {wanting[0].id}"
+            )
+        choice = click.prompt(
+            "(d)o them, (w)ithdraw those that change the course of the run, (q)uit",
+            type=click.Choice(["d", "w", "q"]),
+            show_choices=False,
+            err=True,
+        )
+        if choice == "q":
+            raise Refused(_AS_BEFORE)
+        return bool(choice == "d")
+
+    return ask

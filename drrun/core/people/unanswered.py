@@ -1,0 +1,84 @@
+"""Requests that are kept while nobody drives a run: shown, asked about, withdrawn, or lapsed.
+
+Rules:
+- Whoever goes on with the run is asked before anything that changes its course is done.
+- What was asked about a step that has another status by now has lapsed. It is not done.
+"""
+
+import shlex
+from collections.abc import Collection
+from dataclasses import fields
+
+from drrun.core.dataclass import dataclass
+from drrun.core.model.ids import StepId
+from drrun.core.people import commands as c
+from drrun.core.people.request import keys_of
+from drrun.core.state.run_state import RunState
+
+#: What lets a run go on as it is planned: it is done without a question.
+_AS_PLANNED = (
+    c.Confirm | c.Approve | c.Decide | c.RetryRequest | c.Unpause | c.Claim | c.Assign | c.HandOver
+)
+#: What is meant for a step as it stood.
+_AS_IT_STOOD = c.AnswerCommand | c.Skip | c.MarkDone
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRequest:
+    """One request that nobody has answered."""
+
+    #: Its number, by which it is withdrawn.
+    id: int
+    #: Seconds since the epoch.
+    at: float
+    by: str
+    command: c.Command
+    #: How its step stood when it was asked; "" if that is not known.
+    stood: str = ""
+
+    @property
+    def step(self) -> StepId:
+        """The step that it is about, "" for the run."""
+        name = self.command.step if isinstance(self.command, c.StepCommand) else ""
+        return StepId(name.partition("@")[0])
+
+    @property
+    def wants_word(self) -> bool:
+        """Whether somebody has to say yes before it is done."""
+        return not isinstance(self.command, _AS_PLANNED)
+
+    def __str__(self) -> str:
+        """As it was typed: `skip db-start --reason 'we do without'`."""
+        members = ((each.name, getattr(self.command, each.name)) for each in fields(self.command))
+        given = [value for name, value in members if name != "reason" and isinstance(value, str)]
+        words = [self.command.KIND, *(shlex.quote(value) for value in given if value)]
+        if self.command.reason:
+            words += ["--reason", shlex.quote(self.command.reason)]
+        return " ".join(words)
+
+
+def stands(state: RunState, command: c.Command) -> str:
+    """How the targets stand that a request is about; "" if it is about none."""
+    if not isinstance(command, c.StepCommand):
+        return ""
+    keys = keys_of(state, command)
+    found = [str(state.targets[key].status) for key in keys] if isinstance(keys, list) else []
+    return ", ".join(dict.fromkeys(found))
+
+
+def lapsed(state: RunState, kept: KeptRequest, changed: Collection[StepId] = ()) -> str:
+    """Why a request is not done any more; "" if it still may be.
+
+    Args:
+        state: The run.
+        kept: The request.
+        changed: Steps that are being rewritten.
+    """
+    if not kept.stood or not isinstance(kept.command, _AS_IT_STOOD):
+        return ""
+    if kept.step in changed:
+        return f"it has lapsed: {kept.step} is corrected instead"
+    now = stands(state, kept.command)
+    if now == kept.stood:
+        return ""
+    return f"it has lapsed: {kept.step} was {kept.stood} when {kept.by} asked, and is {now} now"
