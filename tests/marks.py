@@ -21,6 +21,7 @@ SLOW = (
     "faults",
     "benchmarks",
     "unit/core/test_engine_properties.py",
+    "unit/core/test_guarantees.py",
     "acceptance",
     "contract/ssh",
     "contract/launcher",

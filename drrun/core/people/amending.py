@@ -89,6 +89,12 @@ def _cannot_be_changed(state: RunState, plan: Plan, steps: Iterable[StepId]) -> 
 def _in_the_way(state: RunState, plan: Plan, key: TargetKey) -> str:
     target, step = state.targets[key], key.step
     match target.status:
+        case Status.BLOCKED if target.unaccounted:
+            return (
+                f"{key} acted on a host that was declared lost, and nobody knows what became of "
+                f"it. Look first: drrun found RUN HOST, or say that it is done: "
+                f"drrun mark-done RUN {step} --reason …"
+            )
         case Status.PENDING | Status.FAILED | Status.BLOCKED | Status.CANCELLED | Status.REGRESSED:
             return ""
         case Status.WAITING if target.phase is not Phase.VERIFY:

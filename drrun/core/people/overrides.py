@@ -117,7 +117,8 @@ def rewind(asking: Asking, to: StepId, reason: str) -> Granted | Denied:
         return Denied(f"there is no step {to!r} to go back to; `drrun status` lists them")
     again = [to, *behind(asking.state, to)]
     keys = [key for step in again for key in asking.state.keys(step)]
-    busy = [key for key in keys if _busy(asking.state, key)]
+    # What is not seen may run all the same, and would be done again beside it.
+    busy = [key for key in keys if asking.state.targets[key].status in _BUSY]
     if busy:
         return Denied(f"{busy[0]} runs: wait for it, then go back to {to}")
     why = reason or f"back to {to}, by {asking.by}"
@@ -146,7 +147,12 @@ def freed(state: RunState, step: StepId, by: str) -> Iterator[ev.Event]:
         for key in state.keys(dependent):
             if state.targets[key].status is Status.BLOCKED:
                 yield ev.TargetReopened(
-                    step=key.step, target=key.target, by=by, why=f"{step}", freed=True
+                    step=key.step,
+                    target=key.target,
+                    by=by,
+                    why=f"{step}",
+                    freed=True,
+                    seek=state.targets[key].unaccounted,
                 )
 
 

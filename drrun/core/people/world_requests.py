@@ -56,7 +56,12 @@ def _open_again(asking: Asking, thing: str) -> Iterator[ev.Event]:
                 continue
             reopened: list[ev.Event] = [
                 ev.TargetReopened(
-                    step=step, target=key.target, by=asking.by, why=f"{thing} is back", freed=True
+                    step=step,
+                    target=key.target,
+                    by=asking.by,
+                    why=f"{thing} is back",
+                    freed=True,
+                    seek=state.targets[key].unaccounted,
                 )
             ]
             for event in (*reopened, *freed(state, step, asking.by)):

@@ -9,10 +9,14 @@ from drrun.core.state.run_state import RunState
 
 
 def queued(state: RunState, planned: PlannedStep) -> Iterator[TargetKey]:
-    """Targets that have not begun and that the batches let begin now."""
+    """Targets that have not begun and that the batches let begin now.
+
+    A batch is through once all of its own targets have ended: one of a later batch that was lost,
+    or left out, says nothing of a canary.
+    """
     step = planned.step.id
-    ended = sum(count for status, count in state.counts(step).items() if status in FINAL)
-    limit = next((size for size in planned.batches if ended < size), len(planned.targets))
+    through = state.through(step)
+    limit = next((size for size in planned.batches if through < size), len(planned.targets))
     return state.queued(step, limit)
 
 

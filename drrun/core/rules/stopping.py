@@ -53,9 +53,11 @@ def _end(state: RunState, key: TargetKey, room: Capacity) -> Iterator[w.Wish]:
             yield w.EndAttempt(key, f"run aborted: {state.aborted}")
         elif Activity(key) not in room.air:
             yield w.Reconcile(key)
-    elif target.status is Status.VERIFYING and target.phase is Phase.VERIFY:
+    elif target.phase is Phase.VERIFY:
         why = "the run was aborted before it was verified"
         yield _not_told(state, key, Purpose.VERIFY, why)
+    elif target.phase is Phase.RECONCILE and target.status is Status.WAITING:
+        yield _not_told(state, key, Purpose.RECONCILE, "the run was aborted before anybody looked")
     elif target.phase is Phase.JUDGED:
         yield w.Record(failed(state, key))
 

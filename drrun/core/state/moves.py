@@ -101,6 +101,9 @@ _UNDECIDED = (PENDING, WAITING, FAILED, BLOCKED, UNKNOWN, CANCELLED, REGRESSED)
 #: A host that is not seen keeps nobody from giving its target up.
 _MISSING = (RUNNING, VERIFYING)
 
+#: Where a look was asked for, from which a person who refuses after it may go back.
+_LOOKED_AT = (RUNNING, VERIFYING)
+
 #: (kind, answer) -> status before -> (status after, sentence).
 MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("StepSkipped", ""): {
@@ -139,12 +142,16 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     _concluded(Purpose.VERIFY, _NOT): {VERIFYING: (VERIFYING, "verification does not hold")},
     _concluded(Purpose.VERIFY, _DOUBT): {
         VERIFYING: (UNKNOWN, "acted, but verification could not tell"),
+        WAITING: (UNKNOWN, "acted, and nobody looked"),
     },
     _concluded(Purpose.RECONCILE, _HOLDS): {
         UNKNOWN: (PASSED, "found done after contact was lost"),
     },
     _concluded(Purpose.RECONCILE, _NOT): {UNKNOWN: (UNKNOWN, "not found done")},
-    _concluded(Purpose.RECONCILE, _DOUBT): {UNKNOWN: (UNKNOWN, "looking could not tell")},
+    _concluded(Purpose.RECONCILE, _DOUBT): {
+        UNKNOWN: (UNKNOWN, "looking could not tell"),
+        WAITING: (UNKNOWN, "nobody looked"),
+    },
     ("AttemptIntended", ""): {RUNNING: (RUNNING, "about to act")},
     ("AttemptStarted", ""): {RUNNING: (RUNNING, "acts")},
     ("AttemptEnded", "good"): {RUNNING: (VERIFYING, "acted; to be verified")},
@@ -219,7 +226,7 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
         UNKNOWN: (UNKNOWN, "to be looked at again"),
     },
     ("TargetReopened", "rewind"): dict.fromkeys(
-        (WAITING, PASSED, FAILED, SKIPPED, BLOCKED, CANCELLED, REGRESSED, UNKNOWN),
+        (*_LOOKED_AT, WAITING, PASSED, FAILED, SKIPPED, BLOCKED, CANCELLED, REGRESSED, UNKNOWN),
         (PENDING, "to be done again: a person went back"),
     ),
     ("TargetReopened", "amended"): dict.fromkeys(
@@ -253,7 +260,10 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     _concluded(Purpose.UNDONE, _DOUBT): {
         VERIFYING: (UNKNOWN, "undone, but looking could not tell"),
     },
-    ("TargetReopened", "seek"): {UNKNOWN: (RUNNING, "its attempt is sought again")},
+    ("TargetReopened", "seek"): {
+        UNKNOWN: (RUNNING, "its attempt is sought again"),
+        BLOCKED: (RUNNING, "its host is back: its attempt is sought again"),
+    },
     ("TargetMarked", "passed"): dict.fromkeys(
         (*_UNDECIDED, *_MISSING), (PASSED, "done, by a person's word")
     ),

@@ -53,8 +53,8 @@ class RunState:
     ready: ReadySteps = field(init=False)
     #: Targets that have not ended although their host was declared lost.
     stranded: dict[TargetKey, None] = field(default_factory=dict)
-    #: Active targets that changed, or for which the run took a turn, since somebody looked at
-    #: them; not part of what is known.
+    #: Targets that changed while they were active, or for which the run took a turn, since
+    #: somebody looked at them; not part of what is known.
     stirred: dict[TargetKey, None] = field(default_factory=dict)
     #: Steps that need something that failed.
     to_block: dict[StepId, None] = field(default_factory=dict)
@@ -177,6 +177,11 @@ class RunState:
     def keys(self, step: StepId) -> Iterator[TargetKey]:
         """The targets of a step, in the plan's order."""
         return iter(self._keys[step])
+
+    def through(self, step: StepId) -> int:
+        """How many targets of a step, from the first on in the plan's order, have all ended."""
+        unended = self._tallies[step].unended
+        return unended[0] if unended else len(self._keys[step])
 
     def queued(self, step: StepId, limit: int) -> Iterator[TargetKey]:
         """Those of a step's first `limit` targets that have not begun, in the plan's order."""
@@ -345,9 +350,8 @@ class RunState:
             again += [Status.FAILED, Status.BLOCKED, Status.CANCELLED]
         for key, target in list(self.targets.items()):
             if target.status in again:
-                seek = target.status is Status.UNKNOWN and target.lost
                 reopened = ev.TargetReopened(
-                    step=key.step, target=key.target, by=event.by, seek=seek
+                    step=key.step, target=key.target, by=event.by, seek=target.unaccounted
                 )
                 self._change(key, reopened, at)
 
@@ -401,7 +405,7 @@ class RunState:
         if before.active or after.active:
             self.stirred[key] = None
         if before.status is not after.status:
-            self._recount(key.step, before, after, at)
+            self._recount(key, before, after, at)
             if self.circumstances.lost_hosts:
                 self._strand(key)
         if before.queued != after.queued:
@@ -423,10 +427,10 @@ class RunState:
         for lock in self.plan.steps[key.step].step.locks:
             self.held[lock] += 1 if begins else -1
 
-    def _recount(self, step: StepId, before: TargetState, after: TargetState, at: float) -> None:
-        tally = self._tallies[step]
+    def _recount(self, key: TargetKey, before: TargetState, after: TargetState, at: float) -> None:
+        step, tally = key.step, self._tallies[key.step]
         was = tally.status
-        tally.move(before.status, after.status)
+        tally.move(self._place[key], before.status, after.status)
         now = tally.status
         if was is now:
             return

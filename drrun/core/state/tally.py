@@ -17,8 +17,9 @@ class Tally:
     allowed_failures: int
     #: None of the counts is 0.
     counts: Counter[Status]
-    #: Places in the plan's order of targets that have not begun, growing.
+    #: Places in the plan's order of targets that have not begun, and that have not ended; growing.
     queued: list[int]
+    unended: list[int]
     status: Status
     #: Failures that were known when a target was last opened again. They keep it from nothing.
     excused: int = 0
@@ -28,10 +29,14 @@ class Tally:
         """Count once."""
         counts = Counter(each.status for each in states)
         queued = [place for place, each in enumerate(states) if each.queued]
-        return cls(allowed_failures, counts, queued, step_status(counts, allowed_failures))
+        unended = [place for place, each in enumerate(states) if each.status not in FINAL]
+        status = step_status(counts, allowed_failures)
+        return cls(allowed_failures, counts, queued, unended, status)
 
-    def move(self, before: Status, after: Status) -> None:
+    def move(self, place: int, before: Status, after: Status) -> None:
         """A target has another status."""
+        if (before in FINAL) is not (after in FINAL):
+            _list(self.unended, place, listed=after not in FINAL)
         self.counts[before] -= 1
         self.counts[after] += 1
         if not self.counts[before]:
@@ -45,12 +50,16 @@ class Tally:
 
     def queue(self, place: int, *, waits: bool) -> None:
         """A target waits to begin, or does so no more."""
-        if waits:
-            insort(self.queued, place)
-        else:
-            del self.queued[bisect_left(self.queued, place)]
+        _list(self.queued, place, listed=waits)
 
     @property
     def open(self) -> bool:
         """Whether something of the step has not ended."""
         return bool(self.counts) and self.status not in FINAL
+
+
+def _list(places: list[int], place: int, *, listed: bool) -> None:
+    if listed:
+        insort(places, place)
+    else:
+        del places[bisect_left(places, place)]

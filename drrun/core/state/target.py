@@ -126,6 +126,11 @@ class TargetState:
         return not self.begun and self.status in (Status.PENDING, Status.WAITING)
 
     @property
+    def unaccounted(self) -> bool:
+        """Whether its attempt may still go on, for all that anybody knows."""
+        return self.lost and self.status in (Status.UNKNOWN, Status.BLOCKED)
+
+    @property
     def taken(self) -> bool:
         """Whether the place took the command of the current attempt."""
         return self.started_at is not None
@@ -153,8 +158,11 @@ def _set(after: TargetState, **changes: Any) -> TargetState:
 
 def given_up(target: TargetState) -> bool:
     """Whether aborting the run leaves nothing of a target behind: it has not acted."""
+    if target.status is Status.WAITING:
+        # A person who is to look at what it did is waited for only once it has acted.
+        return target.phase not in (Phase.VERIFY, Phase.RECONCILE)
     before = target.phase in (Phase.GUARD, Phase.DONE_WHEN, Phase.ACT)
-    return target.status is Status.WAITING or (target.status is Status.RUNNING and before)
+    return target.status is Status.RUNNING and before
 
 
 def advance(before: TargetState, event: ev.OfTarget | ev.OfTargets, at: float) -> TargetState:
@@ -225,7 +233,7 @@ def advance(before: TargetState, event: ev.OfTarget | ev.OfTargets, at: float) -
         case ev.GateAnswered():
             return _answered(_set(after, gate=None), event, at)
         case ev.RetryPlanned():
-            queued = _enter(after, Phase.QUEUED, note=event.why, gate=None)
+            queued = _enter(after, Phase.QUEUED, note=event.why)
             return _set(queued, until=event.not_before, waits_for=Cause.RETRY)
         case ev.TargetReopened():
             return _reopened(after, event)
@@ -234,12 +242,12 @@ def advance(before: TargetState, event: ev.OfTarget | ev.OfTargets, at: float) -
         case ev.Regressed():
             return _enter(after, Phase.ENDED, note=event.why, watched=_counted_anew(after, event))
         case ev.TargetLost():
-            return _enter(after, Phase.ENDED, gate=None, note=f"{event.thing} was declared lost")
+            return _enter(after, Phase.ENDED, note=f"{event.thing} was declared lost")
         case ev.TargetMarked():
             note = f"{after.note}: {event.by}, {event.why}"
-            return _enter(after, Phase.ENDED, gate=None, note=note)
+            return _enter(after, Phase.ENDED, note=note)
         case ev.StepSkipped() | ev.TargetsCancelled():
-            return _enter(after, Phase.ENDED, gate=None, note=event.why)
+            return _enter(after, Phase.ENDED, note=event.why)
         case ev.StepBlocked():
             return _enter(after, Phase.ENDED, note=f"needs {', '.join(event.because)}")
         case ev.UndoBegan():
@@ -389,9 +397,9 @@ def _counted_anew(after: TargetState, event: ev.Regressed) -> Mapping[int, ev.Wa
 
 def _reopened(after: TargetState, event: ev.TargetReopened) -> TargetState:
     if event.seek:
-        return _enter(after, Phase.ACTING, gate=None, lost=False, ending=False)
+        return _enter(after, Phase.ACTING, lost=False, ending=False)
     if after.status is Status.UNKNOWN:
-        return _enter(after, Phase.RECONCILE, gate=None)
+        return _enter(after, Phase.RECONCILE)
     return TargetState(
         since=after.since,
         attempt=after.attempt,
@@ -402,7 +410,8 @@ def _reopened(after: TargetState, event: ev.TargetReopened) -> TargetState:
 
 
 def _enter(after: TargetState, phase: Phase, **changes: Any) -> TargetState:
-    return _set(after, phase=phase, progress={}, missing_since=None, **changes)
+    """In another phase; whatever was asked in the last one is asked no more."""
+    return _set(after, phase=phase, progress={}, missing_since=None, gate=None, **changes)
 
 
 def _judge(

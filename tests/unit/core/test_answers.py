@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from drrun.core import events as ev
 from drrun.core.model.actions import ManualAction
+from drrun.core.model.ids import LOCAL, StepId, TargetKey
 from drrun.core.model.outcomes import Ended, OutcomeUnknown
 from drrun.core.model.probes import ProbeKind
 from drrun.core.model.values import Duration
@@ -281,6 +282,13 @@ def test_a_late_attempt_that_a_person_wants_ended_is_ended_and_fails() -> None:
     assert statuses(world.drive(), "a") == ["failed"]
 
 
+def test_nobody_is_asked_about_a_late_attempt_that_has_ended() -> None:
+    world = late()
+    world.drive()
+    found = world.ask("confirm", step="a")
+    assert why(found) == "a asks nobody anything: it is passed"
+
+
 def test_rejecting_back_to_a_step_does_it_and_everything_behind_it_again() -> None:
     world = World(plan_of(step("load"), step("copy"), manual("look", "load")))
     world.drive()
@@ -288,6 +296,24 @@ def test_rejecting_back_to_a_step_does_it_and_everything_behind_it_again() -> No
     world.drive()
     acted = {str(key): attempt for key, attempt in world.effects}
     assert (acted, statuses(world.state, "look")) == ({"load": 2, "copy": 1}, ["waiting"])
+
+
+def test_whoever_looked_and_refuses_may_go_back() -> None:
+    look = (probe("seen?", kind=ProbeKind.ASK),)
+    world = World(plan_of(step("load"), step("check", "load", verify=look)))
+    world.drive()
+    world.ask("reject", step="check", rewind_to="load")
+    world.drive()
+    assert world.effects == dict.fromkeys(
+        [(TargetKey(StepId(name), LOCAL), n) for name in ("load", "check") for n in (1, 2)], 1
+    )
+
+
+def test_going_back_does_nothing_again_that_may_run_on_a_host_that_is_not_seen() -> None:
+    world = World(plan_of(manual("look"), step("slow")))
+    world.obey_all()
+    world.record(ev.ContactMissed(step="slow", target="local", attempt=1, silent=60))
+    assert isinstance(world.ask("reject", step="look", rewind_to="slow"), Denied)
 
 
 def test_going_back_to_a_step_that_does_not_exist_changes_nothing() -> None:

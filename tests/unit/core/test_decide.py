@@ -276,6 +276,16 @@ def test_a_step_whose_canary_failed_is_failed_and_on_failure_applies_to_it() -> 
         assert statuses(world.drive()) == ["failed", "passed"]
 
 
+def test_a_canary_is_waited_for_whatever_becomes_of_those_behind_it() -> None:
+    batch = (Share(1), Share(100, percent=True))
+    inventory = Inventory(hosts={name: Host(name) for name in ("db1", "db2", "db3")})
+    plan = plan_of(step("s", on=("db1", "db2", "db3"), batch=batch), inventory=inventory)
+    world = World(plan)
+    world.ask("lost", thing="host:db3", reason="it burns")
+    world.obey_all()
+    assert [each.key.target for each in world.air] == ["db1"]
+
+
 def test_tolerated_failures_do_not_fail_the_step() -> None:
     plan = plan_of(step("s", for_each=["a", "b", "c", "d"], max_failures=Share(1)), step("t", "s"))
     world = World(plan, acting=lambda key, _n: Ended(1 if key.target == "b" else 0))
@@ -347,7 +357,7 @@ def test_asking_for_purposes_covers_all_of_them() -> None:
         Purpose.UNTIL: [],
         Purpose.VERIFY: ["v"],
         Purpose.RECONCILE: ["v"],
-        Purpose.UNDONE: [],
+        Purpose.UNDONE: ["v"],
         Purpose.WATCH: [],
     }
 

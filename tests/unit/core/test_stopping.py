@@ -4,6 +4,7 @@ import pytest
 
 from drrun.core import events as ev
 from drrun.core.model.outcomes import Ended, OutcomeUnknown
+from drrun.core.model.probes import ProbeKind
 from drrun.core.model.runbook import OnFailure
 from drrun.core.model.status import RunStatus
 from drrun.core.model.values import Duration
@@ -70,6 +71,34 @@ def test_a_wait_is_given_up(how: dict[str, object]) -> None:
     world.obey_all()
     aborted(world)
     assert world.state.ended is RunStatus.ABORTED
+
+
+def looked_at(*, cut: bool) -> World:
+    """A person is to look at what an attempt did, which has ended or was cut off."""
+    world = World(
+        plan_of(step("a", verify=(probe("seen?", kind=ProbeKind.ASK),))),
+        acting=lambda *_: OutcomeUnknown("cut") if cut else Ended(0),
+    )
+    world.drive()
+    return world
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_what_acted_and_waits_for_a_look_is_unknown_when_a_run_is_aborted(cut: bool) -> None:
+    world = aborted(looked_at(cut=cut))
+    assert (statuses(world.state, "a"), world.target("a").gate, world.state.ended) == (
+        ["unknown"],
+        None,
+        RunStatus.ABORTED,
+    )
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_what_acted_and_waited_for_a_look_is_not_done_again_after_an_abort(cut: bool) -> None:
+    world = aborted(looked_at(cut=cut))
+    world.record(ev.RunResumed(by="drew"))
+    world.drive()
+    assert world.effects.total() == 1
 
 
 def test_a_question_to_people_is_given_up() -> None:

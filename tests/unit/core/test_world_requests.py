@@ -8,6 +8,7 @@ from drrun.core.model.runbook import StandIn
 from drrun.core.model.status import RunStatus
 from drrun.core.people.consider import Denied, Granted
 from drrun.core.people.world_requests import accept_record
+from drrun.core.rules import wishes as w
 from tests.unit.core.worlds import (
     World,
     manual,
@@ -133,6 +134,32 @@ def test_what_is_found_again_is_open_again_with_what_it_blocked() -> None:
     assert statuses(world.drive(), "copy", "after") == ["passed", "passed"]
 
 
+def cut_off() -> World:
+    """An attempt was in flight on db1 when it was declared lost."""
+    world = World(plan_of(step("copy", on=("db1",)), manual("hold"), inventory=two_sites()))
+    world.start("drew")
+    world.obey_all()
+    lose(world, "host:db1")
+    world.drive()
+    return world
+
+
+def test_an_attempt_that_was_cut_off_is_looked_for_once_its_host_is_found() -> None:
+    world = cut_off()
+    world.ask("found", thing="host:db1")
+    (wish,) = world.decide().wishes
+    assert (type(wish), world.target("copy", "db1").attempt) == (w.Reconcile, 1)
+
+
+def test_resuming_forgets_no_attempt_that_was_cut_off() -> None:
+    world = cut_off()
+    world.record(ev.RunResumed(by="drew"))
+    world.drive()
+    world.ask("found", thing="host:db1")
+    world.drive()
+    assert (statuses(world.state, "copy"), world.effects.total()) == (["unknown"], 1)
+
+
 def test_what_was_blocked_by_something_else_stays_blocked_when_a_host_is_found() -> None:
     plan = plan_of(
         step("bad"), step("copy", "bad", on=("db1",)), manual("hold"), inventory=two_sites()
@@ -193,8 +220,8 @@ def test_a_record_that_was_accepted_begins_a_new_line() -> None:
     assert world.state.reached.lines[-1] == "cafe0001"
 
 
-def test_a_run_whose_lost_steps_were_skipped_succeeds() -> None:
+def test_a_run_whose_lost_steps_were_skipped_is_no_plain_success() -> None:
     plan = plan_of(step("copy", on=("db1",), when_lost="skip"), inventory=two_sites())
     world = World(plan)
     lose(world, "site:phl")
-    assert world.drive().ended is RunStatus.SUCCEEDED
+    assert world.drive().ended is RunStatus.SUCCEEDED_WITH_EXCEPTIONS
