@@ -218,6 +218,12 @@ COMMANDS: Mapping[str, Listed] = {
         HelpGroup.ACT,
         'drrun handover latest bob "the dump of db2 is still being copied"',
     ),
+    "edit": Listed(
+        "edit",
+        "Correct a step of a run in your editor.",
+        HelpGroup.ACT,
+        "drrun edit latest restore",
+    ),
     "withdraw": Listed(
         "act",
         "Take back a request that is kept until somebody resumes.",

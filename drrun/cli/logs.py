@@ -213,7 +213,8 @@ def _search(records: Records, seen: RunReading, wish: _Wish) -> None:
 
 
 def _head(key: TargetKey, attempt: AttemptStory) -> None:
-    say(clean_line(f"{key} attempt {attempt.number}: {attempt.ending or 'goes on'}"))
+    undo = " (undo)" if attempt.undo else ""
+    say(clean_line(f"{key} attempt {attempt.number}{undo}: {attempt.ending or 'goes on'}"))
 
 
 def _kept(
@@ -266,6 +267,7 @@ def _json(records: Records, seen: RunReading, step: str | None, wish: _Wish) -> 
                 "step": key.step,
                 "target": key.target,
                 "attempt": attempt.number,
+                "undo": attempt.undo,
                 "began_at": at(attempt.began_at),
                 "ending": attempt.ending or None,
                 "output": dict(attempt.output),

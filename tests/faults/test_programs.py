@@ -235,7 +235,7 @@ def test_a_changed_runbook_is_shown_and_not_taken_silently(program: Program, ser
     run(program, "steps: {a: {run: 'exit 1', on: db1, verify: {run: 'true'}}}\n")
     program.write("runbooks/it.yml", "drrun: 1\nname: it\nsteps: {a: {run: 'true'}}\n")
     refused = program("resume", "latest", "--no-input")
-    assert (refused.exit, "+steps" in refused.err, "--pinned" in refused.err) == (2, True, True)
+    assert (refused.exit, "+ " in refused.err, "--pinned" in refused.err) == (2, True, True)
     assert program("resume", "latest", "--no-input", "--pinned").exit == 1
 
 

@@ -77,6 +77,11 @@ def revised(state: RunState, event: ev.PlanAmended) -> tuple[Plan, Revision] | D
     return plan, differs
 
 
+def cannot_be_rewritten(state: RunState, step: StepId) -> str:
+    """Why a step cannot be corrected as it stands, with the way out; "" if it can."""
+    return next(_cannot_be_changed(state, state.plan, [step]), "")
+
+
 def _cannot_be_changed(state: RunState, plan: Plan, steps: Iterable[StepId]) -> Iterator[str]:
     """What stands against a correction, a sentence for each step with the way out."""
     for step in steps:

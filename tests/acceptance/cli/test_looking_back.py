@@ -94,6 +94,16 @@ def test_what_an_undo_printed_is_found_too(program: Program) -> None:
     assert "one out| needle undone" in program.here("logs", "latest", "--grep", "undone").out
 
 
+def test_the_output_of_an_undo_is_said_to_be_one(program: Program) -> None:
+    last = program.here("logs", "latest", "one")
+    assert (last.out, "one attempt 2 (undo): exit 0" in last.err) == (
+        "out| needle undone\n",
+        True,
+    )
+    first = program.here("logs", "latest", "one", "--attempt", "1")
+    assert (first.out, "undo" in first.err) == ("out| needle one\n", False)
+
+
 def test_a_search_without_a_hit_says_so_and_prints_nothing(program: Program) -> None:
     done = program.here("logs", "latest", "--grep", "no such words")
     assert (done.exit, done.out) == (0, "")

@@ -191,3 +191,46 @@ def test_a_kept_retry_of_a_step_that_resume_opens_is_fulfilled(failed: Program) 
     assert failed("resume", "latest", "--no-input").exit == 1
     assert not [each for each in events(failed) if each["kind"] == "RequestRefused"]
     assert sum(each["kind"] == "AttemptIntended" for each in events(failed)) == 3
+
+
+def editor(program: Program, script: str) -> dict[str, str]:
+    """An editor that changes the file that it is given with a sed script."""
+    path = program.write("editor", f'#!/bin/sh\nsed -i {script} "$1"\n')
+    path.chmod(0o755)
+    return {"VISUAL": str(path)}
+
+
+def test_a_failed_step_is_corrected_in_the_editor(failed: Program) -> None:
+    mine = editor(failed, "'s/ecko/echo/'")
+    done = failed("edit", "latest", "two", "--reason", "typo", **mine)
+    assert (done.exit, "changed two; open again: three" in done.err) == (0, True), done.err
+    assert failed("resume", "latest", "--no-input").exit == 0
+    assert effects(failed) == ["one", "two", "three"]
+
+
+def test_a_bad_edit_changes_nothing_and_is_kept(failed: Program) -> None:
+    mine = editor(failed, "'s/needs:/wants:/'")
+    done = failed("edit", "latest", "two", "--reason", "typo", **mine)
+    assert done.exit == 2
+    assert "two.yml:4:5" in done.err, done.err
+    kept = done.err.partition("drrun amend ")[2].split()[1]
+    assert "wants: [one]" in Path(kept).read_text()
+    assert not [each for each in events(failed) if each["kind"] == "PlanAmended"]
+
+
+def test_an_editor_that_changes_nothing_changes_nothing(failed: Program) -> None:
+    done = failed("edit", "latest", "two", "--reason", "typo", VISUAL="true")
+    assert (done.exit, "nothing was changed" in done.err) == (0, True), done.err
+
+
+def test_a_passed_step_is_not_opened_in_the_editor(failed: Program) -> None:
+    done = failed("edit", "latest", "one", "--reason", "typo", VISUAL="false")
+    assert (done.exit, "one has passed" in done.err) == (2, True), done.err
+
+
+def test_an_edited_step_is_edited_again_as_it_was_written_last(failed: Program) -> None:
+    failed("edit", "latest", "two", "--reason", "1", **editor(failed, "'s/ecko two/ecko zwei/'"))
+    done = failed("edit", "latest", "two", "--reason", "2", **editor(failed, "'s/ecko/echo/'"))
+    assert done.exit == 0, done.err
+    assert failed("resume", "latest", "--no-input").exit == 0
+    assert effects(failed) == ["one", "zwei", "three"]

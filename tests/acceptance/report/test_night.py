@@ -180,6 +180,27 @@ def test_a_run_that_was_rolled_back_still_says_what_failed(program: Program) -> 
     )
 
 
+def test_the_list_names_the_day_once_and_again_when_another_begins(page: Path) -> None:
+    text = page.read_text("utf-8")
+    days = re.findall(r'<li class="day">([\d-]+)</li>', text)
+    moments = re.findall(r'<time datetime="([\d-]+)T', text)
+    assert days == sorted(set(moments))
+
+
+def test_steps_that_failed_are_open_and_the_others_are_not(page: Path) -> None:
+    opened = re.findall(r'id="step-(\w+)" data-status="\S+" open=""', browse(page).dom)
+    assert opened == ["rows", "broken"]
+
+
+def test_the_first_paragraph_for_the_public_has_neither_names_nor_reasons(
+    program: Program,
+) -> None:
+    gist = json.loads(told(program, "--format", "json", "--redact", "public"))["gist"]
+    assert "rows failed at " in gist
+    for secret in ("alice", "bob", "carol", "dave", "missing", "FATAL", "exit 4"):
+        assert secret not in gist
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_graph_shows_what_failed_and_no_screen_cuts_the_page(page: Path, width: int) -> None:
     seen = on_phone(page, width)
