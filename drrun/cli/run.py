@@ -55,7 +55,7 @@ _LOOK_EVERY = 1.0
     "allowed",
     multiple=True,
     metavar="STEP",
-    help="This point of no return needs no further word.",
+    help="Pass this point of no return without a question.",
 )
 @click.option(
     "--type",
@@ -193,7 +193,7 @@ def _ask_for_unmarked(settings: Settings, plan: Plan, typed: str) -> None:
 
 def _ask_to_begin(settings: Settings) -> None:
     if settings.no_input or not can_ask():
-        raise click.UsageError("nobody can be asked here: give --yes to execute this plan.")
+        raise click.UsageError("there is no terminal to ask on: add --yes to execute this plan.")
     if not click.confirm("Execute this plan?", err=True):
         raise click.Abort
 
