@@ -13,7 +13,6 @@ from drrun.core.model.status import Status
 from drrun.core.people.commands import MarkDone, RetryRequest, Skip
 from drrun.core.people.request import Asking, Denied, Granted, keys_of
 from drrun.core.state.run_state import RunState
-from drrun.core.state.target import TargetState
 
 _SETTLED = frozenset({Status.PASSED, Status.SKIPPED, Status.ROLLED_BACK})
 _BUSY = frozenset({Status.RUNNING, Status.VERIFYING})
@@ -33,7 +32,7 @@ def retry(asking: Asking, command: RetryRequest) -> Granted | Denied:
     events: list[ev.Event] = []
     for key in keys:
         target = state.targets[key]
-        if _may_be_tried(target, command):
+        if _may_be_tried(asking, key, command):
             if command.only_failed and target.status is Status.CANCELLED:
                 continue
             events.append(
@@ -61,14 +60,16 @@ def retry(asking: Asking, command: RetryRequest) -> Granted | Denied:
 def _nothing_to_retry(state: RunState, step: StepId) -> Granted | Denied:
     status = state.step(step)
     if status is Status.PENDING:
-        return Granted([], f"{step} is open already, and begins as soon as it may")
+        return Granted([], f"{step} is open again already")
     return Denied(f"step {step} is {status}: nothing to try again")
 
 
-def _may_be_tried(target: TargetState, command: RetryRequest) -> bool:
+def _may_be_tried(asking: Asking, key: TargetKey, command: RetryRequest) -> bool:
     """Whether a target is opened again, or is open and this person wants it so too."""
+    target, state = asking.state.targets[key], asking.state
     if target.status is Status.PENDING:
-        return target.attempt > 0 or bool(command.bypass_guard)
+        again = target.attempt > 0 and state.reopened_by.get(key) != asking.by
+        return again or bool(command.bypass_guard)
     return target.status in (Status.FAILED, Status.CANCELLED, Status.REGRESSED)
 
 
