@@ -10,10 +10,11 @@ Rules:
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
+from drrun.cases.experience import is_experience
 from drrun.cases.load_plan import LoadedPlan, with_estimates
 from drrun.cases.read_run import ReadRun, known
-from drrun.cases.readiness import PROVING
 from drrun.core import events as ev
 from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.status import Status
@@ -80,11 +81,8 @@ def measured(records: Records, runbook: str, but: str = "") -> dict[StepId, tupl
 
 
 def _runs(records: Records, runbook: str, but: str) -> Sequence[RunRecord]:
-    return [
-        each
-        for each in records.journal.runs()
-        if each.runbook == runbook and each.mode in PROVING and each.id != but
-    ][:MOST]
+    mine = (each for each in records.journal.runs() if each.runbook == runbook and each.id != but)
+    return list(islice((each for each in mine if is_experience(records, each)), MOST))
 
 
 def estimate_of(values: Sequence[float]) -> tuple[Duration, Duration]:

@@ -1,8 +1,8 @@
 """Is a runbook known to work? Verified when, in which mode, by which run; and why that lapsed.
 
 Rules (contract section 4, `readiness`):
-- Only a live run or a rehearsal that succeeded without exception verifies; a dry-run or a tabletop
-  never does.
+- Only a live run or a rehearsal that succeeded without exception verifies; a dry-run, a tabletop
+  or a run on stand-ins never does.
 - It lapses when a file that the run was pinned to has changed since, or when its period is over.
 - A rehearsal that has not cleaned up behind itself verifies nothing.
 """
@@ -10,9 +10,9 @@ Rules (contract section 4, `readiness`):
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import assert_never
 
 from drrun.cases.close import unclean
+from drrun.cases.experience import PROVING, is_experience
 from drrun.cases.fingerprint import is_file
 from drrun.cases.read_run import known
 from drrun.core.dataclass import dataclass
@@ -24,20 +24,6 @@ from drrun.ports.journal import Document, PreflightRecord, RunRecord
 
 #: At least yearly, where the runbook says nothing (SOC 2, DORA, NIST SP 800-34).
 PERIOD = Duration(365 * 86400)
-
-
-def _proves(mode: Mode) -> bool:
-    match mode:
-        case Mode.LIVE | Mode.REHEARSAL:
-            return True
-        case Mode.DRY_RUN | Mode.TABLETOP:
-            return False
-        case _:
-            assert_never(mode)
-
-
-#: Modes whose runs count as experience.
-PROVING = frozenset(str(mode) for mode in Mode if _proves(mode))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +52,8 @@ def readiness(records: Records, runbook: Runbook, path: Path) -> Readiness:
     """What is known of a runbook as it is now."""
     now = records.clock.now()
     mine = [each for each in records.journal.runs() if each.runbook == runbook.name]
-    proving = (each for each in mine if each.mode in PROVING)
-    verified = next((each for each in proving if each.status == RunStatus.SUCCEEDED), None)
+    succeeded = (each for each in mine if each.status == RunStatus.SUCCEEDED)
+    verified = next((each for each in succeeded if is_experience(records, each)), None)
     notebook = records.notebook
     excepted = next((each for each in mine if _excepted(each)), None)
     why, until = "it was never verified", None

@@ -6,8 +6,8 @@ import click
 
 from drrun.cases.archive import export as write
 from drrun.cases.archive import read_archive, take_in
+from drrun.cases.experience import PROVING, is_experience
 from drrun.cases.find import find_run
-from drrun.cases.readiness import PROVING
 from drrun.cli.context import CommandContext, common_options
 from drrun.cli.exit import Exit
 from drrun.cli.out import give, say
@@ -40,10 +40,10 @@ def export(frame: CommandContext, run: str, output: Path | None, *, as_test: boo
     with frame.state() as records:
         found = find_run(records, run)
         record = next(each for each in records.journal.runs() if each.id == found)
-        if as_test and record.mode not in PROVING:
-            raise InputError(
-                f"{found} was a {record.mode}: that is no test, and no evidence of one"
-            )
+        if as_test and not is_experience(records, record):
+            proves = record.mode in PROVING
+            was = "a run on stand-ins" if proves else f"a {record.mode}"
+            raise InputError(f"{found} was {was}: that is no test, and no evidence of one")
         path = output or Path(f"{found}.drrun.tar.gz")
         head = write(records, found, path)
     say(f"archive: {path}, mode {record.mode}, journal ends with {head}")

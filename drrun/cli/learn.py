@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from drrun.cases.experience import is_experience
 from drrun.cases.measured import estimate_of, measured, took
 from drrun.cli.context import CommandContext, common_options, json_option
 from drrun.cli.out import give, say
@@ -34,6 +35,12 @@ def learn(frame: CommandContext, run: str, *, as_json: bool) -> None:
     """
     with frame.state() as records:
         seen = find(records, run)
+        record = next(each for each in records.journal.runs() if each.id == seen.run)
+        if not is_experience(records, record):
+            raise InputError(
+                f"{seen.run} tells nothing about how long the real steps take: it was a dry-run, "
+                "or a run on stand-ins. Name a live run or a rehearsal: drrun history"
+            )
         earlier = measured(records, seen.loaded.plan.runbook.name, but=seen.run)
     wanted = {}
     steps = seen.loaded.plan.runbook.steps

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
+from drrun.cases.experience import is_experience
 from drrun.cases.fingerprint import fingerprint
 from drrun.cases.load_plan import LoadedPlan, PlanRequest, first_plan_of, read_documents
 from drrun.cases.measured import with_learned
 from drrun.cases.pinned import read_pinned
-from drrun.cases.readiness import PROVING
 from drrun.cases.what_if import what_if
 from drrun.cli.context import CommandContext, common_options, inventory_options, json_option
 from drrun.cli.exit import Exit
@@ -131,11 +131,11 @@ def _rehearsed(frame: CommandContext, runbook: str) -> str | None:
     """The day of the last run that proves something; None if none is known here."""
     try:
         with frame.state() as records:
-            runs = records.journal.runs()
+            mine = (run for run in records.journal.runs() if run.runbook == runbook)
+            succeeded = (run for run in mine if run.status == RunStatus.SUCCEEDED)
+            good = next((run for run in succeeded if is_experience(records, run)), None)
     except (StateUnusable, JournalDamaged):
         return None
-    mine = (run for run in runs if run.runbook == runbook and run.mode in PROVING)
-    good = next((run for run in mine if run.status == RunStatus.SUCCEEDED), None)
     return datetime.fromtimestamp(good.started_at, UTC).date().isoformat() if good else None
 
 

@@ -108,7 +108,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _moved(document: dict[str, Any], farm: Farm) -> dict[str, Any]:
-    """The example's inventory, for servers on this machine."""
+    """The example's inventory, for servers on this machine that play the parts of its hosts."""
+    document["stand_ins"] = True
     for name, host in document["hosts"].items():
         here = {"address": "127.0.0.1", "port": farm.ports[name]}
         # The route through the colo is null-routed; the one out of band opens later.

@@ -32,6 +32,8 @@ class PlanLine:
     ends: Duration
     #: None: the author gave no estimate.
     length: Duration | None
+    #: Until people have answered what is asked before it acts; part of its time.
+    answers: Duration
     critical: bool
     irreversible: bool
     #: A person has to act.
@@ -78,7 +80,7 @@ class PlanView:
 def plan_view(plan: Plan) -> PlanView:
     """Look at a plan."""
     taking_part = [each for each in plan.order if not plan.steps[each].left_out]
-    lines = tuple(_lines(plan))
+    lines = tuple(sorted(_lines(plan), key=lambda line: (line.begins, line.wave)))
     hosts = {
         target.host.name: None
         for step in taking_part
@@ -152,6 +154,7 @@ def _line(plan: Plan, planned: PlannedStep, wave: int, *, critical: bool) -> Pla
         begins=Duration(plan.ends[step.id] - planned.length),
         ends=Duration(plan.ends[step.id]),
         length=None if step.estimate is None else Duration(planned.length),
+        answers=Duration(planned.answers),
         critical=critical and planned.length > 0,
         irreversible=step.irreversible,
         person=asks_a_person(step),
@@ -179,6 +182,9 @@ def _loads(plan: Plan, lines: tuple[PlanLine, ...]) -> Iterator[Load]:
     for name, mine in by_role.items():
         role = plan.runbook.roles.get(name)
         people = (*role.people, *role.deputies) if role else ()
-        # A person looks at a step of a machine only for its gate: that counts no time.
-        length = sum(line.length or 0.0 for line in mine if line.action in ("manual", "decision"))
-        yield Load(name, people, tuple(line.id for line in mine), Duration(length))
+        # A person looks at a step of a machine only for its gate.
+        spent = sum(
+            (line.length or 0.0) if line.action in ("manual", "decision") else line.answers
+            for line in mine
+        )
+        yield Load(name, people, tuple(line.id for line in mine), Duration(spent))

@@ -62,7 +62,8 @@ def spells(state: RunState, facts: Iterable[Fact], end: float) -> list[Spell]:
             away = left or isinstance(fact.event, ev.ControllerTook)
             _add(found, _cause(state, away=away), since, min(fact.at, end))
         since = max(fact.at, since or fact.at)
-        left = isinstance(fact.event, ev.ControllerLeft) or (
+        # A run that has ended has no controller until somebody goes on with it.
+        left = isinstance(fact.event, ev.ControllerLeft | ev.RunEnded) or (
             left and not isinstance(fact.event, ev.ControllerTook)
         )
         state.apply(fact.event, fact.at)

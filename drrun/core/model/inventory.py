@@ -139,6 +139,8 @@ class Inventory:
     #: True: its hosts are there to rehearse on, no run on them is ever a live one. False: they are
     #: in use, nobody rehearses on them. None: nobody said.
     rehearsal: bool | None = None
+    #: Its hosts only play the parts of the real ones: nothing is learnt from what they do.
+    stand_ins: bool = False
 
     def hosts_of_group(self, group: str) -> tuple[str, ...]:
         """Names of the hosts in `group`, in the order of the inventory."""

@@ -7,7 +7,7 @@ Rules:
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -17,7 +17,7 @@ from drrun.core.model.actions import ManualAction
 from drrun.core.model.errors import Finding, InputError
 from drrun.core.model.ids import LOCAL, StepId, TargetName
 from drrun.core.model.inventory import Host, Inventory
-from drrun.core.model.runbook import Mode, Runbook, Step
+from drrun.core.model.runbook import RESPONSE, Mode, Runbook, Step
 from drrun.core.model.values import Duration
 
 #: Renders every text inside a value; the second argument are the names that may be used.
@@ -47,6 +47,8 @@ class PlannedStep:
     by_choice: bool = False
     #: How many targets may have begun once so many batches are through, growing.
     batches: tuple[int, ...] = ()
+    #: Seconds until people have answered what is asked before it acts, by their roles.
+    answers: float = 0.0
 
     @property
     def allowed_failures(self) -> int:
@@ -55,7 +57,12 @@ class PlannedStep:
 
     @property
     def length(self) -> float:
-        """Expected seconds, 0 if the step is left out or says nothing."""
+        """Expected seconds with the answers before it, 0 if the step is left out."""
+        return 0.0 if self.left_out else self.answers + self.work
+
+    @property
+    def work(self) -> float:
+        """Expected seconds of the step itself, 0 if it is left out or says nothing."""
         if self.left_out or self.step.estimate is None:
             return 0.0
         return float(self.step.estimate.p50)
@@ -147,9 +154,9 @@ def bind(
     planned: dict[StepId, PlannedStep] = {}
     findings: list[Finding] = []
     for step in runbook.steps.values():
-        own = names if step.scope is None else {**names, "inputs": step.scope.inputs}
         try:
-            planned[step.id] = _planned(step, inventory, selection, own, render)
+            made = _planned(step, inventory, selection, _own(step, names), render)
+            planned[step.id] = replace(made, answers=_answers(runbook, step, selection.mode))
         except InputError as error:
             findings.extend(
                 Finding(step.places.get("on", step.place), f"step {step.id}: {each.message}")
@@ -171,6 +178,20 @@ def bind(
         steps=planned,
         **_shape(runbook, lengths),
     )
+
+
+def _own(step: Step, names: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The names that a step sees: one of another runbook has the inputs of that."""
+    return names if step.scope is None else {**names, "inputs": step.scope.inputs}
+
+
+def _answers(runbook: Runbook, step: Step, mode: Mode) -> float:
+    """Seconds until a gate before a step's action is answered; a dry-run opens none."""
+    if mode is Mode.DRY_RUN or not (step.approval or step.irreversible):
+        return 0.0
+    name = str(step.approval["role"]) if step.approval else step.owner
+    role = runbook.roles.get(name)
+    return float(role.response if role else RESPONSE)
 
 
 def _shape(runbook: Runbook, lengths: Mapping[StepId, float]) -> dict[str, Any]:

@@ -74,6 +74,14 @@ class Estimate:
     #: Where it comes from if not from the author: `3 runs`.
     source: str = ""
 
+    @property
+    def late_after(self) -> Duration:
+        """Longer than this is late: than the bad case, or than twice an estimate without one.
+
+        The middle is no limit: half of all attempts take longer.
+        """
+        return self.p90 if self.p90 > self.p50 else Duration(2 * self.p50)
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -151,6 +159,10 @@ class SecretRef:
     where: str
 
 
+#: How long an answer takes where nobody says otherwise.
+RESPONSE = Duration(300)
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     """Who may and must do something."""
@@ -159,6 +171,8 @@ class Role:
     people: tuple[str, ...] = ()
     deputies: tuple[str, ...] = ()
     contact: str = ""
+    #: How long it takes until somebody answers; plans count with it.
+    response: Duration = RESPONSE
 
 
 @dataclass(frozen=True, slots=True)

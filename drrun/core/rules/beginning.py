@@ -85,7 +85,7 @@ def _begin_targets(
         return
     hosts = state.ready.hosts_of(step.id)
     for key in queued(state, state.plan.steps[step.id]):
-        busy = next((name for name in step.locks if _busy(state, name, taken)), None)
+        busy = next((name for name in step.locks if locked(state, name, taken)), None)
         if busy is not None:
             yield from _wait(state, [key], Cause.LOCK, f"lock {busy}", None)
         elif _needs_no_room(step) or room.take(_first_place(state, step, key)):
@@ -95,7 +95,8 @@ def _begin_targets(
             return
 
 
-def _busy(state: RunState, lock: str, taken: Counter[str]) -> bool:
+def locked(state: RunState, lock: str, taken: Counter[str]) -> bool:
+    """Whether nobody else may take a lock, with what is about to be taken."""
     return state.held[lock] + taken[lock] >= state.plan.runbook.locks.get(lock, 1)
 
 

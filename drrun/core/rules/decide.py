@@ -25,7 +25,7 @@ from drrun.core.rules.capacity import Activity, Capacity
 from drrun.core.rules.decision import Decision, WakeUp
 from drrun.core.rules.endings import ending_of
 from drrun.core.rules.losses import losses
-from drrun.core.rules.probe_lists import asked_of, until_of, waits
+from drrun.core.rules.probe_lists import asked_of, until_of, waits_now
 from drrun.core.rules.stopping import failed, wind_up
 from drrun.core.rules.undoing import (
     conclusion_of_undo,
@@ -166,6 +166,10 @@ def _find_out(
 ) -> Iterator[w.Wish]:
     """The outcome is not known: by `on_unknown`, and by a person if that does not tell."""
     step = state.plan.steps[key.step].step
+    if state.targets[key].undoing:
+        # `on_unknown`, and a `verify` that holds, are about the step, and not about its undo.
+        yield w.OpenGate(key, "unknown", Purpose.UNDONE)
+        return
     if state.targets[key].phase is Phase.ASK:
         yield w.OpenGate(key, "unknown")
         return
@@ -206,9 +210,9 @@ def _towards_action(
         yield w.OpenGate(key, "approval")
     elif step.irreversible and not target.permitted and not allowed(state, step):
         yield w.OpenGate(key, "irreversible")
-    elif isinstance(step.action, ManualAction | DecisionAction):
+    elif key not in state.in_lost_form and isinstance(step.action, ManualAction | DecisionAction):
         yield w.OpenGate(key, "manual" if isinstance(step.action, ManualAction) else "decision")
-    elif waits(step):
+    elif waits_now(state, key):
         yield w.BeginWait(key)
     elif room.take(state.hosts[key]):
         yield w.StartAttempt(key)
@@ -232,7 +236,7 @@ def _while_acting(
             yield w.Record(ev.WaitEnded(**attempt_of(state, key)))
         else:
             alarm.wake(target.until)
-    elif until_of(step):
+    elif until_of(step) and waits_now(state, key):
         yield from _ask(state, key, Purpose.UNTIL, room, now, alarm)
     elif Activity(key) not in room.air:
         if room.take(state.hosts[key]):
@@ -259,10 +263,11 @@ def _say_whether_late(
     estimate, since = state.plan.steps[key.step].step.estimate, _acts_since(state, key)
     if estimate is None or since is None or state.targets[key].late:
         return
-    if now >= since + estimate.p90:
-        yield w.Record(ev.AttemptLate(**attempt_of(state, key), p90=float(estimate.p90)))
+    limit = float(estimate.late_after)
+    if now >= since + limit:
+        yield w.Record(ev.AttemptLate(**attempt_of(state, key), p90=limit))
     else:
-        alarm.wake(since + estimate.p90)
+        alarm.wake(since + limit)
 
 
 def _ask_whether_late(

@@ -15,6 +15,7 @@ from drrun.core.model.runbook import StandIn
 from drrun.core.model.status import Phase
 from drrun.core.rules import wishes as w
 from drrun.core.rules.capacity import Activity, Capacity
+from drrun.core.rules.probe_lists import waits_now
 from drrun.core.state.run_state import RunState, attempt_of, planned
 
 
@@ -27,7 +28,7 @@ def losses(state: RunState, room: Capacity) -> Iterator[w.Wish]:
         if target.phase is Phase.ACTING and Activity(key) in room.air:
             if not target.ending:
                 yield w.LetGo(key, f"{thing} was declared lost")
-        elif target.phase is Phase.ACTING:
+        elif target.phase is Phase.ACTING and not waits_now(state, key):
             why = f"{thing} was declared lost while it was in flight"
             yield w.Record(ev.ContactLost(**attempt_of(state, key), why=why))
         elif isinstance(planned(state, key).step.when_lost, StandIn):

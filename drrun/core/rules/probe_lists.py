@@ -17,6 +17,12 @@ def waits(step: Step) -> bool:
     )
 
 
+def waits_now(state: RunState, key: TargetKey) -> bool:
+    """Whether a target waits; its undo, or its form after a loss, is another action."""
+    instead = state.targets[key].undoing or key in state.in_lost_form
+    return not instead and waits(state.plan.steps[key.step].step)
+
+
 def until_of(step: Step) -> tuple[Probe, ...]:
     """The probes that a `wait` waits for."""
     if isinstance(step.action, UsesAction) and step.action.name == "wait":

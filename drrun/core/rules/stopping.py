@@ -14,7 +14,7 @@ from drrun.core.model.probes import Purpose, Verdict
 from drrun.core.model.status import Phase, Status
 from drrun.core.rules import wishes as w
 from drrun.core.rules.capacity import Activity, Capacity
-from drrun.core.rules.probe_lists import waits
+from drrun.core.rules.probe_lists import waits_now
 from drrun.core.state.run_state import RunState, attempt_of
 from drrun.core.state.target import Judgement, given_up
 
@@ -34,9 +34,7 @@ def let_go(state: RunState, why: str) -> Iterator[w.Wish]:
         if given_up(state.targets[key]) and not state.targets[key].undoing
     }
     for step in state.plan.order:
-        counts = state.counts(step)
-        waiting = counts.get(Status.PENDING) or counts.get(Status.WAITING)
-        if step in before or (waiting and not _undoing(state, step)):
+        if step in before or (state.has_queued(step) and not _undoing(state, step)):
             yield w.Record(ev.TargetsCancelled(step=step, why=why))
 
 
@@ -47,7 +45,7 @@ def _undoing(state: RunState, step: StepId) -> bool:
 def _end(state: RunState, key: TargetKey, room: Capacity) -> Iterator[w.Wish]:
     target = state.targets[key]
     if target.status is Status.RUNNING and target.phase is Phase.ACTING:
-        if waits(state.plan.steps[key.step].step):
+        if waits_now(state, key):
             yield _not_told(state, key, Purpose.UNTIL, "run aborted")
         elif not target.ending:
             yield w.EndAttempt(key, f"run aborted: {state.aborted}")

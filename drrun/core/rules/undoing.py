@@ -10,6 +10,7 @@ Rules:
 - After an irreversible step there is no plain way back; a second person may insist.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from drrun.core import events as ev
@@ -19,6 +20,7 @@ from drrun.core.model.probes import Purpose, Verdict
 from drrun.core.model.runbook import StandIn
 from drrun.core.model.status import Status
 from drrun.core.rules import wishes as w
+from drrun.core.rules.beginning import locked
 from drrun.core.rules.probe_lists import asked_of, own_undo_verify
 from drrun.core.rules.stopping import let_go
 from drrun.core.state.polling import Settled
@@ -70,12 +72,14 @@ def roll_back(state: RunState) -> Iterator[w.Wish]:
     yield from let_go(state, f"run is rolled back: {state.rolling_back}")
     if any(not state.targets[key].undoing for key in state.active):
         return  # what was going on comes to its end first
+    taken = Counter[str]()
     for key in undoable(state):
-        host = state.hosts[key]
+        host, locks = state.hosts[key], state.plan.steps[key.step].step.locks
         if host in state.circumstances.lost_hosts:
             why = f"{state.circumstances.lost_hosts[host]} was declared lost"
             yield w.Record(ev.NotRolledBack(step=key.step, target=key.target, why=why))
-        else:
+        elif not any(locked(state, lock, taken) for lock in locks):
+            taken.update(locks)
             yield w.Record(ev.UndoBegan(step=key.step, target=key.target))
 
 

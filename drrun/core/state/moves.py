@@ -36,9 +36,10 @@ def answer_of(event: ev.OfTarget | ev.OfTargets) -> str:
         case ev.GateOpened():
             return event.gate
         case ev.GateAnswered():
-            return (
-                f"ask {event.purpose}" if event.gate == "ask" else f"{event.gate} {event.answer}"
-            )
+            if event.gate == "ask":
+                return f"ask {event.purpose}"
+            undone = " undone" if event.purpose == Purpose.UNDONE else ""
+            return f"{event.gate} {event.answer}{undone}"
         case ev.TargetMarked():
             return event.status
         case ev.TargetReopened():
@@ -179,6 +180,7 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("RetryPlanned", ""): {
         RUNNING: (WAITING, "will be tried again"),
         VERIFYING: (WAITING, "will be tried again"),
+        WAITING: (WAITING, "will be tried otherwise"),
         UNKNOWN: (WAITING, "will be tried again"),
     },
     ("TargetFailed", ""): {
@@ -216,6 +218,12 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("GateAnswered", "ask undone"): {WAITING: (VERIFYING, "a person looked")},
     ("GateAnswered", "ask reconcile"): {WAITING: (UNKNOWN, "a person looked")},
     ("GateAnswered", "unknown confirm"): {UNKNOWN: (PASSED, "done, by a person's word")},
+    ("GateAnswered", "unknown confirm undone"): {
+        UNKNOWN: (ROLLED_BACK, "undone, by a person's word"),
+    },
+    ("GateAnswered", "unknown reject undone"): {
+        UNKNOWN: (FAILED, "not undone, by a person's word"),
+    },
     ("GateAnswered", "unknown reject"): {UNKNOWN: (FAILED, "not done, by a person's word")},
     ("TargetReopened", ""): {
         PENDING: (PENDING, "to be tried again"),

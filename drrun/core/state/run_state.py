@@ -183,6 +183,10 @@ class RunState:
         unended = self._tallies[step].unended
         return unended[0] if unended else len(self._keys[step])
 
+    def has_queued(self, step: StepId) -> bool:
+        """Whether a step has targets that have not begun, and may still."""
+        return bool(self._tallies[step].queued)
+
     def queued(self, step: StepId, limit: int) -> Iterator[TargetKey]:
         """Those of a step's first `limit` targets that have not begun, in the plan's order."""
         keys = self._keys[step]
@@ -247,7 +251,7 @@ class RunState:
         match event:
             case ev.GateAnswered():
                 self.answers[event.key] = event
-                if event.gate == "unknown" and event.answer == "confirm":
+                if event.gate == "unknown" and event.answer == "confirm" and not event.purpose:
                     self.words[event.key] = event
             case ev.NotRolledBack():
                 self.not_rolled_back[event.key] = event.why

@@ -334,7 +334,7 @@ def _answered(opened: ev.GateOpened, said: ScriptedAnswer, action: object) -> ev
 
 def estimated(planned: PlannedStep) -> float:
     """Seconds of one target: the step's estimate, shared out among its batches."""
-    return planned.length / max(1, len(set(planned.batches)))
+    return planned.work / max(1, len(set(planned.batches)))
 
 
 def _delay(retry: Retry, verdicts: int) -> float:

@@ -261,6 +261,11 @@ inventory: RecordShape[Inventory] = RecordShape(
             "true: its hosts are there to rehearse on, live runs are refused; "
             "false: they are in use, rehearsals are refused",
         ),
+        "stand_ins": RecordKey(
+            boolean,
+            "true: its hosts only play the parts of the real ones; nothing learns from their runs",
+            default=False,
+        ),
     },
     _inventory,
 )

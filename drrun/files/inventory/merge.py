@@ -135,7 +135,8 @@ def _merge(
         for section, both in changed.items()
     }
     rehearsal = said if into.rehearsal is None else into.rehearsal
-    return replace(into, groups=groups, rehearsal=rehearsal, **changed)
+    stand_ins = into.stand_ins or part.inventory.stand_ins
+    return replace(into, groups=groups, rehearsal=rehearsal, stand_ins=stand_ins, **changed)
 
 
 def _merge_group(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drrun.core.model.runbook import Input, Objectives, Role, SecretRef, Service
+from drrun.core.model.runbook import RESPONSE, Input, Objectives, Role, SecretRef, Service
 from drrun.files.runbook.inputs import TYPES, read_value
 from drrun.files.yaml.scalars import (
     Number,
@@ -151,6 +151,9 @@ roles: Shape[dict[str, Role]] = MappingOf(
                 "people": RecordKey(words, "who has the role"),
                 "deputies": RecordKey(words, "who stands in"),
                 "contact": RecordKey(text, "how to reach them"),
+                "response": RecordKey(
+                    duration, "how long an answer takes, for the plan", default=str(RESPONSE)
+                ),
             },
             _role,
         ),

@@ -43,7 +43,9 @@ def run_json(view: RunView) -> dict[str, Any]:
             for each in view.clocks
         ],
         warnings=list(view.warnings),
-        remaining=None if forecast is None else seconds(forecast.remaining),
+        remaining=None if forecast is None or forecast.holds else seconds(forecast.remaining),
+        work_left=None if forecast is None else seconds(forecast.remaining),
+        not_before=[] if forecast is None else list(forecast.holds),
         without_estimate=None if forecast is None else forecast.unestimated,
         counts={str(status): count for status, count in view.counts.items()},
         steps=[_line(each) for each in view.lines],

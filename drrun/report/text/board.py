@@ -159,7 +159,12 @@ def _standing(state: RunState, *, driven: bool) -> tuple[str, Style]:
 
 def _eta(state: RunState, now: float) -> str:
     found = forecast(state, now)
-    if found is None or not found.remaining:
+    if found is None:
+        return ""
+    if found.holds:
+        more = f" and {len(found.holds) - 1} more" if len(found.holds) > 1 else ""
+        return f", not done before {clean_line(found.holds[0])}{more}"
+    if not found.remaining:
         return ""
     least = "at least" if found.unestimated else "about"
     return f", {least} {rough(found.remaining)} left, to {hour(now + found.remaining, now)}"

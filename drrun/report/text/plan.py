@@ -66,7 +66,9 @@ def _row(line: PlanLine) -> list[str | Cell]:
 def what(line: PlanLine) -> str:
     """What kind of step it is, who acts, and on which condition."""
     parts = [line.action]
-    if line.person and line.owner:
+    if line.answers:
+        parts.append(f"after {line.owner or 'somebody'} answers ({rough(line.answers)})")
+    elif line.person and line.owner:
         parts.append(f"by {line.owner}")
     if line.when:
         parts.append(f"when {line.when}")

@@ -10,6 +10,7 @@ from drrun.core.model.status import GOOD, RunStatus, Status
 from drrun.core.rules.endings import ExceptionKind
 from drrun.report.clean import clean, clean_line
 from drrun.report.exceptions import beside_steps, exception_lines
+from drrun.report.forecast import Forecast
 from drrun.report.ink import Style, style_of, style_of_run
 from drrun.report.run_view import BAD, RunView, StepLine, WaitingGate
 from drrun.report.services import Objective, ServiceView
@@ -17,6 +18,8 @@ from drrun.report.table import Cell, Column, table
 from drrun.report.text.sheet import PLAIN, Sheet, join, plural
 from drrun.report.times import hour, moment, rough, span, took
 
+#: So many causes are named.
+_HOLDS = 3
 _SHAPE = (
     Column(""),
     Column("step"),
@@ -76,11 +79,22 @@ def remaining_of(view: RunView) -> str:
         return ""
     remaining, unestimated = view.forecast.remaining, view.forecast.unestimated
     doubt = f" ({plural(unestimated, 'step')} without estimate)" if unestimated else ""
+    if view.forecast.holds:
+        return held_up(view.forecast)
     if not remaining:
         return f"length of the rest is not known{doubt}" if doubt else ""
     least = "at least" if unestimated else "about"
     end = hour(view.now + remaining, view.now)
     return f"{least} {rough(remaining)} left, done about {end} UTC{doubt}"
+
+
+def held_up(found: Forecast) -> str:
+    """`not done before db-start is fixed; then at least 8s of work`."""
+    holds = [clean_line(each) for each in found.holds]
+    more = f" and {len(holds) - _HOLDS} more" if len(holds) > _HOLDS else ""
+    least = "at least" if found.unestimated else "about"
+    then = f"; then {least} {rough(found.remaining)} of work" if found.remaining else ""
+    return f"not done before {', '.join(holds[:_HOLDS])}{more}{then}"
 
 
 def _head(view: RunView, sheet: Sheet) -> Iterator[str]:

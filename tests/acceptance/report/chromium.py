@@ -35,7 +35,7 @@ f.onload = () => setTimeout(() => {
     each.getBoundingClientRect().right > wide + 1);
   document.body.dataset.cut = JSON.stringify(cut.map((each) => each.outerHTML.slice(0, 80)));
   document.body.dataset.over = d.documentElement.scrollWidth - wide;
-  const view = d.querySelector('.wide'), wrong = d.querySelector('.node.s-failed');
+  const view = d.querySelector('.wide'), wrong = d.querySelector('.node.critical.s-failed');
   if (wrong) {
     const frame = view.getBoundingClientRect(), box = wrong.getBoundingClientRect();
     document.body.dataset.failed = box.left >= frame.left && box.right <= frame.right;
@@ -52,7 +52,7 @@ class OnPhone:
     cut: list[str]
     #: Pixels that the page is wider than the screen.
     over: int
-    #: Whether a failed step of the graph is in view; None: there is none.
+    #: Whether the failed step that the end waited for is in view of the graph; None: no such.
     failed_in_view: bool | None
 
 

@@ -180,6 +180,13 @@ def test_a_run_that_was_rolled_back_still_says_what_failed(program: Program) -> 
     )
 
 
+def test_the_list_names_the_day_once_and_again_when_another_begins(page: Path) -> None:
+    text = page.read_text("utf-8")
+    days = re.findall(r'<li class="day">([\d-]+)</li>', text)
+    moments = re.findall(r'<time datetime="([\d-]+)T', text)
+    assert days == sorted(set(moments))
+
+
 def test_steps_that_failed_are_open_and_the_others_are_not(page: Path) -> None:
     opened = re.findall(r'id="step-(\w+)" data-status="\S+" open=""', browse(page).dom)
     assert opened == ["rows", "broken"]

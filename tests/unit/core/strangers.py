@@ -127,9 +127,13 @@ def written_steps(draw: st.DrawFn) -> tuple[Step, ...]:
             case 0:
                 made = manual(name)
             case 1:
-                made = decision(name, **draw(st.sampled_from([{}, DECIDED])))
+                made = draw(
+                    st.sampled_from([decision(name), decision(name, decide_by="4s", default="go")])
+                )
             case 2:
-                made = wait(name, **draw(st.sampled_from([{"for": 2}, {"until": (probe("u"),)}])))
+                made = draw(
+                    st.sampled_from([wait(name, **{"for": 2}), wait(name, until=(probe("u"),))])
+                )
             case 3 | 4 if "on" not in keys:
                 made = step(
                     name,
@@ -142,9 +146,6 @@ def written_steps(draw: st.DrawFn) -> tuple[Step, ...]:
         needed = step(name, *needs).needs
         steps.append(replace(made, needs=needed, **keys))  # type: ignore[arg-type] # keys of a step
     return tuple(steps)
-
-
-DECIDED = {"decide_by": "4s", "default": "go"}
 
 
 def bound(steps: Sequence[Step]) -> Plan:
@@ -202,10 +203,9 @@ class Judge:
         if not state.targets[key].attempt or not state.targets[key].begun:
             planned = state.plan.steps[key.step]
             assert all(state.met(need) for need in planned.step.needs)
-            targets = [state.targets[each] for each in state.keys(key.step)]
-            ended = sum(each.status in FINAL for each in targets)
-            limit = next((size for size in planned.batches if ended < size), len(targets))
-            assert sum(each.begun or each.status in FINAL for each in targets) < limit
+            keys = list(state.keys(key.step))
+            earlier = max((size for size in planned.batches if size <= keys.index(key)), default=0)
+            assert all(state.targets[each].status in FINAL for each in keys[:earlier])
         for lock in self.step(key).locks:
             others = state.held[lock] - state.targets[key].active
             assert others < state.plan.runbook.locks[lock]
@@ -283,6 +283,8 @@ class Judge:
                 assert event.by != "controller"
             case ev.Recovered():
                 pass
+            case ev.NotRolledBack():
+                assert key in self.undoing
             case _:
                 raise AssertionError(f"{key} passed by {event}")
 
@@ -325,8 +327,6 @@ class Judge:
                 self._again(event, key)
             case ev.TargetReopened():
                 self._reopened(event, key)
-            case ev.TargetsCancelled() | ev.TargetLost() | ev.Regressed():
-                pass
             case ev.UndoBegan():
                 self.undoing.add(key)
             case _:

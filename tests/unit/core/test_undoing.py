@@ -1,6 +1,7 @@
 """The way back: passed steps are undone in reverse, and people know what cannot be."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,12 +11,12 @@ from drrun.core import events as ev
 from drrun.core.model.ids import TargetKey
 from drrun.core.model.inventory import Host, Inventory
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome, OutcomeUnknown
-from drrun.core.model.probes import Probe, Purpose, Verdict
-from drrun.core.model.runbook import OnFailure, Step
+from drrun.core.model.probes import Probe, ProbeKind, Purpose, Verdict
+from drrun.core.model.runbook import OnFailure, OnUnknown, Step
 from drrun.core.model.status import RunStatus
 from drrun.core.people.consider import Denied, Granted
 from drrun.core.rules.endings import ExceptionKind, exceptions_of
-from tests.unit.core.worlds import World, manual, plan_of, probe, stand_in, statuses, step
+from tests.unit.core.worlds import World, manual, plan_of, probe, stand_in, statuses, step, wait
 
 
 def undoable(name: str, *needs: str, **keys: object) -> Step:
@@ -174,6 +175,18 @@ def test_an_undo_of_which_nobody_knows_whether_it_worked_is_unknown() -> None:
     assert (statuses(world.state, "a"), world.state.ended) == (["unknown"], None)
 
 
+@pytest.mark.parametrize("answer", ["confirm", "reject"])
+def test_a_person_says_what_became_of_an_undo_and_it_is_not_made_again(answer: str) -> None:
+    world = rolled(
+        undoable("a", verify=(probe(),), on_unknown=OnUnknown.RERUN),
+        acting=lambda _, n: OutcomeUnknown("cut") if n == 2 else Ended(0),
+    )
+    world.ask(answer, step="a")
+    world.drive()
+    becomes = {"confirm": "rolled-back", "reject": "failed"}[answer]
+    assert (statuses(world.state, "a"), world.effects.total()) == ([becomes], 2)
+
+
 def test_an_undo_is_never_retried_by_itself() -> None:
     from drrun.core.model.runbook import Retry
 
@@ -203,6 +216,41 @@ def test_what_runs_comes_to_its_end_before_anything_is_undone() -> None:
     before = undone(world)
     world.drive()
     assert (before, undone(world)) == ([], ["b", "a"])
+
+
+@pytest.mark.parametrize("how", [{"for": 5}, {"until": (probe(),)}])
+def test_the_undo_of_a_wait_is_executed_and_can_be_aborted(how: dict[str, object]) -> None:
+    waited = replace(wait("a", **how), undo=stand_in())
+    world = World(plan_of(waited, manual("hold")))
+    world.drive()
+    world.ask("rollback", reason="it burns")
+    world.obey_all()
+    acting = len(world.air)
+    world.ask("abort", reason="stop")
+    world.drive()
+    assert (acting, world.effects.total(), world.state.ended) == (1, 1, RunStatus.ABORTED)
+
+
+def test_undoing_respects_locks() -> None:
+    pair = undoable("a", for_each=["x", "y"], locks=("db",))
+    world = World(plan_of(pair, manual("hold"), locks={"db": 1}))
+    world.drive()
+    world.most_in_air = 0
+    world.ask("rollback", reason="it burns")
+    world.drive()
+    assert (world.most_in_air, statuses(world.state, "a")) == (1, ["rolled-back"])
+
+
+def test_what_acted_and_waits_for_a_look_is_looked_at_before_anything_is_undone() -> None:
+    looked = undoable("b", verify=(probe("seen?", kind=ProbeKind.ASK),))
+    world = World(plan_of(undoable("a"), looked))
+    world.drive()
+    world.ask("rollback", reason="it burns")
+    world.drive()
+    before = undone(world)
+    world.ask("confirm", step="b")
+    world.drive()
+    assert (before, sorted(undone(world))) == ([], ["a", "b"])
 
 
 def test_what_has_not_begun_is_cancelled_by_a_rollback() -> None:

@@ -1,16 +1,21 @@
 """What people say about the world: lost, found, another route; and what follows for the run."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
 from drrun.core import events as ev
 from drrun.core.model.outcomes import Ended
-from drrun.core.model.runbook import StandIn
+from drrun.core.model.runbook import StandIn, Step
 from drrun.core.model.status import RunStatus
+from drrun.core.model.values import Duration
 from drrun.core.people.consider import Denied, Granted
 from drrun.core.people.world_requests import accept_record
 from drrun.core.rules import wishes as w
 from tests.unit.core.worlds import (
     World,
+    decision,
     manual,
     plan_of,
     probe,
@@ -18,6 +23,7 @@ from tests.unit.core.worlds import (
     statuses,
     step,
     two_sites,
+    wait,
 )
 
 
@@ -112,6 +118,32 @@ def test_the_ungraceful_form_is_executed_on_the_controller() -> None:
         "",
         ["passed"],
     )
+
+
+@pytest.mark.parametrize(
+    "make", [manual, decision, lambda name: wait(name, until=(probe(),)), step]
+)
+def test_the_ungraceful_form_is_executed_whatever_the_step_would_have_done(
+    make: Callable[[str], Step],
+) -> None:
+    lost = replace(make("cut"), on=("db1",), when_lost=stand_in("fence it"))
+    world = World(plan_of(lost, inventory=two_sites()))
+    lose(world, "host:db1")
+    assert (statuses(world.drive(), "cut"), world.effects.total()) == (["passed"], 1)
+
+
+@pytest.mark.parametrize("how", [{"for": 60}, {"until": (probe(within=Duration(60)),)}])
+@pytest.mark.parametrize(
+    ("when_lost", "becomes"), [(None, "blocked"), ("skip", "skipped"), (stand_in(), "passed")]
+)
+def test_a_wait_on_a_host_that_is_lost_becomes_what_its_author_wrote(
+    how: dict[str, object], when_lost: object, becomes: str
+) -> None:
+    waited = replace(wait("a", **how), on=("db1",), when_lost=when_lost)  # type: ignore[arg-type] # as written
+    world = World(plan_of(waited, manual("hold"), inventory=two_sites()))
+    world.obey_all()
+    lose(world, "host:db1")
+    assert statuses(world.drive(), "a") == [becomes]
 
 
 def test_the_ungraceful_form_has_its_own_verify() -> None:

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drrun.core import events as ev
+from drrun.core.model.outcomes import Ended
 from drrun.core.model.plan import Plan
+from drrun.core.model.status import RunStatus
 from drrun.core.model.values import Duration
 from drrun.core.state.run_state import RunState
 from drrun.report.facts import Fact
@@ -75,3 +77,15 @@ def test_the_time_without_a_controller_is_no_work() -> None:
     world.now += 5
     found = spells(RunState(plan), facts_of(world), world.now)
     assert totals(found) == {"no controller": Duration(100), "drrun": Duration(5)}
+
+
+def test_nobody_drives_a_run_between_its_end_and_the_next_resume() -> None:
+    plan = plan_of(step("act"))
+    world = World(plan, acting=lambda _key, _attempt: Ended(1))
+    world.drive()
+    ended = world.state.ended
+    world.now += 100
+    world.record(ev.ControllerTook(epoch=2, holder="x", host="h", pid=1, tool="drrun"))
+    found = totals(spells(RunState(plan), facts_of(world), world.now))
+    assert ended is RunStatus.FAILED
+    assert found["no controller"] == Duration(100)

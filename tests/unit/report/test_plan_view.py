@@ -43,7 +43,7 @@ def example() -> PlanView:
 
 def test_the_critical_path_is_marked_and_summed() -> None:
     text = plan_text(example())
-    assert "declare -> restore -> cut-over (1h15m)" in text
+    assert "declare -> restore -> cut-over (1h20m)" in text
 
 
 def test_points_of_no_return_are_named() -> None:
@@ -69,7 +69,7 @@ def test_a_plan_fits_eighty_columns() -> None:
 
 def test_the_service_ladder_is_planned() -> None:
     rungs = [(str(rung.level), float(rung.planned)) for rung in example().services[0].rungs]
-    assert rungs == [("read-only", 4200.0), ("read-write", 4500.0)]
+    assert rungs == [("read-only", 4200.0), ("read-write", 4800.0)]
 
 
 def test_a_left_out_step_says_why() -> None:
@@ -103,3 +103,44 @@ def test_a_title_cannot_break_out_of_dot() -> None:
 def test_alternatives_are_dashed() -> None:
     view = plan_view(bound(step("a"), step("b"), step("c", ("a", "b"))))
     assert mermaid(view).count("-.->") == 2
+
+
+def test_a_gate_takes_the_time_of_its_role_and_five_minutes_where_nothing_is_said() -> None:
+    roles = {
+        "quick": Role("quick", ("drew",), response=Duration(60)),
+        "usual": Role("usual", ("simon",)),
+    }
+    view = plan_view(
+        bound(
+            step("a", estimate=lasts(10), approval={"role": "quick"}),
+            step("b", estimate=lasts(10), approval={"role": "usual"}),
+            step("c", estimate=lasts(10), irreversible=True, owner="quick"),
+            step("d", estimate=lasts(10)),
+            roles=roles,
+        )
+    )
+    assert {line.id: float(line.length or 0) for line in view.lines} == {
+        "a": 70.0,
+        "b": 310.0,
+        "c": 70.0,
+        "d": 10.0,
+    }
+    assert {load.role: float(load.length) for load in view.loads} == {
+        "quick": 120.0,
+        "usual": 300.0,
+    }
+    assert "after usual answers (5m)" in plan_text(view)
+
+
+def test_the_rows_of_a_plan_stand_in_the_order_in_which_they_begin() -> None:
+    view = plan_view(
+        bound(
+            step("slow", estimate=lasts(600)),
+            step("after-slow", "slow", estimate=lasts(1)),
+            step("quick", estimate=lasts(1)),
+            step("after-quick", "quick", estimate=lasts(1)),
+        )
+    )
+    assert [line.id for line in view.lines] == ["slow", "quick", "after-quick", "after-slow"]
+    begins = [line.begins for line in view.lines]
+    assert begins == sorted(begins)

@@ -17,7 +17,8 @@
     if (goal && goal.tagName === "DETAILS") { goal.open = true; goal.scrollIntoView(); }
   };
   const view = document.getElementById("graph-view");
-  const wrong = view.querySelector(".s-failed, .s-regressed, .s-unknown");
+  const bad = [...view.querySelectorAll(".s-failed, .s-regressed, .s-unknown")];
+  const wrong = bad.find((node) => node.classList.contains("critical")) || bad[0];
   document.getElementById("graph-hint").hidden = view.scrollWidth <= view.clientWidth;
   if (wrong) {
     const box = wrong.getBoundingClientRect(), frame = view.getBoundingClientRect();
