@@ -130,9 +130,9 @@ def test_from_another_folder_a_change_is_seen_all_the_same(
         opened.write("  # later\n")
     assert "+  # later" in there.here("plan", "again.plan").err
     with (tmp_path / "runbooks/move.yml").open("a") as opened:
-        opened.write("  last: {run: 'true'}\n")
+        opened.write("locks: {disk: 1}\n")
     resumed = there("resume", "latest", "--no-input")
-    assert (resumed.exit, "+   last: {run: 'true'}" in resumed.err) == (2, True), resumed.err
+    assert (resumed.exit, "+locks: {disk: 1}" in resumed.err) == (2, True), resumed.err
 
 
 def test_a_plan_that_an_editor_changed_is_told_as_one(program: Program) -> None:
