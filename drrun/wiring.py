@@ -98,18 +98,18 @@ def equipper(world: SshSettings, ways: Sequence[Notifier] = ()) -> ToolFactory:
         from drrun.ssh.options import SshOptions
 
         renderer = Templates()
-        own = world.of_run(recorded)
-        connections = Connections(loaded.plan.inventory.hosts, SshOptions(config=own.ssh_config))
+        own, hosts = world.of_run(recorded), loaded.plan.inventory.hosts
+        connections = Connections(hosts, SshOptions(config=own.ssh_config))
         hands: Hands
         match loaded.plan.mode:
             case Mode.DRY_RUN:
                 probes = Probes(LivePlaces(connections))
-                hands = PooledHands(DryHands(connections, reading_actions(probes)))
+                hands = PooledHands(DryHands(connections, reading_actions(probes, hosts)))
             case Mode.LIVE | Mode.REHEARSAL:
                 known: dict[str, BuiltInAction] = {}
                 live = LiveHands(connections, known, judge)
                 probes = Probes(live)
-                known.update(actions(renderer, probes, ways, own.fetch_into))
+                known.update(actions(renderer, probes, hosts, ways, own.fetch_into))
                 hands = live
             case Mode.TABLETOP:
                 raise AssertionError("a tabletop contacts nothing: it needs no hands")

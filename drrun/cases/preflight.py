@@ -13,13 +13,14 @@ from dataclasses import asdict, replace
 from threading import Event
 from typing import assert_never
 
+from drrun.builtin.actions.syncing import look_between
 from drrun.cases.fingerprint import fingerprint
 from drrun.cases.load_plan import LoadedPlan
 from drrun.cases.preflight_check import Check
 from drrun.cases.ttls import ttls
 from drrun.core.dataclass import dataclass
-from drrun.core.model.actions import RunAction
-from drrun.core.model.errors import DrrunError
+from drrun.core.model.actions import RunAction, UsesAction
+from drrun.core.model.errors import DrrunError, InputError
 from drrun.core.model.execution import Execution
 from drrun.core.model.inventory import Backup, Host, Route, Store
 from drrun.core.model.outcomes import (
@@ -36,11 +37,17 @@ from drrun.core.model.runbook import Step
 from drrun.core.model.values import Duration, Size
 from drrun.core.state.clocks import MAY_DIFFER
 from drrun.engine.records import Records
+from drrun.files.templates.templating import Templates
 from drrun.ports.clock import Clock
 from drrun.ports.credentials import Secrets
 from drrun.ports.journal import PreflightRecord
 from drrun.ports.places import Output, Prober, Remote, Script
 
+#: The line in which ssh or rsync names a cause, among others that only warn or follow from it.
+_CAUSE = re.compile(
+    r"^.*(?:denied|failed|refused|could not resolve|timed out|unreachable|not found|no such).*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 #: Hosts that are asked at once.
 _AT_ONCE = 64
 #: Programs that are looked for where a step's text names them.
@@ -76,7 +83,7 @@ def preflight(plan: Plan, eyes: PreflightTools) -> list[Check]:
     """All measurements, including those that fall short."""
     hosts = plan.inventory.hosts
     sizes = _sizes(plan)
-    jobs: list[_Visit | _Age] = [
+    jobs: list[_Visit | _Age | _Between] = [
         _Visit(hosts[name], route, tuple(steps), eyes, sizes.get(name))
         for name, steps in _used(plan).items()
         for route in hosts[name].routes or (Route(),)
@@ -87,6 +94,7 @@ def preflight(plan: Plan, eyes: PreflightTools) -> list[Check]:
         for backup in store.backups
         if backup.age is not None
     ]
+    jobs += _between(plan, eyes)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = [check for part in pool.map(lambda job: list(job.check()), jobs) for check in part]
     return [*_secrets(plan, eyes), *ttls(plan, eyes.prober), *found]
@@ -227,6 +235,48 @@ class _Age:
         for service in self.plan.runbook.services.values():
             if self.store.name in service.stores:
                 yield service.objectives.rpo
+
+
+def _between(plan: Plan, eyes: PreflightTools) -> Iterator["_Between"]:
+    """What rsync steps fetch from another host, or send there."""
+    for planned in plan.steps.values():
+        action = planned.step.action
+        if planned.left_out or not isinstance(action, UsesAction) or action.name != "rsync":
+            continue
+        inputs = planned.step.scope.inputs if planned.step.scope else plan.inputs
+        names = {"inputs": inputs, "vars": {**plan.inventory.vars, **plan.runbook.vars}}
+        try:
+            given = Templates().value(dict(action.arguments), names)
+        except InputError:  # known only in the run
+            continue
+        text = look_between(given, plan.inventory.hosts)
+        for target in planned.targets if text else ():
+            if target.host is not None:
+                yield _Between(target.host, planned.step, text, eyes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Between:
+    """Whether a target reaches the host that its rsync copies from, or to."""
+
+    host: Host
+    step: Step
+    text: str
+    eyes: PreflightTools
+
+    def check(self) -> Iterator[Check]:
+        """Ask it there, as the user who will copy."""
+        become = str(self.step.execution.become or "")
+        if "{" in become:
+            return
+        output = self.eyes.collect()
+        script = Script(self.text, Execution(become=become or None), timeout=Duration(20))
+        place = self.eyes.place(self.host)
+        outcome = place.run(script, output, lambda _: None, Event())
+        good = isinstance(outcome, Ended) and outcome.good
+        said = _CAUSE.search(output.text("stderr"))
+        value = "reached" if good else (said[0].strip() if said else _why(outcome))
+        yield Check("rsync", f"{self.host.name}: {self.step.id}", good, value)
 
 
 def age_of(plan: Plan, backup: Backup, eyes: PreflightTools) -> Duration | str:

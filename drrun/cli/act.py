@@ -231,7 +231,7 @@ def skip(frame: CommandContext, /, **options: Any) -> None:
 
 @acting(_step, _target)
 def mark_done(frame: CommandContext, /, **options: Any) -> None:
-    """Declare STEP done by your word. Wants a --reason."""
+    """Mark STEP as done on your own responsibility. Wants a --reason."""
     post(frame, "mark-done", options)
 
 

@@ -38,22 +38,38 @@ def edit(frame: CommandContext, /, run: str, step: str, *, reason: str) -> None:
     It is judged before anything is changed; what is wrong can be edited again. What has passed
     or is being executed is not rewritten. Without a change nothing happens.
     """
+    with frame.state() as records:
+        found = the_run(records, run)
+    _edit(frame, found, step, reason)
+
+
+def edit_here(frame: CommandContext, run: RunId, step: StepId) -> str:
+    """For whoever sits at the prompt of a run: edit a step; what was wrong, "" if nothing."""
+    try:
+        _edit(frame, run, step, "")
+    except (click.Abort, KeyboardInterrupt):
+        return "nothing was changed"
+    except (InputError, click.ClickException) as error:
+        return str(error)
+    return ""
+
+
+def _edit(frame: CommandContext, run: RunId, step: str, reason: str) -> None:
     settings = frame.settings()
     may_ask = can_ask() and not settings.no_input
     if not (reason or may_ask):
         raise click.UsageError("edit overrides the plan: say why with --reason")
     with frame.state() as records:
-        found = the_run(records, run)
-        seen = known(records, found, amendable=True)
+        seen = known(records, run, amendable=True)
         name = _step(seen, step)
         before = source_of(seen, name)
     path = Path(tempfile.mkdtemp(prefix="drrun-")) / f"{name}.yml"
     path.write_text(before + _notes(seen, name), "utf-8")
-    text = _edited(frame, found, path, before, may_ask=may_ask)
+    text = _edited(frame, run, path, before, may_ask=may_ask)
     if text == before:
         say("nothing was changed")
     else:
-        _take(frame, found, path, text, reason or click.prompt("why", err=True))
+        _take(frame, run, path, text, reason or click.prompt("why", err=True))
     path.unlink()
     path.parent.rmdir()
 

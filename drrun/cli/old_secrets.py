@@ -44,7 +44,7 @@ def _value(text: str, *, may_ask: bool) -> tuple[str, str]:
         return reference.name, sources.resolve(reference.name)
     if not (may_ask and can_ask()):
         raise InputError(
-            f"--old-secret {text}: nobody can be asked here; say where it is: "
+            f"--old-secret {text}: there is no terminal to ask on; say where it is: "
             f"--old-secret {text}=file:PATH"
         )
     return text, click.prompt(f"former value of {text}", hide_input=True, err=True)

@@ -58,7 +58,7 @@ def preflight(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
 def _text(found: list[Check]) -> str:
     rows = [
         (
-            "ok" if check.good else "SHORT",
+            "ok" if check.good else "FAIL",
             check.what,
             clean_line(check.where),
             clean_line(check.value),

@@ -75,7 +75,9 @@ def _files(run: RunId, options: dict[str, Any], may_ask: bool) -> AskFiles:
         if not (may_ask or options["reason"]):
             raise click.UsageError("--accept-changes overrides the plan: say why with --reason")
         if not (may_ask or unasked):
-            raise click.UsageError("nobody can be asked here: give --yes to take these changes")
+            raise click.UsageError(
+                "there is no terminal to ask on: add --yes to take these changes"
+            )
         say(shown)
         if not (unasked or _wants(options)):
             return FileDecision(take=False)

@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from drrun.cli.context import (
     inventory_options,
     json_option,
 )
+from drrun.cli.edit import edit_here
 from drrun.cli.old_secrets import old_secret_option, old_values
 from drrun.cli.out import can_ask, say, sheet
 from drrun.cli.plan import load_selected, selection_options
@@ -53,7 +55,7 @@ _LOOK_EVERY = 1.0
     "allowed",
     multiple=True,
     metavar="STEP",
-    help="This point of no return needs no further word.",
+    help="Pass this point of no return without a question.",
 )
 @click.option(
     "--type",
@@ -85,7 +87,7 @@ def run(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
         _ask_to_begin(settings)
     wanted = driven_by(settings, options["allowed"])
     with frame.state() as records:
-        showing = showing_with(settings, options)
+        showing = _at_prompt(frame, showing_with(settings, options))
         session = start(records, equip_with(settings), loaded, wanted)
         frame.code = perform(records, session, showing)
 
@@ -131,7 +133,12 @@ def resume(frame: CommandContext, /, run: str, **options: Any) -> None:
             take_over=_watching() if options["take_over"] else None,
         )
         _warn_driver(session.edges.ledger.state.plan.runbook, settings.by)
-        frame.code = perform(records, session, showing_with(settings, options))
+        frame.code = perform(records, session, _at_prompt(frame, showing_with(settings, options)))
+
+
+def _at_prompt(frame: CommandContext, showing: Showing) -> Showing:
+    """What whoever sits at the prompt can do besides: correct a step."""
+    return replace(showing, editor=partial(edit_here, frame))
 
 
 def _warn_driver(runbook: Runbook, by: str) -> None:
@@ -181,12 +188,12 @@ def _ask_for_unmarked(settings: Settings, plan: Plan, typed: str) -> None:
             f"into the inventory, or repeat the command with --type {name}"
         )
     if click.prompt(f"Type {name} to rehearse on them", err=True).strip() != name:
-        raise click.Abort
+        raise InputError(f"that is not {name}: nothing was begun")
 
 
 def _ask_to_begin(settings: Settings) -> None:
     if settings.no_input or not can_ask():
-        raise click.UsageError("nobody can be asked here: give --yes to execute this plan.")
+        raise click.UsageError("there is no terminal to ask on: add --yes to execute this plan.")
     if not click.confirm("Execute this plan?", err=True):
         raise click.Abort
 

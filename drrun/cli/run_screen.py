@@ -1,8 +1,9 @@
 """From a session to its end on the screen: which view, which words at the end, which exit code."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from drrun.cases.send_request import act
@@ -15,6 +16,7 @@ from drrun.cli.run_views import find
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import InputError, JournalDamaged, StateUnusable
+from drrun.core.model.ids import RunId, StepId
 from drrun.core.model.runbook import Mode
 from drrun.core.model.status import RunStatus
 from drrun.core.state.run_state import RunState
@@ -47,6 +49,8 @@ class Showing:
     interactive: bool
     plain: bool = False
     as_json: bool = False
+    #: Corrects a step of a run in the person's editor; tells what became of it.
+    editor: Callable[[RunId, StepId], str] | None = None
     #: Who is told elsewhere.
     notifiers: Sequence[Notifier] = ()
 
@@ -121,6 +125,8 @@ def _stage(records: Records, session: Session, showing: Showing) -> Stage:
             showing.by, feed, lambda reply: _post(records, session, showing.by, reply)
         )
         stage.keyboard = Keyboard(feed, raw=_draws(showing))
+        if showing.editor is not None:
+            stage.editor = partial(showing.editor, session.run)
     return stage
 
 

@@ -44,7 +44,7 @@ def unrestored(subject: Subject) -> Iterator[Finding]:
                 message = (
                     f"services.{service.name}: needs the store '{name}', and no step restores it"
                 )
-                yield doubt(runbook.place, message, "unrestored-store")
+                yield doubt(service.place, message, "unrestored-store")
 
 
 def expired_waivers(subject: Subject) -> Iterator[Finding]:

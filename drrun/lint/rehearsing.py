@@ -53,7 +53,8 @@ def single_points(subject: Subject) -> Iterator[Finding]:
                 needed.setdefault(service, []).append(host)
     for service, names in needed.items():
         message = f"services.{service}: every way to it goes through {some(names)}"
-        yield advice(subject.runbook.place, message, "single-point")
+        place = subject.runbook.services[service].place
+        yield advice(place, message, "single-point")
 
 
 def _hosts(subject: Subject, step: Step) -> AbstractSet[str]:

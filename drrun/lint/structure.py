@@ -16,7 +16,7 @@ def unraised(subject: Subject) -> Iterator[Finding]:
     for service in runbook.services.values():
         if service.name not in raised:
             message = f"services.{service.name}: no step raises it, so nobody sees it come back"
-            yield doubt(runbook.place, message, "unraised-service")
+            yield doubt(service.place, message, "unraised-service")
 
 
 def ungated(subject: Subject) -> Iterator[Finding]:

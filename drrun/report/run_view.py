@@ -37,7 +37,7 @@ MOVING = frozenset({Status.RUNNING, Status.VERIFYING})
 #: How many failed steps are named with their reasons in one line.
 _NAMED = 3
 #: And of a target that nothing has verified.
-_BY_WORD = "done, by a person's word"
+_BY_WORD = "marked done by a person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +354,7 @@ def _missing(state: RunState, keys: list[TargetKey], now: float) -> str:
         return ""
     since = min(state.targets[key].missing_since or now for key in missing)
     hosts = ", ".join(dict.fromkeys(state.hosts[key] or "the controller" for key in missing))
-    return f"{hosts} not seen for {Duration(round(now - since))}: sought; what runs there goes on"
+    return f"{hosts} not seen for {Duration(round(now - since))}: reconnecting; jobs there go on"
 
 
 def _note(state: RunState, keys: list[TargetKey], status: Status) -> str:

@@ -25,7 +25,7 @@ from drrun.term.failure_dialogue import (
     PauseDialogue,
     PausedRun,
 )
-from drrun.term.feed import AnswerResult, Feed, Quit
+from drrun.term.feed import AnswerResult, EditWanted, Feed, Quit
 from drrun.term.keys import LineEditor
 
 #: Posts a reply and waits for what becomes of it.
@@ -146,7 +146,9 @@ class AnswerPrompt:
             return
         reply = self._dialogue.take(line)
         self.notice = self._dialogue.trouble
-        if isinstance(reply, Choice):
+        if reply is Choice.EDIT and isinstance(self.ask, FailedStep):
+            self._feed.put(EditWanted(self.ask.step))
+        elif isinstance(reply, Choice):
             self._feed.put(Quit())
         elif reply is not None:
             self._send(reply)

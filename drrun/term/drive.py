@@ -6,6 +6,7 @@ Rules:
 - The view folds its own state from the entries that are durable; it never touches the engine's.
 """
 
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from dataclasses import field
 from typing import assert_never
 
 from drrun.core.dataclass import dataclass
+from drrun.core.model.ids import StepId
 from drrun.core.state.run_state import RunState
 from drrun.engine.controller import RunEnding
 from drrun.engine.session import Session
@@ -27,6 +29,7 @@ from drrun.term.feed import (
     POLITE,
     AnswerResult,
     DriverGone,
+    EditWanted,
     Feed,
     Item,
     Quit,
@@ -74,6 +77,8 @@ class Stage:
     feed: Feed
     desk: AnswerPrompt | None = None
     keyboard: Keyboard | None = None
+    #: Corrects a step in the person's editor; tells what became of it.
+    editor: Callable[[StepId], str] | None = None
     _left: DriveEnding = field(default_factory=DriveEnding)
     _notice: str = ""
     _interrupts: int = 0
@@ -122,11 +127,26 @@ class Stage:
             case Quit():
                 self._notice = _STOPPING
                 self.session.stop()
+            case EditWanted(step):
+                self._edit(step)
             case DriverGone(standing, error):
                 self._left.standing, self._left.error = standing, error
                 self._over = True
             case _:
                 assert_never(item)
+
+    def _edit(self, step: StepId) -> None:
+        """Give the terminal to the person's editor; the run goes on meanwhile."""
+        if self.editor is None or self.keyboard is None or self.desk is None:
+            return
+        self.view.close()
+        # Ctrl-C belongs to the editor and its questions; it must not stop the run.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            with self.keyboard.lent():
+                self.desk.notice = self.editor(step)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def _signalled(self, number: int) -> None:
         if number == POLITE:

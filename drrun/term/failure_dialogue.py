@@ -23,7 +23,7 @@ from drrun.report.text.sheet import plural
 from drrun.term.dialogue import GivenAnswer
 
 #: Columns of the step's id in front of the choices; with both they fit into 80.
-_ID = 18
+_ID = 14
 
 
 class Choice(StrEnum):
@@ -32,6 +32,7 @@ class Choice(StrEnum):
     RETRY = "r"
     SKIP = "s"
     MARK_DONE = "m"
+    EDIT = "e"
     BACK = "b"
     PAUSE = "p"
     QUIT = "q"
@@ -123,6 +124,7 @@ _WHOLE_WORDS = {
     "retry": Choice.RETRY,
     "skip": Choice.SKIP,
     "mark-done": Choice.MARK_DONE,
+    "edit": Choice.EDIT,
     "back": Choice.BACK,
     "rollback": Choice.BACK,
     "pause": Choice.PAUSE,
@@ -153,9 +155,9 @@ class FailureDialogue:
                 return (
                     f"undo {plural(len(steps), 'step')} ({fit(', '.join(steps), 30)})? type yes: "
                 )
-            case None | Choice.RETRY | Choice.PAUSE | Choice.QUIT:
+            case None | Choice.RETRY | Choice.EDIT | Choice.PAUSE | Choice.QUIT:
                 pause = "(p) go on" if self.ask.paused else "(p)ause"
-                choices = f"(r)etry (s)kip (m)ark done (b)ack {pause} (q)uit: "
+                choices = f"(r)etry (s)kip (m)ark done (e)dit (b)ack {pause} (q)uit: "
                 return f"{fit(self.ask.step, _ID)}: {choices}"
             case _:
                 assert_never(self._chosen)
@@ -164,7 +166,8 @@ class FailureDialogue:
         """Take one line.
 
         Returns:
-            The request, once it is whole; `Choice.QUIT` for leaving; None: there is more to ask.
+            The request, once it is whole; a choice that is carried out here, to edit or to quit;
+            None: there is more to ask.
         """
         line, self.trouble = line.strip(), ""
         match self._chosen:
@@ -172,7 +175,7 @@ class FailureDialogue:
                 return self._reasoned(self._chosen, line)
             case Choice.BACK:
                 return self._confirmed(line)
-            case None | Choice.RETRY | Choice.PAUSE | Choice.QUIT:
+            case None | Choice.RETRY | Choice.EDIT | Choice.PAUSE | Choice.QUIT:
                 return self._choose(line.lower())
             case _:
                 assert_never(self._chosen)
@@ -184,13 +187,13 @@ class FailureDialogue:
         match choice:
             case None:
                 if word:
-                    self.trouble = f"{word!r} is no answer to this; type one of r s m b p q"
+                    self.trouble = f"{word!r} is no answer to this; type one of r s m e b p q"
             case Choice.RETRY:
                 return self._asked(RetryRequest.KIND)
             case Choice.PAUSE:
                 return GivenAnswer(Unpause.KIND if self.ask.paused else Pause.KIND, {})
-            case Choice.QUIT:
-                return Choice.QUIT
+            case Choice.QUIT | Choice.EDIT:
+                return choice
             case Choice.BACK if not self.ask.undone_by_rollback:
                 self.trouble = "nothing that has passed can be undone"
             case Choice.SKIP | Choice.MARK_DONE | Choice.BACK:

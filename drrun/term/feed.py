@@ -14,6 +14,7 @@ from typing import Any
 
 from drrun.core.dataclass import dataclass
 from drrun.core.events import Event
+from drrun.core.model.ids import StepId
 from drrun.engine.controller import RunEnding
 from drrun.ports.journal import Entry, RequestAnswer
 from drrun.report.facts import Fact
@@ -53,7 +54,14 @@ class Quit:
     """The person at the prompt wants to leave."""
 
 
-Item = Fact | Signalled | Typed | AnswerResult | DriverGone | Quit
+@dataclass(frozen=True, slots=True)
+class EditWanted:
+    """The person at the prompt wants to correct a step in an editor."""
+
+    step: StepId
+
+
+Item = Fact | Signalled | Typed | AnswerResult | DriverGone | Quit | EditWanted
 
 #: First: nothing new begins. Again: leave at once.
 POLITE = signal.SIGINT

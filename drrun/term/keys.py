@@ -15,6 +15,7 @@ import threading
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from drrun.term.feed import Feed, Typed
 
@@ -65,12 +66,17 @@ class Keyboard:
         self._feed = feed
         self._raw = raw
         self._over = threading.Event()
+        #: Held while a key may be read; cleared to have the keyboard given to another program.
+        self._lock = threading.Lock()
+        self._mine = threading.Event()
+        self._mine.set()
+        self._before: list[Any] = []
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Read until the end of the block."""
         number = sys.stdin.fileno()
-        before = termios.tcgetattr(number)
+        self._before = before = termios.tcgetattr(number)
         thread = threading.Thread(target=self._read, args=(number,), daemon=True)
         self.take_over()
         thread.start()
@@ -82,6 +88,19 @@ class Keyboard:
             with suppress(termios.error):
                 termios.tcsetattr(number, termios.TCSADRAIN, before)
 
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Leave the terminal to another program, as it was before, until the end of the block."""
+        self._mine.clear()
+        with self._lock:
+            with suppress(termios.error):
+                termios.tcsetattr(sys.stdin.fileno(), termios.TCSADRAIN, self._before)
+            try:
+                yield
+            finally:
+                self.take_over()
+                self._mine.set()
+
     def take_over(self) -> None:
         """Set the terminal; again after the process was stopped and goes on."""
         if self._raw:
@@ -90,13 +109,20 @@ class Keyboard:
 
     def _read(self, number: int) -> None:
         while not self._over.is_set():
-            try:
-                ready, _, _ = select.select([number], [], [], _LOOK)
-                keys = os.read(number, 4096) if ready else None
-            except OSError:
-                keys = b""
+            self._mine.wait()
+            with self._lock:
+                keys = _next_keys(number)
             if keys is None:
                 continue
             self._feed.put(Typed(keys))
             if not keys:
                 return
+
+
+def _next_keys(number: int) -> bytes | None:
+    """What was typed; None if nothing was for a moment, nothing at all if the keyboard is gone."""
+    try:
+        ready, _, _ = select.select([number], [], [], _LOOK)
+        return os.read(number, 4096) if ready else None
+    except OSError:
+        return b""

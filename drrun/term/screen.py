@@ -85,6 +85,7 @@ class BottomRows:
         self._stream = stream
         self._ink = ansi if colour else no_ink
         self._rows: list[StyledRow] = []
+        self._width = 0
 
     def size(self) -> ScreenSize:
         """Room that there is now."""
@@ -93,7 +94,11 @@ class BottomRows:
     def draw(self, rows: Sequence[StyledRow]) -> None:
         """Write the rows that differ from what is there."""
         kept, self._rows = self._rows, list(rows)
+        width, self._width = self._width, self.size().width
         pieces = [_HIDE_CURSOR, self._home(kept)]
+        if width != self._width:  # what stands there was wrapped, or is too short
+            kept = []
+            pieces.append(_ERASE_BELOW)
         for number, row in enumerate(rows):
             pieces.append("\n" if number else "")
             if number >= len(kept) or kept[number] != row:

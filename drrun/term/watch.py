@@ -23,7 +23,16 @@ from drrun.report.run_view import WaitingGate, asks_of
 from drrun.report.text.attention import asks_me, attention_steps
 from drrun.report.text.styled_rows import ScreenSize, StyledRow
 from drrun.report.text.watches import WIDE, Look, furthest, listed, watch_rows
-from drrun.term.feed import AnswerResult, DriverGone, Feed, Item, Quit, Signalled, Typed
+from drrun.term.feed import (
+    AnswerResult,
+    DriverGone,
+    EditWanted,
+    Feed,
+    Item,
+    Quit,
+    Signalled,
+    Typed,
+)
 from drrun.term.forms import ACTS, Form, form, keys_now
 from drrun.term.keys import Keyboard, LineEditor
 
@@ -154,7 +163,7 @@ class Watch:
                 self._typed(keys.decode("utf-8", "replace"))
             case AnswerResult(answer):
                 self._answered(answer)
-            case Fact() | DriverGone() | Quit():
+            case Fact() | DriverGone() | Quit() | EditWanted():
                 raise AssertionError("nobody drives the run from here")
             case _:
                 assert_never(item)

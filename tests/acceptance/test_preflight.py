@@ -112,5 +112,5 @@ def test_a_wrong_host_key_is_told_with_the_way_out(
 def test_the_table_begins_with_what_falls_short(place: Place) -> None:
     place.backup("echo 99999")
     done = place.program("preflight", "ready.yml", DR_TEST_KEY="x")
-    assert done.out.splitlines()[0].startswith("SHORT")
+    assert done.out.splitlines()[0].startswith("FAIL")
     assert "shortfall" in done.err

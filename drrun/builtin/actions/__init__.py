@@ -12,6 +12,7 @@ from drrun.builtin.actions.scripts import RunScript
 from drrun.builtin.actions.syncing import Rsync
 from drrun.builtin.actions.telling import Notify
 from drrun.builtin.actions.wait import WaitForTtl
+from drrun.core.model.inventory import Host
 from drrun.engine.notifying import Notifier
 from drrun.ports.places import BuiltInAction, Prober, Renderer
 
@@ -19,6 +20,7 @@ from drrun.ports.places import BuiltInAction, Prober, Renderer
 def actions(
     renderer: Renderer,
     prober: Prober,
+    hosts: Mapping[str, Host],
     ways: Sequence[Notifier] = (),
     fetch_into: Sequence[Path] = (),
 ) -> Mapping[str, BuiltInAction]:
@@ -27,6 +29,7 @@ def actions(
     Args:
         renderer: For templates.
         prober: For facts.
+        hosts: Of the inventory, for what acts between two of them.
         ways: How people are told.
         fetch_into: Folders besides the runbook's own that files may be fetched into.
     """
@@ -35,7 +38,7 @@ def actions(
         "template": Template(renderer),
         "script": RunScript(),
         "fetch": Fetch(fetch_into),
-        "rsync": Rsync(),
+        "rsync": Rsync(hosts),
         "dns.update": UpdateDns(),
         "http.request": SendRequest(),
         "notify": Notify(ways),
@@ -44,6 +47,6 @@ def actions(
     }
 
 
-def reading_actions(prober: Prober) -> Mapping[str, BuiltInAction]:
+def reading_actions(prober: Prober, hosts: Mapping[str, Host]) -> Mapping[str, BuiltInAction]:
     """What a dry-run executes: it only reads."""
-    return {"fact": FactAction(prober), "rsync": Rsync(dry=True)}
+    return {"fact": FactAction(prober), "rsync": Rsync(hosts, dry=True)}

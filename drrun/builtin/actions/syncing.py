@@ -7,13 +7,18 @@ Rules:
 - Afterwards a second rsync compares, by checksum unless `checksum: false`: nothing may be left to
   do. Doing it again continues: partial files are kept.
 - A dry-run executes the same rsync with `-n` and shows what would change.
+- Another host of the inventory is reached as the inventory says (address, port, user, host key),
+  unless `options` say how. The key is the target's own: no private key is carried there.
 """
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from drrun.builtin.actions.local_files import target_path
 from drrun.core.model.errors import InputError
+from drrun.core.model.inventory import Host
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
 from drrun.core.model.values import Size
 from drrun.ports.places import ActionCall, AttemptOrder, Output, Script
@@ -22,7 +27,7 @@ _SYNC = """
 set -u
 export LC_ALL=C
 source={source} to={to} delete={delete} dry={dry}
-list() {{ rsync --list-only {reach} -- "$source" 2>&1; }}
+{way}list() {{ rsync --list-only {reach} -- "$source" 2>&1; }}
 command -v rsync >/dev/null || {{ echo "rsync is not there" >&2; exit 127; }}
 if ! found=$(list); then
     printf '%s\\n' "$found" | tail -n 3 >&2
@@ -40,7 +45,8 @@ case $to in
 *) above=$(dirname "$to"); [ -d "$above" ] || {{ echo "$above is not there" >&2; exit 1; }} ;;
 esac
 if [ -n "$dry" ]; then
-    exec rsync -n -i {options} -- "$source" "$to"
+    rsync -n -i {options} -- "$source" "$to"
+    exit
 fi
 rsync --partial --stats {options} -- "$source" "$to" || exit
 left=$(rsync -n -i {compare} {options} -- "$source" "$to") || exit
@@ -50,10 +56,62 @@ echo "compared: no difference"
 """
 
 
+#: How another host of the inventory is reached from the target.
+_WAY = """
+known=$(mktemp) || exit
+trap 'rm -f "$known"' EXIT
+printf '%s\\n' {key} >"$known"
+RSYNC_RSH="ssh -o BatchMode=yes {options} -o UserKnownHostsFile=$known"
+"""
+_OWN_KEY = """
+[ ! -r {identity} ] || RSYNC_RSH="$RSYNC_RSH -i "{identity}
+"""
+
+
+def host_named(side: str, hosts: Mapping[str, Host]) -> Host | None:
+    """The host of the inventory that one side of an rsync names: `root@backup1:/srv`."""
+    before, colon, _ = side.partition("/")[0].partition(":")
+    return hosts.get(before.rpartition("@")[2]) if colon else None
+
+
+def way_to(host: Host, *, user: bool) -> str:
+    """Shell text after which rsync, executed on the target, reaches a host as the inventory says.
+
+    Args:
+        host: Of the inventory. Its first route is taken; from the target there is no other.
+        user: Whether the user of the inventory is meant, because none is written.
+    """
+    route = host.routes[0]
+    given = {
+        "HostName": route.address,
+        "Port": route.port or host.port,
+        "User": host.user if user else None,
+        "HostKeyAlias": host.name,
+    }
+    options = [f"-o {name}={value}" for name, value in given.items() if value]
+    text = ""
+    if host.host_key:
+        options += ["-o StrictHostKeyChecking=yes", "-o GlobalKnownHostsFile=/dev/null"]
+        key = shlex.quote(f"{host.name} {host.host_key}")
+        text = _WAY.format(key=key, options=" ".join(options))
+    else:
+        text = f'\nRSYNC_RSH="ssh -o BatchMode=yes {" ".join(options)}"\n'
+    if host.identity and " " not in host.identity:
+        text += _OWN_KEY.format(identity=_of_the_target(host.identity))
+    return f"{text}export RSYNC_RSH\n"
+
+
+def _of_the_target(path: str) -> str:
+    """A path of the inventory, read on the target; `~` is the home there."""
+    below = path.removeprefix("~/")
+    return shlex.quote(path) if below == path else f'"$HOME"/{shlex.quote(below)}'
+
+
 class Rsync:
     """Synchronises a folder."""
 
-    def __init__(self, *, dry: bool = False) -> None:
+    def __init__(self, hosts: Mapping[str, Host], *, dry: bool = False) -> None:
+        self._hosts = hosts
         self._dry = dry
 
     def perform(self, call: ActionCall) -> Outcome:
@@ -76,17 +134,53 @@ class Rsync:
         options = ["-aH", *reach]
         options += [f"--exclude={each}" for each in given.get("exclude") or ()]
         options += ["--delete-delay"] * bool(given.get("delete"))
+        source, to = _side(order, "source"), _side(order, "to")
         text = _SYNC.format(
-            source=shlex.quote(_side(order, "source")),
-            to=shlex.quote(_side(order, "to")),
+            source=shlex.quote(source),
+            to=shlex.quote(to),
+            way="" if any(map(_says_how, reach)) else way_between(source, to, self._hosts),
             delete="yes" if given.get("delete") else "",
             dry="yes" if self._dry else "",
             # How the source is reached; nothing that would change what is listed.
-            reach=shlex.join([each for each in reach if each.startswith(("-e", "--rsh"))]),
+            reach=shlex.join(filter(_says_how, reach)),
             options=shlex.join(options),
             compare="" if given.get("checksum") is False else "-c",
         )
         return Script(text, replace(order.execution, stdin=None), timeout=order.timeout)
+
+
+def look_between(arguments: Mapping[str, Any], hosts: Mapping[str, Host]) -> str:
+    """Shell text that tells, on a target, whether an rsync reaches its other host.
+
+    Args:
+        arguments: Of the action, rendered.
+        hosts: Of the inventory.
+
+    Returns:
+        "" if both sides are on the target.
+    """
+    source, to = str(arguments["source"]), str(arguments["to"])
+    elsewhere = next((each for each in (source, to) if ":" in each.partition("/")[0]), "")
+    if not elsewhere:
+        return ""
+    options = [str(each) for each in arguments.get("options") or ()]
+    own = [each for each in options if _says_how(each)]
+    way = "" if own else way_between(source, to, hosts)
+    seen = source if elsewhere == source else f"{to.partition(':')[0]}:."
+    return f"{way}rsync --list-only {shlex.join([*own, '--', seen])} >/dev/null"
+
+
+def way_between(source: str, to: str, hosts: Mapping[str, Host]) -> str:
+    """How the other host of an rsync is reached; "" if neither side is one of the inventory."""
+    for side in (source, to):
+        host = host_named(side, hosts)
+        if host is not None:
+            return way_to(host, user="@" not in side.partition(":")[0])
+    return ""
+
+
+def _says_how(option: str) -> bool:
+    return option.startswith(("-e", "--rsh"))
 
 
 def _side(order: AttemptOrder, argument: str) -> str:

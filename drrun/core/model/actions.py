@@ -135,8 +135,12 @@ BUILT_IN: Mapping[str, NamedAction] = {
     "rsync": NamedAction(
         "Make a folder like another, executed on the target; compared afterwards.",
         {
-            "source": Parameter("text", required=True, about="a path, or user@address:path"),
-            "to": Parameter("text", required=True, about="a path, or user@address:path"),
+            "source": Parameter(
+                "text",
+                required=True,
+                about="a path, or HOST:path; a host of the inventory is reached as that says",
+            ),
+            "to": Parameter("text", required=True, about="as source; one of them is a path"),
             "options": Parameter("texts", about="more options of rsync, '-essh -p 2222' as one"),
             "delete": Parameter("bool", about="remove what the source does not have"),
             "exclude": Parameter("texts", about="patterns"),

@@ -136,6 +136,7 @@ class Service:
     priority: int = 0
     objectives: Objectives = Objectives()
     stores: tuple[str, ...] = ()
+    place: Place = field(default=Place(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ class Input:
     required: bool = True
     choices: tuple[Any, ...] = ()
     description: str = ""
+    place: Place = field(default=Place(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

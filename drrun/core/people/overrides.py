@@ -90,7 +90,7 @@ def _nothing_to_retry(state: RunState, step: StepId) -> Granted | Denied:
     status = state.step(step)
     if status is Status.PENDING:
         return Granted([], f"{step} is open again already")
-    return Denied(f"step {step} is {status}: nothing to try again")
+    return Denied(f"step {step} is {status}: there is nothing to retry")
 
 
 def _may_be_tried(asking: Asking, key: TargetKey, command: RetryRequest) -> bool:
@@ -132,7 +132,7 @@ def mark(asking: Asking, command: Skip | MarkDone, status: str) -> Granted | Den
         )
         for key in open_
     ]
-    return Granted([*events, *freed(state, step, asking.by)], f"{step} is {status} by your word")
+    return Granted([*events, *freed(state, step, asking.by)], f"{step} is marked {status}")
 
 
 def _busy(state: RunState, key: TargetKey) -> bool:

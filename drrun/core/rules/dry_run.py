@@ -51,7 +51,7 @@ def done_with(state: RunState, key: TargetKey) -> bool:
 def toleration(target: TargetState) -> str:
     """What was tolerated, for people."""
     if target.judged is None:
-        return "only looked at: it went well"
+        return "only checked: no fault found"
     return f"{target.judged.cause}, before any change was made: {target.judged.why}"
 
 

@@ -162,7 +162,7 @@ def _of_target(event: ev.OfTarget) -> Telling | None:
             word = PAST.get(event.answer, "answered")
             return Telling(word, detail, key, event.by, Tone.STRONG)
         case ev.Approved():
-            detail = _list("one of several", event.reason)
+            detail = _list("one of several approvals", event.reason)
             return Telling("approved", detail, key, event.by, Tone.STRONG)
         case ev.PersonReminded():
             detail = f"{_people(event.to)} reminded ({event.times})"
@@ -200,13 +200,13 @@ def _of_target(event: ev.OfTarget) -> Telling | None:
             return Telling("undo", "", key, quiet=True)
         case ev.ContactMissed():
             seen = f"not seen for {_span(event.silent)}" + (f" ({event.why})" if event.why else "")
-            detail = f"{seen}; it is sought, what runs goes on"
+            detail = f"{seen}; trying to reconnect, its job goes on"
             return Telling("missing", detail, key, tone=Tone.DOUBT)
         case ev.ContactFound():
             route = f" by route {event.route}" if event.route else ""
             return Telling("found", f"seen again after {_span(event.after)}{route}", key)
         case ev.AttemptLate():
-            detail = f"longer than {_span(event.p90)}; it goes on"
+            detail = f"takes longer than {_span(event.p90)}; it still runs"
             return Telling("late", detail, key, tone=Tone.DOUBT)
         case ev.EndingBegan():
             return Telling("ending", event.why, key, tone=Tone.DOUBT)
@@ -217,10 +217,10 @@ def _of_target(event: ev.OfTarget) -> Telling | None:
         case ev.AttemptEnded():
             return Telling(how_it_ended(event), "", key, quiet=True)
         case ev.AttemptTimedOut():
-            detail = event.note or ("" if event.gone else "its processes may live on")
+            detail = event.note or ("" if event.gone else "its processes may still run")
             return Telling("out of time", detail, key, quiet=True)
         case ev.AttemptStopped():
-            detail = event.note or ("" if event.gone else "its processes may live on")
+            detail = event.note or ("" if event.gone else "its processes may still run")
             return Telling("ended on request", detail, key, quiet=True)
         case ev.AttemptNeverStarted():
             return Telling("never started", event.why, key, quiet=True)

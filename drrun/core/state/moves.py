@@ -94,8 +94,8 @@ _HOLDS, _NOT, _DOUBT = Verdict.HOLDS, Verdict.DOES_NOT_HOLD, Verdict.COULD_NOT_T
 
 #: Being told something again changes nothing about the target.
 _SAME = {
-    WAITING: (WAITING, "people are waited for"),
-    UNKNOWN: (UNKNOWN, "people are waited for"),
+    WAITING: (WAITING, "waits for people"),
+    UNKNOWN: (UNKNOWN, "waits for people"),
     RUNNING: (RUNNING, "people are asked"),
 }
 _UNDECIDED = (PENDING, WAITING, FAILED, BLOCKED, UNKNOWN, CANCELLED, REGRESSED)
@@ -108,20 +108,20 @@ _LOOKED_AT = (RUNNING, VERIFYING)
 #: (kind, answer) -> status before -> (status after, sentence).
 MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("StepSkipped", ""): {
-        PENDING: (SKIPPED, "left out"),
-        WAITING: (SKIPPED, "left out while it waited"),
+        PENDING: (SKIPPED, "skipped"),
+        WAITING: (SKIPPED, "skipped while it waited"),
     },
     ("StepBlocked", ""): {
         PENDING: (BLOCKED, "something that it needs failed"),
         WAITING: (BLOCKED, "something that it needs failed"),
     },
     ("TargetsCancelled", ""): {
-        PENDING: (CANCELLED, "will not be begun"),
-        WAITING: (CANCELLED, "will not be begun"),
-        RUNNING: (CANCELLED, "was given up before it acted"),
+        PENDING: (CANCELLED, "will not start"),
+        WAITING: (CANCELLED, "will not start"),
+        RUNNING: (CANCELLED, "given up before it acted"),
     },
     ("TargetWaiting", ""): {
-        PENDING: (WAITING, "could begin, but has to wait"),
+        PENDING: (WAITING, "ready, but has to wait"),
         WAITING: (WAITING, "waits for something else now"),
     },
     ("TargetBegan", ""): {
@@ -130,7 +130,9 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     },
     _concluded(Purpose.GUARD, _HOLDS): {RUNNING: (RUNNING, "its guards hold")},
     _concluded(Purpose.GUARD, _NOT): {RUNNING: (RUNNING, "a guard does not hold: no action")},
-    _concluded(Purpose.GUARD, _DOUBT): {RUNNING: (RUNNING, "a guard could not tell: no action")},
+    _concluded(Purpose.GUARD, _DOUBT): {
+        RUNNING: (RUNNING, "a guard could not be checked: no action")
+    },
     _concluded(Purpose.DONE_WHEN, _HOLDS): {RUNNING: (PASSED, "was done already")},
     _concluded(Purpose.DONE_WHEN, _NOT): {RUNNING: (RUNNING, "is not done yet")},
     _concluded(Purpose.DONE_WHEN, _DOUBT): {
@@ -150,25 +152,25 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     },
     _concluded(Purpose.RECONCILE, _NOT): {UNKNOWN: (UNKNOWN, "not found done")},
     _concluded(Purpose.RECONCILE, _DOUBT): {
-        UNKNOWN: (UNKNOWN, "looking could not tell"),
+        UNKNOWN: (UNKNOWN, "looked, and could not tell"),
         WAITING: (UNKNOWN, "nobody looked"),
     },
     ("AttemptIntended", ""): {RUNNING: (RUNNING, "about to act")},
     ("AttemptStarted", ""): {RUNNING: (RUNNING, "acts")},
-    ("AttemptEnded", "good"): {RUNNING: (VERIFYING, "acted; to be verified")},
+    ("AttemptEnded", "good"): {RUNNING: (VERIFYING, "acted; verification follows")},
     ("AttemptEnded", "bad"): {RUNNING: (RUNNING, "the action failed")},
     ("AttemptTimedOut", "gone"): {RUNNING: (RUNNING, "out of time; its processes are gone")},
     ("AttemptTimedOut", "perhaps alive"): {
-        RUNNING: (UNKNOWN, "out of time; its processes may live on"),
+        RUNNING: (UNKNOWN, "out of time; its processes may still run"),
     },
     ("AttemptNeverStarted", ""): {RUNNING: (RUNNING, "was never started")},
-    ("AttemptLate", ""): {RUNNING: (RUNNING, "acts; it is late")},
-    ("ContactMissed", ""): {RUNNING: (RUNNING, "not seen: contact is sought")},
-    ("ContactFound", ""): {RUNNING: (RUNNING, "seen again; acts")},
+    ("AttemptLate", ""): {RUNNING: (RUNNING, "acts; it takes longer than expected")},
+    ("ContactMissed", ""): {RUNNING: (RUNNING, "no contact: trying to reconnect")},
+    ("ContactFound", ""): {RUNNING: (RUNNING, "contact is back; it acts")},
     ("EndingBegan", ""): {RUNNING: (RUNNING, "is being ended")},
     ("AttemptStopped", "gone"): {RUNNING: (CANCELLED, "ended; its processes are gone")},
     ("AttemptStopped", "perhaps alive"): {
-        RUNNING: (UNKNOWN, "to be ended, but its processes may live on"),
+        RUNNING: (UNKNOWN, "told to end, but its processes may still run"),
     },
     ("ActionShown", ""): {
         RUNNING: (SKIPPED, "dry-run: not done"),
@@ -191,7 +193,9 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("GateOpened", "approval"): {RUNNING: (WAITING, "waits for an approval")},
     ("GateOpened", "decision"): {RUNNING: (WAITING, "waits for a decision")},
     ("GateOpened", "late"): {RUNNING: (RUNNING, "is over its time; a person is asked")},
-    ("GateOpened", "irreversible"): {RUNNING: (WAITING, "no way back: waits for a person's word")},
+    ("GateOpened", "irreversible"): {
+        RUNNING: (WAITING, "no way back: waits for a person to allow it")
+    },
     ("GateOpened", "ask"): {
         RUNNING: (WAITING, "waits for a person to look"),
         VERIFYING: (WAITING, "waits for a person to look"),
@@ -205,11 +209,11 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("GateAnswered", "approval reject"): {WAITING: (FAILED, "not approved")},
     ("GateAnswered", "decision decide"): {WAITING: (VERIFYING, "decided")},
     ("GateAnswered", "decision reject"): {WAITING: (FAILED, "a person refused to decide")},
-    ("GateAnswered", "late confirm"): {RUNNING: (RUNNING, "goes on, by a person's word")},
-    ("GateAnswered", "late reject"): {RUNNING: (RUNNING, "to be ended, by a person's word")},
+    ("GateAnswered", "late confirm"): {RUNNING: (RUNNING, "a person lets it go on")},
+    ("GateAnswered", "late reject"): {RUNNING: (RUNNING, "a person ends it")},
     ("GateAnswered", "manual confirm"): {WAITING: (VERIFYING, "a person did it")},
     ("GateAnswered", "manual reject"): {WAITING: (FAILED, "a person refused")},
-    ("GateAnswered", "irreversible confirm"): {WAITING: (RUNNING, "a person gave the word")},
+    ("GateAnswered", "irreversible confirm"): {WAITING: (RUNNING, "a person allowed it")},
     ("GateAnswered", "irreversible reject"): {WAITING: (FAILED, "a person refused")},
     ("GateAnswered", "ask guard"): {WAITING: (RUNNING, "a person looked")},
     ("GateAnswered", "ask done_when"): {WAITING: (RUNNING, "a person looked")},
@@ -217,14 +221,14 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("GateAnswered", "ask verify"): {WAITING: (VERIFYING, "a person looked")},
     ("GateAnswered", "ask undone"): {WAITING: (VERIFYING, "a person looked")},
     ("GateAnswered", "ask reconcile"): {WAITING: (UNKNOWN, "a person looked")},
-    ("GateAnswered", "unknown confirm"): {UNKNOWN: (PASSED, "done, by a person's word")},
+    ("GateAnswered", "unknown confirm"): {UNKNOWN: (PASSED, "marked done by a person")},
     ("GateAnswered", "unknown confirm undone"): {
-        UNKNOWN: (ROLLED_BACK, "undone, by a person's word"),
+        UNKNOWN: (ROLLED_BACK, "a person said that it was undone"),
     },
     ("GateAnswered", "unknown reject undone"): {
-        UNKNOWN: (FAILED, "not undone, by a person's word"),
+        UNKNOWN: (FAILED, "a person said that it was not undone"),
     },
-    ("GateAnswered", "unknown reject"): {UNKNOWN: (FAILED, "not done, by a person's word")},
+    ("GateAnswered", "unknown reject"): {UNKNOWN: (FAILED, "a person said that it was not done")},
     ("TargetReopened", ""): {
         PENDING: (PENDING, "to be tried again"),
         FAILED: (PENDING, "to be tried again"),
@@ -266,17 +270,17 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     _concluded(Purpose.UNDONE, _HOLDS): {VERIFYING: (ROLLED_BACK, "undone")},
     _concluded(Purpose.UNDONE, _NOT): {VERIFYING: (VERIFYING, "not found undone")},
     _concluded(Purpose.UNDONE, _DOUBT): {
-        VERIFYING: (UNKNOWN, "undone, but looking could not tell"),
+        VERIFYING: (UNKNOWN, "undone, but nobody could tell whether it worked"),
     },
     ("TargetReopened", "seek"): {
-        UNKNOWN: (RUNNING, "its attempt is sought again"),
-        BLOCKED: (RUNNING, "its host is back: its attempt is sought again"),
+        UNKNOWN: (RUNNING, "looking for its attempt again"),
+        BLOCKED: (RUNNING, "its host is back: looking for its attempt again"),
     },
     ("TargetMarked", "passed"): dict.fromkeys(
-        (*_UNDECIDED, *_MISSING), (PASSED, "done, by a person's word")
+        (*_UNDECIDED, *_MISSING), (PASSED, "marked done by a person")
     ),
     ("TargetMarked", "skipped"): dict.fromkeys(
-        (*_UNDECIDED, *_MISSING), (SKIPPED, "left out by a person")
+        (*_UNDECIDED, *_MISSING), (SKIPPED, "skipped by a person")
     ),
 }
 

@@ -46,7 +46,7 @@ def _input(values: dict[str, Any], table: Table, reading: Reading) -> Input | Wr
     name = reading.path[-1]
     sound = True
     choices, typed = values.pop("choices", ()), []
-    given = {"name": name, **values}
+    given = {"name": name, "place": reading.place_of_key(), **values}
     if given.get("type") == "choice" and not choices:
         return reading.wrong(table, "an input of type choice needs 'choices'")
     bare = Input(
@@ -122,7 +122,7 @@ def _role(values: dict[str, Any], _: Table, reading: Reading) -> Role:
 
 
 def _service(values: dict[str, Any], _: Table, reading: Reading) -> Service:
-    return Service(name=reading.path[-1], **values)
+    return Service(name=reading.path[-1], place=reading.place_of_key(), **values)
 
 
 class _People(Shape[Role]):

@@ -129,8 +129,9 @@ def bind_inputs(runbook: Runbook, given: Mapping[str, Any]) -> dict[str, Any]:
     """
     findings: list[Finding] = []
 
-    def wrong(message: str, code: str) -> Finding:
-        return Finding(runbook.place, message, code=code)
+    def wrong(message: str, code: str, declared: Input | None = None) -> Finding:
+        place = declared.place if declared else runbook.place
+        return Finding(place, message, code=code)
 
     bound: dict[str, Any] = {}
     for name in given:
@@ -142,13 +143,13 @@ def bind_inputs(runbook: Runbook, given: Mapping[str, Any]) -> dict[str, Any]:
             if declared.required:
                 about = f" ({declared.description})" if declared.description else ""
                 message = f"input '{name}'{about} is missing: give it with -e {name}=VALUE"
-                findings.append(wrong(message, "missing-input"))
+                findings.append(wrong(message, "missing-input", declared))
             bound[name] = declared.default
             continue
         try:
             bound[name] = read_value(given[name], declared)
         except ValueError as error:
-            findings.append(wrong(f"input '{name}': {error}", "wrong-input"))
+            findings.append(wrong(f"input '{name}': {error}", "wrong-input", declared))
     if findings:
         raise InputError(findings)
     return bound

@@ -115,7 +115,7 @@ class _Seeker:
                 if self._inventory is not None and store not in self._inventory.stores:
                     where = f"services.{service.name}.stores"
                     known = self._inventory.stores
-                    self._note("store", store, known, runbook.place, where)
+                    self._note("store", store, known, service.place, where)
         for probe in runbook.invariants:
             for pattern in probe.on or ():
                 self._seek_pattern(pattern, probe.place, "invariants.on")

@@ -240,10 +240,10 @@ def _unused_inputs(runbook: Runbook, used: set[str]) -> Iterator[Finding]:
     )
     if "*" in used or reads_files:
         return
-    for name in runbook.inputs:
+    for name, declared in runbook.inputs.items():
         if name not in used:
             message = f"inputs.{name}: is used nowhere"
-            yield Finding(runbook.place, message, Severity.WARNING, "unused-input")
+            yield Finding(declared.place, message, Severity.WARNING, "unused-input")
 
 
 def _finding(

@@ -245,7 +245,7 @@ def ways_out(view: RunView, step: StepId) -> Iterator[str]:
     run, named = view.head.id, shlex.quote(step)
     if view.head.holder:
         yield f"drrun retry {run} {named}"
-    yield f"drrun amend {run} FILE --reason WHY"
+    yield f"drrun edit {run} {named} --reason WHY"
     yield f"drrun skip {run} {named} --reason WHY"
     yield f"drrun mark-done {run} {named} --reason WHY"
     yield f"drrun rollback {run} --reason WHY"

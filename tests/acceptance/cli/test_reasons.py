@@ -36,6 +36,7 @@ def test_after_a_failure_the_ways_out_stand_ready_to_paste(tool: Tool) -> None:
     done = tool("run", "--yes", "--no-input", "--only", "typo", tool.runbook(STEPS))
     run = done.stdout.strip()
     for told in (done.stderr, tool("status").stdout):
+        assert f"drrun edit {run} typo --reason WHY" in told
         assert f"drrun skip {run} typo --reason WHY" in told
         assert f"drrun mark-done {run} typo --reason WHY" in told
         assert f"drrun rollback {run} --reason WHY" in told

@@ -160,7 +160,7 @@ FAILS = """\
     verify: {run: "true"}
   after: {needs: [start], run: "true", verify: {run: "true"}}
 """
-OFFERED = "start: (r)etry (s)kip (m)ark done (b)ack (p)ause (q)uit: "
+OFFERED = "start: (r)etry (s)kip (m)ark done (e)dit (b)ack (p)ause (q)uit: "
 
 
 @pytest.fixture
@@ -221,6 +221,22 @@ def test_a_paused_run_goes_on_from_the_prompt(failed: Screen, tool: Tool) -> Non
     failed.type("g\r")
     failed.until("succeeded")
     assert failed.process.wait(PATIENCE) == 0
+
+
+def test_a_failed_step_is_corrected_in_ones_own_editor(tool: Tool) -> None:
+    tool.write("editor", "#!/bin/sh\nsed -i 's/test -e there/test ! -e there/' \"$1\"\n")
+    (tool.folder / "editor").chmod(0o755)
+    editor = str(tool.folder / "editor")
+    words = ("run", "--yes", tool.runbook(FAILS, HEAD))
+    screen = Screen(tool, *words, EDITOR=editor, VISUAL=editor)
+    screen.until(OFFERED)
+    screen.type("e\r")
+    screen.until("why: ")
+    screen.type("it was the wrong way round\r")
+    screen.until("succeeded")
+    assert screen.process.wait(PATIENCE) == 0
+    screen.close()
+    assert "the wrong way round" in tool("events", "latest").stdout
 
 
 def test_whoever_quits_leaves_a_failed_run(failed: Screen, tool: Tool) -> None:

@@ -121,7 +121,7 @@ def test_a_webhook_that_fails_for_a_moment_is_tried_again(
 def test_a_channel_that_is_down_neither_delays_nor_fails_the_run(program: Program) -> None:
     done = run(program, [{"webhook": "http://127.0.0.1:9/nobody"}])
     assert done.exit == 1
-    assert program.json("status", "latest")["why"] == "bad"
+    assert program.json("status", "latest")["why"] == "bad: exit 3"
 
 
 def test_an_e_mail_arrives(program: Program) -> None:

@@ -224,3 +224,22 @@ def test_an_answer_goes_once_what_it_answered_is_gone(watched: Watched) -> None:
     screen.shows("refused: 'nonsense' is no option of how")
     assert watched.program.here("decide", "latest", "how", "wait", "--by", "drew").exit == 0
     assert until(lambda: "refused" not in screen.text), screen.text
+
+
+def test_the_rows_below_a_run_stand_there_once_after_a_resize(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    program.write("runbooks/it.yml", RUNBOOK)
+    program.write("inventory/hosts.yml", "hosts: {}\n")
+    words = ("run", "runbooks/it.yml", "--yes", "--by", "drew")
+    screen = Screen(program, *words, width=120, height=30)
+    try:
+        screen.shows("FAILED 1: bad", "how: failover, wait")
+        for width, height in ((70, 24), (110, 40), (80, 24)):
+            screen.resize(width, height)
+            once = lambda: (  # noqa: E731 - read anew each time
+                screen.text.count("FAILED 1: bad") == screen.text.count("> how: ") == 1
+            )
+            assert until(once), screen.text
+    finally:
+        screen.close()
+        (tmp_path / "go").touch()

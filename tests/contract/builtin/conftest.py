@@ -44,7 +44,7 @@ class Acting:
             folder=self.folder, names={"word": "hello"}, **(order or {}),
         )  # fmt: skip
         self.output = CapturedOutput()
-        known = actions(Templates(), Probes(Here()))
+        known = actions(Templates(), Probes(Here()), {})
         return known[name].perform(
             ActionCall(attempt, LocalPlace(), self.output, lambda _: None, threading.Event())
         )

@@ -70,7 +70,7 @@ CASES = [(name, argument) for name, arguments in FILES.items() for argument in s
 
 
 def known(*fetch_into: Path) -> Mapping[str, Any]:
-    return actions(Templates(), Probes(Here()), fetch_into=fetch_into)
+    return actions(Templates(), Probes(Here()), {}, fetch_into=fetch_into)
 
 
 @dataclass

@@ -90,7 +90,7 @@ def test_an_unknown_outcome_is_settled_or_tried_again(line: str, kind: str) -> N
 
 # --- what failed --------------------------------------------------------------------------------
 
-_TYPED = st.sampled_from(["r", "s", "m", "b", "p", "q", "yes", "no", "", "because", "skip"])
+_TYPED = st.sampled_from(["r", "s", "m", "e", "b", "p", "q", "yes", "no", "", "because", "skip"])
 
 
 def failed_step(**keys: Any) -> FailedStep:

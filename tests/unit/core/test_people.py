@@ -71,7 +71,7 @@ def test_a_different_answer_is_a_conflict_that_names_who_answered() -> None:
         ("confirm", {"step": "bad"}, "asks nobody anything: it is failed"),
         ("confirm", {"step": "ask", "target": "x"}, "no target 'x'"),
         ("confirm", {"step": "ask", "input": {"size": "3"}}, "nobody asked for size"),
-        ("retry", {"step": "ask"}, "nothing to try again"),
+        ("retry", {"step": "ask"}, "there is nothing to retry"),
         ("skip", {"step": "ask"}, "--reason"),
         ("mark-done", {"step": "ask"}, "--reason"),
         ("abort", {}, "--reason"),
