@@ -194,7 +194,7 @@ def _answers(runbook: Runbook, step: Step, mode: Mode) -> float:
     """Seconds until a gate before a step's action is answered; a dry-run opens none."""
     if mode is Mode.DRY_RUN or not (step.approval or step.irreversible):
         return 0.0
-    name = str(step.approval["role"]) if step.approval else step.owner
+    name = str(step.approval.get("role", "")) if step.approval else step.owner
     role = runbook.roles.get(name)
     return float(role.response if role else RESPONSE)
 

@@ -435,13 +435,7 @@ class Stranger(World):
     def _nobody_is_forgotten(self, wake_at: float | None) -> None:
         """A run that rests has ended, or something comes, or a person knows what is wanted."""
         state = self.state
-        if (
-            state.ended is not None
-            or self.air
-            or wake_at is not None
-            or state.paused
-            or state.rolling_back
-        ):
+        if state.ended is not None or self.air or wake_at is not None or state.paused:
             return
         asked = any(target.gate for target in state.targets.values())
         broken = any(state.step(name) is Status.REGRESSED for name in state.plan.order)

@@ -115,6 +115,17 @@ def test_another_guard_still_holds_the_step_up() -> None:
     assert (statuses(world.drive(), "a"), world.effects) == (["failed"], {})
 
 
+def test_bypassing_a_guard_lets_no_verification_of_that_name_pass() -> None:
+    disk = (probe(name="disk"),)
+    world = World(
+        plan_of(step("a", guard=disk, verify=disk), manual("hold")),
+        answering=lambda *_: Verdict.DOES_NOT_HOLD,
+    )
+    world.drive()
+    world.ask("retry", step="a", bypass_guard="disk", reason="it is a log partition")
+    assert (statuses(world.drive(), "a"), world.effects.total()) == (["failed"], 1)
+
+
 def test_a_guard_is_bypassed_once() -> None:
     world = guarded()
     world.answering = lambda *_: Verdict.HOLDS
