@@ -81,6 +81,9 @@ def exceptions_of(state: RunState) -> Iterator[RunException]:
     for step in state.plan.order:
         for key in state.keys(step):
             yield from _of_target(state, key)
+        for target in state.plan.steps[step].without:
+            left = TargetKey(step, target)
+            yield _about(left, ExceptionKind.SKIPPED, "not in --limit", state.circumstances.driver)
     yield from _services(state)
     for index, seen in sorted(state.invariants.items()):
         if seen.verdict == Verdict.DOES_NOT_HOLD:
