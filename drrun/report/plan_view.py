@@ -8,7 +8,7 @@ from drrun.core.model.actions import DecisionAction, ManualAction, RunAction, Us
 from drrun.core.model.ids import StepId
 from drrun.core.model.plan import Plan, PlannedStep
 from drrun.core.model.probes import Probe, ProbeKind
-from drrun.core.model.runbook import Step
+from drrun.core.model.runbook import RESPONSE, Step
 from drrun.core.model.values import Duration
 from drrun.report.services import ServiceView, service_views
 
@@ -41,6 +41,8 @@ class PlanLine:
     verified: bool
     #: Why it does not take part; "" if it does.
     left_out: str
+    #: Targets that --limit leaves out.
+    without: tuple[str, ...]
     when: str
     not_before: str
 
@@ -160,6 +162,7 @@ def _line(plan: Plan, planned: PlannedStep, wave: int, *, critical: bool) -> Pla
         person=asks_a_person(step),
         verified=bool(step.verify),
         left_out=planned.left_out,
+        without=tuple(map(str, planned.without)),
         when=step.when or "",
         not_before=step.not_before or "",
     )
@@ -174,6 +177,13 @@ def _asked(step: Step) -> str:
     return step.owner
 
 
+def _asks_for(line: PlanLine, response: Duration) -> float:
+    """Seconds of a person: all of a step of theirs; of one of a machine only its gate."""
+    if line.action not in ("manual", "decision"):
+        return line.answers
+    return response if line.length is None else line.length
+
+
 def _loads(plan: Plan, lines: tuple[PlanLine, ...]) -> Iterator[Load]:
     by_role: dict[str, list[PlanLine]] = defaultdict(list)
     for line in lines:
@@ -182,9 +192,6 @@ def _loads(plan: Plan, lines: tuple[PlanLine, ...]) -> Iterator[Load]:
     for name, mine in by_role.items():
         role = plan.runbook.roles.get(name)
         people = (*role.people, *role.deputies) if role else ()
-        # A person looks at a step of a machine only for its gate.
-        spent = sum(
-            (line.length or 0.0) if line.action in ("manual", "decision") else line.answers
-            for line in mine
-        )
+        response = role.response if role else RESPONSE
+        spent = sum(_asks_for(line, response) for line in mine)
         yield Load(name, people, tuple(line.id for line in mine), Duration(spent))

@@ -48,7 +48,7 @@ def skipped_by_hand(program: Program) -> Done:
     begin(program, RECOVERY)
     for step in ("db-start", "dns"):
         program.here("skip", "latest", step, "--reason", "not needed tonight", *BY)
-    return program.here("resume", "latest", "--no-input")
+    return program.here("resume", "latest", "--no-input", "--yes")
 
 
 def exceptions(program: Program) -> list[tuple[str, str, str, str]]:
@@ -103,7 +103,7 @@ def test_a_public_report_names_neither_who_nor_why(program: Program) -> None:
 
 def test_there_is_nothing_to_resume_and_the_code_stays(program: Program) -> None:
     skipped_by_hand(program)
-    done = program.here("resume", "latest", "--no-input")
+    done = program.here("resume", "latest", "--no-input", "--yes")
     assert (done.exit, "drrun status" in done.err) == (7, True)
 
 
@@ -129,7 +129,7 @@ def one(steps: str, head: str = "") -> str:
 def test_a_step_marked_done_is_an_exception(program: Program) -> None:
     begin(program, one('  a: {run: "false", verify: {run: "true"}}\n'))
     program.here("mark-done", "latest", "a", "--reason", "by hand", *BY)
-    assert program.here("resume", "latest", "--no-input").exit == 7
+    assert program.here("resume", "latest", "--no-input", "--yes").exit == 7
     assert exceptions(program) == [("marked done", "a", "alice", "by hand")]
 
 

@@ -84,7 +84,7 @@ def test_yes_answers_no_gate(tool: Tool) -> None:
 def test_a_rejection_fails_the_step(tool: Tool) -> None:
     tool("run", "--yes", here(tool, ASKS))
     assert tool("reject", "latest", "fence", "--reason", "it burns").returncode == 0
-    assert tool("resume", "latest").returncode == 1
+    assert tool("resume", "latest", "--yes").returncode == 1
     assert not (tool.folder / "effects").exists()
 
 
