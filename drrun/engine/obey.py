@@ -140,6 +140,9 @@ class WishHandler:
             order = replace(self._orders.attempt(key), mark=self._ids.new_mark())
         except (InputError, NotReady) as error:
             why = str(error)
+            if self._state.plan.mode is Mode.DRY_RUN and isinstance(error, InputError):
+                self._show(w.Show(key, f"cannot be known before the steps that come first: {why}"))
+                return
             self._ledger.record(ev.AttemptNeverStarted(**self._attempt(key), why=why, final=True))
             return
         self._ledger.record(self._intent(key, order))

@@ -207,6 +207,9 @@ def _towards_action(
         yield from _ask(state, key, Purpose.DONE_WHEN, room, now, alarm)
     elif state.plan.mode is Mode.DRY_RUN and not dry_run.looks_only(step):
         yield w.Show(key)
+    elif state.plan.mode is Mode.DRY_RUN:  # nobody is asked
+        if room.take(state.hosts[key]):
+            yield w.StartAttempt(key)
     elif step.approval is not None and not (target.permitted or target.unasked):
         yield w.OpenGate(key, "approval")
     elif step.irreversible and not target.permitted and not allowed(state, step):

@@ -18,6 +18,7 @@ from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.probes import Verdict
 from drrun.core.model.runbook import Level, Mode, StandIn
 from drrun.core.model.status import RunStatus, Status
+from drrun.core.rules.dry_run import doubtful
 from drrun.core.rules.superseding import is_superseded
 from drrun.core.rules.undoing import left_standing
 from drrun.core.state.run_state import RunState
@@ -33,7 +34,7 @@ class ExceptionKind(StrEnum):
     BYPASSED = "guard bypassed"
     UNVERIFIED = "not verified"
     FAILED = "failed"
-    #: In a dry-run: it did not hold, and steps before it would first change what was looked at.
+    #: In a dry-run: it would fail now, but steps before it would first change what it sees.
     DOUBTFUL = "doubtful"
     SERVICE = "service"
     NOT_ROLLED_BACK = "not rolled back"
@@ -82,6 +83,9 @@ def exceptions_of(state: RunState) -> Iterator[RunException]:
     for step in state.plan.order:
         for key in state.keys(step):
             yield from _of_target(state, key)
+        for target in state.plan.steps[step].without:
+            left = TargetKey(step, target)
+            yield _about(left, ExceptionKind.SKIPPED, "not in --limit", state.circumstances.driver)
     yield from _services(state)
     for index, seen in sorted(state.invariants.items()):
         if seen.verdict == Verdict.DOES_NOT_HOLD:
@@ -105,8 +109,8 @@ def _seen_in_dry_run(state: RunState) -> Iterator[RunException]:
     for key, target in state.targets.items():
         if target.status is Status.FAILED:
             yield _about(key, ExceptionKind.FAILED, target.note)
-        elif target.status is Status.SKIPPED and target.judged is not None:
-            yield _about(key, ExceptionKind.DOUBTFUL, target.note)
+        elif target.status is Status.SKIPPED and target.judged is not None and doubtful(target):
+            yield _about(key, ExceptionKind.DOUBTFUL, target.judged.why)
 
 
 def _of_target(state: RunState, key: TargetKey) -> Iterator[RunException]:

@@ -215,7 +215,8 @@ def _of_target(event: ev.OfTarget) -> Telling | None:
         case ev.EndingBegan():
             return Telling("ending", event.why, key, tone=Tone.DOUBT)
         case ev.ActionShown():
-            doing = event.command if event.action == "run" else f"{event.action}: {event.command}"
+            named = event.action in ("run", "") or event.command.startswith(event.action)
+            doing = event.command if named else f"{event.action}: {event.command}"
             place = f"on {event.host}" + (f" ({event.note})" if event.note else "")
             return Telling("would", f"{place}: {doing}", key, tone=Tone.STRONG)
         case ev.AttemptEnded():

@@ -54,6 +54,8 @@ class Judgement:
     why: str
     #: Trying again cannot help.
     final: bool = False
+    #: Nobody could tell.
+    doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,8 +306,10 @@ def _concluded(after: TargetState, event: ev.ProbesConcluded) -> TargetState:
     purpose, verdict = Purpose(event.purpose), Verdict(event.verdict)
     match purpose:
         case Purpose.GUARD:
-            good = verdict is Verdict.HOLDS
-            return _enter(after, Phase.DONE_WHEN) if good else _judge(after, "guard", event.why)
+            if verdict is Verdict.HOLDS:
+                return _enter(after, Phase.DONE_WHEN)
+            doubt = verdict is Verdict.COULD_NOT_TELL
+            return _judge(after, "guard", event.why, doubt=doubt)
         case Purpose.DONE_WHEN:
             return _whether_done(after, verdict, event.why)
         case Purpose.UNTIL:
@@ -331,7 +335,7 @@ def _whether_done(after: TargetState, verdict: Verdict, why: str) -> TargetState
         case Verdict.DOES_NOT_HOLD:
             return _enter(after, Phase.ACT)
         case Verdict.COULD_NOT_TELL:
-            return _judge(after, "done_when", why)
+            return _judge(after, "done_when", why, doubt=True)
         case _:
             assert_never(verdict)
 
@@ -414,11 +418,13 @@ def _enter(after: TargetState, phase: Phase, **changes: Any) -> TargetState:
     return _set(after, phase=phase, progress={}, missing_since=None, gate=None, **changes)
 
 
-def _judge(after: TargetState, cause: str, why: str, *, final: bool = False) -> TargetState:
+def _judge(
+    after: TargetState, cause: str, why: str, *, final: bool = False, doubt: bool = False
+) -> TargetState:
     return _enter(
         after,
         Phase.JUDGED,
-        judged=Judgement(str(cause), why, final),
+        judged=Judgement(str(cause), why, final, doubt),
         verdicts=after.verdicts + 1,
         note=why,
     )

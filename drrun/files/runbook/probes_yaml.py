@@ -64,7 +64,11 @@ EXECUTION: Mapping[str, RecordKey] = {
     "become": RecordKey(
         become, "the user to become, by sudo -n; true is root; false is the user of the log-in"
     ),
-    "chdir": RecordKey(text, "folder to execute in"),
+    "chdir": RecordKey(
+        text,
+        "folder to execute in; a relative one is meant from the home of the log-in, on the "
+        "controller from the folder of the runbook, which is the default there",
+    ),
     "shell": RecordKey(shell, "the shell, with its options", default="sh"),
 }
 
