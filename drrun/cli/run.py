@@ -102,6 +102,19 @@ def run(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
     is_flag=True,
     help="Hosts know of more than this journal has: it counts all the same. By a second person.",
 )
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="STEP",
+    help="Nothing but STEP is begun or tried again. Nothing is skipped for that.",
+)
+@click.option(
+    "--from",
+    "begin_at",
+    default="",
+    metavar="STEP",
+    help="Nothing but STEP, and what needs it, is begun or tried again.",
+)
 @old_secret_option
 @click.option("--seal", is_flag=True, help="Do without values that only a former secret opens.")
 @driving_options
@@ -115,6 +128,8 @@ def resume(frame: CommandContext, /, run: str, **options: Any) -> None:
     get a new attempt, blocked ones are open again. What is collected under a secret that has
     changed since is sealed, unless its former value is given.
     """
+    if options["only"] and options["begin_at"]:
+        raise click.UsageError("--only and --from: give one of them")
     settings = frame.settings()
     former = old_values(options["old_secrets"], may_ask=_interactive(settings))
     with frame.state() as records:
@@ -128,6 +143,8 @@ def resume(frame: CommandContext, /, run: str, **options: Any) -> None:
                 accept_older=_accepting(options),
                 former=former,
                 seal=options["seal"],
+                only=options["only"],
+                begin_at=options["begin_at"],
             ),
             ask=questions(found, settings, options),
             take_over=_watching() if options["take_over"] else None,
