@@ -169,11 +169,7 @@ def bind(
                 Finding(step.places.get("on", step.place), f"step {step.id}: {each.message}")
                 for each in error.findings
             )
-    findings.extend(_undeclared(planned.values(), runbook, inventory))
-    findings.extend(
-        Finding(runbook.steps[cycle[0]].place, f"steps wait in a circle: {' -> '.join(cycle)}")
-        for cycle in graph.find_cycles(runbook.steps)
-    )
+    findings += [*_undeclared(planned.values(), runbook, inventory), *_circles(runbook)]
     if findings:
         raise InputError(findings)
     lengths = {step: planned[step].length for step in planned}
@@ -200,6 +196,12 @@ def _answers(runbook: Runbook, step: Step, mode: Mode) -> float:
     name = str(step.approval.get("role", "")) if step.approval else step.owner
     role = runbook.roles.get(name)
     return float(role.response if role else RESPONSE)
+
+
+def _circles(runbook: Runbook) -> Iterable[Finding]:
+    for cycle in graph.find_cycles(runbook.steps):
+        message = f"steps wait in a circle: {' -> '.join(cycle)}"
+        yield Finding(runbook.steps[cycle[0]].place, message)
 
 
 def _undeclared(
