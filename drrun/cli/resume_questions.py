@@ -30,14 +30,14 @@ def resume_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         (
             click.option(
-                "--pinned", is_flag=True, help="Go on with the files as they were at the start."
+                "--pinned", is_flag=True, help="Continue with the files as they were at the start."
             ),
             click.option(
                 "--accept-changes",
                 is_flag=True,
-                help="Take edited files into the run. Wants a --reason, and --yes or a terminal.",
+                help="Use the edited files in this run. Needs --reason, and --yes or a terminal.",
             ),
-            click.option("-y", "--yes", is_flag=True, help="Do not ask: take it, and do it."),
+            click.option("-y", "--yes", is_flag=True, help="Do not ask: accept everything."),
             click.option(
                 "--drop-kept", is_flag=True, help="Withdraw requests that change the run's course."
             ),
@@ -90,10 +90,10 @@ def _files(run: RunId, options: dict[str, Any], may_ask: bool) -> AskFiles:
 def _wants(options: dict[str, Any]) -> bool:
     """Ask at the terminal whether edited files are taken."""
     if options["accept_changes"]:
-        if not click.confirm("Take these changes into the run?", err=True):
+        if not click.confirm("Use these changes in the run?", err=True):
             raise Refused(_AS_BEFORE)
         return True
-    question = "(t)ake these changes into the run, (p)inned: as the files were, (q)uit"
+    question = "(t)ake these changes, (p)inned: keep the files as they were, (q)uit"
     choice = click.prompt(
         question, type=click.Choice(["t", "p", "q"]), show_choices=False, err=True
     )
@@ -103,8 +103,8 @@ def _wants(options: dict[str, Any]) -> bool:
 
 
 def _ways(run: RunId, *, may_take: bool) -> str:
-    take = f"take these changes into the run: drrun resume {run} --accept-changes --reason WHY\n"
-    keep = f"go on with the files as they were: drrun resume {run} --pinned"
+    take = f"use these changes: drrun resume {run} --accept-changes --reason WHY\n"
+    keep = f"continue with the files as they were: drrun resume {run} --pinned"
     return (take if may_take else "") + keep
 
 

@@ -240,7 +240,7 @@ class Connections:
         configured = await self._config.of(host.name, route.address)
         if configured.proxy_command and not route.via:
             raise BadConfig(
-                "the SSH configuration wants a ProxyCommand for it, which drrun does not execute; "
+                "the SSH configuration needs a ProxyCommand for it, which drrun does not execute; "
                 "give a route with `via` in the inventory, or use ProxyJump"
             )
         return configured

@@ -116,7 +116,7 @@ class Dialogue:
         missing = self._missing()
         if missing is None:
             if not line:
-                self.trouble = "this step wants evidence"
+                self.trouble = "this step needs evidence"
                 return None
             return self._reply("confirm", input=self._given, evidence=line)
         try:

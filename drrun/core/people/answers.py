@@ -217,11 +217,11 @@ def _typed(gate: Gate, command: Confirm) -> dict[str, Any] | Denied:
     missing = [name for name in wanted if name not in given]
     if missing:
         return Denied(
-            "this step wants answers: "
+            "this step needs answers: "
             + " ".join(f"--input {name}=<{wanted[name]}>" for name in missing)
         )
     if gate.asked.evidence and not (command.evidence or command.reason):
-        return Denied("this step wants evidence: --evidence FILE, or --reason with a note")
+        return Denied("this step needs evidence: --evidence FILE, or --reason with a note")
     typed = {}
     for name, text in given.items():
         try:

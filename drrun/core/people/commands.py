@@ -172,14 +172,14 @@ class Close(CommandBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause(CommandBase):
-    """Begin nothing new."""
+    """Pause a run: start nothing new."""
 
     KIND: ClassVar[str] = "pause"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unpause(CommandBase):
-    """Begin steps again."""
+    """Continue a paused run."""
 
     KIND: ClassVar[str] = "unpause"
 

@@ -31,7 +31,7 @@ def consider(state: RunState, command: c.Command, by: str, now: float) -> Grante
         now: Seconds since the epoch.
     """
     if command.OVERRIDES and not command.reason:
-        return Denied(f"{command.OVERRIDES} wants a --reason")
+        return Denied(f"{command.OVERRIDES} needs --reason")
     if by in state.circumstances.lost_people:
         return Denied(f"{by} was declared lost; if that is wrong: drrun found RUN person:{by}")
     return _weighed(Asking(state, by, now), command)

@@ -131,7 +131,7 @@ def test_a_typo_in_a_failed_step_is_corrected_and_the_run_goes_on(tmp_path: Path
     program = typo(tmp_path)
     done = program.here("amend", "latest", "fix.yml", "--reason", "typo")
     assert done.exit == 0, done.err
-    assert "changed two; open again: three; go on with: drrun resume" in done.err
+    assert "changed two; open again: three; continue with: drrun resume" in done.err
     done = program("resume", "latest", "--no-input")
     assert done.exit == 0, done.err
     assert (tmp_path / "effects").read_text().split() == ["one", "two", "three"]

@@ -139,7 +139,7 @@ def test_an_answer_of_the_wrong_type_is_refused() -> None:
 
 def test_a_missing_answer_is_refused_with_the_flag_to_give() -> None:
     found = give(asking(serial="int"), "confirm", step="ask")
-    assert found == Denied("this step wants answers: --input serial=<int>")
+    assert found == Denied("this step needs answers: --input serial=<int>")
 
 
 def test_a_pause_holds_and_an_unpause_lets_go() -> None:
