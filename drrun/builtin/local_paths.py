@@ -39,7 +39,7 @@ def local_path(
     home, named = _resolved(order, "."), _resolved(order, written)
     path = _resolved(order, f"{written}/{below}") if below else named
     if below and named not in path.parents:
-        raise InputError(f"{below!r} is no name for a file below {written}")
+        raise InputError(f"{below!r} is not a name for a file below {written}")
     heard = order.heard.get(argument)
     absolute = expanded(written).is_absolute()
     if only_in is None and absolute and heard is None:
@@ -78,7 +78,7 @@ def _resolved(order: AttemptOrder | Question, written: str) -> Path:
     try:
         return (order.folder / expanded(written)).resolve()
     except (OSError, RuntimeError, ValueError):  # a loop of links, no such user, a NUL
-        raise InputError(f"{written!r} is no path") from None
+        raise InputError(f"{written!r} is not a path") from None
 
 
 def _ways(only_in: Sequence[Path] | None) -> str:

@@ -177,7 +177,7 @@ def _sign(update: "dns.update.UpdateMessage", given: Mapping[str, Any]) -> None:
         ring = dns.tsigkeyring.from_text({str(name): (algorithm, key)})
     except (binascii.Error, ValueError):
         # Never with its text: it is a secret.
-        raise ValueError("the secret of the key is no base64") from None
+        raise ValueError("the secret of the key is not base64") from None
     update.use_tsig(ring, algorithm=algorithm)
 
 

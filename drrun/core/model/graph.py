@@ -138,7 +138,7 @@ def ancestors_of(steps: Mapping[StepId, Step], step: StepId) -> frozenset[StepId
 def finish_times(
     steps: Mapping[StepId, Step], order: Sequence[StepId], lengths: Mapping[StepId, float]
 ) -> dict[StepId, float]:
-    """When each step ends if it begins as soon as it may, in seconds from the start."""
+    """When each step ends if it begins as soon as it can, in seconds from the start."""
     ends: dict[StepId, float] = {}
     for step in order:
         begin = max((_met(need, ends) for need in steps[step].needs), default=0.0)

@@ -156,7 +156,7 @@ class StateClock(CommandBase):
     """Say when something happened that no journal could see."""
 
     KIND: ClassVar[str] = "clock"
-    OVERRIDES: ClassVar[str] = "a clock that is stated"
+    OVERRIDES: ClassVar[str] = "a recorded time"
     name: str = ""
     #: Seconds since the epoch.
     moment: float | None = None

@@ -121,7 +121,7 @@ def _abort(asking: Asking, command: c.Abort) -> Granted | Denied:
     if state.aborted:
         return Granted([], f"aborted already: {state.aborted}")
     event = ev.RunAborted(why=command.reason, by=asking.by)
-    return Granted([event], "aborted: what runs is ended, nothing new begins")
+    return Granted([event], "aborted: its jobs are ended, nothing new begins")
 
 
 def _roll_back(asking: Asking, command: c.RollBack) -> Granted | Denied:
@@ -134,8 +134,8 @@ def _roll_back(asking: Asking, command: c.RollBack) -> Granted | Denied:
     name = state.plan.runbook.name
     if past and command.typed != name:
         return Denied(
-            f"{', '.join(past)} cannot be taken back: there is no plain way back. A second person "
-            f"may insist: drrun rollback RUN --type {name} --by SOMEBODY --reason …"
+            f"{', '.join(past)} cannot be undone. Only a second person may roll back past it: "
+            f"drrun rollback RUN --type {name} --by SOMEBODY --reason …"
         )
     if past and asking.by == state.circumstances.driver:
         return Denied(

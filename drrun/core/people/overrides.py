@@ -61,7 +61,7 @@ def retry(asking: Asking, command: RetryRequest) -> Granted | Denied:
 def _nothing_to_retry(state: RunState, step: StepId) -> Granted | Denied:
     status = state.step(step)
     if status is Status.PENDING:
-        return Granted([], f"{step} is open already, and begins as soon as it may")
+        return Granted([], f"{step} is open already, and begins as soon as it can")
     return Denied(f"step {step} is {status}: there is nothing to retry")
 
 

@@ -65,8 +65,8 @@ def barred_by_driving(runbook: Runbook, by: str) -> Iterator[str]:
         others, count = [each for each in who if each != by], int(written.get("count", 1))
         if who and len(others) < count:
             yield (
-                f"{step.id} takes {count} of {role.name} ({', '.join(who)}) to approve, and {by} "
-                "may not, as whoever drives the run: it would wait for ever. Let somebody else "
+                f"{step.id} needs {count} of {role.name} ({', '.join(who)}) to approve, and {by} "
+                "may not while driving the run: the step would wait for ever. Let somebody else "
                 "drive the run: --by NAME"
             )
 

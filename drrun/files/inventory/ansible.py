@@ -72,7 +72,7 @@ def expand_ranges(name: str) -> list[str]:
 def _range(match: re.Match[str]) -> list[str]:
     first, last, step = match[1], match[2], int(match[3] or 1)
     if first.isdigit() != last.isdigit() or step < 1 or max(len(first), len(last)) > 9:
-        raise ValueError(f"{match[0]} is no range")
+        raise ValueError(f"{match[0]} is not a range")
     if not first.isdigit():
         return [chr(code) for code in range(ord(first), ord(last) + 1, step)] or _upside(match)
     begin, end = int(first), int(last)
@@ -125,7 +125,7 @@ def _unknown_children(
     return [
         Finding(
             places.get(("groups", name), Place()),
-            f"group '{name}' has a child '{child}' that is no group",
+            f"group '{name}' has a child '{child}' that is not a group",
             code="unknown-group",
         )
         for name, group in groups.items()

@@ -256,7 +256,9 @@ def _make_decision(given: dict[str, Any], table: Table, reading: Reading) -> Act
         return WRONG
     default = told.get("default")
     if default is not None and default not in options:
-        reading.wrong(place, f"default '{default}' is no option{did_you_mean(default, options)}")
+        reading.wrong(
+            place, f"default '{default}' is not an option{did_you_mean(default, options)}"
+        )
     if "decide_by" in told and default is None:
         reading.wrong(place, "'decide_by' needs a 'default': what is taken when nobody decides?")
     for name in ("decide_by", "remind_after", "escalate_after"):

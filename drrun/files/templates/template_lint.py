@@ -166,7 +166,7 @@ def _of_shell(text: Templated, step: Step, uses: "Uses") -> Iterator[Finding]:
     try:
         values = values_of(text.text)
     except TemplateError as error:
-        yield _finding(text, step, error.message or "is no shell text", "template")
+        yield _finding(text, step, error.message or "is not a shell text", "template")
         return
     warned = {each.spot.warned: each for each in values if each.spot.warned}
     for why, value in warned.items():

@@ -144,7 +144,7 @@ def test_corrections_are_judged_one_after_the_other_while_nobody_drives(tmp_path
     program = typo(tmp_path)
     program.here("amend", "latest", "fix.yml", "--reason", "typo")
     done = program.here("amend", "latest", "fix.yml", "--reason", "again")
-    assert "nothing in it is new" in done.err
+    assert "it changes nothing" in done.err
 
 
 def test_the_report_of_a_corrected_run_is_made_whatever_became_of_its_targets(

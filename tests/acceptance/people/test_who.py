@@ -145,7 +145,7 @@ def test_who_has_approved_cannot_reject_as_well(
     asked(program, "dns")
     program.here("approve", "latest", "dns", "--by", "alice")
     done = program.here("reject", "latest", "dns", "--by", "alice", "--reason", "hm")
-    assert (done.exit, "alice has approved dns, and one person" in done.err) == (2, True)
+    assert (done.exit, "alice has approved dns, and a person" in done.err) == (2, True)
     assert asked(program, "dns")["approved"] == ["alice"]
     assert program.here("reject", "latest", "dns", "--by", "carol", "--reason", "hm").exit == 0
 

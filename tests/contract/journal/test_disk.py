@@ -245,7 +245,7 @@ def test_a_symbolic_link_is_not_followed(tmp_path: Path, name: str) -> None:
     (folder / name).symlink_to(target)
     with (
         open_store(folder, ManualClock()) as store,
-        pytest.raises(StateUnusable, match=f"{name} is no plain file"),
+        pytest.raises(StateUnusable, match=f"{name} is not a plain file"),
     ):
         store.journal.create(record(), [document()])
     assert target.read_bytes() == b""

@@ -218,7 +218,7 @@ def test_a_damaged_journal_says_what_is_wrong_and_what_to_type_next() -> None:
 @pytest.mark.parametrize(
     ("seq", "host", "told"),
     [
-        (9, "db1", "db1 was told entry 9 of r1 by controller 3, and this journal ends with entry"),
+        (9, "db1", "db1 was told entry 9 of r1 by controller 3, but this journal ends with entry"),
         (4, "db1", "db1 was told another entry 4 of r1, by controller 3"),
         (4, "", "this machine was told another entry 4"),
     ],

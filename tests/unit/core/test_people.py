@@ -68,7 +68,7 @@ def test_a_different_answer_is_a_conflict_that_names_who_answered() -> None:
     ("kind", "body", "why"),
     [
         ("confirm", {"step": "nope"}, "no step 'nope'"),
-        ("confirm", {"step": "bad"}, "asks nobody anything: it is failed"),
+        ("confirm", {"step": "bad"}, "does not ask for an answer: it is failed"),
         ("confirm", {"step": "ask", "target": "x"}, "no target 'x'"),
         ("confirm", {"step": "ask", "input": {"size": "3"}}, "nobody asked for size"),
         ("retry", {"step": "ask"}, "there is nothing to retry"),

@@ -560,7 +560,7 @@ def test_what_makes_no_sense_gives_the_launcher_up(host: Host) -> None:
     cable = host.answers()
     host.says(cable, "state dancing n - - - -")
     assert (follower.told, cable.closed) == (["opened", "lost"], True)
-    assert follower.why.startswith("what came from db1 makes no sense ('dancing' is no state")
+    assert follower.why.startswith("what came from db1 makes no sense ('dancing' is not a state")
 
 
 def test_who_makes_no_sense_again_and_again_is_given_up_for_its_followers(host: Host) -> None:
