@@ -27,7 +27,7 @@ def overdue_contacts(subject: Subject) -> Iterator[Finding]:
         if age * _DAY > contact.verify_every:
             message = (
                 f"contacts.{contact.name}: last tried on {contact.verified}, {age} days ago;"
-                f" wanted every {contact.verify_every}"
+                f" should be tried every {contact.verify_every}"
             )
             yield doubt(contact.place, message, "overdue-contact")
 

@@ -122,7 +122,7 @@ class Connections:
         self._loop.close()
         for slot in list(self._slots.values()):
             if slot.link is not None:
-                slot.link.lose("this program left")
+                slot.link.lose("drrun left")
 
     def _ready(self, host: Host) -> Link | None:
         """The connection, if it is open and by the route that is wanted."""
@@ -187,7 +187,7 @@ class Connections:
     async def _fill(self, slot: _Slot, open_it: Callable[[], Coroutine[Any, Any, Link]]) -> Link:
         slot.link = link = await open_it()
         if self._closed:
-            in_background(functools.partial(link.lose, "this program left"))
+            in_background(functools.partial(link.lose, "drrun left"))
             raise _leaving()
         return link
 
@@ -348,7 +348,7 @@ def _ordered(routes: tuple[Route, ...], last: Route | None) -> list[Route]:
 
 
 def _leaving() -> Unreachable:
-    return Unreachable(NeverStarted("this program is leaving its hosts"))
+    return Unreachable(NeverStarted("drrun is leaving its hosts"))
 
 
 def _outcome(over: concurrent.futures.Future[Link]) -> Link | Unreachable:

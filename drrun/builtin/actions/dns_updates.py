@@ -76,7 +76,7 @@ class UpdateDns:
             call.output.write("stdout", f"{record}; was {ttl} {' '.join(data)}\n".encode())
         facts = {"was": " ".join(before[0][1])}
         if all(_as_wanted(record, seen) for record, seen in zip(records, before, strict=True)):
-            return Ended(0, note="they say so already", facts=facts)
+            return Ended(0, note="the records are so already", facts=facts)
         outcome = _send(message, server, deadline)
         if outcome is not None:
             return outcome
@@ -91,7 +91,7 @@ def _read_back(
             seen = _seen(server, record, deadline)
         except OSError as error:
             return OutcomeUnknown(
-                f"{server} took the update, and does not answer any more: {error}"
+                f"{server} took the update, but does not answer any more: {error}"
             )
         if not _as_wanted(record, seen):
             ttl, data = seen

@@ -58,7 +58,7 @@ def expand_ranges(name: str) -> list[str]:
     """`db[01:03].phl` to db01.phl, db02.phl, db03.phl; `[a:c]` and steps `[0:10:2]` too.
 
     Raises:
-        ValueError: A range is upside down or too long.
+        ValueError: A range is reversed or too long.
     """
     names = [name]
     while (match := _RANGE.search(names[0])) is not None:
@@ -83,7 +83,7 @@ def _range(match: re.Match[str]) -> list[str]:
 
 
 def _upside(match: re.Match[str]) -> list[str]:
-    raise ValueError(f"{match[0]} is upside down")
+    raise ValueError(f"{match[0]} is reversed")
 
 
 def build_inventory(

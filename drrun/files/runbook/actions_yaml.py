@@ -97,10 +97,10 @@ class _OrNothing(Shape[Any]):
 _NAMES: Shape[tuple[str, ...]] = ListOf(slug, least=1)
 _MANUAL: Mapping[str, RecordKey] = {
     "input": RecordKey(
-        MappingOf(_answer, name=identifier), "typed answers wanted; read as steps.ID.NAME"
+        MappingOf(_answer, name=identifier), "typed answers needed; read as steps.ID.NAME"
     ),
-    "evidence": RecordKey(_evidence, "required: a note or a file is wanted", default="optional"),
-    "contact": RecordKey(text, "a contact of the inventory: a third party is waited for"),
+    "evidence": RecordKey(_evidence, "true: a note or a file is required", default="optional"),
+    "contact": RecordKey(text, "a contact of the inventory: the step waits for this third party"),
     "remind_after": RecordKey(duration, "tell them again, each time so much later"),
     "escalate_after": RecordKey(duration, "tell more people"),
 }

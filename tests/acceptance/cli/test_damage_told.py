@@ -171,7 +171,7 @@ def test_an_older_copy_of_a_run_beside_a_newer_head_is_told_by_every_command(
     folder.put(folder.sound)
     for name, (code, out, err) in folder.looks().items():
         assert (name, code) == (name, DAMAGED)
-        assert "an old copy was put back" in out + err
+        assert "an old copy was restored" in out + err
 
 
 def _last(folder: Folder) -> int:

@@ -166,7 +166,7 @@ def test_after_an_io_error_nothing_is_tried_again_by_that_process(disk: SqliteBe
     other = disk.other("disk-fails", RUN)
     first, second = other.hear()["outcome"], other.hear()["outcome"]
     assert first.startswith("StateUnusable: the disk with ")
-    assert "nothing is tried again" in first
+    assert "does not try the disk again" in first
     assert second == first
     assert [entry.body for entry in disk.mine.journal.read(RUN)] == [{"number": 1}]
     disk.mine.journal.verify(RUN)

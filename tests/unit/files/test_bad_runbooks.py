@@ -56,7 +56,7 @@ def only_error(step: str) -> str:
         ("{run: x, verify: {run: x, every: 0s}}", "too short"),
         ("{run: x, env: {1A: x}}", "must be a name like PGHOST"),
         ("{run: x, env: {drrun_x: x}}", "does not begin with drrun_"),
-        ("{run: x, capture: {stdout: stdout}}", "take another name"),
+        ("{run: x, capture: {stdout: stdout}}", "choose another one"),
         ("{run: x, shell: python3}", "a POSIX shell"),
         ("{decision: x, options: [a, b], default: c}", "default 'c' is not an option"),
         ("{decision: x, options: [a, b], decide_by: 1h}", "needs a 'default'"),

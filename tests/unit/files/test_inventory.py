@@ -94,7 +94,7 @@ def test_two_definitions_of_a_host_name_both_places() -> None:
         ("hosts: {'a@b': {}}", "must be a name like db1.phl"),
         ("hosts: {h: {user: 'a;b'}}", "must be a user name"),
         ("hosts: {h: {port: 99999}}", "must be a whole number from 1 to 65535"),
-        ("hosts: {h: {address: x, routes: [y]}}", "stands beside 'routes'"),
+        ("hosts: {h: {address: x, routes: [y]}}", "cannot be used together with 'routes'"),
         ("hosts: {h: {host_key: AAAA}}", "must be a public key"),
         ("hosts: {h: {become: su}}", "must be one of sudo"),
         ("groups: {g: {hosts: [h]}}", "groups.g: unknown host 'h'"),

@@ -418,7 +418,7 @@ def test_a_log_in_that_ends_is_final_where_its_link_lives(host: Host, *, alive: 
     host.loses(cable, "it ended")
     assert follower.outcomes == [
         NeverStarted(
-            "db1 did not execute our command (it ended): This account is? not available.",
+            "db1 did not execute the command of drrun (it ended): This account is? not available.",
             final=alive,
         )
     ]
