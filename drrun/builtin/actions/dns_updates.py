@@ -29,7 +29,7 @@ _WITHIN = 30.0
 _RECORD = frozenset({"name", "type", "ttl", "data", "was"})
 #: Error codes that people meet, in words (RFC 2136 section 2.2, RFC 8945 section 5).
 _MEANING = {
-    "NOTAUTH": "it does not know this key, or is no server of the zone",
+    "NOTAUTH": "it does not know this key, or is not a server of the zone",
     "REFUSED": "its access rules do not allow this key to do this",
     "NOTZONE": "a record lies outside the zone",
     "NXRRSET": "the records are no longer what `was` says",

@@ -256,4 +256,4 @@ def _number(text: str, kind: Callable[[str], float], wanted: str) -> float:
     try:
         return kind(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no {wanted}") from None
+        raise ValueError(f"{text!r} is not a {wanted}") from None

@@ -64,8 +64,8 @@ def test_every_clock_of_an_incident_can_be_stated(name: str) -> None:
     ("name", "moment", "why"),
     [
         ("lunch", 1.0, "there is no clock 'lunch'"),
-        ("detected", None, "when?"),
-        ("detected", 9e9, "still to come"),
+        ("detected", None, "say when"),
+        ("detected", 9e9, "in the future"),
     ],
 )
 def test_a_clock_that_cannot_be_right_is_refused(

@@ -98,7 +98,7 @@ def test_an_approval_by_several_says_how_many_are_missing() -> None:
     world = approving(count=3)
     told = [message(world.ask("approve", who, step="cut")) for who in ("simon", "ludovic")]
     assert told == [
-        "approved cut; 2 more of dba have to",
+        "approved cut; 2 more of dba must",
         "approved cut; one more person must",
     ]
 
@@ -358,7 +358,7 @@ def test_an_answer_is_kept_as_the_type_that_was_asked_for(
         ("4.5", "int", "'4.5' is not a whole number"),
         ("x", "float", "'x' is not a number"),
         ("perhaps", "bool", "neither yes nor no"),
-        ("5", "duration", "no duration"),
+        ("5", "duration", "not a duration"),
     ],
 )
 def test_an_answer_of_another_type_is_refused_in_words(text: str, kind: str, told: str) -> None:

@@ -98,5 +98,5 @@ def test_a_moment_is_read_as_utc(text: str, moment: str) -> None:
 
 
 def test_what_is_no_moment_is_refused() -> None:
-    with pytest.raises(ValueError, match="no moment"):
+    with pytest.raises(ValueError, match="not a moment"):
         parse_moment("after lunch", DECIDED)

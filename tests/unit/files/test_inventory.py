@@ -178,7 +178,7 @@ def test_groups_in_a_circle_end() -> None:
     [
         ("plugin: aws_ec2\n", "does not execute"),
         ("[web:kids]\nx\n", "is not a section"),
-        ("[web]\nh[3:1]\n", "upside down"),
+        ("[web]\nh[3:1]\n", "is reversed"),
         ("[web]\nh[1:999999]\n", "more than 10000 hosts"),
         ("[web]\nh 'x\n", "No closing quotation"),
         ("[web]\nh x\n", "write NAME=VALUE"),
