@@ -44,7 +44,8 @@ for; nor is any single host where no file of the configuration uses a keyword th
 
 Routes are tried in order, the one that worked last first. One that has not let us in after two
 seconds goes on while the next is tried beside it: the first that logs in is used, recorded, and
-tried first the next time; the others are left. A wrong host key or a refused login ends what comes
+tried first the next time; the others are left. One that failed, or was slower than the next, is
+tried after the others for a minute. A wrong host key or a refused login ends what comes
 after it. A route chosen by `set-route` is waited for to its end. One server (an address and port)
 has at most four of our callers at once, and 64 are logged in to at once in all.
 """
@@ -52,7 +53,9 @@ has at most four of our callers at once, and 64 are logged in to at once in all.
 _LOCAL_FILES = """\
 ## Files of the controller
 
-A relative name is meant from the runbook's folder and stays inside it, wherever its links lead.
+Commands of the controller (`on: local`) begin in the folder of the runbook in which they are
+written, wherever drrun is called from. A relative name of a file is meant from there, too, and
+stays inside it, wherever its links lead.
 What is read may also be named absolutely, if the runbook or an input names it. What is fetched
 goes into the runbook's folder, or into a folder that `fetch_into` in `drrun.yaml` (or
 `DRRUN_FETCH_INTO`) names. A value that came from another step chooses at most a name below a

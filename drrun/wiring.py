@@ -104,7 +104,8 @@ def equipper(world: SshSettings, ways: Sequence[Notifier] = ()) -> ToolFactory:
         match loaded.plan.mode:
             case Mode.DRY_RUN:
                 probes = Probes(LivePlaces(connections))
-                hands = PooledHands(DryHands(connections, reading_actions(probes, hosts)))
+                reading = reading_actions(renderer, probes, hosts)
+                hands = PooledHands(DryHands(connections, reading))
             case Mode.LIVE | Mode.REHEARSAL:
                 known: dict[str, BuiltInAction] = {}
                 live = LiveHands(connections, known, judge)

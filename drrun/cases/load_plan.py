@@ -53,6 +53,8 @@ class PlanRequest:
     mode: Mode = Mode.LIVE
     variant: str = ""
     left_out: Mapping[StepId, str] = field(default_factory=dict)
+    #: Patterns of hosts: nothing acts on others.
+    limit: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def read_documents(wanted: PlanRequest) -> tuple[Document, ...]:
         "mode": str(wanted.mode),
         "variant": wanted.variant,
         "left_out": dict(wanted.left_out),
+        "limit": list(wanted.limit),
         "folder": str(wanted.runbook.resolve().parent),
     }
     text = json.dumps(choices, sort_keys=True, default=str)
@@ -164,6 +167,7 @@ def plan_of(
         Mode(choices["mode"]),
         choices["variant"],
         {StepId(step): why for step, why in choices["left_out"].items()},
+        tuple(choices.get("limit", ())),
     )
     inputs = bind_inputs(valid.runbook, choices["inputs"])
     runbook = expand(valid.runbook, parts, inputs, Templates().value)

@@ -86,7 +86,7 @@ def start(records: Records, equip: ToolFactory, loaded: LoadedPlan, options: Opt
         StateUnusable: The state folder cannot be written.
     """
     refuse_unsupported(loaded.plan)
-    tools = equip(loaded, _recorded(options))
+    tools = equip(loaded, _recorded(loaded.plan, options))
     secrets = LateSecrets(loaded.plan.runbook.secrets, tools.secrets)
     secrets.resolve_all()
     _refuse_recorded(loaded.plan, secrets)
@@ -175,13 +175,13 @@ def _started(plan: Plan, options: Options) -> ev.RunStarted:
         mode=str(plan.mode),
         variant=plan.variant,
         inputs={name: _plain(value) for name, value in plan.inputs.items()},
-        options=_recorded(options),
+        options=_recorded(plan, options),
         by=options.by,
         tool=__version__,
     )
 
 
-def _recorded(options: Options) -> Mapping[str, Any]:
+def _recorded(plan: Plan, options: Options) -> Mapping[str, Any]:
     """What whoever goes on with the run needs as it was; paths are found from other folders."""
     recorded: dict[str, Any] = {
         "max_parallel": options.max_parallel or MAX_PARALLEL,
@@ -191,6 +191,8 @@ def _recorded(options: Options) -> Mapping[str, Any]:
         recorded["ssh_config"] = str(options.ssh_config.absolute())
     if options.fetch_into:
         recorded["fetch_into"] = [str(each.absolute()) for each in options.fetch_into]
+    if without := {step: list(each.without) for step, each in plan.steps.items() if each.without}:
+        recorded["without"] = without
     return recorded
 
 

@@ -14,6 +14,7 @@ from drrun.cli.context import CommandContext, common_options, json_option
 from drrun.cli.exit import Exit
 from drrun.cli.out import give, say
 from drrun.cli.run_words import (
+    LEFT_OUT,
     ActingCommand,
     acting_run_argument,
     complete_host,
@@ -137,8 +138,17 @@ def reject(frame: CommandContext, /, **options: Any) -> None:
 
 
 @acting(
-    _step,
+    click.argument(
+        "step", metavar="[STEP[@TARGET]]", required=False, shell_complete=complete_step
+    ),
     _target,
+    click.option(
+        "--on",
+        default="",
+        metavar="HOST",
+        help="Only targets on HOST, a group or site:NAME; without STEP all that failed there.",
+        shell_complete=complete_host,
+    ),
     click.option("--only-failed", is_flag=True, help="Do not retry targets that never began."),
     click.option(
         "--bypass-guard",
@@ -148,9 +158,13 @@ def reject(frame: CommandContext, /, **options: Any) -> None:
     ),
 )
 def retry(frame: CommandContext, /, **options: Any) -> None:
-    """Try a failed STEP again, or one whose outcome is not known."""
-    only, bypass = options["only_failed"], options["bypass_guard"]
-    post(frame, "retry", options, only_failed=only, bypass_guard=bypass)
+    """Try a failed STEP again, or one whose outcome is not known, or all that failed on a host."""
+    only, bypass, on = options["only_failed"], options["bypass_guard"], options["on"]
+    if options["step"] is None and not on:
+        if options["run"] == LEFT_OUT:
+            raise click.UsageError("say what is tried again: a STEP, or --on HOST")
+        options |= {"run": LEFT_OUT, "step": options["run"]}  # RUN may be left out
+    post(frame, "retry", options, on=on, only_failed=only, bypass_guard=bypass)
 
 
 @acting(

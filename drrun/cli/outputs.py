@@ -5,8 +5,10 @@ Rules:
   (contract guarantee 12).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from drrun.cases.read_run import ReadRun
+from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import InputError
 from drrun.core.model.ids import RunId, StepId, TargetName
@@ -14,7 +16,7 @@ from drrun.core.nearest import did_you_mean
 from drrun.core.state.run_state import RunState
 from drrun.engine.records import Records
 from drrun.ports.places import StoredStream, StreamPiece
-from drrun.report.clean import clean_bytes
+from drrun.report.clean import clean_bytes, clean_line
 from drrun.report.step_view import StepView
 from drrun.report.text.step import Excerpts
 
@@ -68,6 +70,20 @@ def _excerpt(kept: StoredStream) -> list[str]:
     head = clean_bytes(kept.head(_BYTES)).splitlines()[:_LINES]
     tail = clean_bytes(kept.tail(_BYTES)).splitlines()[1:][-_LINES:]
     return [*head, f"… {size} bytes in all: drrun logs", *tail]
+
+
+def printed_by(records: Records, seen: ReadRun) -> Mapping[tuple[str, str, int], list[str]]:
+    """What each attempt that has ended printed, cleaned; its note where that was nothing."""
+    found = {}
+    for event in (fact.event for fact in seen.facts):
+        if isinstance(event, ev.AttemptEnded):
+            kept = records.spool.kept(
+                seen.run, event.key.step, event.key.target, event.attempt, "stdout"
+            )
+            lines = clean_bytes(b"".join(kept.chunks())).splitlines()
+            told = lines or [note for note in [clean_line(event.note)] if note]
+            found[event.step, event.target, event.attempt] = told
+    return found
 
 
 @dataclass(frozen=True, slots=True)

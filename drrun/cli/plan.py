@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,12 @@ def selection_options(command: Any) -> Any:
         click.option("--from", "since", help="Leave out everything that STEP needs.", **steps),
         click.option("--skip", help="Skip STEP; the steps that need it continue.", **steps),
         click.option("--only", help="Leave out every other step.", **steps),
+        click.option(
+            "--limit",
+            multiple=True,
+            metavar="HOST|GROUP",
+            help="Act on no other host; questions to people stay.",
+        ),
         click.option("--variant", default="", metavar="NAME", help="Steps of this variant too."),
         click.option(
             "--mode", type=click.Choice(_MODES), default="live", show_default=True, help="How."
@@ -220,6 +227,7 @@ def _chosen(frame: CommandContext, runbook: Path, options: Any) -> LoadedPlan:
         options["mode"],
         options["variant"],
     )
+    asked = replace(asked, limit=options["limit"])
     return load_part(asked, StepSelection(options["only"], options["skip"], options["since"]))
 
 

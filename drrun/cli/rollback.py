@@ -26,7 +26,7 @@ from drrun.core.model.errors import Refused
 from drrun.core.model.ids import StepId
 from drrun.core.people.commands import RollBack, body_of
 from drrun.core.people.consider import Denied, consider
-from drrun.core.people.overrides import behind
+from drrun.core.rules.freeing import behind
 from drrun.core.rules.undoing import points_of_no_return, to_undo, without_undo
 from drrun.core.state.run_state import RunState
 from drrun.engine.records import Records

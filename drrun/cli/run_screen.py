@@ -12,6 +12,7 @@ from drrun.cli.exit import Exit, exit_of_run
 from drrun.cli.failures import message
 from drrun.cli.logbook import catch_libraries, open_log
 from drrun.cli.out import ReaderGone, can_draw, give, hide, say, sheet, wants_colour
+from drrun.cli.outputs import printed_by
 from drrun.cli.run_views import find
 from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
@@ -99,7 +100,8 @@ def _show_dry(records: Records, session: Session, showing: Showing) -> None:
         return
     seen = find(records, session.run)
     with suppress(ReaderGone, InputError):
-        give(dry_text(dry_view(seen.state, seen.facts), sheet(sys.stdout)))
+        view = dry_view(seen.state, seen.facts, printed_by(records, seen))
+        give(dry_text(view, sheet(sys.stdout)))
 
 
 def _announce(session: Session, showing: Showing) -> None:

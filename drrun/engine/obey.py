@@ -52,6 +52,8 @@ class WishHandler:
         self._clock = clock
         self._ids = ids
         self._acts: list[Act] = []
+        #: Open approvals that have a condition.
+        self._conditional = {key: None for key in self._state.active if self._is_conditional(key)}
 
     def take_acts(self) -> list[Act]:
         """What is to be done now that the facts are durable."""
@@ -98,6 +100,7 @@ class WishHandler:
 
     def part(self, watching: Watching) -> None:
         """Release what the facts of this turn have settled; tell the watches."""
+        self._look_at_conditions()
         for key in self._ledger.touched():
             if key not in self._state.targets:
                 continue  # an amendment moved its step to other hosts
@@ -137,6 +140,9 @@ class WishHandler:
             order = replace(self._orders.attempt(key), mark=self._ids.new_mark())
         except (InputError, NotReady) as error:
             why = str(error)
+            if self._state.plan.mode is Mode.DRY_RUN and isinstance(error, InputError):
+                self._show(w.Show(key, f"cannot be known before the steps that come first: {why}"))
+                return
             self._ledger.record(ev.AttemptNeverStarted(**self._attempt(key), why=why, final=True))
             return
         self._ledger.record(self._intent(key, order))
@@ -222,7 +228,40 @@ class WishHandler:
         )
 
     def _open_gate(self, wish: w.OpenGate) -> None:
+        if self._is_conditional(wish.key) and wish.kind == "approval":
+            if self._needs_no_approval(wish.key):
+                return
+            self._conditional[wish.key] = None
         self._ledger.record(gate(self._state, self._orders, wish, self._clock.now()))
+
+    def _is_conditional(self, key: TargetKey) -> bool:
+        approval = self._state.plan.steps[key.step].step.approval
+        return approval is not None and "when" in approval
+
+    def _needs_no_approval(self, key: TargetKey) -> bool:
+        """Whether the condition of an approval does not hold; one that cannot be told is asked."""
+        expression = str((self._state.plan.steps[key.step].step.approval or {})["when"])
+        try:
+            if self._orders.condition(key, expression):
+                return False
+            seen = self._orders.seen(key, expression)
+        except (InputError, NotReady):
+            return False
+        self._ledger.record(
+            ev.ApprovalNotNeeded(
+                step=key.step, target=key.target, expression=expression, seen=seen
+            )
+        )
+        return True
+
+    def _look_at_conditions(self) -> None:
+        """Take back questions whose condition has gone away."""
+        for key in list(self._conditional):
+            target = self._state.targets.get(key)
+            if target is None or target.gate is None or target.gate.kind != "approval":
+                del self._conditional[key]
+            else:
+                self._needs_no_approval(key)
 
     def _see_condition(self, step: StepId) -> None:
         expression = self._state.plan.steps[step].step.when or "true"

@@ -93,7 +93,7 @@ class Orders:
             host=self._host(key),
             action=action,
             arguments=arguments,
-            execution=self._execution(execution, names),
+            execution=self._execution(execution, names, self._home_of(key, self._host(key))),
             timeout=None if step.on_timeout == "ask" else step.timeout,
             mask=self.mask,
             folder=self._folder_of(key),
@@ -337,7 +337,7 @@ class Orders:
             expect=self._expect(probe.expect, names),
             timeout=probe.timeout,
             host=host,
-            execution=self._execution(probe.execution, names),
+            execution=self._execution(probe.execution, names, self._home_of(key, host)),
             mask=self.mask,
             folder=self._folder_of(key),
             heard=_heard(self._renderer, probe.ask),
@@ -361,15 +361,22 @@ class Orders:
         }
         return replace(expect, **rendered) if rendered else expect
 
-    def _execution(self, execution: Execution, names: Mapping[str, Any]) -> Execution:
+    def _home_of(self, key: TargetKey | None, host: Host | None) -> Path | None:
+        """Where commands of the controller begin: beside the runbook, as its local files are."""
+        return self._folder_of(key).absolute() if host is None else None
+
+    def _execution(
+        self, execution: Execution, names: Mapping[str, Any], home: Path | None
+    ) -> Execution:
         def render(value: str | None) -> str | None:
             return None if value is None else str(self._renderer.value(value, names))
 
+        chdir = render(execution.chdir)
         return replace(
             execution,
             env={name: render(value) or "" for name, value in execution.env.items()},
             become=render(execution.become),
-            chdir=render(execution.chdir),
+            chdir=chdir if home is None else str(home / (chdir or "")),
             stdin=render(execution.stdin),
         )
 

@@ -21,6 +21,7 @@ from drrun.core.model.plan import Plan
 from drrun.core.model.probes import Probe, Verdict
 from drrun.core.model.runbook import Mode
 from drrun.core.model.status import Status
+from drrun.core.rules.invariants import is_watched
 from drrun.core.rules.relapse import relapse, threshold, window_after
 from drrun.core.state.run_state import RunState
 from drrun.engine.orders import Orders
@@ -56,6 +57,9 @@ class Watching:
         watched = self.state.plan.steps[key.step].step.watch
         for position in range(len(watched)):
             self._attend(WatchedProbe(key, position))
+        for position, each in enumerate(self.state.plan.runbook.invariants):
+            if key.step in (each.since, each.until):
+                self._attend(WatchedProbe(None, position))
 
     def due(self, now: float) -> Iterator[tuple[WatchedProbe, list[Question]]]:
         """Probes that are to be asked now."""
@@ -86,9 +90,11 @@ class Watching:
         """What follows from an answer."""
         self._asking.discard(watched)
         self._attend(watched)
+        if not self._is_watched(watched):
+            return
         if watched.key is None:
             yield from self._of_invariant(watched.position, seen, now)
-        elif self._still_watched(watched.key):
+        else:
             yield from self._of_step(watched.key, watched.position, seen)
 
     def _idle(self) -> bool:
@@ -110,7 +116,7 @@ class Watching:
 
     def _attend(self, watched: WatchedProbe) -> None:
         """Ask a probe from when it is due on, or no more."""
-        if watched.key is not None and not self._still_watched(watched.key):
+        if not self._is_watched(watched):
             self._due.pop(watched, None)
         elif watched not in self._due and watched not in self._asking:
             self._put_off(watched, self._again.get(watched, 0.0))
@@ -124,8 +130,10 @@ class Watching:
             return self.state.plan.runbook.invariants[watched.position]
         return self.state.plan.steps[watched.key.step].step.watch[watched.position]
 
-    def _still_watched(self, key: TargetKey) -> bool:
-        return self.state.targets[key].status in (Status.PASSED, Status.REGRESSED)
+    def _is_watched(self, watched: WatchedProbe) -> bool:
+        if watched.key is None:
+            return is_watched(self.state, self.state.plan.runbook.invariants[watched.position])
+        return self.state.targets[watched.key].status in (Status.PASSED, Status.REGRESSED)
 
     def _of_step(self, key: TargetKey, index: int, seen: ProbeAnswer) -> Iterator[ev.Event]:
         step, target = self.state.plan.steps[key.step].step, self.state.targets[key]

@@ -41,6 +41,8 @@ class PlanLine:
     verified: bool
     #: Why it does not take part; "" if it does.
     left_out: str
+    #: Targets that --limit leaves out.
+    without: tuple[str, ...]
     when: str
     not_before: str
 
@@ -160,6 +162,7 @@ def _line(plan: Plan, planned: PlannedStep, wave: int, *, critical: bool) -> Pla
         person=asks_a_person(step),
         verified=bool(step.verify),
         left_out=planned.left_out,
+        without=tuple(map(str, planned.without)),
         when=step.when or "",
         not_before=step.not_before or "",
     )

@@ -20,6 +20,7 @@ from drrun.core.state.run_state import RunState
 from drrun.core.state.target import TargetState
 from drrun.report.clean import first_line
 from drrun.report.counting import counted
+from drrun.report.dry_view import DryCounts, dry_counts
 from drrun.report.forecast import Forecast, forecast, is_late
 from drrun.report.offsets import ClockLine, clock_lines, clock_warnings
 from drrun.report.services import ServiceView, service_views
@@ -173,6 +174,8 @@ class RunView:
     took: Span
     #: Once it has ended: what is not as the runbook says.
     exceptions: tuple[RunException, ...] = ()
+    #: What a dry-run found; None for any other run.
+    dry: DryCounts | None = None
     #: How the clocks of hosts stood when they were reached, and what is to be known of that.
     clocks: tuple[ClockLine, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -216,9 +219,12 @@ def run_view(state: RunState, head: RunHead, now: float) -> RunView:
         lines=lines,
         asks=asks,
         forecast=forecast(state, now),
-        services=service_views(state.plan, state, now, head.disrupted_at),
+        services=()
+        if state.plan.mode is Mode.DRY_RUN  # it raises none
+        else service_views(state.plan, state, now, head.disrupted_at),
         took=_took(state, head, now),
         exceptions=tuple(exceptions_of(state)) if state.ended is not None else (),
+        dry=dry_counts(state),
         clocks=clock_lines(state.time),
         warnings=tuple(clock_warnings(state.time)),
     )

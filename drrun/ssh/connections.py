@@ -1,7 +1,8 @@
 """One connection to each host, shared by all who talk to it, by the first route that works.
 
 Rules:
-- Routes are tried in order, the one that worked last first. The next is tried once one failed, or
+- Routes are tried in order, the one that worked last first, and those last that did not lead to
+  their host within the last minute. The next is tried once one failed, or
   beside it once it has gone on for `head_start`; the first that logs in is used, the others are
   left. Only "not reached" goes on to the next route: a wrong key or a refused login is not
   repeated elsewhere (faults F29 and F31). A route that a person chose is waited for to its end.
@@ -15,6 +16,7 @@ Rules:
 import asyncio
 import concurrent.futures
 import functools
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import field, replace
@@ -33,6 +35,8 @@ from drrun.ssh.options import SshOptions
 from drrun.ssh.race import Attempt, Race, RaceLost
 from drrun.ssh.user_config import BadConfig, Configured, UserConfig, proper_name
 
+#: Seconds for which a route that led nowhere is not tried before others.
+SHUNNED_FOR = 60.0
 #: How often a blocking caller looks whether it was told to stop: a `Cancel` wakes nobody.
 _LOOK = 0.2
 
@@ -55,6 +59,8 @@ class _Slot:
     behind: list[str] = field(default_factory=list)
     #: The route that worked last.
     route: Route | None = None
+    #: When a route last led nowhere: it failed, or another one was faster by a head start.
+    failed: dict[Route, float] = field(default_factory=dict)
     #: The route that was chosen when it was opened, or hung up, last.
     asked: str = ""
 
@@ -194,12 +200,11 @@ class Connections:
     async def _open(self, host: Host, slot: _Slot, trail: tuple[str, ...]) -> Link:
         """Connect by the first route that works."""
         # A route that a person chose comes before the one that worked last.
-        last = None if host.chosen_route else slot.route
+        routes = host.routes or (Route(),)
+        if not host.chosen_route:
+            routes = ordered(routes, slot.route, slot.failed, time.monotonic())
         race = Race(
-            [
-                self._by(host, route, slot, trail)
-                for route in _ordered(host.routes or (Route(),), last)
-            ],
+            [self._by(host, route, slot, trail) for route in routes],
             None if host.chosen_route else self._options.head_start,
             final=_final,
             drop=lambda found: in_background(found[1].close),
@@ -207,8 +212,13 @@ class Connections:
         try:
             slot.route, link = await race.run()
         except RaceLost as error:
+            slot.failed |= dict.fromkeys(routes[: len(error.faults)], time.monotonic())
             raise _together(error.faults) from error.faults[0]
         slot.asked = host.chosen_route
+        # Those before it had a head start, and have not let us in.
+        overtaken = routes[: routes.index(slot.route)]
+        slot.failed |= dict.fromkeys(overtaken, time.monotonic())
+        slot.failed.pop(slot.route, None)
         return link
 
     def _by(
@@ -343,8 +353,23 @@ def _together(faults: tuple[Exception, ...]) -> Unreachable:
     return Unreachable(NeverStarted(why, final=all(outcome.final for outcome in never)))
 
 
-def _ordered(routes: tuple[Route, ...], last: Route | None) -> list[Route]:
-    return sorted(routes, key=lambda route: route != last)
+def ordered(
+    routes: tuple[Route, ...], last: Route | None, failed: Mapping[Route, float], now: float
+) -> tuple[Route, ...]:
+    """The order in which routes are tried.
+
+    Args:
+        routes: As the inventory has them.
+        last: The one that worked last.
+        failed: When each last led nowhere.
+        now: On the same clock.
+    """
+
+    def rank(route: Route) -> tuple[bool, bool]:
+        at = failed.get(route)
+        return at is not None and now - at < SHUNNED_FOR, route != last
+
+    return tuple(sorted(routes, key=rank))
 
 
 def _leaving() -> Unreachable:

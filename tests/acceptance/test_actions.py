@@ -1,5 +1,6 @@
 """Named actions in a runbook: a cutover as people write it, with real servers."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,8 @@ def test_a_dry_run_reads_facts_and_shows_updates_without_sending_them(
     done = program("run", "cutover.yml", "--yes", *given, DR_TSIG=KEY)
     assert done.exit == 0, done.err
     assert "dns.update" in done.out
+    assert re.search(r"\| -www\.example\.org\. \d+ A 192\.0\.2\.1\n", done.out), done.out
+    assert "| +www.example.org. 1 A 192.0.2.1\n" in done.out
     assert server.says("www.example.org") == "192.0.2.1"
 
 

@@ -103,7 +103,7 @@ def test_a_public_report_names_neither_who_nor_why(program: Program) -> None:
 
 def test_there_is_nothing_to_resume_and_the_code_stays(program: Program) -> None:
     skipped_by_hand(program)
-    done = program.here("resume", "latest", "--no-input")
+    done = program.here("resume", "latest", "--no-input", "--yes")
     assert (done.exit, "drrun status" in done.err) == (7, True)
 
 

@@ -33,6 +33,7 @@ LATER = {
     *(("http-question", key) for key in ("method", "insecure")),
     *(("dns-question", key) for key in ("type", "tcp", "want")),
     ("file-question", "exists"),
+    ("tcp-question", "state"),
     *(("approval", key) for key in ("count", "signed")),
     *(("step", key) for key in ("on_regressed", "shell")),
     *((name, "shell") for name in ("defaults", "probe", "stand-in")),
@@ -131,6 +132,8 @@ def test_every_key_is_shown_in_an_example() -> None:
         for key in shape["properties"]
     }
     of_a_step = set(SCHEMAS["runbook"]["definitions"]["step"]["properties"])
+    # An invariant is asked as any other probe, and its own keys have examples.
+    shown |= {("invariant", key) for name, key in shown if name == "probe"}
     missing = {(name, key) for name, key in wanted - shown if name != "stand-in"}
     assert not missing
     assert {key for name, key in wanted - shown if name == "stand-in"} <= of_a_step

@@ -47,6 +47,14 @@ def actions(
     }
 
 
-def reading_actions(prober: Prober, hosts: Mapping[str, Host]) -> Mapping[str, BuiltInAction]:
+def reading_actions(
+    renderer: Renderer, prober: Prober, hosts: Mapping[str, Host]
+) -> Mapping[str, BuiltInAction]:
     """What a dry-run executes: it only reads."""
-    return {"fact": FactAction(prober), "rsync": Rsync(hosts, dry=True)}
+    return {
+        "copy": Copy(dry=True),
+        "template": Template(renderer, dry=True),
+        "rsync": Rsync(hosts, dry=True),
+        "dns.update": UpdateDns(dry=True),
+        "fact": FactAction(prober),
+    }

@@ -11,6 +11,7 @@ import hashlib
 import shlex
 from dataclasses import replace
 
+from drrun.builtin.actions.differences import show_difference
 from drrun.builtin.actions.local_files import read_source, target_path
 from drrun.core.model.errors import InputError
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
@@ -55,23 +56,27 @@ mv -f "$new" "$to"
 
 
 class Copy:
-    """Puts a local file, or given content, on the target."""
+    """Puts a local file, or given content, on the target; or shows what that would change."""
+
+    def __init__(self, *, dry: bool = False) -> None:
+        self._put = show_difference if dry else _put
 
     def perform(self, call: ActionCall) -> Outcome:
         """Copy once."""
         try:
             given = call.order.arguments.get("content")
             content = read_source(call.order) if given is None else str(given).encode()
-            return _put(call, content)
+            return self._put(call, content)
         except InputError as error:
             return NeverStarted(str(error), final=True)
 
 
 class Template:
-    """Renders a local template and puts the result on the target."""
+    """Renders a local template and does with the result what `Copy` does."""
 
-    def __init__(self, renderer: Renderer) -> None:
+    def __init__(self, renderer: Renderer, *, dry: bool = False) -> None:
         self._renderer = renderer
+        self._put = show_difference if dry else _put
 
     def perform(self, call: ActionCall) -> Outcome:
         """Render and copy once."""
@@ -80,7 +85,7 @@ class Template:
         try:
             written = read_source(order).decode("utf-8")
             content = self._renderer.text(written, names).encode()
-            return _put(call, content)
+            return self._put(call, content)
         except UnicodeDecodeError:
             why = f"{order.arguments['source']} is not UTF-8, so it is not a template; use copy"
             return NeverStarted(why, final=True)

@@ -56,7 +56,10 @@ class RecordSet:
 
 
 class UpdateDns:
-    """Makes records of a zone what they shall be."""
+    """Makes records of a zone what they shall be; or shows what that would change."""
+
+    def __init__(self, *, dry: bool = False) -> None:
+        self._dry = dry
 
     def perform(self, call: ActionCall) -> Outcome:
         """Update once."""
@@ -72,6 +75,8 @@ class UpdateDns:
             before = [_seen(server, record, deadline) for record in records]
         except OSError as error:
             return NeverStarted(f"{server}: {error}")
+        if self._dry:
+            return _show_changes(call, records, before)
         for record, (ttl, data) in zip(records, before, strict=True):
             call.output.write("stdout", f"{record}; was {ttl} {' '.join(data)}\n".encode())
         facts = {"was": " ".join(before[0][1])}
@@ -81,6 +86,23 @@ class UpdateDns:
         if outcome is not None:
             return outcome
         return _read_back(server, records, deadline, facts)
+
+
+def _show_changes(
+    call: ActionCall, records: Sequence[RecordSet], before: Sequence[tuple[int, tuple[str, ...]]]
+) -> Outcome:
+    """Print which records would go and which would come."""
+    note = "the records are so already"
+    for record, (ttl, data) in zip(records, before, strict=True):
+        if record.was is not None and data != record.was:
+            says, wanted = " ".join(data) or "nothing", " ".join(record.was) or "nothing"
+            return Ended(1, note=f"{record.name} {record.kind} is {says}, and `was` says {wanted}")
+        if not _as_wanted(record, (ttl, data)):
+            note = "they would be changed"
+            gone = [f"-{record.name} {ttl} {record.kind} {each}" for each in data]
+            come = [f"+{record.name} {record.ttl} {record.kind} {each}" for each in record.data]
+            call.output.write("stdout", "".join(f"{each}\n" for each in (*gone, *come)).encode())
+    return Ended(0, note=note)
 
 
 def _read_back(

@@ -3,8 +3,12 @@
 Rules:
 - Exit 0 is expected unless the author says otherwise. 126 and 127 mean that the command could not
   be executed, which says nothing about what it should have found (fault F78).
+- With `tells` the command itself has three answers: only the exit codes that are named there say
+  that it holds, or that it does not.
 - A place that cannot be asked, or a command that does not end in time, could not tell.
 """
+
+from dataclasses import replace
 
 from drrun.builtin.probes.asking import (
     CommandResult,
@@ -32,7 +36,14 @@ def answer(question: Question, reply: CommandResult) -> ProbeAnswer:
     status = ended_with(reply)
     if status is None:
         return unanswered(question, reply)
+    said = reply.last_words
+    if tells := question.ask.get("tells"):
+        if status not in (*tells["holds"], *tells["not"]):
+            why = f"exit {status} tells nothing"
+            return doubt(question, f"{said} ({why})" if said else why)
+        expect = replace(question.expect, exit=tuple(tells["holds"]))
+        return judged(question, expect, Observed(reply.stdout, exit=status), said)
     expect = with_exit(question.expect, 0)
     if status in _NOT_EXECUTED and status not in (expect.exit or ()):
-        return doubt(question, reply.last_words or f"the command could not be executed ({status})")
-    return judged(question, expect, Observed(reply.stdout, exit=status), reply.last_words)
+        return doubt(question, said or f"the command could not be executed ({status})")
+    return judged(question, expect, Observed(reply.stdout, exit=status), said)

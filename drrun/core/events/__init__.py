@@ -54,6 +54,7 @@ OfTarget = (
     | TargetReopened
     | TargetMarked
     | GateOpened
+    | ApprovalNotNeeded
     | Approved
     | GateAnswered
     | PersonReminded

@@ -43,6 +43,15 @@ class GateOpened(TargetEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalNotNeeded(TargetEvent):
+    """`when` of an approval does not hold, or does no more: nobody is asked."""
+
+    expression: str
+    #: What its names stood for: `steps.a.lag` -> `300`.
+    seen: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approved(TargetEvent):
     """One of several persons that an approval takes."""
 

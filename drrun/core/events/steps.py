@@ -30,6 +30,8 @@ class StepSkipped(StepEvent):
 
     why: str
     by: str = "controller"
+    #: Another step has passed that makes it needless; so is what of it failed or waits.
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

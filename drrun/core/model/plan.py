@@ -13,7 +13,7 @@ from typing import Any
 
 from drrun.core.dataclass import dataclass
 from drrun.core.model import graph
-from drrun.core.model.actions import ManualAction
+from drrun.core.model.actions import DecisionAction, ManualAction
 from drrun.core.model.errors import Finding, InputError
 from drrun.core.model.ids import LOCAL, StepId, TargetName
 from drrun.core.model.inventory import Host, Inventory
@@ -49,6 +49,9 @@ class PlannedStep:
     batches: tuple[int, ...] = ()
     #: Seconds until people have answered what is asked before it acts, by their roles.
     answers: float = 0.0
+
+    #: Targets that the command leaves out.
+    without: tuple[TargetName, ...] = ()
 
     @property
     def allowed_failures(self) -> int:
@@ -86,6 +89,8 @@ class Plan:
     #: Step -> seconds from the start of the run to its end, if all goes by the estimates.
     ends: Mapping[StepId, float] = field(repr=False)
     dependents: Mapping[StepId, tuple[StepId, ...]] = field(repr=False)
+    #: Steps that another makes needless once it has passed.
+    superseded: tuple[StepId, ...] = field(default=(), repr=False)
 
     @property
     def length(self) -> Duration:
@@ -101,6 +106,8 @@ class Selection:
     variant: str = ""
     #: Step -> why it is left out, by the flags of the command.
     left_out: Mapping[StepId, str] = field(default_factory=dict)
+    #: Only targets on these hosts: patterns as in `on`; none: on all.
+    limit: tuple[str, ...] = ()
 
 
 def hosts_matching(patterns: Iterable[str], inventory: Inventory) -> tuple[list[str], list[str]]:
@@ -203,6 +210,7 @@ def _shape(runbook: Runbook, lengths: Mapping[StepId, float]) -> dict[str, Any]:
         "tails": graph.tails(steps, order, lengths),
         "ends": graph.finish_times(steps, order, lengths),
         "dependents": graph.dependents_of(steps),
+        "superseded": tuple(step for step in order if steps[step].superseded_by),
     }
 
 
@@ -214,20 +222,41 @@ def _planned(
     render: Render,
 ) -> PlannedStep:
     absent = _why_absent(step, selection)
-    left_out = absent or selection.left_out.get(step.id, "")
+    chosen = selection.left_out.get(step.id, "")
     if step.for_each is None:
         targets = [
             _target(name, inventory) for name in _hosts(step, inventory, names, render) or [LOCAL]
         ]
     else:
         targets = _items(step, inventory, names, render)
+    kept = _within(selection.limit, step, targets, inventory)
+    if not kept:
+        chosen = chosen or f"acts on no host of --limit {', '.join(selection.limit)}"
+    without = tuple(each.name for each in targets if kept and each not in kept)
+    targets, left_out = kept or targets, absent or chosen
     return PlannedStep(
         step,
         tuple(targets),
         left_out,
+        without=without,
         by_choice=bool(left_out and not absent),
         batches=_batches(step, len(targets)),
     )
+
+
+def _within(
+    limit: Sequence[str], step: Step, targets: list[PlannedTarget], inventory: Inventory
+) -> list[PlannedTarget]:
+    """Targets on the hosts of a limit; a question to people acts on none, and stays."""
+    hosts, unmatched = hosts_matching(limit, inventory)
+    if unmatched:
+        raise InputError(f"--limit: no host, group or site matches {', '.join(unmatched)}")
+    if not limit or (isinstance(step.action, _PEOPLE) and not step.on):
+        return targets
+    return [each for each in targets if (each.host.name if each.host else LOCAL) in hosts]
+
+
+_PEOPLE = (ManualAction, DecisionAction)
 
 
 def _why_absent(step: Step, selection: Selection) -> str:

@@ -38,6 +38,16 @@ class ProbeKind(StrEnum):
     ASK = "ask"
 
 
+class PortState(StrEnum):
+    """What becomes of an attempt to connect to a port."""
+
+    OPEN = "open"
+    #: Something answers that nobody listens.
+    REFUSED = "refused"
+    #: Nothing answers.
+    SILENT = "silent"
+
+
 class Purpose(StrEnum):
     """What the answer is for; also the order in which a target goes through them."""
 
@@ -121,6 +131,16 @@ class Probe:
     def question(self) -> str:
         """The question in one line."""
         return asked_in_a_line(self.ask)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invariant(Probe):
+    """What must stay true, for the whole run or between two of its steps."""
+
+    #: Watched once this step has passed or was skipped; "": from the start.
+    since: str = ""
+    #: Watched until this step begins to act; "": to the end.
+    until: str = ""
 
 
 def asked_in_a_line(ask: Mapping[str, Any]) -> str:

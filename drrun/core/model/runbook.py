@@ -15,7 +15,7 @@ from drrun.core.model.actions import Action
 from drrun.core.model.errors import Place
 from drrun.core.model.execution import Execution as Execution  # noqa: PLC0414 - part of this model
 from drrun.core.model.ids import StepId
-from drrun.core.model.probes import Probe
+from drrun.core.model.probes import Invariant, Probe
 from drrun.core.model.values import Duration, Share
 
 
@@ -220,6 +220,8 @@ class Step:
     estimate: Estimate | None = None
     needs: tuple[Need, ...] = ()
     when: str | None = None
+    #: The step that makes this one needless once it has passed; "": none does.
+    superseded_by: str = ""
     #: Conditions of the steps that this one is inside of; asked with their names.
     only_if: tuple[str, ...] = ()
     #: None: the runbook itself.
@@ -283,8 +285,8 @@ class Runbook:
     people: Mapping[str, Person] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     locks: Mapping[str, int] = field(default_factory=dict)
-    #: Watched for the whole run; broken: the run pauses.
-    invariants: tuple[Probe, ...] = ()
+    #: Watched for the whole run, or for a part of it; broken: the run pauses.
+    invariants: tuple[Invariant, ...] = ()
     vars: Mapping[str, Any] = field(default_factory=dict)
     #: Name of a variant -> what it is for; empty: any name is accepted.
     variants: Mapping[str, str] = field(default_factory=dict)

@@ -48,6 +48,10 @@ def _is_final(status: Status) -> bool:
 FINAL = frozenset(status for status in Status if _is_final(status))
 #: Dependents may go on.
 GOOD = frozenset({Status.PASSED, Status.SKIPPED})
+#: What another step can make needless.
+SUPERSEDABLE = frozenset(
+    {Status.PENDING, Status.WAITING, Status.FAILED, Status.BLOCKED, Status.CANCELLED}
+)
 
 
 class Phase(StrEnum):

@@ -75,6 +75,8 @@ class RetryRequest(StepCommand):
     """Try it again."""
 
     KIND: ClassVar[str] = "retry"
+    #: Only targets on these hosts: a host, a group, `site:NAME`. Without a step: all that failed.
+    on: str = ""
     only_failed: bool = False
     bypass_guard: str = ""
 

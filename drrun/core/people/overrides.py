@@ -5,26 +5,28 @@ Rules:
 - Nothing that runs is overridden behind its back: it is waited for, or the run is aborted.
 """
 
-from collections.abc import Iterator
-
 from drrun.core import events as ev
-from drrun.core.model.ids import StepId, TargetKey
+from drrun.core.model.ids import LOCAL, StepId, TargetKey
+from drrun.core.model.plan import hosts_matching
 from drrun.core.model.status import Status
+from drrun.core.nearest import did_you_mean
 from drrun.core.people.commands import MarkDone, RetryRequest, Skip
 from drrun.core.people.request import Asking, Denied, Granted, keys_of
+from drrun.core.rules.freeing import behind, freed
 from drrun.core.state.run_state import RunState
-from drrun.core.state.target import TargetState
 
 _SETTLED = frozenset({Status.PASSED, Status.SKIPPED, Status.ROLLED_BACK})
+_FAILED = frozenset({Status.FAILED, Status.CANCELLED, Status.REGRESSED})
 _BUSY = frozenset({Status.RUNNING, Status.VERIFYING})
 
 
 def retry(asking: Asking, command: RetryRequest) -> Granted | Denied:
     """Try failed targets again, or those whose outcome is not known."""
-    keys = keys_of(asking.state, command)
+    keys = _meant(asking, command)
     if isinstance(keys, Denied):
         return keys
-    if (held := _claimed_by_another(asking, keys[0].step)) is not None:
+    steps = list(dict.fromkeys(key.step for key in keys))
+    if held := next(filter(None, (_claimed_by_another(asking, each) for each in steps)), None):
         return held
     state, why = asking.state, command.reason or f"by {asking.by}"
     bypass = command.bypass_guard
@@ -33,7 +35,7 @@ def retry(asking: Asking, command: RetryRequest) -> Granted | Denied:
     events: list[ev.Event] = []
     for key in keys:
         target = state.targets[key]
-        if _may_be_tried(target, command):
+        if _may_be_tried(asking, key, command):
             if command.only_failed and target.status is Status.CANCELLED:
                 continue
             events.append(
@@ -52,24 +54,51 @@ def retry(asking: Asking, command: RetryRequest) -> Granted | Denied:
                     by=asking.by,
                 )
             )
-    step = keys[0].step
     if not events:
-        return _nothing_to_retry(state, step)
-    return Granted([*events, *freed(state, step, asking.by)], f"trying {step} again")
+        return _nothing_to_retry(state, keys[0].step)
+    behind_them = dict.fromkeys(event for each in steps for event in freed(state, each, asking.by))
+    where = f" on {command.on}" if command.on else ""
+    return Granted([*events, *behind_them], f"trying {', '.join(steps)} again{where}")
+
+
+def _meant(asking: Asking, command: RetryRequest) -> list[TargetKey] | Denied:
+    """The targets that are meant: of a step, on hosts, or of a step on hosts."""
+    state = asking.state
+    if command.step or not command.on:
+        found = keys_of(state, command)
+        if isinstance(found, Denied) or not command.on:
+            return found
+    else:
+        steps = state.plan.order
+        found = [key for step in steps for key in state.keys(step)
+                 if state.targets[key].status in _FAILED]  # fmt: skip
+    hosts, unmatched = hosts_matching([command.on], state.plan.inventory)
+    if unmatched:
+        hint = did_you_mean(command.on, state.plan.inventory.hosts)
+        return Denied(f"no host, group or site matches {command.on!r}{hint}")
+    there = [key for key in found if _host(state, key) in hosts]
+    return there or Denied(f"nothing on {command.on} can be tried again")
+
+
+def _host(state: RunState, key: TargetKey) -> str:
+    host = state.acts_on[key].host
+    return host.name if host else LOCAL
 
 
 def _nothing_to_retry(state: RunState, step: StepId) -> Granted | Denied:
     status = state.step(step)
     if status is Status.PENDING:
-        return Granted([], f"{step} is open already, and begins as soon as it can")
+        return Granted([], f"{step} is open again already")
     return Denied(f"step {step} is {status}: there is nothing to retry")
 
 
-def _may_be_tried(target: TargetState, command: RetryRequest) -> bool:
+def _may_be_tried(asking: Asking, key: TargetKey, command: RetryRequest) -> bool:
     """Whether a target is opened again, or is open and this person wants it so too."""
+    target, state = asking.state.targets[key], asking.state
     if target.status is Status.PENDING:
-        return target.attempt > 0 or bool(command.bypass_guard)
-    return target.status in (Status.FAILED, Status.CANCELLED, Status.REGRESSED)
+        again = target.attempt > 0 and state.reopened_by.get(key) != asking.by
+        return again or bool(command.bypass_guard)
+    return target.status in _FAILED
 
 
 def _no_such_guard(asking: Asking, command: RetryRequest, step: StepId) -> Denied | None:
@@ -128,32 +157,6 @@ def rewind(asking: Asking, to: StepId, reason: str) -> Granted | Denied:
         if asking.state.targets[key].status is not Status.PENDING
     ]
     return Granted(events, f"going back to {to}: {', '.join(again)}")
-
-
-def behind(state: RunState, step: StepId) -> list[StepId]:
-    """Everything that needs a step, directly or not, in the plan's order."""
-    waiting, seen = list(state.plan.dependents[step]), set[StepId]()
-    while waiting:
-        dependent = waiting.pop()
-        if dependent not in seen:
-            seen.add(dependent)
-            waiting.extend(state.plan.dependents[dependent])
-    return [each for each in state.plan.order if each in seen]
-
-
-def freed(state: RunState, step: StepId, by: str) -> Iterator[ev.Event]:
-    """Blocked steps behind `step` are open again; what still cannot begin is blocked anew."""
-    for dependent in behind(state, step):
-        for key in state.keys(dependent):
-            if state.targets[key].status is Status.BLOCKED:
-                yield ev.TargetReopened(
-                    step=key.step,
-                    target=key.target,
-                    by=by,
-                    why=f"{step}",
-                    freed=True,
-                    seek=state.targets[key].unaccounted,
-                )
 
 
 def _claimed_by_another(asking: Asking, step: StepId) -> Denied | None:

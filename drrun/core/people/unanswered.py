@@ -16,9 +16,7 @@ from drrun.core.people.request import keys_of
 from drrun.core.state.run_state import RunState
 
 #: What lets a run go on as it is planned: it is done without a question.
-_AS_PLANNED = (
-    c.Confirm | c.Approve | c.Decide | c.RetryRequest | c.Unpause | c.Claim | c.Assign | c.HandOver
-)
+_AS_PLANNED = c.AnswerCommand | c.RetryRequest | c.Unpause | c.Claim | c.Assign | c.HandOver
 #: What is meant for a step as it stood.
 _AS_IT_STOOD = c.AnswerCommand | c.Skip | c.MarkDone
 
@@ -45,6 +43,8 @@ class KeptRequest:
     @property
     def wants_word(self) -> bool:
         """Whether somebody has to say yes before it is done."""
+        if isinstance(self.command, c.Reject) and self.command.rewind_to:
+            return True
         return not isinstance(self.command, _AS_PLANNED)
 
     def __str__(self) -> str:

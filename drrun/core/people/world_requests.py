@@ -11,9 +11,9 @@ from drrun.core.model.ids import StepId, TargetKey, TargetName
 from drrun.core.model.status import Status
 from drrun.core.nearest import did_you_mean
 from drrun.core.people.commands import DeclareFound, DeclareLost, SetRoute
-from drrun.core.people.overrides import freed
 from drrun.core.people.request import Asking, Denied, Granted
 from drrun.core.people.seats import known_people
+from drrun.core.rules.freeing import freed
 from drrun.core.state.run_state import RunState
 
 #: Kinds of things that can be lost.

@@ -27,6 +27,7 @@ from drrun.core.rules.endings import ending_of
 from drrun.core.rules.losses import losses
 from drrun.core.rules.probe_lists import asked_of, until_of, waits_now
 from drrun.core.rules.stopping import failed, wind_up
+from drrun.core.rules.superseding import superseded
 from drrun.core.rules.undoing import (
     conclusion_of_undo,
     points_of_no_return,
@@ -66,9 +67,9 @@ def decide(
     if state.ended is not None:
         return decision
     begin = begin and not (state.paused or state.aborted or state.rolling_back)
-    decision.wishes.extend(_blocked(state))
+    decision.wishes.extend(list(superseded(state)) or _blocked(state))
     if decision.wishes:
-        return decision  # what is blocked cannot be lost, or cancelled, besides
+        return decision  # what ends or opens here cannot be blocked, lost or cancelled besides
     decision.wishes.extend(losses(state, room))
     if state.aborted:
         decision.wishes.extend(wind_up(state, room))
@@ -206,7 +207,10 @@ def _towards_action(
         yield from _ask(state, key, Purpose.DONE_WHEN, room, now, alarm)
     elif state.plan.mode is Mode.DRY_RUN and not dry_run.looks_only(step):
         yield w.Show(key)
-    elif step.approval is not None and not target.permitted:
+    elif state.plan.mode is Mode.DRY_RUN:  # nobody is asked
+        if room.take(state.hosts[key]):
+            yield w.StartAttempt(key)
+    elif step.approval is not None and not (target.permitted or target.unasked):
         yield w.OpenGate(key, "approval")
     elif step.irreversible and not target.permitted and not allowed(state, step):
         yield w.OpenGate(key, "irreversible")

@@ -22,8 +22,8 @@ from drrun.core.state.target import TargetState
 
 #: The guard that every step on a host has in a dry-run.
 REACHED = "the host is reached"
-#: Named actions that a dry-run executes: `rsync` then shows what it would change.
-_READING = frozenset({"fact", "rsync"})
+#: Named actions that a dry-run executes: all but `fact` then only show what they would change.
+_READING = frozenset({"fact", "rsync", "copy", "template", "dns.update"})
 
 
 def looks_only(step: Step) -> bool:
@@ -48,11 +48,22 @@ def done_with(state: RunState, key: TargetKey) -> bool:
     return not unreached and _changes_come_first(state, key)
 
 
+def doubtful(target: TargetState) -> bool:
+    """Whether something was seen to fail, or could not be told, and is tolerated.
+
+    A guard that does not hold is none of that: what comes before it is there to make it hold.
+    """
+    judged = target.judged
+    return judged is not None and (judged.cause != "guard" or judged.doubt)
+
+
 def toleration(target: TargetState) -> str:
     """What was tolerated, for people."""
     if target.judged is None:
-        return "only checked: no fault found"
-    return f"{target.judged.cause}, before any change was made: {target.judged.why}"
+        return ""
+    if doubtful(target):
+        return f"would fail now ({target.judged.cause}): {target.judged.why}"
+    return f"does not hold yet: {target.judged.why}"
 
 
 def _named(step: Step) -> str:

@@ -2,7 +2,8 @@
 
 Rules:
 - A run has succeeded when every step has passed by its own verification, or was not applicable by
-  its `when`, mode or variant, and every service is at the level that the runbook raises it to.
+  its `when`, mode or variant, or was superseded, and every service is at the level that the
+  runbook raises it to.
 - What is not so is an exception. It is named with its reason, and with whoever decided it.
 - A step that failed makes the run `failed`, whatever else is true of it.
 """
@@ -17,6 +18,8 @@ from drrun.core.model.ids import StepId, TargetKey
 from drrun.core.model.probes import Verdict
 from drrun.core.model.runbook import Level, Mode, StandIn
 from drrun.core.model.status import RunStatus, Status
+from drrun.core.rules.dry_run import doubtful
+from drrun.core.rules.superseding import is_superseded
 from drrun.core.rules.undoing import left_standing
 from drrun.core.state.run_state import RunState
 
@@ -31,7 +34,7 @@ class ExceptionKind(StrEnum):
     BYPASSED = "guard bypassed"
     UNVERIFIED = "not verified"
     FAILED = "failed"
-    #: In a dry-run: it did not hold, and steps before it would first change what was looked at.
+    #: In a dry-run: it would fail now, but steps before it would first change what it sees.
     DOUBTFUL = "doubtful"
     SERVICE = "service"
     NOT_ROLLED_BACK = "not rolled back"
@@ -80,6 +83,9 @@ def exceptions_of(state: RunState) -> Iterator[RunException]:
     for step in state.plan.order:
         for key in state.keys(step):
             yield from _of_target(state, key)
+        for target in state.plan.steps[step].without:
+            left = TargetKey(step, target)
+            yield _about(left, ExceptionKind.SKIPPED, "not in --limit", state.circumstances.driver)
     yield from _services(state)
     for index, seen in sorted(state.invariants.items()):
         if seen.verdict == Verdict.DOES_NOT_HOLD:
@@ -103,15 +109,17 @@ def _seen_in_dry_run(state: RunState) -> Iterator[RunException]:
     for key, target in state.targets.items():
         if target.status is Status.FAILED:
             yield _about(key, ExceptionKind.FAILED, target.note)
-        elif target.status is Status.SKIPPED and target.judged is not None:
-            yield _about(key, ExceptionKind.DOUBTFUL, target.note)
+        elif target.status is Status.SKIPPED and target.judged is not None and doubtful(target):
+            yield _about(key, ExceptionKind.DOUBTFUL, target.judged.why)
 
 
 def _of_target(state: RunState, key: TargetKey) -> Iterator[RunException]:
     target = state.targets[key]
     if target.status is Status.FAILED:
         yield _about(key, ExceptionKind.FAILED, target.note)
-    elif target.status is Status.SKIPPED and not _not_applicable(state, key.step):
+    elif target.status is Status.SKIPPED and (
+        key in state.words or not _not_applicable(state, key.step)
+    ):
         yield _skipped(state, key)
     elif target.status is Status.PASSED:
         yield from _passed(state, key)
@@ -139,7 +147,14 @@ def _not_applicable(state: RunState, step: StepId) -> bool:
     planned = state.plan.steps[step]
     if planned.left_out:
         return not planned.by_choice
+    if is_superseded(state, step):
+        return True
     return not state.conditions.get(step, True)
+
+
+def _is_needless(state: RunState, step: StepId) -> bool:
+    """Whether another step did what this one was for, and this one did not."""
+    return is_superseded(state, step) and state.step(step) is Status.SKIPPED
 
 
 def _skipped(state: RunState, key: TargetKey) -> RunException:
@@ -172,7 +187,7 @@ def _services(state: RunState) -> Iterator[RunException]:
     raising: dict[str, list[tuple[Level, StepId]]] = {}
     for step in state.plan.order:
         planned = state.plan.steps[step]
-        if not planned.left_out or planned.by_choice:
+        if (not planned.left_out or planned.by_choice) and not _is_needless(state, step):
             for name, level in planned.step.raises.items():
                 raising.setdefault(name, []).append((level, step))
     for name, raises in raising.items():

@@ -7,6 +7,7 @@ Rules:
   looked up by whoever shows it.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple, assert_never
 
@@ -156,6 +157,9 @@ def _of_target(event: ev.OfTarget) -> Telling | None:
     match event:
         case ev.GateOpened():
             return Telling("asks", event.text, key, tone=Tone.DOUBT, asks=event.role)
+        case ev.ApprovalNotNeeded():
+            detail = f"is not needed: {event.expression} is false" + _stood_for(event.seen)
+            return Telling("approval", detail, key)
         case ev.GateAnswered():
             typed = " ".join(f"{name}={value}" for name, value in event.input.items())
             detail = _list(event.option, typed, event.reason)
@@ -211,7 +215,8 @@ def _of_target(event: ev.OfTarget) -> Telling | None:
         case ev.EndingBegan():
             return Telling("ending", event.why, key, tone=Tone.DOUBT)
         case ev.ActionShown():
-            doing = event.command if event.action == "run" else f"{event.action}: {event.command}"
+            named = event.action in ("run", "") or event.command.startswith(event.action)
+            doing = event.command if named else f"{event.action}: {event.command}"
             place = f"on {event.host}" + (f" ({event.note})" if event.note else "")
             return Telling("would", f"{place}: {doing}", key, tone=Tone.STRONG)
         case ev.AttemptEnded():
@@ -241,6 +246,10 @@ def how_it_ended(event: ev.AttemptEnded) -> str:
     killed = f"killed by SIG{event.signal}" if event.signal else "killed"
     how = killed if event.exit is None else f"exit {event.exit}"
     return _list(how, event.fault or event.note)
+
+
+def _stood_for(seen: Mapping[str, str]) -> str:
+    return "".join(f"; {name} is {value}" for name, value in seen.items())
 
 
 def _person(by: str) -> str:

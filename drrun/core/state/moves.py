@@ -46,6 +46,8 @@ def answer_of(event: ev.OfTarget | ev.OfTargets) -> str:
             return _how_reopened(event)
         case ev.TargetLost():
             return event.becomes
+        case ev.StepSkipped():
+            return "superseded" if event.superseded else ""
         case (
             ev.TargetBegan()
             | ev.AttemptIntended()
@@ -66,13 +68,13 @@ def answer_of(event: ev.OfTarget | ev.OfTargets) -> str:
             | ev.Approved()
             | ev.PersonReminded()
             | ev.GateEscalated()
+            | ev.ApprovalNotNeeded()
             | ev.WatchSeen()
             | ev.Regressed()
             | ev.Recovered()
             | ev.UndoBegan()
             | ev.NotRolledBack()
             | ev.UndoneUnverified()
-            | ev.StepSkipped()
             | ev.StepBlocked()
             | ev.TargetsCancelled()
         ):
@@ -111,6 +113,10 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
         PENDING: (SKIPPED, "skipped"),
         WAITING: (SKIPPED, "skipped while it waited"),
     },
+    ("StepSkipped", "superseded"): dict.fromkeys(
+        (PENDING, WAITING, FAILED, BLOCKED, CANCELLED),
+        (SKIPPED, "another step has made it needless"),
+    ),
     ("StepBlocked", ""): {
         PENDING: (BLOCKED, "something that it needs failed"),
         WAITING: (BLOCKED, "something that it needs failed"),
@@ -205,6 +211,10 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("PersonReminded", ""): _SAME,
     ("GateEscalated", ""): _SAME,
     ("Approved", ""): {WAITING: (WAITING, "approved by one more person")},
+    ("ApprovalNotNeeded", ""): {
+        RUNNING: (RUNNING, "needs no approval: its condition does not hold"),
+        WAITING: (RUNNING, "needs no approval any more: its condition does not hold"),
+    },
     ("GateAnswered", "approval approve"): {WAITING: (RUNNING, "approved")},
     ("GateAnswered", "approval reject"): {WAITING: (FAILED, "not approved")},
     ("GateAnswered", "decision decide"): {WAITING: (VERIFYING, "decided")},

@@ -21,7 +21,7 @@ from drrun.core.model.plan import Plan, PlannedStep, PlannedTarget
 from drrun.core.model.probes import Verdict
 from drrun.core.model.revision import same
 from drrun.core.model.runbook import Need, OnFailure, StandIn
-from drrun.core.model.status import FINAL, GOOD, Phase, RunStatus, Status
+from drrun.core.model.status import FINAL, GOOD, SUPERSEDABLE, Phase, RunStatus, Status
 from drrun.core.state.circumstances import Circumstances
 from drrun.core.state.clocks import Clocks
 from drrun.core.state.reached import Reached
@@ -95,6 +95,8 @@ class RunState:
     undone_at: dict[StepId, float] = field(default_factory=dict)
     #: When the run was closed.
     closed_at: float | None = None
+    #: Steps of which an attempt was intended.
+    acted: set[StepId] = field(default_factory=set)
     #: In a dry-run: steps that would act.
     shown: set[StepId] = field(default_factory=set)
     reached: Reached = field(default_factory=Reached)
@@ -266,6 +268,7 @@ class RunState:
             case ev.AttemptIntended():
                 self.reached.intend(event.key, self.hosts[event.key])
                 self.secrecy.intend(event.key)
+                self.acted.add(event.key.step)
             case ev.TargetReopened():
                 self.reopened_by[event.key] = "" if event.rewind or event.freed else event.by
                 self._tallies[event.key.step].excuse()
@@ -397,7 +400,7 @@ class RunState:
         for key in self.keys(step):
             target = self.targets[key]
             ending = (self.aborted or self.rolling_back) and not target.undoing
-            if target.queued or (ending and given_up(target)):
+            if target.queued or (ending and given_up(target)) or _makes_needless(event, target):
                 self._change(key, event, at)
 
     def _change(self, key: TargetKey, event: ev.OfTarget | ev.OfTargets, at: float) -> None:
@@ -470,6 +473,10 @@ class RunState:
         """The steps that doom a step."""
         needs = self.plan.steps[step].step.needs
         return tuple(each for need in needs if self.cannot_be_met(need) for each in need.any_of)
+
+
+def _makes_needless(event: ev.OfTargets, target: TargetState) -> bool:
+    return isinstance(event, ev.StepSkipped) and event.superseded and target.status in SUPERSEDABLE
 
 
 def fold(

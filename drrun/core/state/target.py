@@ -54,6 +54,8 @@ class Judgement:
     why: str
     #: Trying again cannot help.
     final: bool = False
+    #: Nobody could tell.
+    doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class TargetState:
     ending: bool = False
     #: People gave the word: an approval, or that for an irreversible step.
     permitted: bool = False
+    #: Its approval has a condition, which does not hold.
+    unasked: bool = False
     #: Its time is over, and a person let it go on, or wants it ended.
     unlimited: bool = False
     to_end: bool = False
@@ -228,6 +232,8 @@ def advance(before: TargetState, event: ev.OfTarget | ev.OfTargets, at: float) -
         case ev.GateOpened():
             cause = Cause.THIRD_PARTY if event.contact else Cause.PERSON
             return _set(after, gate=Gate(event, at), waits_for=cause)
+        case ev.ApprovalNotNeeded():
+            return _enter(after, Phase.ACT, unasked=True)
         case ev.GateAnswered():
             return _answered(_set(after, gate=None), event, at)
         case ev.RetryPlanned():
@@ -300,8 +306,10 @@ def _concluded(after: TargetState, event: ev.ProbesConcluded) -> TargetState:
     purpose, verdict = Purpose(event.purpose), Verdict(event.verdict)
     match purpose:
         case Purpose.GUARD:
-            good = verdict is Verdict.HOLDS
-            return _enter(after, Phase.DONE_WHEN) if good else _judge(after, "guard", event.why)
+            if verdict is Verdict.HOLDS:
+                return _enter(after, Phase.DONE_WHEN)
+            doubt = verdict is Verdict.COULD_NOT_TELL
+            return _judge(after, "guard", event.why, doubt=doubt)
         case Purpose.DONE_WHEN:
             return _whether_done(after, verdict, event.why)
         case Purpose.UNTIL:
@@ -327,7 +335,7 @@ def _whether_done(after: TargetState, verdict: Verdict, why: str) -> TargetState
         case Verdict.DOES_NOT_HOLD:
             return _enter(after, Phase.ACT)
         case Verdict.COULD_NOT_TELL:
-            return _judge(after, "done_when", why)
+            return _judge(after, "done_when", why, doubt=True)
         case _:
             assert_never(verdict)
 
@@ -410,11 +418,13 @@ def _enter(after: TargetState, phase: Phase, **changes: Any) -> TargetState:
     return _set(after, phase=phase, progress={}, missing_since=None, gate=None, **changes)
 
 
-def _judge(after: TargetState, cause: str, why: str, *, final: bool = False) -> TargetState:
+def _judge(
+    after: TargetState, cause: str, why: str, *, final: bool = False, doubt: bool = False
+) -> TargetState:
     return _enter(
         after,
         Phase.JUDGED,
-        judged=Judgement(str(cause), why, final),
+        judged=Judgement(str(cause), why, final, doubt),
         verdicts=after.verdicts + 1,
         note=why,
     )

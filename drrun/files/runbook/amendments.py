@@ -1,8 +1,8 @@
 """Amendments: steps that are added to a running runbook, or written anew.
 
 Rules:
-- An amendment is a mapping with `steps:` and nothing else; the runbook's defaults hold for its
-  steps too. A step with an id that is there replaces that step whole.
+- An amendment is a mapping with `steps:` and nothing else; the runbook's defaults and named
+  probes hold for its steps too. A step with an id that is there replaces that step whole.
 - Or it is the whole runbook, edited. Then what was edited in it counts; steps that are in it as
   they were before stay as they were amended.
 - What results is judged by the same rules as a runbook.
@@ -16,8 +16,9 @@ from drrun.core.model.errors import Finding
 from drrun.core.model.ids import StepId
 from drrun.core.model.revision import same
 from drrun.core.model.runbook import Runbook, Step
-from drrun.files.runbook.runbook_yaml import defaults_of, read_draft
+from drrun.files.runbook.runbook_yaml import defaults_of, named_of, read_draft
 from drrun.files.runbook.steps_yaml import steps_shape
+from drrun.files.templates.unfilled import find_unfilled
 from drrun.files.yaml.shape import WRONG, Reading, RecordKey, RecordShape
 from drrun.files.yaml.written import Table, describe
 from drrun.files.yaml.yaml_reader import read_yaml
@@ -76,11 +77,16 @@ def _read(
         message = f"an amendment is a mapping with 'steps:', not {describe(table)}"
         return {}, [*findings, Finding(reading.place(table), message)]
     header, _ = read_yaml(runbook_text, "")
-    defaults = defaults_of(header) if isinstance(header, Table) else {}
+    defaults = {}
+    if isinstance(header, Table):
+        defaults, reading.named = defaults_of(header), named_of(header)
     shape = RecordShape(
         "amendment",
         {"steps": RecordKey(steps_shape(defaults), "added or written anew", required=True)},
         lambda values, _, __: values["steps"],
     )
     given = shape.read(table, reading)
-    return {} if given is WRONG else given, [*findings, *reading.findings]
+    if given is WRONG:
+        return {}, [*findings, *reading.findings]
+    unfilled = find_unfilled(table, given, (), amendment.file)
+    return given, [*findings, *reading.findings, *unfilled]

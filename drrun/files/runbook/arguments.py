@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from drrun.core.model.actions import NamedAction
-from drrun.files.runbook.probes_yaml import probe, probes
+from drrun.files.runbook.probes_yaml import probe
+from drrun.files.runbook.shared_probes import probes
 from drrun.files.yaml.scalars import (
     AnyMapping,
     Boolean,

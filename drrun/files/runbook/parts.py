@@ -17,6 +17,7 @@ from drrun.core.model.actions import UsesAction
 from drrun.core.model.errors import Finding, InputError
 from drrun.core.model.ids import StepId
 from drrun.core.model.plan import Render
+from drrun.core.model.probes import Invariant
 from drrun.core.model.runbook import Need, Runbook, Scope, Step
 from drrun.files.runbook.inputs import bind_inputs
 
@@ -98,7 +99,10 @@ def _in_place(step: Step, part: Runbook, scope: Scope) -> Iterator[tuple[StepId,
     begin = StepId(f"{prefix}begin")
     gated = bool(step.guard or step.approval or step.irreversible)
     if gated:
-        yield begin, replace(step, id=begin, verify=(), raises={}, restores=(), capture=())
+        yield (
+            begin,
+            replace(step, id=begin, verify=(), raises={}, restores=(), capture=()),
+        )
     entry = (Need((begin,)),) if gated else step.needs
     for inner in part.steps.values():
         name = StepId(f"{prefix}{inner.id}")
@@ -113,6 +117,7 @@ def _in_place(step: Step, part: Runbook, scope: Scope) -> Iterator[tuple[StepId,
                 id=name,
                 needs=needs or entry,
                 scope=replace(own, prefix=f"{prefix}{inner.scope.prefix if inner.scope else ''}"),
+                superseded_by=f"{prefix}{inner.superseded_by}" if inner.superseded_by else "",
                 only_if=(*inner.only_if, *([step.when] if step.when else [])),
                 modes=inner.modes if inner.modes is not None else step.modes,
                 variants=inner.variants if inner.variants is not None else step.variants,
@@ -138,10 +143,18 @@ def _merged(runbook: Runbook, part: Runbook, step: Step) -> Runbook:
         merged[name] = {**theirs, **ours}
     return replace(
         runbook,
-        invariants=(*runbook.invariants, *part.invariants),
+        invariants=(*runbook.invariants, *(_inside(each, step) for each in part.invariants)),
         waivers=(*runbook.waivers, *_accepted(part, step)),
         **merged,
     )
+
+
+def _inside(invariant: Invariant, step: Step) -> Invariant:
+    """An invariant of a part, with the steps of the part as they are called now."""
+    since, until = (
+        f"{step.id}{BETWEEN}{name}" if name else "" for name in (invariant.since, invariant.until)
+    )
+    return replace(invariant, since=since, until=until)
 
 
 def _accepted(part: Runbook, step: Step) -> Iterator[Mapping[str, Any]]:

@@ -11,12 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 from drrun.core.model.execution import Execution
-from drrun.core.model.probes import Expect, Probe, ProbeKind
+from drrun.core.model.probes import Expect, PortState, Probe, ProbeKind
 from drrun.core.model.values import quantity
 from drrun.files.yaml.scalars import (
     Number,
     Text,
     boolean,
+    choice,
     duration,
     literally,
     pattern,
@@ -27,11 +28,13 @@ from drrun.files.yaml.shape import (
     WRONG,
     ByForm,
     Converted,
+    Definitions,
     ListOf,
     MappingOf,
     Reading,
     RecordKey,
     RecordShape,
+    Schema,
     Shape,
     Wrong,
 )
@@ -61,7 +64,11 @@ EXECUTION: Mapping[str, RecordKey] = {
     "become": RecordKey(
         become, "the user to become, by sudo -n; true is root; false is the user of the log-in"
     ),
-    "chdir": RecordKey(text, "folder to execute in"),
+    "chdir": RecordKey(
+        text,
+        "folder to execute in; a relative one is meant from the home of the log-in, on the "
+        "controller from the folder of the runbook, which is the default there",
+    ),
     "shell": RecordKey(shell, "the shell, with its options", default="sh"),
 }
 
@@ -226,7 +233,11 @@ _ASK = {
     "role": RecordKey(text, "who looks"),
 }
 _QUESTIONS: Mapping[str, RecordKey] = {
-    "run": RecordKey(Converted(text, _as("text")), "shell text; holds if it exits with 0"),
+    "run": RecordKey(
+        Converted(text, _as("text")),
+        "shell text; exit 0: it holds; 126 and 127 (it could not be executed), no answer within "
+        "`timeout`, no contact: it could not tell; any other exit: it does not hold",
+    ),
     "http": RecordKey(
         _question("http", "url", _HTTP, Converted(_url_text, _as("url"))),
         "one request, sent by the controller; holds if the status is 200 to 399",
@@ -240,10 +251,17 @@ _QUESTIONS: Mapping[str, RecordKey] = {
                 "port": RecordKey(
                     Converted(Text("a port"), _port), "where to connect", required=True
                 ),
+                "state": RecordKey(
+                    choice(PortState),
+                    "what must become of the attempt: open (somebody takes the connection), "
+                    "refused (the host says that nobody does), silent (nothing answers within "
+                    "`timeout`)",
+                    default="open",
+                ),
             },
             _endpoint_text,
         ),
-        "a port, or `host:port`; holds if somebody takes the connection",
+        "a port, or `host:port`; holds if somebody takes the connection, or as `state` says",
     ),
     "dns": RecordKey(
         _question("dns", "name", _DNS, Converted(text, _as("name"))),
@@ -265,7 +283,26 @@ _QUESTIONS: Mapping[str, RecordKey] = {
 _KINDS = tuple(str(kind) for kind in ProbeKind)
 
 
-def _probe(values: dict[str, Any], table: Table, reading: Reading) -> Probe | Wrong:
+def _tells(values: dict[str, Any], table: Table, reading: Reading) -> dict[str, Any] | Wrong:
+    told = {"holds": (0,), "not": (1,), **values}
+    if both := set(told["holds"]) & set(told["not"]):
+        return reading.wrong(table, f"exit {min(both)} is in `holds` and in `not`: one of them")
+    return told
+
+
+_TELLS: RecordShape[dict[str, Any]] = RecordShape(
+    "tells",
+    {
+        "holds": RecordKey(_codes(0, 255), "exit codes that mean that it holds", default=0),
+        "not": RecordKey(_codes(0, 255), "exit codes that mean that it does not hold", default=1),
+    },
+    _tells,
+    about="Which answer of a `run` probe each exit code gives; all others could not tell.",
+)
+
+
+def build_probe(values: dict[str, Any], table: Table, reading: Reading) -> Probe | Wrong:
+    """A probe of the keys that were read."""
     written = [kind for kind in _KINDS if kind in table.entries]
     if len(written) != 1:
         found = f"has {' and '.join(written)}" if written else "asks nothing"
@@ -278,6 +315,10 @@ def _probe(values: dict[str, Any], table: Table, reading: Reading) -> Probe | Wr
     expect = values.pop("expect", Expect())
     if status is not None and expect.status is None:
         expect = replace(expect, status=status)
+    if fault := _misplaced(kind, ask, expect, "tells" in values):
+        return reading.wrong(table, fault)
+    if "tells" in values:
+        ask["tells"] = values.pop("tells")
     execution = take_execution(values)
     return Probe(
         kind=ProbeKind(kind),
@@ -289,6 +330,22 @@ def _probe(values: dict[str, Any], table: Table, reading: Reading) -> Probe | Wr
     )
 
 
+def _misplaced(kind: str, ask: Mapping[str, Any], expect: Expect, tells: bool) -> str:
+    """Why what is said of the answer does not fit the question, or ""."""
+    if tells and kind != ProbeKind.RUN:
+        return f"tells: only a run probe has exit codes, not {kind}"
+    if tells and expect.exit is not None:
+        return "has `tells` and `expect: {exit: …}`: both say what an exit code means; keep one"
+    if ask.get("state", PortState.OPEN) != PortState.OPEN and expect != Expect():
+        return f"expect: a port that is {ask['state']} says nothing that could be judged"
+    return ""
+
+
+def one_question(_: Definitions) -> Schema:
+    """A probe has one question."""
+    return {"oneOf": [{"required": [kind]} for kind in _KINDS]}
+
+
 probe: RecordShape[Probe] = RecordShape(
     "probe",
     {
@@ -296,6 +353,9 @@ probe: RecordShape[Probe] = RecordShape(
         "name": RecordKey(text, "what people call it"),
         "on": RecordKey(hosts, "where it is asked: hosts, groups, site:NAME, local"),
         "expect": RecordKey(expectation, "what the answer must look like"),
+        "tells": RecordKey(
+            _TELLS, "of `run`: which exit codes mean holds, and which not; others could not tell"
+        ),
         "within": RecordKey(duration, "poll until it holds, for at most so long"),
         "every": RecordKey(period, "how often, with `within` or `stable_for`", default="5s"),
         "stable_for": RecordKey(duration, "must keep holding for so long"),
@@ -304,9 +364,7 @@ probe: RecordShape[Probe] = RecordShape(
         ),
         **EXECUTION,
     },
-    _probe,
+    build_probe,
     about="A question with three answers: holds, does not hold, could not tell.",
-    extra=lambda _: {"oneOf": [{"required": [kind]} for kind in _KINDS]},
+    extra=one_question,
 )
-#: A list of probes, or one.
-probes: Shape[tuple[Probe, ...]] = ListOf(probe, or_mapping=True)

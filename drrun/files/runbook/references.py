@@ -11,6 +11,7 @@ from typing import Final
 from drrun.core.model import graph
 from drrun.core.model.actions import DecisionAction, UsesAction, changes
 from drrun.core.model.errors import Finding, Place, Severity
+from drrun.core.model.ids import StepId
 from drrun.core.model.inventory import Inventory
 from drrun.core.model.plan import hosts_matching
 from drrun.core.model.probes import Probe
@@ -19,7 +20,9 @@ from drrun.core.nearest import did_you_mean, nearest
 from drrun.files.templates.templating import has_template
 
 #: Codes of the warnings that validation itself gives; lint adds its own.
-WARNINGS: Final = ("missing-verify", "raw-filter", "unused-input", "nested-shell", "piped-probe")
+WARNINGS: Final = (
+    "missing-verify", "raw-filter", "unused-input", "unused-probe", "nested-shell", "piped-probe",
+)  # fmt: skip
 #: Codes of `drrun.lint`, which stands beside this package; a test keeps both the same.
 LINT: Final = (
     "uncovered-store", "shared-domain", "unrestored-store", "expired-waiver", "unraised-service",
@@ -36,6 +39,7 @@ def find_dangling(runbook: Runbook, inventory: Inventory | None = None) -> list[
     seeker = _Seeker(runbook, inventory)
     for step in runbook.steps.values():
         seeker.seek_needs(step)
+        seeker.seek_stand_in(step)
         seeker.seek_names(step)
         seeker.seek_hosts(step)
     seeker.seek_header()
@@ -83,6 +87,25 @@ class _Seeker:
                 else:
                     self._seek("step", name, self._runbook.steps, step, "needs")
 
+    def seek_stand_in(self, step: Step) -> None:
+        """The step that makes `step` needless."""
+        other, chain = step.superseded_by, [step.id]
+        if not other:
+            return
+        self._seek("step", other, self._runbook.steps, step, "superseded_by")
+        if any(need.any_of == (other,) for need in step.needs):
+            why = f"it needs '{other}', so it could only begin to be skipped; drop one of both"
+            self._wrong_stand_in(step, why)
+        while other in self._runbook.steps and other not in chain:
+            chain.append(StepId(other))
+            other = self._runbook.steps[StepId(other)].superseded_by
+        if other == step.id:
+            self._wrong_stand_in(step, f"goes in a circle: {' -> '.join((*chain, other))}")
+
+    def _wrong_stand_in(self, step: Step, why: str) -> None:
+        message = f"steps.{step.id}.superseded_by: {why}"
+        self.findings.append(Finding(_place(step, "superseded_by"), message))
+
     def seek_names(self, step: Step) -> None:
         """Roles, locks, services and stores that `step` names."""
         runbook = self._runbook
@@ -119,6 +142,9 @@ class _Seeker:
         for probe in runbook.invariants:
             for pattern in probe.on or ():
                 self._seek_pattern(pattern, probe.place, "invariants.on")
+            for key, step in (("since", probe.since), ("until", probe.until)):
+                if step and step not in runbook.steps:
+                    self._note("step", step, runbook.steps, probe.place, f"invariants.{key}")
         for waiver in runbook.waivers:
             self._seek_waiver(waiver["rule"], waiver.get("steps", ()), waiver["place"])
 

@@ -6,15 +6,18 @@ Rules:
 - `read_draft` gives what could be read all the same, so that later rules report in one go too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from drrun.core.garbage import without_collection
 from drrun.core.model.errors import Finding, Place, Severity
+from drrun.core.model.probes import Probe
 from drrun.core.model.runbook import Person, Runbook
 from drrun.files.runbook import header_yaml
-from drrun.files.runbook.steps_yaml import defaults_shape, invariants, steps_shape
+from drrun.files.runbook.shared_probes import invariants, named_probes
+from drrun.files.runbook.steps_yaml import defaults_shape, steps_shape
+from drrun.files.templates.unfilled import find_unfilled
 from drrun.files.yaml.scalars import AnyMapping, duration, identifier, slug, text
 from drrun.files.yaml.shape import (
     WRONG,
@@ -67,7 +70,10 @@ _KEYS: Final = {
     "services": RecordKey(header_yaml.services, "what users use"),
     "defaults": RecordKey(defaults_shape, "for keys that a step does not have"),
     "locks": RecordKey(header_yaml.locks, "named counting locks shared by steps"),
-    "invariants": RecordKey(invariants, "watched for the whole run; broken: the run pauses"),
+    "probes": RecordKey(named_probes, "questions by name, for many steps: `verify: NAME`"),
+    "invariants": RecordKey(
+        invariants, "watched for the whole run, or between two steps; broken: the run pauses"
+    ),
     "vars": RecordKey(AnyMapping(identifier), "names for templates"),
     "variants": RecordKey(header_yaml.variants, "names for --variant"),
     "waivers": RecordKey(header_yaml.waivers, "rules that are not met, with the reason"),
@@ -80,9 +86,19 @@ _KEYS: Final = {
 def _runbook(values: dict[str, Any], table: Table, reading: Reading) -> Runbook:
     del values["drrun"]
     values.pop("defaults", None)
+    _warn_of_unused(values.pop("probes", {}), table, reading)
     people = values.pop("people", {})
     values["people"] = {name: Person(name, **given) for name, given in people.items()}
     return Runbook(place=reading.place(table), **values)
+
+
+def _warn_of_unused(named: Mapping[str, Any], table: Table, reading: Reading) -> None:
+    definitions = table.entries["probes"].value if "probes" in table.entries else None
+    for name in named:
+        if isinstance(definitions, Table) and name not in reading.used:
+            key = definitions.entries[name].key
+            message = f"probes.{name}: is used nowhere"
+            reading.wrong(key, message, code="unused-probe", severity=Severity.WARNING)
 
 
 def shape_of(defaults: dict[str, Any]) -> RecordShape[Runbook]:
@@ -122,8 +138,11 @@ def _read_once(raw: bytes | str, file: str) -> tuple[Runbook | None, Sequence[Fi
         return None, [*findings, Finding(reading.place(written), message)]
     if _is_of_another_version(written, reading):
         return None, [*findings, *reading.findings]
+    reading.named = named_of(written)
     runbook = shape_of(defaults_of(written)).read(written, reading)
     found = [*findings, *reading.findings]
+    if runbook is not WRONG:
+        found += find_unfilled(written, runbook.steps, runbook.invariants, file)
     if runbook is not WRONG and not runbook.steps and not found:
         found.append(Finding(Place(file, written.line, written.column), "has no steps"))
     found.sort(key=lambda finding: finding.place)
@@ -142,4 +161,13 @@ def defaults_of(table: Table) -> dict[str, Any]:
     if entry is None:
         return {}
     values = defaults_shape.read(entry.value, Reading(""))
+    return {} if values is WRONG else values
+
+
+def named_of(table: Table) -> Mapping[str, tuple[Probe, ...]]:
+    """The probes by name, read ahead as the defaults are."""
+    entry = table.entries.get("probes")
+    if entry is None:
+        return {}
+    values = named_probes.read(entry.value, Reading(""))
     return {} if values is WRONG else values

@@ -187,6 +187,10 @@ approval: Shape[Mapping[str, Any]] = ByForm(
         {
             "role": RecordKey(text, "who may approve", required=True),
             "count": RecordKey(Number(1, 20), "how many different persons", default=1),
+            "when": RecordKey(
+                text,
+                "expression; false: nobody is asked. It is looked at again while people are asked",
+            ),
             "message": RecordKey(text, "what they are asked"),
             "type_to_confirm": RecordKey(text, "what must be typed: '{{ host }}'"),
             "remind_after": RecordKey(duration, "tell them again, each time so much later"),

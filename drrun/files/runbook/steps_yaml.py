@@ -13,10 +13,10 @@ from drrun.core.model.actions import Action, RunAction, UsesAction
 from drrun.core.model.errors import Place
 from drrun.core.model.execution import Execution
 from drrun.core.model.ids import StepId
-from drrun.core.model.probes import Probe
 from drrun.core.model.runbook import Mode, OnFailure, OnUnknown, StandIn, Step
 from drrun.files.runbook.actions_yaml import ACTION, action_schema, take_action
-from drrun.files.runbook.probes_yaml import EXECUTION, hosts, probe, probes, take_execution
+from drrun.files.runbook.probes_yaml import EXECUTION, hosts, take_execution
+from drrun.files.runbook.shared_probes import probes
 from drrun.files.runbook.step_parts import (
     approval,
     batch,
@@ -55,7 +55,7 @@ from drrun.files.yaml.shape import (
     Wrong,
     with_entries,
 )
-from drrun.files.yaml.written import Scalar, Table, TableItem, Written
+from drrun.files.yaml.written import Listing, Scalar, Table, TableItem, Written
 
 _THRESHOLD = Text("a threshold like '3 of 5'", r"[1-9][0-9]{0,3} of [1-9][0-9]{0,3}")
 _words: Shape[tuple[str, ...]] = ListOf(text, or_one=True)
@@ -92,20 +92,27 @@ def _pass_on_every(watch: Table) -> Table:
     """Give the probes of a watch its `every` where they have none."""
     every = watch.entries.get("every")
     inner = watch.entries["probes"]
-    if every is None or isinstance(inner.value, Scalar):
+    if every is None:
         return watch
     given = {"every": every}
-    if isinstance(inner.value, Table):
-        passed: Written = with_entries(inner.value, given)
+    if isinstance(inner.value, Listing):
+        items = [_with_given(item, given) for item in inner.value.items]
+        passed: Written = Listing(items, inner.value.line, inner.value.column)
     else:
-        items = [
-            with_entries(item, given) if isinstance(item, Table) else item
-            for item in inner.value.items
-        ]
-        passed = type(inner.value)(items, inner.value.line, inner.value.column)
+        passed = _with_given(inner.value, given)
     return Table(
         {**watch.entries, "probes": TableItem(inner.key, passed)}, watch.line, watch.column
     )
+
+
+def _with_given(written: Written, given: Mapping[str, TableItem]) -> Written:
+    """A probe, written out or by its name, with entries that it has not itself."""
+    if isinstance(written, Table):
+        return with_entries(written, given)
+    if isinstance(written, Scalar) and not written.is_null:
+        name = {"use": TableItem(written, written)}
+        return Table({**name, **given}, written.line, written.column)
+    return written
 
 
 def _stand_in(values: dict[str, Any], table: Table, reading: Reading) -> StandIn | Wrong:
@@ -201,6 +208,11 @@ STEP: Final[Mapping[str, RecordKey]] = {
     "needs": RecordKey(needs, "ids that must have passed or been skipped; {any_of: [a, b]}"),
     "when": RecordKey(text, "expression; false: the step is skipped"),
     "variants": RecordKey(_ids, "the step exists in these variants only"),
+    "superseded_by": RecordKey(
+        slug,
+        "the step that makes this one needless: once that has passed, this one is skipped, also "
+        "where it failed, and what needs it goes on",
+    ),
     "when_lost": RecordKey(
         ByForm(word=OneOf({"skip": "skip", "block": "block"}), table=_record),
         "what happens to the step when something that it needs is declared lost",
@@ -297,8 +309,6 @@ def steps_shape(defaults: Mapping[str, Any]) -> Shape[dict[str, Step]]:
     return MappingOf(StepShape(defaults), name=slug, what="step")
 
 
-#: Probes that are watched for the whole run.
-invariants: Shape[tuple[Probe, ...]] = ListOf(probe, or_mapping=True)
 defaults_shape: Shape[dict[str, Any]] = RecordShape(
     "defaults", DEFAULTS, lambda values, _, __: values, about="For keys that a step does not have."
 )

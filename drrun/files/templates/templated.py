@@ -57,8 +57,10 @@ def templated_of(step: Step) -> Iterator[Templated]:
     for key in ("on", "for_each"):
         for text in _texts(getattr(step, key)):
             yield Templated(key, text, at(key), early=True)
-    for text in _texts(step.approval):
-        yield Templated("approval", text, at("approval"))
+    for name, text in (step.approval or {}).items():
+        if isinstance(text, str):
+            kind = Kind.EXPRESSION if name == "when" else Kind.TEXT
+            yield Templated("approval", text, at("approval"), kind)
     if step.when is not None:
         yield Templated("when", step.when, at("when"), Kind.EXPRESSION)
     if step.not_before is not None:
@@ -92,6 +94,9 @@ def _of_action(action: Action, at: Any) -> Iterator[Templated]:
             yield Templated("manual", text, at("manual"))
         case DecisionAction():
             yield Templated("decision", action.question, at("decision"))
+            for given in action.options.values():
+                for text in _texts(given):
+                    yield Templated("options", text, at("options"))
         case UsesAction(_, arguments):
             for value in arguments.values():
                 for probe in value if isinstance(value, tuple) else (value,):

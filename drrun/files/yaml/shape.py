@@ -52,6 +52,9 @@ class Reading:
         self.path: list[str] = []
         #: The same keys as they stand in the file; None for items of lists.
         self.keys: list[Scalar | None] = []
+        #: What the file defines by a name for many places, and the names that are used.
+        self.named: Mapping[str, Any] = {}
+        self.used: set[str] = set()
 
     def place(self, written: Written) -> Place:
         """Where `written` begins."""

@@ -46,6 +46,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"Critical path: {' → '.join(report.critical) or 'none'}\n"
     yield "## Steps\n"
     yield from table(("step", "outcome", "on", "took", "planned", "note"), _steps(report))
+    yield from _values(report)
     yield from _said("Decisions and answers", report.decisions)
     yield from _said("Deviations", report.deviations)
     yield from _said("What broke again", report.regressions)
@@ -121,6 +122,19 @@ def _steps(report: Report) -> Iterator[Sequence[str]]:
         planned = "" if line.planned is None else rough(line.planned)
         where = f"{line.total} targets" if line.total > 1 else line.where
         yield line.id, str(line.status), where, length, planned, line.told
+
+
+def _values(report: Report) -> Iterator[str]:
+    """What steps captured and people typed; of readers elsewhere the report has no steps."""
+    found = [
+        (f"{step.id}@{story.target}" if len(step.targets) > 1 else step.id, name, str(value))
+        for step in report.steps
+        for story in step.targets
+        for name, value in story.values.items()
+    ]
+    if found:
+        yield "## Values\n"
+        yield from table(("step", "name", "value"), found)
 
 
 def _open(report: Report) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Documents about runs: `run`, `history`, `step`, `entry`, `answer`, `journal`."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from drrun.core.integrity.chain import ChainLink
@@ -50,6 +51,7 @@ def run_json(view: RunView) -> dict[str, Any]:
         counts={str(status): count for status, count in view.counts.items()},
         steps=[_line(each) for each in view.lines],
         exceptions=[_exception(each) for each in view.exceptions],
+        dry=None if view.dry is None else asdict(view.dry),
         asks=[ask_json(each) for each in view.asks],
         services=[service_json(each) for each in view.services],
         kept=[kept_json(each) for each in view.head.kept],

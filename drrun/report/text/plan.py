@@ -112,6 +112,8 @@ def paragraphs(view: PlanView) -> Iterator[tuple[str, str]]:
     for line in view.lines:
         if line.left_out:
             yield "left out", f"{line.id}: {line.left_out}"
+        elif line.without:
+            yield "left out", f"{line.id} on {', '.join(line.without)}: not in --limit"
 
 
 def _once(word: str) -> Iterator[str]:

@@ -67,6 +67,8 @@ def summary_text(view: RunView, sheet: Sheet = PLAIN) -> str:
 
 def progress_of(view: RunView) -> str:
     """`14 steps: 7 passed, 1 skipped, 2 running…`; what is done comes first."""
+    if view.dry is not None and view.head.ended_at is not None:
+        return f"{plural(len(view.lines), 'step')}: {view.dry}"
     ranked = sorted(view.counts.items(), key=lambda each: each[0] not in GOOD)
     each = ", ".join(f"{count} {status}" for status, count in ranked)
     return f"{plural(len(view.lines), 'step')}: {each}"

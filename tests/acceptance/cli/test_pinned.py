@@ -43,7 +43,7 @@ def run(program: Program, *arguments: str) -> Done:
 
 def test_it_is_executed_with_what_was_chosen(program: Program) -> None:
     done = run(program)
-    assert (done.exit, (program.folder / "out").read_text()) == (0, "to ams\n"), done.err
+    assert (done.exit, (program.folder / "out").read_text()) == (7, "to ams\n"), done.err
     steps = {each["id"]: each["status"] for each in program.json("status", "latest")["steps"]}
     assert steps == {"tell": "passed", "send": "passed", "later": "skipped"}
 
@@ -51,7 +51,7 @@ def test_it_is_executed_with_what_was_chosen(program: Program) -> None:
 def test_it_is_executed_where_the_files_are_no_more(program: Program, tmp_path: Path) -> None:
     (tmp_path / "runbooks" / "move.yml").unlink()
     (tmp_path / "inventory" / "hosts.yml").unlink()
-    assert run(program).exit == 0
+    assert run(program).exit == 7
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,10 @@ def test_from_another_folder_a_change_is_seen_all_the_same(
     with (tmp_path / "runbooks/move.yml").open("a") as opened:
         opened.write("  # later\n")
     assert "+  # later" in there.here("plan", "again.plan").err
+    with (tmp_path / "runbooks/move.yml").open("a") as opened:
+        opened.write("locks: {disk: 1}\n")
     resumed = there("resume", "latest", "--no-input")
-    assert (resumed.exit, "+  # later" in resumed.err) == (2, True), resumed.err
+    assert (resumed.exit, "+locks: {disk: 1}" in resumed.err) == (2, True), resumed.err
 
 
 def test_a_plan_that_an_editor_changed_is_told_as_one(program: Program) -> None:

@@ -29,6 +29,7 @@ steps:
       head -c 10000000 /dev/zero | tr '\0' x; echo
       echo '=HYPERLINK("http://192.0.2.1")'
     verify: {run: echo '<b>seen</b>', expect: {contains: seen}}
+    capture: {title: {regex: '(<script>.*?=)'}}
     workaround: {reason: it <i>prints</i>, expires: 30d, owner: drew}
     follow_up: Stop it from printing.
     raises: {git: read-write}
@@ -117,6 +118,7 @@ def test_markdown_takes_nothing_from_hosts_or_people_for_its_own(program: Progra
     assert "<script>" not in text
     assert "<b>" not in text
     assert "| broken | failed |" in text
+    assert "| print | title | &lt;script&gt;document.title= |" in text
     assert "- [ ] **print**: Stop it from printing." in text
     assert r"it &lt;u&gt;is&lt;/u&gt; time" in text
 

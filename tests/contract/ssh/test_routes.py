@@ -3,15 +3,21 @@
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drrun.core.model.inventory import Host, Route
 from drrun.core.model.outcomes import Ended, NeverStarted
+from drrun.ssh.connections import SHUNNED_FOR, Connections, ordered
 from drrun.ssh.options import SshOptions
+from drrun.ssh.remote import SshRemote
 from tests.contract.ssh.conftest import Reach
 from tests.contract.ssh.places import run
+from tests.relay import relay
 from tests.sshd import Sshd, SshdFactory, free_port
 
 #: Reserved for documentation (RFC 5737): packets to it go nowhere, or are refused on the way.
@@ -20,10 +26,16 @@ _QUICK = SshOptions(connect_within=1.5, hop_within=4)
 
 
 @pytest.fixture
-def mute() -> Iterator[int]:
-    """A port where somebody listens and never says a word."""
+def dead_port() -> Iterator[socket.socket]:
+    """Somebody who listens and never says a word."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        yield server.getsockname()[1]
+        yield server
+
+
+@pytest.fixture
+def mute(dead_port: socket.socket) -> int:
+    """A port where somebody listens and never says a word."""
+    return int(dead_port.getsockname()[1])
 
 
 def test_a_host_is_reached_through_another(
@@ -90,6 +102,47 @@ def test_the_route_that_worked_is_taken_first_the_next_time(sshd: Sshd, reach: R
 
 
 @pytest.mark.faults(28)
+def test_a_route_that_led_nowhere_is_not_tried_before_others_for_a_minute(
+    sshd: Sshd, dead_port: socket.socket
+) -> None:
+    dead = Route("127.0.0.1", "dead", dead_port.getsockname()[1])
+    good = Route("127.0.0.1", "good", sshd.port)
+    with relay(sshd.port, 0) as through:
+        best = Route("127.0.0.1", "best", through)
+        host = sshd.host("db1", routes=(dead, best, good))
+        connections = Connections({"db1": host}, replace(_QUICK, head_start=0.3))
+        place = SshRemote(connections, host)
+        assert run(place, "true").told[0].route == "best"
+    # The way that worked is gone. The one that is known to lead nowhere is not tried for that.
+    dead_port.accept()[0].close()
+    sshd.restart()
+    assert run(place, "true").told[0].route == "good"
+    dead_port.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        dead_port.accept()
+    connections.close()
+
+
+@given(
+    failed=st.dictionaries(st.sampled_from("abcd"), st.floats(0, 200)),
+    last=st.sampled_from([None, *"abcd"]),
+    now=st.floats(200, 300),
+)
+def test_routes_keep_their_order_but_for_what_is_known_of_them(
+    failed: dict[str, float], last: str | None, now: float
+) -> None:
+    routes = {name: Route(name) for name in "abcd"}
+    known = {routes[name]: at for name, at in failed.items()}
+    order = [
+        each.address
+        for each in ordered(tuple(routes.values()), routes[last] if last else None, known, now)
+    ]
+    shunned = [name for name in "abcd" if now - failed.get(name, -SHUNNED_FOR) < SHUNNED_FOR]
+    fresh = [name for name in "abcd" if name not in shunned]
+    wanted = [sorted(names, key=lambda name: (name != last, name)) for names in (fresh, shunned)]
+    assert order == [*wanted[0], *wanted[1]]
+
+
 def test_where_no_route_leads_there_each_is_named(reach: Reach, sshd: Sshd, mute: int) -> None:
     """F26."""
     routes = (Route("127.0.0.1", "front", mute), Route("127.0.0.1", "back", free_port()))

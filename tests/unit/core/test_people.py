@@ -158,7 +158,7 @@ def test_what_nobody_knows_is_no_command() -> None:
 
 def test_who_went_back_to_an_earlier_step_may_approve_what_comes_after_it() -> None:
     """The night's deadlock: of two that have to approve, one had rewound a wrong decision."""
-    plan = plan_of(manual("which"), step("dns", "which", approval={"count": 2}))
+    plan = plan_of(manual("which"), step("dns", "which", approval={"role": "dba", "count": 2}))
     world = World(plan)
     world.drive()
     give(world, "confirm", step="which")
@@ -175,7 +175,7 @@ def test_who_went_back_to_an_earlier_step_may_approve_what_comes_after_it() -> N
 
 def test_who_retried_what_a_step_needs_may_approve_that_step() -> None:
     world = World(
-        plan_of(step("bad"), step("dns", "bad", approval={}), manual("hold")),
+        plan_of(step("bad"), step("dns", "bad", approval={"role": "dba"}), manual("hold")),
         acting=lambda _, attempt: Ended(1 if attempt == 1 else 0),
     )
     world.drive()
@@ -185,7 +185,9 @@ def test_who_retried_what_a_step_needs_may_approve_that_step() -> None:
 
 
 def test_who_wanted_a_step_tried_again_does_not_approve_it() -> None:
-    world = World(plan_of(step("dns", approval={}), manual("hold")), acting=lambda *_: Ended(1))
+    world = World(
+        plan_of(step("dns", approval={"role": "dba"}), manual("hold")), acting=lambda *_: Ended(1)
+    )
     world.drive()
     world.record(
         ev.GateAnswered(step="dns", target=LOCAL, gate="approval", answer="approve", by="carol")
@@ -195,7 +197,7 @@ def test_who_wanted_a_step_tried_again_does_not_approve_it() -> None:
     world.drive()
     found = give(world, "approve", step="dns")
     assert isinstance(found, Denied)
-    assert "simon had dns tried again" in found.why
+    assert "simon retried dns" in found.why
 
 
 @given(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from drrun.core import events as ev
 from drrun.core.model.ids import LOCAL, RunId, StepId, TargetKey
 from drrun.core.model.plan import Plan
-from drrun.core.model.probes import Verdict
+from drrun.core.model.probes import Invariant, ProbeKind, Verdict
 from drrun.core.model.runbook import Runbook
 from drrun.core.rules.relapse import RERUNS
 from drrun.engine.naming import LateSecrets
@@ -92,11 +92,43 @@ def test_an_invariant_is_not_broken_again_because_another_controller_looks(
     answers: list[tuple[Verdict, bool]],
 ) -> None:
     plan = plan_of(step("a"), manual("hold"))
-    runbook: Runbook = replace(plan.runbook, invariants=(probe(),))
+    runbook: Runbook = replace(plan.runbook, invariants=(invariant(),))
     plan = replace(plan, runbook=runbook)
     alone = story(plan, [(verdict, False) for verdict, _ in answers], None)
     kinds = [type(event) for event in story(plan, answers, None)]
     assert kinds == [type(event) for event in alone]
+
+
+def invariant(since: str = "", until: str = "") -> Invariant:
+    return Invariant(kind=ProbeKind.RUN, ask={"text": "x"}, since=since, until=until)
+
+
+def watched_invariants(world: World) -> list[WatchedProbe]:
+    return [each for each, _ in watching(world).due(world.now)]
+
+
+def test_an_invariant_is_watched_between_its_steps_and_not_outside() -> None:
+    plan = plan_of(manual("fence"), manual("work", "fence"), step("back", "work"))
+    span = invariant(since="fence", until="back")
+    plan = replace(plan, runbook=replace(plan.runbook, invariants=(span,)))
+    world = passed(plan)
+    watches = watching(world)
+    assert watched_invariants(world) == []
+    confirm(world, "fence")
+    watches.changed(TargetKey(StepId("fence"), LOCAL))
+    assert [each for each, _ in watches.due(world.now)] == [WatchedProbe(None, 0)]
+    assert watched_invariants(world) == [WatchedProbe(None, 0)]
+    confirm(world, "work")
+    assert watched_invariants(world) == []
+    late = ProbeAnswer(BROKEN, "", "two writers")
+    assert list(watches.seen(WatchedProbe(None, 0), late, world.now)) == []
+
+
+def confirm(world: World, name: str) -> None:
+    world.record(
+        ev.GateAnswered(step=name, target=LOCAL, gate="manual", answer="confirm", by="drew")
+    )
+    world.drive()
 
 
 def reruns(events: list[ev.Event]) -> int:
