@@ -89,7 +89,7 @@ def _notes(seen: ReadRun, step: StepId) -> str:
     lines = [f"step {step} of {seen.run}: {seen.state.step(step)}"]
     notes = dict.fromkeys(seen.state.targets[key].note for key in seen.state.keys(step))
     lines += [clean_line(note) for note in notes if note]
-    lines += ["Save to take it into the run; leave it as it is to change nothing."]
+    lines += ["Save to apply it to the run; leave it as it is to change nothing."]
     return "\n" + "".join(f"{_MARK}{line}\n" for line in lines)
 
 

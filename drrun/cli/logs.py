@@ -214,7 +214,7 @@ def _search(records: Records, seen: RunReading, wish: _Wish) -> None:
 
 def _head(key: TargetKey, attempt: AttemptStory) -> None:
     undo = " (undo)" if attempt.undo else ""
-    say(clean_line(f"{key} attempt {attempt.number}{undo}: {attempt.ending or 'goes on'}"))
+    say(clean_line(f"{key} attempt {attempt.number}{undo}: {attempt.ending or 'still running'}"))
 
 
 def _kept(

@@ -76,7 +76,7 @@ def _files(run: RunId, options: dict[str, Any], may_ask: bool) -> AskFiles:
             raise click.UsageError("--accept-changes overrides the plan: say why with --reason")
         if not (may_ask or unasked):
             raise click.UsageError(
-                "there is no terminal to ask on: add --yes to take these changes"
+                "there is no terminal to ask on: add --yes to use these changes"
             )
         say(shown)
         if not (unasked or _wants(options)):
@@ -120,8 +120,8 @@ def _kept(run: RunId, options: dict[str, Any], may_ask: bool) -> AskKept:
             numbers = ", ".join(str(each.id) for each in wanting)
             raise InputError(
                 f"request {numbers} would change the course of the run. Nothing was begun\n"
-                f"do what is kept: drrun resume {run} --yes\n"
-                f"go on without it: drrun resume {run} --drop-kept\n"
+                f"do them: drrun resume {run} --yes\n"
+                f"continue without them: drrun resume {run} --drop-kept\n"
                 f"take one back: drrun withdraw {run} {wanting[0].id}"
             )
         choice = click.prompt(

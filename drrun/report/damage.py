@@ -21,7 +21,7 @@ def damage_lines(run: str, flaws: Sequence[str], unfit: int = 0) -> tuple[str, .
         f"DAMAGED: the journal of {run} is not what was written",
         *(f"  {clean_line(flaw)}" for flaw in flaws),
         f"  shown is what the other entries tell{left_out}",
-        "  nobody can go on with this run; keep a copy of the state folder as it is",
+        "  this run cannot be continued; keep a copy of the state folder as it is",
     )
 
 

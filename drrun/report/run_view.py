@@ -360,7 +360,9 @@ def _missing(state: RunState, keys: list[TargetKey], now: float) -> str:
         return ""
     since = min(state.targets[key].missing_since or now for key in missing)
     hosts = ", ".join(dict.fromkeys(state.hosts[key] or "the controller" for key in missing))
-    return f"{hosts} not seen for {Duration(round(now - since))}: reconnecting; jobs there go on"
+    return (
+        f"{hosts} not seen for {Duration(round(now - since))}: reconnecting; jobs there continue"
+    )
 
 
 def _note(state: RunState, keys: list[TargetKey], status: Status) -> str:

@@ -107,7 +107,7 @@ class RunDamaged(JournalDamaged):
         self.flaws = tuple(flaws)
         super().__init__(
             f"the journal of {run} is not what was written: {'; '.join(flaws)}. Nothing was "
-            "changed, and nobody can go on with this run. Keep a copy of the state folder, then "
+            "changed, and this run cannot be continued. Keep a copy of the state folder, then "
             f"see what is left of it: drrun status {run}, drrun events {run}"
         )
 
@@ -135,7 +135,7 @@ class RecordDisputed(JournalDamaged):
         else:
             self.how = (
                 f"{host} was told another entry {seq} of {run}, by controller {epoch}, than this "
-                "journal has: another copy of it went on"
+                "journal has: another copy of it was used since"
             )
         super().__init__(
             f"{self.how}. To continue would repeat what was done since, so nothing was begun on "

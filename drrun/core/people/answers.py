@@ -159,7 +159,7 @@ def _barred(asking: Asking, key: TargetKey, gate: Gate) -> str:
     if why := stuck(state, key, gate):
         return f"{by} {did}, so {by} cannot approve {key}; {why}. {WAY_OUT}"
     others = asked_now(state, key, gate.asked.role)
-    return f"{by} {did}, so {by} cannot approve {key}; it waits for {others}"
+    return f"{by} {did}, so {by} cannot approve {key}; somebody else must approve it: {others}"
 
 
 def _still_missing(gates: list[tuple[TargetKey, Gate]], events: list[ev.Event]) -> str:

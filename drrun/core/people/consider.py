@@ -139,7 +139,7 @@ def _roll_back(asking: Asking, command: c.RollBack) -> Granted | Denied:
         )
     if past and asking.by == state.circumstances.driver:
         return Denied(
-            f"{asking.by} drives this run: past {past[-1]} a second person has to insist"
+            f"{asking.by} drives this run: only a second person may roll back past {past[-1]}"
         )
     event = roll_back_began(state, command.reason, asking.by)
     return Granted([event], f"rolling back: {', '.join(event.steps)}")

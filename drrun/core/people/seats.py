@@ -41,8 +41,7 @@ def no_such_person(state: RunState, name: str) -> Denied | None:
         return Denied(f"{name} is a role, not a person; its people: {who or 'none'}")
     return Denied(
         f"nobody in this run is called {name!r}{did_you_mean(name, known_people(state))}. "
-        f"Somebody whom no role names takes part by a first word of their own: "
-        f"drrun note RUN --by {name} 'I take part'"
+        f"A helper without a role must first take part: drrun note RUN --by {name} 'I take part'"
     )
 
 

@@ -200,7 +200,7 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("GateOpened", "decision"): {RUNNING: (WAITING, "waits for a decision")},
     ("GateOpened", "late"): {RUNNING: (RUNNING, "is over its time limit; a person must decide")},
     ("GateOpened", "irreversible"): {
-        RUNNING: (WAITING, "no way back: waits for a person to allow it")
+        RUNNING: (WAITING, "no way back from here: waits for a person to allow it")
     },
     ("GateOpened", "ask"): {
         RUNNING: (WAITING, "waits for a person to look"),
