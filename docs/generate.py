@@ -42,6 +42,11 @@ no address, and `ProxyJump` only where the route has no `via`. A host that the i
 in full (`user`, `port`, `identity`, `host_key`, and a route with `address` and `via`) is not asked
 for; nor is any single host where no file of the configuration uses a keyword that matters here.
 
+An address may be a secret of the runbook: `address: {secret: NAME}`. It is asked for when its
+route is tried, masked wherever it could be seen, and given to no other program: what OpenSSH says
+of the host's name holds, nothing is asked of the address, and rsync between hosts refuses such a
+host. In templates `host.address` is the host's name then.
+
 Routes are tried in order, the one that worked last first. One that has not let us in after two
 seconds goes on while the next is tried beside it: the first that logs in is used, recorded, and
 tried first the next time; the others are left. One that failed, or was slower than the next, is

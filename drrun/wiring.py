@@ -70,14 +70,16 @@ def sweeper(world: SshSettings) -> Callable[[ReadRun], Sweeper]:
     """Makes what looks for leftovers on the hosts of a run."""
 
     def equip(seen: ReadRun) -> Sweeper:
+        from drrun.builtin.secrets import SecretSources
         from drrun.hands.lanes import Lanes
         from drrun.hands.sweeping import LauncherSweeper
         from drrun.ssh.connections import Connections
         from drrun.ssh.options import SshOptions
 
-        hosts = seen.loaded.plan.inventory.hosts
-        config = world.of_run(seen.state.options).ssh_config
-        return LauncherSweeper(Lanes(Connections(hosts, SshOptions(config=config))))
+        plan, config = seen.loaded.plan, world.of_run(seen.state.options).ssh_config
+        secrets = SecretSources(plan.runbook.secrets, seen.loaded.folder)
+        options, hosts = SshOptions(config=config), plan.inventory.hosts
+        return LauncherSweeper(Lanes(Connections(hosts, options, secrets.resolve)))
 
     return equip
 
@@ -99,7 +101,8 @@ def equipper(world: SshSettings, ways: Sequence[Notifier] = ()) -> ToolFactory:
 
         renderer = Templates()
         own, hosts = world.of_run(recorded), loaded.plan.inventory.hosts
-        connections = Connections(hosts, SshOptions(config=own.ssh_config))
+        secrets = SecretSources(loaded.plan.runbook.secrets, loaded.folder)
+        connections = Connections(hosts, SshOptions(config=own.ssh_config), secrets.resolve)
         hands: Hands
         match loaded.plan.mode:
             case Mode.DRY_RUN:
@@ -116,7 +119,6 @@ def equipper(world: SshSettings, ways: Sequence[Notifier] = ()) -> ToolFactory:
                 raise AssertionError("a tabletop contacts nothing: it needs no hands")
             case _:
                 assert_never(loaded.plan.mode)
-        secrets = SecretSources(loaded.plan.runbook.secrets, loaded.folder)
         people = loaded.plan.runbook.people.values()
         signatures = SshSignatures({each.name: each.keys for each in people})
         return RunTools(hands, probes, renderer, secrets, signatures)
@@ -134,10 +136,11 @@ def eyes(world: SshSettings, loaded: LoadedPlan) -> PreflightTools:
     from drrun.ssh.options import SshOptions
 
     hosts, options = loaded.plan.inventory.hosts, SshOptions(config=world.ssh_config)
+    secrets = SecretSources(loaded.plan.runbook.secrets, loaded.folder)
     return PreflightTools(
-        place=lambda host: LivePlaces(Connections(hosts, options)).place(host),
-        secrets=SecretSources(loaded.plan.runbook.secrets, loaded.folder),
+        place=lambda host: LivePlaces(Connections(hosts, options, secrets.resolve)).place(host),
+        secrets=secrets,
         clock=SystemClock(),
         collect=CapturedOutput,
-        prober=Probes(LivePlaces(Connections(hosts, options))),
+        prober=Probes(LivePlaces(Connections(hosts, options, secrets.resolve))),
     )

@@ -30,8 +30,10 @@ from drrun.core.model.errors import (
 )
 from drrun.core.model.ids import RunId, StepId
 from drrun.core.model.status import Phase, RunStatus
+from drrun.core.nearest import did_you_mean
 from drrun.core.people.request import Denied, Granted
 from drrun.core.people.world_requests import accept_record
+from drrun.core.rules.freeing import behind
 from drrun.core.state.reached import FIRST_LINE
 from drrun.core.state.run_state import RunState
 from drrun.engine.ledger import Ledger
@@ -74,11 +76,13 @@ def resume(
         RunHeld: Another controller drives it.
         NotReady: A secret cannot be resolved, or changed while an attempt went on whose values
             later steps may need.
-        InputError: A former value of a secret is none that the run has used.
+        InputError: A former value of a secret is none that the run has used, or a step that alone
+            is wanted does not exist.
     """
     seen = known(records, run, amendable=True)
     _refuse_over(run, seen.state.ended, back=options.back)
     accepted = _accepted(records, seen.state, options)
+    _wanted(seen.state, options)
     answers = _asked(records, seen, options, ask)
     loaded = with_edits(seen.loaded, seen, answers.taken)
     tools = equip(loaded, seen.state.options)
@@ -239,6 +243,17 @@ def _take(leases: Leases, run: RunId, take_over: OnRunHeld | None) -> Lease:
             take_over(held)
 
 
+def _wanted(state: RunState, options: Options) -> tuple[str, ...]:
+    """The steps that alone go on; () for all."""
+    named = (*options.only, *filter(None, (options.begin_at,)))
+    for step in named:
+        if step not in state.plan.steps:
+            raise InputError(f"there is no step {step!r}{did_you_mean(step, state.plan.steps)}")
+    if not options.begin_at:
+        return options.only
+    return (options.begin_at, *behind(state, StepId(options.begin_at)))
+
+
 def _accepted(records: Records, state: RunState, options: Options) -> Sequence[ev.Event]:
     """The word of a second person that this journal counts, if it is given."""
     if not options.accept_older:
@@ -263,5 +278,6 @@ def _begin(
         ledger.record(event, options.by)
     record_marks(ledger, secrets)
     if not options.back:
-        ledger.record(ev.RunResumed(by=options.by), options.by)
+        only = _wanted(ledger.state, options)
+        ledger.record(ev.RunResumed(by=options.by, only=only), options.by)
     ledger.commit()

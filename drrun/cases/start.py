@@ -69,6 +69,9 @@ class Options:
     #: Only to undo what has passed, as a request in the inbox wants: nothing is opened again, and
     #: a run that has succeeded is taken too.
     back: bool = False
+    #: Of a run that is resumed: what alone goes on. `begin_at`: a step and all that needs it.
+    only: tuple[str, ...] = ()
+    begin_at: str = ""
     #: Why this journal counts although hosts know of more, a second person says; "": it does not.
     accept_older: str = ""
     #: Name and former value of secrets that changed, so that what shows it can be masked.

@@ -104,6 +104,19 @@ def run(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
     is_flag=True,
     help="Accept this journal although hosts know a newer one. Needs a second person.",
 )
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="STEP",
+    help="Nothing but STEP is begun or tried again. Nothing is skipped for that.",
+)
+@click.option(
+    "--from",
+    "begin_at",
+    default="",
+    metavar="STEP",
+    help="Nothing but STEP, and what needs it, is begun or tried again.",
+)
 @old_secret_option
 @click.option("--seal", is_flag=True, help="Continue without values that need a former secret.")
 @driving_options
@@ -117,6 +130,8 @@ def resume(frame: CommandContext, /, run: str, **options: Any) -> None:
     get a new attempt, blocked ones open again. Output collected after a secret has changed is
     sealed, unless you give the former value.
     """
+    if options["only"] and options["begin_at"]:
+        raise click.UsageError("--only and --from: give one of them")
     settings = frame.settings()
     former = old_values(options["old_secrets"], may_ask=_interactive(settings))
     with frame.state() as records:
@@ -130,6 +145,8 @@ def resume(frame: CommandContext, /, run: str, **options: Any) -> None:
                 accept_older=_accepting(options),
                 former=former,
                 seal=options["seal"],
+                only=options["only"],
+                begin_at=options["begin_at"],
             ),
             ask=questions(found, settings, options),
             take_over=_watching() if options["take_over"] else None,

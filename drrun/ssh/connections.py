@@ -9,6 +9,8 @@ Rules:
 - Whoever comes while a connection is being opened waits for it and shares what becomes of it. It
   is given up when nobody waits any more.
 - A connection that died is opened anew by the next who needs it.
+- An address that is a secret is asked for when its route is tried, and shown nowhere: no message
+  and no other program gets it, `ssh -G` neither.
 - Hosts to pass through are hosts like others: own routes, own keys, own shared connection.
 - All of it is decided on one loop (`loop`); who waits there holds no thread.
 """
@@ -23,14 +25,14 @@ from dataclasses import field, replace
 from typing import Any
 
 from drrun.core.dataclass import dataclass
-from drrun.core.model.inventory import Host, Route
+from drrun.core.model.inventory import ADDRESS, Host, Route
 from drrun.core.model.outcomes import NeverStarted, RefusedByHost
 from drrun.ports.clock import Cancel
 from drrun.ssh.deadlines import Deadlines
 from drrun.ssh.dial import Dialler, Hop
 from drrun.ssh.faults import HopUnreachable, Unreachable, Way, before_sending
 from drrun.ssh.link import Link
-from drrun.ssh.loop import Loop, LoopClosed, in_background
+from drrun.ssh.loop import Loop, LoopClosed, in_background, in_thread
 from drrun.ssh.options import SshOptions
 from drrun.ssh.race import Attempt, Race, RaceLost
 from drrun.ssh.user_config import BadConfig, Configured, UserConfig, proper_name
@@ -39,6 +41,10 @@ from drrun.ssh.user_config import BadConfig, Configured, UserConfig, proper_name
 SHUNNED_FOR = 60.0
 #: How often a blocking caller looks whether it was told to stop: a `Cancel` wakes nobody.
 _LOOK = 0.2
+
+
+def _no_secret(name: str) -> str:
+    raise BadConfig(f"its address is the secret {name}, and there are no secrets here")
 
 
 @dataclass(slots=True)
@@ -68,8 +74,21 @@ class _Slot:
 class Connections:
     """Reaches hosts of an inventory. Safe to share between threads."""
 
-    def __init__(self, hosts: Mapping[str, Host], options: SshOptions | None = None) -> None:
+    def __init__(
+        self,
+        hosts: Mapping[str, Host],
+        options: SshOptions | None = None,
+        secret: Callable[[str], str] = _no_secret,
+    ) -> None:
+        """Connect to nobody yet.
+
+        Args:
+            hosts: Of the inventory.
+            options: How they are reached.
+            secret: Finds the secret of a name; may block.
+        """
         self._hosts = hosts
+        self._secret = secret
         self._options = options or SshOptions()
         self._loop = Loop()
         self._config = UserConfig(self._options)
@@ -231,7 +250,7 @@ class Connections:
             try:
                 configured = await self._configured(host, route)
                 hops = self._hops(host, route, configured)
-                way = _way(host, route, configured, hops)
+                way = _way(host, await self._addressed(route), configured, hops)
                 if hops:
                     begun.set()
                 through = await self._through(way, hops, slot, trail)
@@ -243,6 +262,15 @@ class Connections:
                 raise Unreachable(before_sending(error, way)) from error
 
         return attempt
+
+    async def _addressed(self, route: Route) -> Route:
+        """A route with its address."""
+        if not route.secret:
+            return route
+        address = await in_thread(functools.partial(self._secret, route.secret))
+        if not ADDRESS.fullmatch(address):
+            raise BadConfig(f"secret {route.secret} is no name or IP address")
+        return replace(route, address=address)
 
     async def _configured(self, host: Host, route: Route) -> Configured:
         if _complete(host, route):
@@ -297,7 +325,8 @@ class Connections:
             way = Way(hop.name)
             try:
                 configured = await self._config.of(hop.name, route.address)
-                way = replace(_way(hop, route, configured, []), route=" > ".join(passed))
+                way = _way(hop, await self._addressed(route), configured, [])
+                way = replace(way, route=" > ".join(passed))
                 return await self._dialler.dial(
                     Hop(hop, configured, way), link, begun=asyncio.Event()
                 )
@@ -310,14 +339,15 @@ class Connections:
 def _complete(host: Host, route: Route) -> bool:
     """Whether the inventory answers all that the SSH configuration could be asked."""
     port = route.port or host.port
-    return all((host.user, port, host.identity, host.host_key, route.address, route.via))
+    address = route.address or route.secret
+    return all((host.user, port, host.identity, host.host_key, address, route.via))
 
 
 def _way(host: Host, route: Route, configured: Configured, hops: list[Host]) -> Way:
     address = proper_name(route.address or configured.address)
     port = route.port or host.port or configured.port
     label = " via ".join([route.label, *reversed([hop.name for hop in hops])])
-    return Way(host.name, label, address, port)
+    return Way(host.name, label, address, port, hidden=bool(route.secret))
 
 
 def _leave_other_route(slot: _Slot, host: Host) -> None:

@@ -12,6 +12,7 @@ import socket
 import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
 
 from drrun.core.dataclass import dataclass
+from drrun.core.model.errors import NotReady
 from drrun.core.model.outcomes import NeverStarted, Outcome, OutcomeUnknown, RefusedByHost
 from drrun.ssh.user_config import BadConfig
 from drrun.ssh.wire import BadScript
@@ -25,10 +26,14 @@ class Way:
     route: str = ""
     address: str = ""
     port: int = 22
+    #: Its address is a secret.
+    hidden: bool = False
 
     def __str__(self) -> str:
         if not self.address:
             return self.host
+        if self.hidden:
+            return f"{self.host} (route {self.route}, port {self.port})"
         by = f"route {self.route}, " if self.route not in {"", self.address} else ""
         return f"{self.host} ({by}{self.address} port {self.port})"
 
@@ -76,7 +81,7 @@ def before_sending(error: BaseException, way: Way) -> NeverStarted | RefusedByHo
             return error.outcome
         case HostIdentityError():
             return RefusedByHost(str(error))
-        case LoginError() | BadConfig() | BadScript():
+        case LoginError() | BadConfig() | BadScript() | NotReady():
             return NeverStarted(f"{way}: {error}", final=True)
         case StoppedBeforeSending():
             return NeverStarted(f"{way}: stopped before anything was sent")

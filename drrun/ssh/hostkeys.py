@@ -145,7 +145,8 @@ class Identity(paramiko.MissingHostKeyPolicy):
         return [(line.key, line.place) for line in verdict.lines]
 
     def _record(self, file: Path, offered: PublicKey) -> None:
-        name = self.way.address.lower()
+        # No address that is a secret stands in a file that others may read.
+        name = (self.way.host if self.way.hidden else self.way.address).lower()
         if self.way.port != 22:
             name = f"[{name}]:{self.way.port}"
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

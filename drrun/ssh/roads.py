@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import paramiko  # noqa: TID253 - drrun.ssh owns paramiko, and is itself imported late
 
@@ -12,7 +13,7 @@ from drrun.core.model.outcomes import NeverStarted
 from drrun.ports.clock import Cancel
 from drrun.ssh.boot import Boot
 from drrun.ssh.connections import Connections
-from drrun.ssh.faults import Unreachable, Way, before_sending
+from drrun.ssh.faults import Unreachable, before_sending
 from drrun.ssh.following import Unreached
 from drrun.ssh.link import Link
 from drrun.ssh.loop import in_background
@@ -73,7 +74,7 @@ class FarRoad:
             except OSError as error:
                 full = isinstance(error.__cause__, paramiko.ChannelException)
                 if not full or not link.alive or time.monotonic() > deadline:
-                    way = Way(self.host.name, link.way.route, link.way.address, link.way.port)
+                    way = replace(link.way, host=self.host.name)
                     return before_sending(error.__cause__ or error, way)
             if self.cancel.wait(random.uniform(0.05, 0.5)):  # noqa: S311 - so that not all come at once
                 return NeverStarted(f"{self.place}: stopped before anything was sent")

@@ -129,5 +129,5 @@ def test_an_abort_of_a_killed_controller_is_carried_out_by_resume(
     process.kill()
     Done.of(process)
     assert "nobody drives this run" in abort(program).err
-    Done.of(program.start("resume", "latest", "--no-input"))
+    Done.of(program.start("resume", "latest", "--no-input", "--yes"))
     assert [pid for pid in effects(server.home / "pids") if alive(pid)] == []

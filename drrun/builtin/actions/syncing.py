@@ -82,6 +82,11 @@ def way_to(host: Host, *, user: bool) -> str:
         user: Whether the user of the inventory is meant, because none is written.
     """
     route = host.routes[0]
+    if route.secret:
+        raise InputError(
+            f"rsync would show the address of {host.name}, which is the secret {route.secret}, in "
+            "the list of processes of the target. Name the host as the target knows it"
+        )
     given = {
         "HostName": route.address,
         "Port": route.port or host.port,

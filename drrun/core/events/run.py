@@ -138,6 +138,8 @@ class RunResumed(EventBase):
     """A person resumed the run: failed, blocked and cancelled targets are open again."""
 
     by: str
+    #: Nothing else is begun or opened again until somebody resumes the run anew; empty: all is.
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

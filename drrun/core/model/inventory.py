@@ -3,6 +3,7 @@
 Contract section 3. Values only: reading YAML or Ansible files is `drrun.files`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
@@ -23,6 +24,10 @@ class Site:
     jurisdiction: str = ""
 
 
+#: A name or an IP address; no option, no metacharacter.
+ADDRESS = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]{0,252}")
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One way to reach a host: an address, and the hosts to pass through, nearest first."""
@@ -32,11 +37,13 @@ class Route:
     name: str = ""
     port: int | None = None
     via: tuple[str, ...] = ()
+    #: Name of the runbook's secret that is the address; then `address` is "".
+    secret: str = ""
 
     @property
     def label(self) -> str:
-        """What people call this route: its name, or its address."""
-        return self.name or self.address or "default"
+        """What people call this route: its name, its address, or the name of its secret."""
+        return self.name or self.secret or self.address or "default"
 
 
 @dataclass(frozen=True, slots=True)

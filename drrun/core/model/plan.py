@@ -169,10 +169,7 @@ def bind(
                 Finding(step.places.get("on", step.place), f"step {step.id}: {each.message}")
                 for each in error.findings
             )
-    findings.extend(
-        Finding(runbook.steps[cycle[0]].place, f"steps wait in a circle: {' -> '.join(cycle)}")
-        for cycle in graph.find_cycles(runbook.steps)
-    )
+    findings += [*_undeclared(planned.values(), runbook, inventory), *_circles(runbook)]
     if findings:
         raise InputError(findings)
     lengths = {step: planned[step].length for step in planned}
@@ -199,6 +196,29 @@ def _answers(runbook: Runbook, step: Step, mode: Mode) -> float:
     name = str(step.approval.get("role", "")) if step.approval else step.owner
     role = runbook.roles.get(name)
     return float(role.response if role else RESPONSE)
+
+
+def _circles(runbook: Runbook) -> Iterable[Finding]:
+    for cycle in graph.find_cycles(runbook.steps):
+        message = f"steps wait in a circle: {' -> '.join(cycle)}"
+        yield Finding(runbook.steps[cycle[0]].place, message)
+
+
+def _undeclared(
+    planned: Iterable[PlannedStep], runbook: Runbook, inventory: Inventory
+) -> Iterable[Finding]:
+    """Addresses that are secrets which the runbook does not declare; each host once."""
+    hosts = {each.host.name: each.host for step in planned for each in step.targets if each.host}
+    passed = [name for host in hosts.values() for route in host.routes for name in route.via]
+    hosts |= {name: inventory.hosts[name] for name in passed if name in inventory.hosts}
+    for host in hosts.values():
+        for route in host.routes:
+            if route.secret and route.secret not in runbook.secrets:
+                message = (
+                    f"the address of host {host.name} is the secret '{route.secret}', which the "
+                    f"runbook does not declare: add it to its 'secrets'"
+                )
+                yield Finding(runbook.place, message, code="unknown-secret")
 
 
 def _shape(runbook: Runbook, lengths: Mapping[StepId, float]) -> dict[str, Any]:

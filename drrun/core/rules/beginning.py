@@ -35,6 +35,8 @@ def begin_steps(state: RunState, room: Capacity, now: float, decision: Decision)
     for step in state.ready.walk(full):
         if room.full:
             break
+        if not state.circumstances.wants(step):
+            continue
         seen.add(step)
         decision.wishes.extend(_begin(state, step, room, now, decision))
         hosts = state.ready.hosts_of(step)
@@ -42,7 +44,7 @@ def begin_steps(state: RunState, room: Capacity, now: float, decision: Decision)
             full.add(hosts)
     if room.full:
         for step in islice(state.ready.light, LOOKAHEAD):
-            if step not in seen:
+            if step not in seen and state.circumstances.wants(step):
                 decision.wishes.extend(_begin(state, step, room, now, decision))
 
 

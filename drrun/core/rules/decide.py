@@ -83,9 +83,22 @@ def decide(
     if begin and not decision.wishes:
         # Only when nothing else follows: what goes on may make a step ready that comes first.
         begin_steps(state, room, now, decision)
-    if not decision.wishes and not room.air and _over(state):
-        decision.wishes.append(w.Record(ev.RunEnded(status=ending_of(state))))
+    if not decision.wishes and not room.air:
+        decision.wishes.extend(_at_rest(state, decision, begin=begin))
     return decision
+
+
+def _at_rest(state: RunState, decision: Decision, *, begin: bool) -> Iterator[w.Wish]:
+    """Nothing moves: the run is over, or has done the steps that alone were wanted."""
+    only = state.circumstances.only
+    if _over(state):
+        yield w.Record(ev.RunEnded(status=ending_of(state)))
+    elif only and begin and not state.active and decision.wake_at is None:
+        names = ", ".join(step for step in state.plan.order if step in only)
+        why = (
+            f"only {names} had to go on, and nothing more of that can; resume the run for the rest"
+        )
+        yield w.Record(ev.RunPaused(why=why, by="controller"))
 
 
 def _blocked(state: RunState) -> Iterator[w.Wish]:

@@ -3,6 +3,8 @@
 Rules:
 - A step is superseded once the step that it names has passed. What of it has not begun, waits or
   failed is skipped then. What runs goes on, and what passed stays passed.
+- A step that passed by a person's word alone (`mark-done`, a confirmed unknown outcome) makes
+  nothing needless: else one person could open by it what they may not open themselves.
 - What it blocked may begin: the other step did what it was needed for.
 """
 
@@ -32,5 +34,7 @@ def superseded(state: RunState) -> Iterator[w.Wish]:
 
 def is_superseded(state: RunState, step: StepId) -> bool:
     """Whether another step has passed that makes this one needless."""
-    other = state.plan.steps[step].step.superseded_by
-    return bool(other) and state.step(StepId(other)) is Status.PASSED
+    other = StepId(state.plan.steps[step].step.superseded_by)
+    if not other or state.step(other) is not Status.PASSED:
+        return False
+    return not any(key in state.words for key in state.keys(other))

@@ -37,6 +37,8 @@ class Circumstances:
     inventory: Inventory
     #: Who started the run, or resumed it last.
     driver: str = ""
+    #: Steps that alone are begun or opened again, as whoever resumed the run wanted; empty: all.
+    only: frozenset[str] = frozenset()
     #: Where the last controller ran.
     driven_from: Seat | None = None
     #: Person -> where they act from.
@@ -55,6 +57,10 @@ class Circumstances:
     #: Who has closed the run; "" while nobody has.
     closed: str = ""
 
+    def wants(self, step: StepId) -> bool:
+        """Whether a step may begin, or be opened again."""
+        return not self.only or step in self.only
+
     def apply(self, event: Concerning) -> None:
         """Take in one event."""
         match event:
@@ -65,6 +71,7 @@ class Circumstances:
                 if event.user:  # older controllers did not say
                     self.seats[event.holder.rpartition("@")[0]] = self.driven_from
             case ev.RunStarted(by=by) | ev.RunResumed(by=by):
+                self.only = frozenset(event.only if isinstance(event, ev.RunResumed) else ())
                 self.driver = by
             case ev.RunClosed(by=by):
                 self.closed = by

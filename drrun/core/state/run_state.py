@@ -356,7 +356,8 @@ class RunState:
         if not self.rolling_back:
             again += [Status.FAILED, Status.BLOCKED, Status.CANCELLED]
         for key, target in list(self.targets.items()):
-            if target.status in again:
+            wanted = target.status is Status.UNKNOWN or self.circumstances.wants(key.step)
+            if target.status in again and wanted:
                 reopened = ev.TargetReopened(
                     step=key.step, target=key.target, by=event.by, seek=target.unaccounted
                 )

@@ -9,6 +9,7 @@ Rules:
 from typing import Any
 
 from drrun.core.model.inventory import (
+    ADDRESS,
     Backup,
     Contact,
     Dependency,
@@ -55,8 +56,17 @@ from drrun.files.yaml.written import Table, Written, plain_value
 _words: Shape[tuple[str, ...]] = ListOf(text, or_one=True)
 _names: Shape[tuple[str, ...]] = ListOf(dotted, or_one=True)
 _vars = AnyMapping(identifier)
-#: A name or an IP address; no option, no metacharacter.
-address = Text("a name or an IP address", r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]{0,252}")
+address = Text("a name or an IP address", ADDRESS.pattern)
+_secret: RecordShape[dict[str, Any]] = RecordShape(
+    "secret-address",
+    {"secret": RecordKey(identifier, "a name of the runbook's `secrets`", required=True)},
+    lambda values, _, __: values,
+    about="An address that is shown and recorded nowhere.",
+)
+#: An address, or which secret it is: what of a route is known by that.
+_whereto: Shape[dict[str, Any]] = ByForm(
+    word=Converted(address, lambda word: {"address": word}), table=_secret
+)
 port = Number(1, 65535)
 user = Text("a user name", r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\$?")
 _work_dir = Text("an absolute path of plain characters", r"(/[A-Za-z0-9._@+-]+)+")
@@ -101,12 +111,12 @@ _route: Shape[Route] = ByForm(
     table=RecordShape(
         "route",
         {
-            "address": RecordKey(address, "name or IP address"),
+            "address": RecordKey(_whereto, "name or IP address, or which secret it is"),
             "name": RecordKey(dotted, "what people call it: oob"),
             "port": RecordKey(port, "else that of the host, or as the SSH configuration says"),
             "via": RecordKey(_names, "hosts to pass through, nearest first"),
         },
-        into(Route),
+        lambda values, _, __: Route(**values.pop("address", {}), **values),
     ),
 )
 
@@ -117,7 +127,7 @@ def _host(values: dict[str, Any], table: Table, reading: Reading) -> Host:
         key = table.entries[next(iter(direct))].key
         reading.wrong(key, "cannot be used together with 'routes': put it into a route")
     elif direct:
-        values["routes"] = (Route(**direct),)
+        values["routes"] = (Route(**direct.pop("address", {}), **direct),)
     return Host(name=reading.path[-1], **values)
 
 
@@ -130,7 +140,7 @@ hosts: Shape[dict[str, Host]] = MappingOf(
             "user": RecordKey(user, "else as the SSH configuration says"),
             "port": RecordKey(port, "else as the SSH configuration says"),
             "identity": RecordKey(text, "file with the private key"),
-            "address": RecordKey(address, "the only route"),
+            "address": RecordKey(_whereto, "the only route"),
             "via": RecordKey(_names, "hosts to pass through, nearest first"),
             "routes": RecordKey(ListOf(_route, least=1), "tried in order"),
             "host_key": RecordKey(_host_key, "pinned public key; else known_hosts decides"),

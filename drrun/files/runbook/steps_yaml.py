@@ -210,8 +210,8 @@ STEP: Final[Mapping[str, RecordKey]] = {
     "variants": RecordKey(_ids, "the step exists in these variants only"),
     "superseded_by": RecordKey(
         slug,
-        "the step that makes this one needless: once that has passed, this one is skipped, also "
-        "where it failed, and what needs it goes on",
+        "the step that makes this one needless: once that has passed (and not only by a person's "
+        "word), this one is skipped, also where it failed, and what needs it goes on",
     ),
     "when_lost": RecordKey(
         ByForm(word=OneOf({"skip": "skip", "block": "block"}), table=_record),

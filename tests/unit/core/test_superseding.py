@@ -59,6 +59,18 @@ def test_it_stays_failed_while_the_other_has_not_passed() -> None:
     assert world.state.ended is RunStatus.FAILED
 
 
+def test_a_persons_word_for_the_other_opens_nothing() -> None:
+    world = fences(failing="early")
+    world.drive()
+    world.record(
+        ev.TargetMarked(step="late", target=LOCAL, status="passed", by="drew", why="I saw it")
+    )
+    world.drive()
+    assert world.state.step(LATE) is Status.PASSED
+    assert world.state.step(EARLY) is Status.FAILED
+    assert world.state.step(PROMOTE) is Status.BLOCKED
+
+
 def test_resume_does_not_do_it_again() -> None:
     world = World(
         plan_of(step("early", superseded_by="late"), manual("late"), manual("hold", "late")),
