@@ -93,7 +93,7 @@ def _wants(options: dict[str, Any]) -> bool:
         if not click.confirm("Use these changes in the run?", err=True):
             raise Refused(_AS_BEFORE)
         return True
-    question = "(t)ake these changes, (p)inned: keep the files as they were, (q)uit"
+    question = "use (t)hese changes, (p)inned: keep the files as they were, (q)uit"
     choice = click.prompt(
         question, type=click.Choice(["t", "p", "q"]), show_choices=False, err=True
     )
