@@ -191,4 +191,6 @@ def test_who_went_back_to_a_decision_may_still_approve_what_follows(
 
 def test_an_approval_by_everybody_in_the_role_is_found_before_the_night(program: Program) -> None:
     done = program.here("validate", "runbooks/it.yml")
-    assert "2 of commander (alice, carol) must approve, and the person who drives the run" in done.out
+    assert (
+        "2 of commander (alice, carol) must approve, and the person who drives the run" in done.out
+    )
