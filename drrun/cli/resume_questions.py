@@ -93,7 +93,7 @@ def _wants(options: dict[str, Any]) -> bool:
         if not click.confirm("Use these changes in the run?", err=True):
             raise Refused(_AS_BEFORE)
         return True
-    question = "use (t)hese changes, (p)inned: keep the files as they were, (q)uit"
+    question = "t: use the edited files, p: keep the pinned ones, q: quit"
     choice = click.prompt(
         question, type=click.Choice(["t", "p", "q"]), show_choices=False, err=True
     )
