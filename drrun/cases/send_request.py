@@ -73,10 +73,10 @@ def _act_alone(records: Records, seen: ReadRun, command: Command, by: str) -> Re
         return RequestAnswer(accepted=True, message=found.message)
     if isinstance(command, AddsOnly | Amend):
         record_at_once(records, seen, found.events, by)
-        then = f"; go on with: drrun resume {seen.run}" if isinstance(command, Amend) else ""
+        then = f"; continue with: drrun resume {seen.run}" if isinstance(command, Amend) else ""
         return RequestAnswer(accepted=True, message=f"{found.message}{then}")
     request = _post(records, seen, command, by)
-    kept = f"kept for later: nobody drives this run now; go on with: drrun resume {seen.run}"
+    kept = f"kept for later: nobody drives this run now; continue with: drrun resume {seen.run}"
     back = f"take it back with: drrun withdraw {seen.run} {request.id}"
     told = [kept, back]
     if isinstance(command, Approve):

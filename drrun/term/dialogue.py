@@ -18,7 +18,7 @@ _YES = frozenset({"c", "confirm", "y", "yes", "done", "d"})
 _NO = frozenset({"r", "reject", "n", "no", "f", "failed"})
 _PROMPTS = {
     "approval": "(a)pprove, (r)efuse: ",
-    "late": "(y)es, let it go on, (n)o, end it: ",
+    "late": "(y)es, let it continue, (n)o, end it: ",
     "unknown": "(d)one, (f)ailed, (a)gain? ",
     "ask": "does it hold? (y)es, (n)o: ",
 }
@@ -89,7 +89,7 @@ class Dialogue:
         if word.lower() in _NO:
             self._kind = "reject"
         elif word:
-            self.trouble = f"{word!r} is no answer to this"
+            self.trouble = f"{word!r} is not an answer here"
         return None
 
     def _take_choice(self, word: str) -> GivenAnswer | None:
@@ -103,7 +103,7 @@ class Dialogue:
         elif unknown and word in _AGAIN:
             return self._reply("retry")
         elif word:
-            self.trouble = f"{word!r} is no answer to this"
+            self.trouble = f"{word!r} is not an answer here"
         return None
 
     def _confirmed(self) -> GivenAnswer | None:
@@ -116,7 +116,7 @@ class Dialogue:
         missing = self._missing()
         if missing is None:
             if not line:
-                self.trouble = "this step wants evidence"
+                self.trouble = "this step needs evidence"
                 return None
             return self._reply("confirm", input=self._given, evidence=line)
         try:

@@ -148,7 +148,7 @@ class RunState:
 
     def _amend(self, event: ev.PlanAmended) -> None:
         if self.replan is None:
-            raise IllegalMove("a plan that cannot be made anew was amended")
+            raise IllegalMove("a plan that cannot be made again was amended")
         self.amendments = (*self.amendments, event)
         before, self.plan = self.plan, self.replan(self.amendments)
         for step in map(StepId, event.changed):

@@ -52,7 +52,7 @@ def test_an_empty_line_answers_nothing() -> None:
 def test_what_is_not_understood_is_asked_again() -> None:
     dialogue = Dialogue(ask())
     assert dialogue.take("perhaps") is None
-    assert dialogue.trouble == "'perhaps' is no answer to this"
+    assert dialogue.trouble == "'perhaps' is not an answer here"
 
 
 @pytest.mark.parametrize("line", ["y", "yes", "c", "confirm", "fenc", "FENCE"])
