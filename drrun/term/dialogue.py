@@ -17,7 +17,7 @@ from drrun.report.run_view import WaitingGate
 
 _PROMPTS = {
     "approval": "(a)pprove, (r)efuse: ",
-    "late": "(y)es, let it go on, (n)o, end it: ",
+    "late": "(y)es, let it continue, (n)o, end it: ",
     "unknown": "(d)one, (f)ailed, (a)gain? ",
     "ask": "does it hold? (y)es, (n)o: ",
 }
@@ -116,7 +116,7 @@ class Dialogue:
             case "retry":
                 return self._reply("retry")
             case _:
-                self.trouble = f"{line!r} is no answer to this" if line else ""
+                self.trouble = f"{line!r} is not an answer here" if line else ""
         return None
 
     def _meaning(self, word: str) -> str:
@@ -147,7 +147,7 @@ class Dialogue:
         missing = self._missing()
         if missing is None:
             if not line:
-                self.trouble = "this step wants evidence"
+                self.trouble = "this step needs evidence"
                 return None
             return self._reply("confirm", input=self._given, evidence=line)
         try:

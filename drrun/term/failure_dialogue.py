@@ -121,7 +121,7 @@ class PauseDialogue:
         if word in ("q", "quit"):
             return Choice.QUIT
         if word:
-            self.trouble = f"{word!r} is no answer to this; type g or q"
+            self.trouble = f"{word!r} is not an answer here; type g or q"
         return None
 
 
@@ -197,7 +197,7 @@ class FailureDialogue:
         match choice:
             case None:
                 if word:
-                    self.trouble = f"{word!r} is no answer to this; type one of r s m e b p q"
+                    self.trouble = f"{word!r} is not an answer here; type one of r s m e b p q"
             case Choice.RETRY:
                 return self._asked(RetryRequest.KIND)
             case Choice.PAUSE:

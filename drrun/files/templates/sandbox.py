@@ -155,7 +155,7 @@ def _jsonable(value: Any) -> Any:
     """
     if isinstance(value, Lazily):
         return dict(value)
-    raise TypeError(f"{type(value).__name__} is no JSON value")
+    raise TypeError(f"{type(value).__name__} is not JSON value")
 
 
 def _clean(value: Any) -> str:

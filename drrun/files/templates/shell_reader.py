@@ -372,7 +372,7 @@ class ShellReader:
                 self._frames.pop()
                 return 2
             case ")":
-                self._lost = "stands near '((' that is no arithmetic: write '( ('"
+                self._lost = "stands near '((' that is not arithmetic: write '( ('"
             case "\\":
                 return self._escaped(text, at)
             case _:

@@ -248,7 +248,7 @@ def test_whoever_quits_leaves_a_failed_run(failed: Screen, tool: Tool) -> None:
 
 def test_others_put_right_what_the_driver_is_asked_about(failed: Screen, tool: Tool) -> None:
     status = tool("status").stdout
-    assert "waiting: a person has to say what to do: start: exit 3: no such database" in status
+    assert "waiting: a person must say what to do: start: exit 3: no such database" in status
     run = status.splitlines()[1].split()[0]
     assert f"drrun retry {run} start" in status
     assert tool("skip", "latest", "start", "--reason", "not needed").returncode == 0

@@ -119,7 +119,7 @@ def test_an_old_copy_of_the_database_is_found_by_the_anchor(
     store.journal.append(store.leases.take(RUN), [draft()])
     store.close()
     shutil.copy(old, written / "journal.sqlite")
-    with pytest.raises(JournalDamaged, match="an old copy was put back"):
+    with pytest.raises(JournalDamaged, match="an old copy was restored"):
         store.leases.take(RUN)
 
 

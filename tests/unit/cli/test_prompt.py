@@ -52,7 +52,7 @@ def test_an_empty_line_answers_nothing() -> None:
 def test_what_is_not_understood_is_asked_again() -> None:
     dialogue = Dialogue(ask())
     assert dialogue.take("perhaps") is None
-    assert dialogue.trouble == "'perhaps' is no answer to this"
+    assert dialogue.trouble == "'perhaps' is not an answer here"
 
 
 @pytest.mark.parametrize("line", ["y", "yes", "c", "confirm", "fenc", "FENCE"])
@@ -96,7 +96,7 @@ def test_the_start_of_an_option_neither_decides_nor_refuses(word: str) -> None:
     dialogue = Dialogue(ask("how", "decision", options=_HOW))
     asked = dialogue.prompt
     assert dialogue.take(word) is None
-    assert (dialogue.trouble, dialogue.prompt) == (f"{word!r} is no answer to this", asked)
+    assert (dialogue.trouble, dialogue.prompt) == (f"{word!r} is not an answer here", asked)
 
 
 def test_an_empty_reason_takes_a_refusal_back() -> None:
