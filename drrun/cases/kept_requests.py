@@ -59,7 +59,13 @@ def withdraw(records: Records, run: RunId, number: int, by: str, why: str) -> st
 
 
 def not_to_be_done(
-    records: Records, seen: ReadRun, by: str, ask: AskKept, changed: Collection[StepId] = ()
+    records: Records,
+    seen: ReadRun,
+    by: str,
+    ask: AskKept,
+    changed: Collection[StepId] = (),
+    *,
+    back: bool = False,
 ) -> tuple[RefusedRequest, ...]:
     """Kept requests that have lapsed, or that whoever goes on does not want.
 
@@ -69,6 +75,7 @@ def not_to_be_done(
         by: Who goes on.
         ask: Called with all that have not lapsed, if there are any.
         changed: Steps that are rewritten by going on.
+        back: The run is to be rolled back.
     """
     refused: list[RefusedRequest] = []
     good: list[tuple[Request, KeptRequest]] = []
@@ -80,7 +87,7 @@ def not_to_be_done(
             good.append((request, kept))
     if good and not ask([kept for _, kept in good]):
         why = "not wanted any more"
-        refused += [_withdrawn(*each, by, why) for each in good if each[1].wants_word]
+        refused += [_withdrawn(*each, by, why) for each in good if each[1].wants_word(back=back)]
     return tuple(refused)
 
 

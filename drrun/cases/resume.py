@@ -126,7 +126,7 @@ def _asked(records: Records, seen: ReadRun, options: Options, ask: ResumeQuestio
     edited = edited_files(seen, options.by, now_of(seen.state.time, records.clock))
     taken = () if edited is None or options.back else _taken(edited, ask.files)
     changed = edited.changed if edited and taken else frozenset[StepId]()
-    refused = not_to_be_done(records, seen, options.by, ask.kept, changed)
+    refused = not_to_be_done(records, seen, options.by, ask.kept, changed, back=options.back)
     return _Answers(edited, taken, refused)
 
 

@@ -1,4 +1,4 @@
-"""What `drrun resume` asks before it does anything: edited files, and requests that were kept.
+"""What `resume` and `rollback` ask before they act: edited files, and requests that were kept.
 
 Rules:
 - At a terminal it is asked; elsewhere a flag has to say it, and the refusal names the flags.
@@ -61,7 +61,7 @@ def questions(run: RunId, settings: Settings, options: dict[str, Any]) -> Resume
             raise click.UsageError(f"either {' or '.join(flags)}, not both")
     may_ask = not settings.no_input and can_ask()
     return ResumeQuestions(
-        _files(run, options, may_ask), _kept(run, settings.by, options, may_ask)
+        _files(run, options, may_ask), kept_question(run, settings, options, may_ask=may_ask)
     )
 
 
@@ -127,22 +127,33 @@ def _own_approvals(run: RunId, kept: Sequence[KeptRequest], by: str, may_ask: bo
         raise Refused(_AS_BEFORE)
 
 
-def _kept(run: RunId, by: str, options: dict[str, Any], may_ask: bool) -> AskKept:
+def kept_question(
+    run: RunId,
+    settings: Settings,
+    options: dict[str, Any],
+    *,
+    may_ask: bool,
+    back: bool = False,
+) -> AskKept:
+    """What is asked about kept requests; `back`: before a rollback."""
+    command = f"drrun {'rollback' if back else 'resume'} {run}"
+    dropped = f"{command} --yes --drop-kept" if back else f"{command} --drop-kept"
+
     def ask(kept: Sequence[KeptRequest]) -> bool:
         say(f"requests that were kept while nobody drove {run}:")
         for each in kept:
             say(clean_line(f"  {each.id}  {moment(each.at)} UTC, {each.by}: {each}"))
-        if not (options["yes"] or options["drop_kept"]):
-            _own_approvals(run, kept, by, may_ask)
-        wanting = [each for each in kept if each.wants_word]
+        if not (back or options["yes"] or options["drop_kept"]):
+            _own_approvals(run, kept, settings.by, may_ask)
+        wanting = [each for each in kept if each.wants_word(back=back)]
         if not wanting or options["yes"] or options["drop_kept"]:
             return not options["drop_kept"]
         if not may_ask:
             numbers = ", ".join(str(each.id) for each in wanting)
             raise InputError(
                 f"request {numbers} would change the course of the run. Nothing was begun\n"
-                f"do them: drrun resume {run} --yes\n"
-                f"continue without them: drrun resume {run} --drop-kept\n"
+                f"do them: {command} --yes\n"
+                f"continue without them: {dropped}\n"
                 f"take one back: drrun withdraw {run} {wanting[0].id}"
             )
         choice = click.prompt(

@@ -1,13 +1,14 @@
 """`drrun rollback`: what would be undone and what cannot be, shown before anything is."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import click
 
 from drrun.cases.edited_files import FileDecision
+from drrun.cases.kept_requests import AskKept
 from drrun.cases.read_run import ReadRun, known
 from drrun.cases.resume import ResumeQuestions
 from drrun.cases.resume import resume as go_on
@@ -19,13 +20,15 @@ from drrun.cli.context import (
     json_option,
 )
 from drrun.cli.out import can_ask, say
+from drrun.cli.resume_questions import kept_question
 from drrun.cli.run import driven_by, equip_with, showing_with
 from drrun.cli.run_screen import perform
 from drrun.cli.run_words import acting_run_argument, the_run
 from drrun.core.model.errors import Refused
 from drrun.core.model.ids import StepId
 from drrun.core.people.commands import RollBack, body_of
-from drrun.core.people.consider import Denied, consider
+from drrun.core.people.consider import Denied, Granted, consider
+from drrun.core.people.unanswered import KeptRequest
 from drrun.core.rules.freeing import behind
 from drrun.core.rules.undoing import points_of_no_return, to_undo, without_undo
 from drrun.core.state.run_state import RunState
@@ -38,7 +41,8 @@ from drrun.settings import Settings
 @click.command()
 @acting_run_argument
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask: accept everything.")
+@click.option("--drop-kept", is_flag=True, help="Withdraw requests that change the run's course.")
 @click.option(
     "--type",
     "typed",
@@ -55,6 +59,9 @@ def rollback(frame: CommandContext, /, **options: Any) -> None:
 
     Steps without undo are shown first. Past an irreversible step, a rollback needs a second
     person, who types the runbook's name.
+
+    Requests that were kept while nobody drove RUN are done first. What states a fact, such as
+    `lost`, needs no question; you are asked about what changes the run's course.
 
     It ends with 0 when everything is undone and verified, with 7 when something was not rolled
     back or nothing shows that it is undone, and with 1 when an undo failed.
@@ -98,10 +105,34 @@ def _drive(
         equip_with(settings),
         seen.run,
         replace(driven_by(settings), back=True),
-        ask=ResumeQuestions(lambda _: FileDecision(take=False), lambda _: False),
+        ask=ResumeQuestions(
+            lambda _: FileDecision(take=False), _kept(settings, seen, options, command, now)
+        ),
     )
     records.inbox.post(seen.run, now, settings.by, command.KIND, body_of(command))
     frame.code = perform(records, session, showing_with(settings, options), back=True)
+
+
+def _kept(
+    settings: Settings, seen: ReadRun, options: dict[str, Any], command: RollBack, now: float
+) -> AskKept:
+    """Ask about kept requests, and refuse those after which nothing could be rolled back."""
+    may_ask = not settings.no_input and can_ask()
+    asked = kept_question(seen.run, settings, options, may_ask=may_ask, back=True)
+
+    def ask(kept: Sequence[KeptRequest]) -> bool:
+        wanted = asked(kept)
+        for each in kept:
+            if wanted or not each.wants_word(back=True):
+                found = consider(seen.state, each.command, each.by, now)
+                for event in found.events if isinstance(found, Granted) else ():
+                    seen.state.apply(event, now)
+        found = consider(seen.state, command, settings.by, now)
+        if isinstance(found, Denied):
+            raise Refused(f"after these requests nothing is rolled back: {found.why}")
+        return wanted
+
+    return ask
 
 
 def _known_since(state: RunState, step: StepId) -> Iterator[str]:

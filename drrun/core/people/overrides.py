@@ -5,6 +5,8 @@ Rules:
 - Nothing that runs is overridden behind its back: it is waited for, or the run is aborted.
 """
 
+from collections.abc import Sequence
+
 from drrun.core import events as ev
 from drrun.core.model.ids import LOCAL, StepId, TargetKey
 from drrun.core.model.plan import hosts_matching
@@ -55,7 +57,7 @@ def retry(asking: Asking, command: RetryRequest) -> Granted | Denied:
                 )
             )
     if not events:
-        return _nothing_to_retry(state, keys[0].step)
+        return _nothing_to_retry(state, keys)
     behind_them = dict.fromkeys(event for each in steps for event in freed(state, each, asking.by))
     where = f" on {command.on}" if command.on else ""
     return Granted([*events, *behind_them], f"trying {', '.join(steps)} again{where}")
@@ -71,7 +73,7 @@ def _meant(asking: Asking, command: RetryRequest) -> list[TargetKey] | Denied:
     else:
         steps = state.plan.order
         found = [key for step in steps for key in state.keys(step)
-                 if state.targets[key].status in _FAILED]  # fmt: skip
+                 if state.targets[key].status in _FAILED or _open_again(state, key)]  # fmt: skip
     hosts, unmatched = hosts_matching([command.on], state.plan.inventory)
     if unmatched:
         hint = did_you_mean(command.on, state.plan.inventory.hosts)
@@ -80,16 +82,23 @@ def _meant(asking: Asking, command: RetryRequest) -> list[TargetKey] | Denied:
     return there or Denied(f"nothing on {command.on} can be tried again")
 
 
+def _open_again(state: RunState, key: TargetKey) -> bool:
+    """Whether it failed or was cancelled, and is to begin again: the wish is fulfilled."""
+    target = state.targets[key]
+    begun = target.attempt > 0 or bool(state.reopened_by.get(key))
+    return begun and target.status is Status.PENDING
+
+
 def _host(state: RunState, key: TargetKey) -> str:
     host = state.acts_on[key].host
     return host.name if host else LOCAL
 
 
-def _nothing_to_retry(state: RunState, step: StepId) -> Granted | Denied:
-    status = state.step(step)
-    if status is Status.PENDING:
+def _nothing_to_retry(state: RunState, keys: Sequence[TargetKey]) -> Granted | Denied:
+    step = keys[0].step
+    if all(state.targets[key].status is Status.PENDING for key in keys):
         return Granted([], f"{step} is open again already")
-    return Denied(f"step {step} is {status}: there is nothing to retry")
+    return Denied(f"step {step} is {state.step(step)}: there is nothing to retry")
 
 
 def _may_be_tried(asking: Asking, key: TargetKey, command: RetryRequest) -> bool:

@@ -2,6 +2,7 @@
 
 Rules:
 - Whoever goes on with the run is asked before anything that changes its course is done.
+- A fact about the world stands against a rollback as well: it is done without a question.
 - What was asked about a step that has another status by now has lapsed. It is not done.
 """
 
@@ -12,11 +13,36 @@ from dataclasses import fields
 from drrun.core.dataclass import dataclass
 from drrun.core.model.ids import StepId
 from drrun.core.people import commands as c
+from drrun.core.people.annotations import AddsOnly
 from drrun.core.people.request import keys_of
 from drrun.core.state.run_state import RunState
 
 #: What lets a run go on as it is planned: it is done without a question.
 _AS_PLANNED = c.AnswerCommand | c.RetryRequest | c.Unpause | c.Claim | c.Assign | c.HandOver
+#: What a rollback has to know, or what makes no difference to it: it is done without a question.
+_BEFORE_ROLLBACK = (
+    c.AnswerCommand
+    | AddsOnly
+    | c.DeclareLost
+    | c.DeclareFound
+    | c.SetRoute
+    | c.Claim
+    | c.Assign
+    | c.HandOver
+    | c.Unpause
+    | c.RollBack
+)
+#: Members of commands that are typed as options.
+_OPTIONS = {
+    "target": "--target",
+    "on": "--on",
+    "only_failed": "--only-failed",
+    "bypass_guard": "--bypass-guard",
+    "rewind_to": "--rewind-to",
+    "typed": "--type",
+    "evidence": "--evidence",
+    "reason": "--reason",
+}
 #: What is meant for a step as it stood.
 _AS_IT_STOOD = c.AnswerCommand | c.Skip | c.MarkDone
 
@@ -40,20 +66,23 @@ class KeptRequest:
         name = self.command.step if isinstance(self.command, c.StepCommand) else ""
         return StepId(name.partition("@")[0])
 
-    @property
-    def wants_word(self) -> bool:
-        """Whether somebody has to say yes before it is done."""
+    def wants_word(self, *, back: bool = False) -> bool:
+        """Whether somebody has to say yes before it is done; `back`: before a rollback."""
         if isinstance(self.command, c.Reject) and self.command.rewind_to:
             return True
-        return not isinstance(self.command, _AS_PLANNED)
+        return not isinstance(self.command, _BEFORE_ROLLBACK if back else _AS_PLANNED)
 
     def __str__(self) -> str:
         """As it was typed: `skip db-start --reason 'we do without'`."""
-        members = ((each.name, getattr(self.command, each.name)) for each in fields(self.command))
-        given = [value for name, value in members if name != "reason" and isinstance(value, str)]
-        words = [self.command.KIND, *(shlex.quote(value) for value in given if value)]
-        if self.command.reason:
-            words += ["--reason", shlex.quote(self.command.reason)]
+        members = [(each.name, getattr(self.command, each.name)) for each in fields(self.command)]
+        given = [
+            (name, value) for name, value in members if value and isinstance(value, str | bool)
+        ]
+        words = [self.command.KIND]
+        words += [shlex.quote(value) for name, value in given if name not in _OPTIONS]
+        for name, value in sorted(given, key=lambda each: each[0] == "reason"):
+            if name in _OPTIONS:
+                words += [_OPTIONS[name], *([] if value is True else [shlex.quote(value)])]
         return " ".join(words)
 
 

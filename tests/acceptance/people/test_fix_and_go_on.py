@@ -287,5 +287,6 @@ def test_everything_that_failed_on_a_host_is_tried_again(wide: Program, server: 
     assert (refused.exit, "nothing on db1" in refused.err) == (2, True), refused.err
     done = wide.here("retry", "--on", "web2", "--by", "alice")
     assert "kept for later" in done.err, done.err
-    assert "retry web2" in wide.here("status").out
+    assert "retry --on web2" in wide.here("status").out
     assert wide("resume", "latest", "--no-input").exit == 0
+    assert not [each for each in events(wide) if each["kind"] == "RequestRefused"]
