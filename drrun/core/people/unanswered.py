@@ -74,15 +74,17 @@ class KeptRequest:
 
     def __str__(self) -> str:
         """As it was typed: `skip db-start --reason 'we do without'`."""
-        members = [(each.name, getattr(self.command, each.name)) for each in fields(self.command)]
-        given = [
-            (name, value) for name, value in members if value and isinstance(value, str | bool)
-        ]
-        words = [self.command.KIND]
-        words += [shlex.quote(value) for name, value in given if name not in _OPTIONS]
-        for name, value in sorted(given, key=lambda each: each[0] == "reason"):
-            if name in _OPTIONS:
-                words += [_OPTIONS[name], *([] if value is True else [shlex.quote(value)])]
+        words, options = [self.command.KIND], list[str]()
+        # `reason` is a member of all commands, and so the first.
+        for name in sorted((each.name for each in fields(self.command)), key="reason".__eq__):
+            value = getattr(self.command, name)
+            if not (value and isinstance(value, str | bool)):
+                continue
+            if option := _OPTIONS.get(name):
+                options.append(option)
+            if isinstance(value, str):
+                (options if option else words).append(shlex.quote(value))
+        words += options
         return " ".join(words)
 
 

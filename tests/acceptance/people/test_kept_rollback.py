@@ -14,7 +14,9 @@ drrun: 1
 name: two-hosts
 steps:
   a: {run: touch $HOME/a, on: h1, verify: {run: test -e $HOME/a}, undo: {run: rm $HOME/a}}
-  b: {run: touch $HOME/b, on: h2, needs: [a], verify: {run: test -e $HOME/b}, undo: {run: rm $HOME/b}}
+  b:
+    {run: touch $HOME/b, on: h2, needs: [a], verify: {run: test -e $HOME/b},
+     undo: {run: rm $HOME/b}}
   f: {run: exit 1, needs: [b], verify: {run: "true"}}
 """
 
@@ -30,7 +32,7 @@ def failed(tmp_path: Path, server: Sshd) -> Program:
     program = Program(tmp_path)
     program.inventory({"h1": server, "h2": server})
     program.write(RUNBOOK, TEXT)
-    assert program("run", RUNBOOK, "--yes", "--no-input").exit == 1
+    assert program("run", RUNBOOK, "--yes", "--no-input", "--by", "bob").exit == 1
     return program
 
 
@@ -78,7 +80,8 @@ def test_a_request_after_which_nothing_is_rolled_back_stops_the_rollback_before_
 ) -> None:
     """Otherwise a kept retry would be done, and the rollback would go forward."""
     failed.here("retry", "latest", "f", "--by", "alice")
-    failed.here("lost", "latest", "person:bob", "--reason", "asleep", "--by", "alice")
+    lost = failed.here("lost", "latest", "person:bob", "--reason", "asleep", "--by", "alice")
+    assert "kept for later" in lost.err, lost.err
     before = len(events(failed))
     done = failed("rollback", "latest", "--yes", "--no-input", "--by", "bob")
     assert (done.exit, "bob was declared lost" in done.err) == (2, True), done.err
