@@ -49,7 +49,7 @@ class Dialogue:
         """What stands before the line that is being typed."""
         missing = self._missing()
         if self._kind == "reject":
-            return f"why is {self.ask.key} rejected? "
+            return f"why do you reject {self.ask.key}? "
         if self._kind and missing:
             return f"{missing} ({self.ask.input[missing]}): "
         if self._kind:

@@ -147,9 +147,9 @@ class FailureDialogue:
         """What stands before the line that is being typed."""
         match self._chosen:
             case Choice.SKIP:
-                return f"why is {self.ask.step} skipped? "
+                return f"why do you skip {self.ask.step}? "
             case Choice.MARK_DONE:
-                return f"how is it known that {self.ask.step} is done? "
+                return f"how do you know that {self.ask.step} is done? "
             case Choice.BACK:
                 steps = self.ask.undone_by_rollback
                 return (
