@@ -16,6 +16,7 @@ from drrun.cases.resume import ResumeQuestions
 from drrun.cli.out import can_ask, say
 from drrun.core.model.errors import InputError, Refused
 from drrun.core.model.ids import RunId
+from drrun.core.people.commands import Approve
 from drrun.core.people.consider import Denied
 from drrun.core.people.unanswered import KeptRequest
 from drrun.report.clean import clean, clean_line
@@ -59,7 +60,9 @@ def questions(run: RunId, settings: Settings, options: dict[str, Any]) -> Resume
             flags = (f"--{each.replace('_', '-')}" for each in (one, other))
             raise click.UsageError(f"either {' or '.join(flags)}, not both")
     may_ask = not settings.no_input and can_ask()
-    return ResumeQuestions(_files(run, options, may_ask), _kept(run, options, may_ask))
+    return ResumeQuestions(
+        _files(run, options, may_ask), _kept(run, settings.by, options, may_ask)
+    )
 
 
 def _files(run: RunId, options: dict[str, Any], may_ask: bool) -> AskFiles:
@@ -108,11 +111,29 @@ def _ways(run: RunId, *, may_take: bool) -> str:
     return (take if may_take else "") + keep
 
 
-def _kept(run: RunId, options: dict[str, Any], may_ask: bool) -> AskKept:
+def _own_approvals(run: RunId, kept: Sequence[KeptRequest], by: str, may_ask: bool) -> None:
+    """Say which approvals do not count if the person who gave them drives the run."""
+    own = [each for each in kept if isinstance(each.command, Approve) and each.by == by]
+    if not own:
+        return
+    steps = ", ".join(each.step for each in own)
+    told = f"{by} has approved {steps}. If {by} resumes the run, that does not count any more"
+    other = f"let somebody else resume it: drrun resume {run} --by NAME"
+    if not may_ask:
+        raise InputError(f"{told}. Nothing was begun\n{other}\nresume it all the same: "
+                         f"drrun resume {run} --yes")  # fmt: skip
+    say(f"{told}\n{other}")
+    if not click.confirm("Resume it all the same?", default=False, err=True):
+        raise Refused(_AS_BEFORE)
+
+
+def _kept(run: RunId, by: str, options: dict[str, Any], may_ask: bool) -> AskKept:
     def ask(kept: Sequence[KeptRequest]) -> bool:
         say(f"requests that were kept while nobody drove {run}:")
         for each in kept:
             say(clean_line(f"  {each.id}  {moment(each.at)} UTC, {each.by}: {each}"))
+        if not (options["yes"] or options["drop_kept"]):
+            _own_approvals(run, kept, by, may_ask)
         wanting = [each for each in kept if each.wants_word]
         if not wanting or options["yes"] or options["drop_kept"]:
             return not options["drop_kept"]

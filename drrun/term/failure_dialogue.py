@@ -104,6 +104,11 @@ class PauseDialogue:
     trouble: str = ""
 
     @property
+    def wants_reason(self) -> bool:
+        """It never does."""
+        return False
+
+    @property
     def prompt(self) -> str:
         """What stands before the line that is being typed."""
         return "the run is paused: (g)o on (q)uit: "
@@ -141,6 +146,11 @@ class FailureDialogue:
     #: What was wrong with the last line; "" if nothing.
     trouble: str = ""
     _chosen: Choice | None = None
+
+    @property
+    def wants_reason(self) -> bool:
+        """Whether an empty line goes back to the choices, not on to the next question."""
+        return self._chosen is not None
 
     @property
     def prompt(self) -> str:
@@ -204,7 +214,7 @@ class FailureDialogue:
 
     def _reasoned(self, choice: Choice, reason: str) -> GivenAnswer | None:
         if not reason:
-            self.trouble = "this overrides the plan: say why, it is kept in the record"
+            self._chosen, self.trouble = None, "nothing is changed: to override the plan, say why"
             return None
         return self._asked(Skip.KIND if choice is Choice.SKIP else MarkDone.KIND, reason=reason)
 

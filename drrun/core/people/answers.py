@@ -152,7 +152,7 @@ def _barred(asking: Asking, key: TargetKey, gate: Gate) -> str:
     """Why somebody may not approve what they started, and who may."""
     by, state = asking.by, asking.state
     did = f"retried {key}"
-    if by == state.circumstances.driver:
+    if by == state.circumstances.drives_now:
         did = "drives this run"
     elif by == state.written_by.get(key.step):
         did = f"changed {key.step} in this run"

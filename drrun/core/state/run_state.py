@@ -207,7 +207,7 @@ class RunState:
         Whoever went back to an earlier step, or took up one that it needs, did not start it.
         """
         wrote, again = self.written_by.get(key.step, ""), self.reopened_by.get(key, "")
-        return frozenset({self.circumstances.driver, wrote, again})
+        return frozenset({self.circumstances.drives_now, wrote, again})
 
     @property
     def all_final(self) -> bool:

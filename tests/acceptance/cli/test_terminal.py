@@ -184,7 +184,7 @@ def test_a_failed_step_is_marked_done_with_a_reason(failed: Screen, tool: Tool) 
     failed.until("how do you know that start is done? ")
     failed.type("\r")
     failed.until("say why")
-    failed.type("seen with psql\r")
+    failed.type("m\rseen with psql\r")
     failed.until(" after (")
     failed.process.wait(PATIENCE)
     assert "seen with psql" in tool("show", "latest", "start").stdout
