@@ -79,6 +79,8 @@ class Form:
             return "type something; Esc cancels"
         if not line.strip() and self.kind in WANT_REASON:
             return f"{self.kind} overrides the plan: say why; Esc cancels"
+        if not line.strip() and self.kind == "reject":
+            return "a rejection stops what waits for it: say why; Esc cancels"
         del self.missing[name]
         if name.startswith("input:"):
             self.given.setdefault("input", {})[name.removeprefix("input:")] = line.strip()
