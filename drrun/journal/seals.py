@@ -67,8 +67,7 @@ class FileSeals:
                 wanted.update(dict.fromkeys(missing))
                 continue
             keys = {name: privates[name, mark] for name, mark in marks.items()}
-            _put(sealed, opened(sealed, keys.__getitem__), mask)
-            count += 1
+            count += _put(sealed, opened(sealed, keys.__getitem__), mask)
         return Unsealed(count, tuple(wanted))
 
     def _private(self, run: RunId, name: str, value: str) -> "X25519PrivateKey":
@@ -125,8 +124,12 @@ def _make_key(path: Path) -> None:
     sync_folder(path.parent)
 
 
-def _put(sealed: Path, pieces: Iterator[bytes], mask: Mask) -> None:
-    """Keep a stream as if it had come so, at the time at which it came."""
+def _put(sealed: Path, pieces: Iterator[bytes], mask: Mask) -> bool:
+    """Keep a stream as if it had come so, at the time at which it came.
+
+    Returns:
+        Whether there was anything in it: a file that was cut off in its first piece has nothing.
+    """
     came = sealed.stat().st_mtime
     stream = stream_at(sealed.with_name(sealed.name.removesuffix(ENDING)), mask, lambda: came)
     for piece in pieces:
@@ -134,3 +137,4 @@ def _put(sealed: Path, pieces: Iterator[bytes], mask: Mask) -> None:
     account = stream.finish()
     if account["reason"].startswith("disk"):
         raise StateUnusable(f"{sealed}: {account['reason']}; it stays sealed")
+    return bool(account["bytes"])

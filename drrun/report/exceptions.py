@@ -59,7 +59,7 @@ def _verb(kind: ExceptionKind, *, several: bool) -> str:
         case ExceptionKind.MARKED_DONE:
             return f"{be} marked done"
         case ExceptionKind.BYPASSED:
-            return f"{be} let past a guard"
+            return "acted with a guard bypassed"
         case ExceptionKind.UNVERIFIED:
             return f"{be} not verified"
         case ExceptionKind.FAILED:

@@ -148,7 +148,7 @@ class RunState:
 
     def _amend(self, event: ev.PlanAmended) -> None:
         if self.replan is None:
-            raise IllegalMove("a plan that cannot be made anew was amended")
+            raise IllegalMove("a plan that cannot be made again was amended")
         self.amendments = (*self.amendments, event)
         before, self.plan = self.plan, self.replan(self.amendments)
         for step in map(StepId, event.changed):
@@ -207,7 +207,7 @@ class RunState:
         Whoever went back to an earlier step, or took up one that it needs, did not start it.
         """
         wrote, again = self.written_by.get(key.step, ""), self.reopened_by.get(key, "")
-        return frozenset({self.circumstances.driver, wrote, again})
+        return frozenset({self.circumstances.drives_now, wrote, again})
 
     @property
     def all_final(self) -> bool:

@@ -128,7 +128,7 @@ def _kept(view: RunView, sheet: Sheet) -> Iterator[str]:
     if not kept:
         return
     yield ""
-    yield sheet.ink("kept until somebody goes on with the run", Style.DOUBT)
+    yield sheet.ink("kept until somebody resumes the run", Style.DOUBT)
     for each in kept:
         yield clean_line(f"  {each.id}  {each.by}, {hour(each.at, view.now)} UTC: {each}")
     yield f"  take one back: drrun withdraw {run} {kept[0].id}"

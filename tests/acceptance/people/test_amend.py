@@ -131,7 +131,7 @@ def test_a_typo_in_a_failed_step_is_corrected_and_the_run_goes_on(tmp_path: Path
     program = typo(tmp_path)
     done = program.here("amend", "latest", "fix.yml", "--reason", "typo")
     assert done.exit == 0, done.err
-    assert "changed two; open again: three; go on with: drrun resume" in done.err
+    assert "changed two; open again: three; continue with: drrun resume" in done.err
     done = program("resume", "latest", "--no-input")
     assert done.exit == 0, done.err
     assert (tmp_path / "effects").read_text().split() == ["one", "two", "three"]
@@ -144,7 +144,7 @@ def test_corrections_are_judged_one_after_the_other_while_nobody_drives(tmp_path
     program = typo(tmp_path)
     program.here("amend", "latest", "fix.yml", "--reason", "typo")
     done = program.here("amend", "latest", "fix.yml", "--reason", "again")
-    assert "nothing in it is new" in done.err
+    assert "it changes nothing" in done.err
 
 
 def test_the_report_of_a_corrected_run_is_made_whatever_became_of_its_targets(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from drrun.core.integrity.masking import OPEN, Mask
@@ -106,6 +106,7 @@ def test_what_was_kept_before_a_controller_died_can_be_opened(tmp_path: Path) ->
 
 @settings(max_examples=10, deadline=None)
 @given(at=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+@example(at=0.75, bit=0)
 def test_a_sealed_file_that_was_altered_is_never_taken_for_what_was_written(
     tmp_path_factory: pytest.TempPathFactory, at: float, bit: int
 ) -> None:

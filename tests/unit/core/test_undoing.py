@@ -299,7 +299,7 @@ def test_past_the_point_of_no_return_the_runbooks_name_must_be_typed() -> None:
 def test_past_the_point_of_no_return_whoever_drives_cannot_insist_alone() -> None:
     found = past_the_point().ask("rollback", "drew", reason="x", typed="test")
     assert isinstance(found, Denied)
-    assert "a second person has to insist" in found.why
+    assert "only a second person may roll back" in found.why
 
 
 def test_past_the_point_of_no_return_a_second_person_may_insist() -> None:
