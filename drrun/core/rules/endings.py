@@ -20,7 +20,7 @@ from drrun.core.model.runbook import Level, Mode, StandIn
 from drrun.core.model.status import RunStatus, Status
 from drrun.core.rules.dry_run import doubtful
 from drrun.core.rules.superseding import is_superseded
-from drrun.core.rules.undoing import left_standing
+from drrun.core.rules.undoing import left_standing, undo_broke_off
 from drrun.core.state.run_state import RunState
 
 _LEVELS = tuple(Level)
@@ -40,6 +40,7 @@ class ExceptionKind(StrEnum):
     NOT_ROLLED_BACK = "not rolled back"
     UNDONE_UNVERIFIED = "undone, not verified"
     UNDO_FAILED = "undo failed"
+    MARKED_UNDONE = "marked undone"
     INVARIANT = "invariant"
 
 
@@ -62,7 +63,7 @@ def ending_of(state: RunState) -> RunStatus:
     if state.aborted:
         return RunStatus.ABORTED
     if state.rolling_back:
-        if any(each.undoing and each.status is Status.FAILED for each in state.targets.values()):
+        if any(map(undo_broke_off, state.targets.values())):
             return RunStatus.FAILED
         plain = next(exceptions_of(state), None) is None
         return RunStatus.ROLLED_BACK if plain else RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
@@ -100,8 +101,12 @@ def _of_rollback(state: RunState) -> Iterator[RunException]:
         if state.targets[key].status is Status.ROLLED_BACK:
             yield _about(key, ExceptionKind.UNDONE_UNVERIFIED, why)
     for key, target in state.targets.items():
-        if target.undoing and target.status is Status.FAILED:
+        if undo_broke_off(target):
             yield _about(key, ExceptionKind.UNDO_FAILED, target.note)
+        word = state.words.get(key)
+        marked = isinstance(word, ev.TargetMarked) and word.status == Status.ROLLED_BACK
+        if word is not None and marked and target.status is Status.ROLLED_BACK:
+            yield _about(key, ExceptionKind.MARKED_UNDONE, _reason(word), word.by)
 
 
 def _seen_in_dry_run(state: RunState) -> Iterator[RunException]:
