@@ -47,7 +47,7 @@ _TURN = 0.0005
 _PATIENCE = 5.0
 
 #: Signal -> why the driver leaves at once, for the record.
-_WHY_DETACHED = {
+_WHY_DETACHED: dict[int, str] = {
     POLITE: "Ctrl-C twice",
     signal.SIGTERM: "its process was told to end (SIGTERM)",
     signal.SIGHUP: "its terminal was closed",
