@@ -39,7 +39,7 @@ def local_path(
     home, named = _resolved(order, "."), _resolved(order, written)
     path = _resolved(order, f"{written}/{below}") if below else named
     if below and named not in path.parents:
-        raise InputError(f"{below!r} is no name for a file below {written}")
+        raise InputError(f"{below!r} is not a name for a file below {written}")
     heard = order.heard.get(argument)
     absolute = expanded(written).is_absolute()
     if only_in is None and absolute and heard is None:
@@ -58,11 +58,14 @@ def _must_be_below(order: AttemptOrder | Question, argument: str, path: Path) ->
     bound = _resolved(order, folder or ".")
     if _resolved(order, ".").is_relative_to(bound):
         raise InputError(
-            f"{argument} has a value in it that a host has said: begin it with a folder of its "
+            f"{argument} has a value in it that a host gave: begin it with a folder of its "
             "own, below the runbook's, such as 'evidence/'"
         )
     if not path.is_relative_to(bound):
-        raise InputError(f"{order.arguments[argument]} leads out of {folder}, by what a host said")
+        raise InputError(
+            f"{order.arguments[argument]} leads out of {folder}, because of a value that a host "
+            "gave"
+        )
 
 
 def expanded(written: str) -> Path:
@@ -78,11 +81,11 @@ def _resolved(order: AttemptOrder | Question, written: str) -> Path:
     try:
         return (order.folder / expanded(written)).resolve()
     except (OSError, RuntimeError, ValueError):  # a loop of links, no such user, a NUL
-        raise InputError(f"{written!r} is no path") from None
+        raise InputError(f"{written!r} is not a path") from None
 
 
 def _ways(only_in: Sequence[Path] | None) -> str:
     if only_in is None:
         return "; give an absolute path"
     others = "".join(f" and of {each}" for each in only_in)
-    return f"{others}; whoever operates drrun may name more in fetch_into, in drrun.yaml"
+    return f"{others}; more folders can be allowed with fetch_into in drrun.yaml"

@@ -128,9 +128,9 @@ def read_archive(path: Path) -> Archive:
             content = dict(_contents(tar))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise InputError(f"{path} is no archive of a run: {reason}") from None
+        raise InputError(f"{path} is not an archive of a run: {reason}") from None
     except (tarfile.TarError, EOFError) as error:
-        raise InputError(f"{path} is no archive of a run: {error}") from None
+        raise InputError(f"{path} is not an archive of a run: {error}") from None
     _check_sums(path, content)
     try:
         archive = _parsed(content)
@@ -187,7 +187,7 @@ def take_in(records: Records, archive: Archive) -> RunId:
         Refused: It is here already, or this state cannot take it.
     """
     if records.shelf is None:
-        raise Refused("this state takes in no archives")
+        raise Refused("this state cannot import archives")
     run = archive.record.id
     records.shelf.take_in(archive.record, archive.documents, archive.entries)
     folder = records.shelf.outputs(run)

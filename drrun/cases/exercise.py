@@ -27,9 +27,9 @@ from drrun.report.text.lines import take_in
 HELP = """\
   confirm | reject | OPTION   answer; add WHO, and a reason behind a colon:
                               reject drew: the standby is too late
-  nobody                      nobody answers this; it goes on without
-  finding TEXT                something to be put right
-  note TEXT                   something to be remembered
+  nobody                      nobody answers this; the run continues
+  finding TEXT                something to fix
+  note TEXT                   something to remember
   lose site:phl               something is lost now (host:, provider:, person: too)
   quit                        the exercise ends here
 """

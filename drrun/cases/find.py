@@ -23,7 +23,7 @@ def find_run(records: Records, text: str) -> RunId:
     runs = records.journal.runs()
     gone = records.shelf.removed(text) if records.shelf and text != "latest" else ()
     if text == "latest" and lost and not (runs and _began(max(lost)) < _began(runs[0].id)):
-        raise RunsLost(lost, "which run is the latest cannot be told")
+        raise RunsLost(lost, "cannot tell which run is the latest")
     if not runs and not gone and not lost:
         raise InputError("there is no run yet; begin one with: drrun run RUNBOOK")
     if text == "latest":

@@ -46,7 +46,7 @@ def withdraw(records: Records, run: RunId, number: int, by: str, why: str) -> st
     """
     seen = known(records, run)
     if seen.holder is not None:
-        raise Refused(f"somebody drives {run} now: every request is answered already")
+        raise Refused(f"somebody drives {run} now: requests are answered at once")
     waiting = {kept.id: (request, kept) for request, kept in _waiting(records, run)}
     if number not in waiting:
         others = ", ".join(map(str, waiting)) or "none is"

@@ -392,7 +392,7 @@ def _read(kind: str, path: Path) -> Document:
         raw = path.read_bytes()
         if f'"{PINNED_KEY}"'.encode() in raw[:200]:
             message = "a pinned plan, for drrun run and drrun plan; this one was altered, or"
-            message += " this command wants the runbook it was made from"
+            message += " this command needs the runbook it was made from"
             raise InputError([Finding(Place(str(path)), message)])
     except FileNotFoundError:
         raise InputError([Finding(Place(str(path)), "no such file")]) from None

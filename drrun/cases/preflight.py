@@ -295,7 +295,7 @@ def age_of(plan: Plan, backup: Backup, eyes: PreflightTools) -> Duration | str:
     try:
         return Duration(float(said.strip()))
     except ValueError:
-        return f"its age is no number: {said.strip()[:40]!r}"
+        return f"its age is not a number: {said.strip()[:40]!r}"
 
 
 def _ask(eyes: PreflightTools, place: Remote, text: str, become: str = "") -> tuple[Outcome, str]:

@@ -113,6 +113,7 @@ def known(
     if amendable:
         state.replan = replanner(loaded.documents)
     holder = records.leases.holder(run)
+    state.circumstances.driven = holder is not None
     return ReadRun(run, state, fold.about, holder, checked, fold.unfit, loaded, facts)
 
 
@@ -136,7 +137,9 @@ def look(records: Records, run: RunId, worth_keeping: int = WORTH_KEEPING) -> Ru
         pass
     if records.folds and not checked.flaws and about.seq - before >= worth_keeping:
         _keep(records.folds, run, state, about)
-    return RunReading(run, state, about, records.leases.holder(run), checked, fold.unfit)
+    holder = records.leases.holder(run)
+    state.circumstances.driven = holder is not None
+    return RunReading(run, state, about, holder, checked, fold.unfit)
 
 
 def fact_of(entry: Entry) -> Fact:

@@ -158,7 +158,7 @@ def _record_answers(records: Records, ledger: Ledger, answers: _Answers, by: str
             ledger.record(event, by)
     except IllegalMove:
         records.leases.release(ledger.lease)
-        raise Refused("the run went on meanwhile: look at it, then resume it again") from None
+        raise Refused("the run continued meanwhile: look at it, then resume it again") from None
     refuse(records, ledger, answers.refused, by)
 
 
@@ -188,7 +188,10 @@ def _refuse_over(run: RunId, ended: RunStatus | None, *, back: bool) -> None:
             f"see them with: drrun status {run}"
         )
     if ended in (RunStatus.ROLLED_BACK, RunStatus.ROLLED_BACK_WITH_EXCEPTIONS) and not back:
-        raise Refused(f"{run} was rolled back: there is nothing left to do")
+        raise Refused(
+            f"{run} was rolled back, and there is nothing left to resume; "
+            f"to undo what is left: drrun rollback {run}"
+        )
 
 
 def _secrets(
@@ -209,7 +212,7 @@ def _refuse_never_used(state: RunState, secrets: LateSecrets) -> None:
     for name, each in secrets.former:
         if not state.secrecy.used(name, each):
             raise InputError(
-                f"--old-secret {name}: that is no value that this run has used. Nothing was begun"
+                f"--old-secret {name}: this run never used that value. Nothing was begun"
             )
 
 
@@ -228,8 +231,8 @@ def _refuse_lost_values(state: RunState, run: RunId, secrets: LateSecrets) -> No
         first = next(iter(lost))
         raise NotReady(
             f"{', '.join(lost)} changed while {', '.join(keys)} went on, and later steps may need "
-            f"values of that. Nothing was begun. Give the former value: drrun resume {run} "
-            f"--old-secret {first}; or do without those values: drrun resume {run} --seal"
+            f"its values. Nothing was begun. Give the former value: drrun resume {run} "
+            f"--old-secret {first}; or continue without those values: drrun resume {run} --seal"
         )
 
 

@@ -15,7 +15,7 @@ from drrun.cases.kept_requests import STOOD
 from drrun.cases.read_run import ReadRun, known
 from drrun.core.model.ids import RunId
 from drrun.core.people.annotations import AddsOnly
-from drrun.core.people.commands import Amend, Command, body_of
+from drrun.core.people.commands import Amend, Approve, Command, body_of
 from drrun.core.people.consider import Denied, consider
 from drrun.core.people.seats import not_in_roles
 from drrun.core.people.unanswered import stands
@@ -73,12 +73,15 @@ def _act_alone(records: Records, seen: ReadRun, command: Command, by: str) -> Re
         return RequestAnswer(accepted=True, message=found.message)
     if isinstance(command, AddsOnly | Amend):
         record_at_once(records, seen, found.events, by)
-        then = f"; go on with: drrun resume {seen.run}" if isinstance(command, Amend) else ""
+        then = f"; continue with: drrun resume {seen.run}" if isinstance(command, Amend) else ""
         return RequestAnswer(accepted=True, message=f"{found.message}{then}")
     request = _post(records, seen, command, by)
-    kept = f"kept for later: nobody drives this run now; go on with: drrun resume {seen.run}"
+    kept = f"kept for later: nobody drives this run now; continue with: drrun resume {seen.run}"
     back = f"take it back with: drrun withdraw {seen.run} {request.id}"
-    return RequestAnswer(accepted=True, message=f"{kept}\n{back}")
+    told = [kept, back]
+    if isinstance(command, Approve):
+        told.append(f"it counts only if somebody else than {by} resumes the run")
+    return RequestAnswer(accepted=True, message="\n".join(told))
 
 
 def _post(records: Records, seen: ReadRun, command: Command, by: str) -> Request:

@@ -120,7 +120,7 @@ def post(frame: CommandContext, kind: str, options: dict[str, Any], **body: Any)
     ),
 )
 def confirm(frame: CommandContext, /, **options: Any) -> None:
-    """Say that STEP was done, or may be done."""
+    """Confirm that STEP is done, or may begin."""
     body: dict[str, Any] = {"input": parse_assignments(options["answers"])}
     if options["evidence"]:
         body["evidence"] = _evidence(frame, options["evidence"])
@@ -133,7 +133,7 @@ def confirm(frame: CommandContext, /, **options: Any) -> None:
     click.option("--rewind-to", default="", metavar="STEP", help="Go back to STEP; do it again."),
 )
 def reject(frame: CommandContext, /, **options: Any) -> None:
-    """Say that STEP was not done, or may not be: it fails, and what needs it is blocked."""
+    """Reject STEP: it fails, and the steps that need it are blocked."""
     post(frame, "reject", options, rewind_to=options["rewind_to"])
 
 
@@ -149,9 +149,12 @@ def reject(frame: CommandContext, /, **options: Any) -> None:
         help="Only targets on HOST, a group or site:NAME; without STEP all that failed there.",
         shell_complete=complete_host,
     ),
-    click.option("--only-failed", is_flag=True, help="Leave targets that never began alone."),
+    click.option("--only-failed", is_flag=True, help="Do not retry targets that never began."),
     click.option(
-        "--bypass-guard", default="", metavar="NAME", help="Let this guard pass, once. Wants why."
+        "--bypass-guard",
+        default="",
+        metavar="NAME",
+        help="Bypass this guard, once. Needs --reason.",
     ),
 )
 def retry(frame: CommandContext, /, **options: Any) -> None:
@@ -171,7 +174,7 @@ def retry(frame: CommandContext, /, **options: Any) -> None:
     _sign,
 )
 def approve(frame: CommandContext, /, **options: Any) -> None:
-    """Approve STEP. Never by whoever drives the run; each person counts once."""
+    """Approve STEP. The person who drives the run may not; each person counts once."""
     post(frame, "approve", options, typed=options["typed"], **_signed(frame, "approve", options))
 
 
@@ -184,13 +187,13 @@ def decide(frame: CommandContext, /, **options: Any) -> None:
 
 @acting(_step)
 def claim(frame: CommandContext, /, **options: Any) -> None:
-    """Take STEP on, so that nobody else does the same."""
+    """Claim STEP, so that nobody else does it too."""
     post(frame, "claim", options)
 
 
 @acting(_step, click.argument("person", metavar="PERSON"))
 def assign(frame: CommandContext, /, **options: Any) -> None:
-    """Make STEP the business of PERSON."""
+    """Assign STEP to PERSON."""
     post(frame, "assign", options, to=options["person"])
 
 
@@ -198,19 +201,19 @@ def assign(frame: CommandContext, /, **options: Any) -> None:
     click.argument("person", metavar="PERSON"), click.argument("text", nargs=-1, required=True)
 )
 def handover(frame: CommandContext, /, **options: Any) -> None:
-    """Give everything that is yours to PERSON, with a note of what they have to know."""
+    """Hand over all your steps to PERSON, with a note of what they must know."""
     post(frame, "handover", options, to=options["person"], text=" ".join(options["text"]))
 
 
 @acting(click.argument("thing", metavar="KIND:NAME", shell_complete=complete_host))
 def lost(frame: CommandContext, /, **options: Any) -> None:
-    """Declare a site, host, provider or person lost: nothing contacts it. Wants a --reason."""
+    """Declare a site, host, provider or person lost: drrun does not contact it. Needs --reason."""
     post(frame, "lost", options, thing=options["thing"])
 
 
 @acting(click.argument("thing", metavar="KIND:NAME", shell_complete=complete_host))
 def found(frame: CommandContext, /, **options: Any) -> None:
-    """Take back that something was lost."""
+    """Withdraw a declared loss."""
     post(frame, "found", options, thing=options["thing"])
 
 
@@ -219,37 +222,37 @@ def found(frame: CommandContext, /, **options: Any) -> None:
     click.argument("route", metavar="ROUTE|auto"),
 )
 def set_route(frame: CommandContext, /, **options: Any) -> None:
-    """Reach HOST by ROUTE from now on; jobs that are going on are followed that way too."""
+    """Reach HOST by ROUTE from now on; running jobs are followed by this route too."""
     post(frame, "set-route", options, host=options["host"], route=options["route"])
 
 
 @acting(_step, _target)
 def skip(frame: CommandContext, /, **options: Any) -> None:
-    """Leave STEP out; what needs it goes on. Wants a --reason."""
+    """Skip STEP; the steps that need it continue. Needs --reason."""
     post(frame, "skip", options)
 
 
 @acting(_step, _target)
 def mark_done(frame: CommandContext, /, **options: Any) -> None:
-    """Mark STEP as done on your own responsibility. Wants a --reason."""
+    """Mark STEP as done on your own responsibility. Needs --reason."""
     post(frame, "mark-done", options)
 
 
 @acting()
 def pause(frame: CommandContext, /, **options: Any) -> None:
-    """Begin nothing new in RUN; what runs goes on."""
+    """Start nothing new in RUN; steps that are running continue."""
     post(frame, "pause", options)
 
 
 @acting()
 def unpause(frame: CommandContext, /, **options: Any) -> None:
-    """Begin steps of RUN again."""
+    """Continue RUN after a pause."""
     post(frame, "unpause", options)
 
 
 @acting()
 def abort(frame: CommandContext, /, **options: Any) -> None:
-    """Give RUN up: what runs is ended, nothing new begins. Wants a --reason.
+    """Abort RUN: end its jobs, start nothing new. Needs --reason.
 
     Only `drrun resume` opens it again, and the report says so.
     """
@@ -263,7 +266,7 @@ def abort(frame: CommandContext, /, **options: Any) -> None:
 @common_options
 @click.pass_obj
 def withdraw(frame: CommandContext, /, run: str, number: int, reason: str) -> None:
-    """Take back request NUMBER of RUN, which is kept until somebody resumes the run.
+    """Withdraw request NUMBER of RUN, which is kept until somebody resumes the run.
 
     `drrun status RUN` shows all that are kept, with their numbers.
     """
@@ -274,7 +277,7 @@ def withdraw(frame: CommandContext, /, run: str, number: int, reason: str) -> No
 
 @acting(click.argument("file", metavar="FILE", type=click.Path(path_type=Path)))
 def amend(frame: CommandContext, /, **options: Any) -> None:
-    """Add the steps of FILE to RUN, or change steps that have not begun. Wants a --reason.
+    """Add the steps of FILE to RUN, or change steps that have not begun. Needs --reason.
 
     FILE is YAML with `steps:` as in a runbook; the whole graph is judged before anything changes.
     """
@@ -297,7 +300,7 @@ def note(frame: CommandContext, /, **options: Any) -> None:
     words: Sequence[str] = options["text"]
     text = sys.stdin.read() if list(words) == ["-"] else " ".join(words)
     if not text.strip():
-        raise InputError("a note wants some text")
+        raise InputError("a note needs some text")
     post(frame, "note", options, text=text.strip())
 
 

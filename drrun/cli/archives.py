@@ -28,7 +28,7 @@ from drrun.report.text.sheet import plural
 @click.option(
     "--as-test",
     is_flag=True,
-    help="As evidence that it works; refused for what only looked (dry-run).",
+    help="As evidence of a test; refused for a dry-run or a run on stand-ins.",
 )
 @common_options
 @click.pass_obj
@@ -43,7 +43,7 @@ def export(frame: CommandContext, run: str, output: Path | None, *, as_test: boo
         if as_test and not is_experience(records, record):
             proves = record.mode in PROVING
             was = "a run on stand-ins" if proves else f"a {record.mode}"
-            raise InputError(f"{found} was {was}: that is no test, and no evidence of one")
+            raise InputError(f"{found} was {was}: it is not evidence of a test")
         path = output or Path(f"{found}.drrun.tar.gz")
         head = write(records, found, path)
     say(f"archive: {path}, mode {record.mode}, journal ends with {head}")
@@ -54,7 +54,7 @@ def export(frame: CommandContext, run: str, output: Path | None, *, as_test: boo
 @common_options
 @click.pass_obj
 def import_(frame: CommandContext, file: Path) -> None:
-    """Take in the run of FILE, which `drrun export` has written; only if nothing was altered."""
+    """Import the run from FILE, an archive of `drrun export`; only if nothing was altered."""
     archive = read_archive(file)
     with frame.state() as records:
         run = take_in(records, archive)

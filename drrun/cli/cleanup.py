@@ -54,8 +54,8 @@ def cleanup(frame: CommandContext, /, run: str, *, after: str, plain: bool, as_j
     """Remove from its hosts what RUN left there.
 
     What its jobs printed goes at once. A job that still runs, or whose outcome is not in the
-    record, is kept and named: `resume` collects it, `abort` ends it. That hosts remember the run,
-    by which they refuse an older copy of the state, ends some time after it was closed. A
+    record, is kept and named: `resume` collects it, `abort` ends it. Hosts remember the run, to
+    refuse an older copy of the state, until some time after it was closed. A
     rehearsal is over once its steps with the tag `cleanup` have passed; those that have not are
     named (exit code 3).
     """

@@ -87,8 +87,8 @@ def driving_options(command: ClickCommand) -> ClickCommand:
         _setting(
             "--linger",
             metavar="DURATION",
-            help="How long to stay when only a person can go on. Default: for ever at a "
-            "terminal, else 10s; 0s with --no-input.",
+            help="How long to wait when only a person can continue the run. Default: for ever at "
+            "a terminal, else 10s; 0s with --no-input.",
         ),
     )
     for option in options:

@@ -33,10 +33,10 @@ _MARK = "#: "
 @common_options
 @click.pass_obj
 def edit(frame: CommandContext, /, run: str, step: str, *, reason: str) -> None:
-    """Open STEP of RUN in $VISUAL or $EDITOR, and take what you wrote into the run.
+    """Open STEP of RUN in $VISUAL or $EDITOR, and apply your changes to the run.
 
-    It is judged before anything is changed; what is wrong can be edited again. What has passed
-    or is being executed is not rewritten. Without a change nothing happens.
+    They are checked first; what is wrong can be edited again. What has passed or is
+    being executed is not rewritten. Without a change nothing happens.
     """
     with frame.state() as records:
         found = the_run(records, run)
@@ -89,7 +89,7 @@ def _notes(seen: ReadRun, step: StepId) -> str:
     lines = [f"step {step} of {seen.run}: {seen.state.step(step)}"]
     notes = dict.fromkeys(seen.state.targets[key].note for key in seen.state.keys(step))
     lines += [clean_line(note) for note in notes if note]
-    lines += ["Save to take it into the run; leave it as it is to change nothing."]
+    lines += ["Save to apply it to the run; leave it as it is to change nothing."]
     return "\n" + "".join(f"{_MARK}{line}\n" for line in lines)
 
 

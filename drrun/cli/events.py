@@ -29,7 +29,7 @@ _AT_ONCE = 500
 
 @click.command()
 @run_argument
-@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
+@click.option("-f", "--follow", is_flag=True, help="Follow until the run ends.")
 @json_option
 @common_options
 @click.pass_obj

@@ -30,7 +30,7 @@ _SHAPE = (Column("given (UTC)"), Column("by"), Column("step"), Column("file"), C
 @common_options
 @click.pass_obj
 def evidence(frame: CommandContext, run: str, digest: str | None, output: Path | None) -> None:
-    """What people gave as evidence in RUN; with SHA256 (or its beginning) the file itself."""
+    """List what people gave as evidence in RUN; with SHA256 (or its beginning), print the file."""
     with frame.state() as records:
         seen = known(records, find_run(records, run))
         found = list(_given(seen))

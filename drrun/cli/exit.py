@@ -20,7 +20,7 @@ class Exit(IntEnum):
         return member
 
     DONE = 0, "all done and verified"
-    FAILED = 1, "a step failed, the run was aborted, or drrun itself is at fault and says so"
+    FAILED = 1, "a step failed, the run was aborted, or drrun itself has a bug and says so"
     INVALID = 2, "usage or validation error, or a request that was refused"
     LEFT = (
         3,
@@ -30,7 +30,7 @@ class Exit(IntEnum):
     HELD = 5, "another controller holds the run"
     DAMAGED = (
         6,
-        "a journal is damaged, or a host knows more, or the database lacks runs of its folder",
+        "a journal is damaged, a host knows a newer one, or the database lacks runs of its folder",
     )
     EXCEPTIONS = 7, "succeeded with exceptions: `drrun status RUN` names each of them"
     INTERRUPTED = 130, "interrupted by Ctrl-C (resumable)"

@@ -75,9 +75,9 @@ def _unforeseen(error: Exception, frame: CommandContext) -> str:
     first = clean(str(error)).splitlines()[:1]
     what = f"{kind}: {first[0]}" if first else kind
     return (
-        f"drrun: this is a fault of drrun ({what}); {where}.\n"
-        "drrun: runs are safe in their journal: look with `drrun history`, go on with "
-        "`drrun resume RUN`, and please report the traceback."
+        f"drrun: this is a bug in drrun ({what}); {where}.\n"
+        "drrun: runs are safe in their journal: look with `drrun history`, continue with `drrun "
+        "resume RUN`, and please report the traceback."
     )
 
 

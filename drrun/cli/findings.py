@@ -31,7 +31,7 @@ from drrun.report.times import moment, precise
 from drrun.wiring import SshSettings, eyes
 
 _text = click.argument("text", nargs=-1, required=True)
-_owner = click.option("--owner", default="", metavar="PERSON", help="Who sees to it.")
+_owner = click.option("--owner", default="", metavar="PERSON", help="Who takes care of it.")
 _due = click.option("--due", default="", metavar="DATE", help="Until when: 2024-02-01.")
 _about = click.option("--step", default="", metavar="STEP", help="What it is about.")
 _CLOCKS = (Column("clock"), Column("UTC"), Column("by"), Column("why", least=8))
@@ -46,13 +46,13 @@ _FORMATS = ("text", "json", "csv", "markdown")
     _about,
 )
 def finding(frame: CommandContext, /, **options: Any) -> None:
-    """Write TEXT into the record of RUN as something that has to be put right."""
+    """Record TEXT as a finding of RUN: something to fix."""
     _add(frame, "finding", options)
 
 
 @acting(_text, _owner, _due, _about)
 def follow_up(frame: CommandContext, /, **options: Any) -> None:
-    """Write TEXT into the record of RUN as something that is still to be done."""
+    """Record TEXT as a follow-up of RUN: work that is still to be done."""
     _add(frame, "follow-up", options)
 
 
@@ -60,14 +60,14 @@ def _add(frame: CommandContext, kind: str, options: dict[str, Any]) -> None:
     words: Sequence[str] = options["text"]
     text = sys.stdin.read() if list(words) == ["-"] else " ".join(words)
     if not text.strip():
-        raise InputError(f"a {kind} wants some text")
+        raise InputError(f"a {kind} needs some text")
     more = {name: options[name] for name in ("severity", "owner", "due") if options.get(name)}
     post(frame, kind, options, text=text.strip(), **more)
 
 
 @acting(*(click.option(f"--{name}", metavar="WHEN", help="2024-01-10T06:00Z") for name in CLOCKS))
 def clocks(frame: CommandContext, /, **options: Any) -> None:
-    """State when something happened that no journal could see; without an option, show all.
+    """Record when something happened that the journal could not see; without an option, show all.
 
     Whoever states one says why with --reason. The report counts the time to recovery from the
     disruption and from the declaration.
@@ -77,7 +77,7 @@ def clocks(frame: CommandContext, /, **options: Any) -> None:
         _show_clocks(frame, options["run"], as_json=options["as_json"])
         return
     if not options["reason"]:
-        raise click.UsageError("whoever states a clock says where it is from: --reason TEXT")
+        raise click.UsageError("say where this time comes from: --reason TEXT")
     with frame.state() as records:
         now = records.clock.now()
     stated = {name: _moment(name, written, now) for name, written in given.items()}
@@ -117,7 +117,7 @@ def _show_clocks(frame: CommandContext, run: str, *, as_json: bool) -> None:
 @common_options
 @click.pass_obj
 def follow_ups(frame: CommandContext, run: str, *, form: str, as_json: bool) -> None:
-    """Everything that RUN left to do: findings, follow-ups, workarounds that still stand."""
+    """List the work that RUN left to do: findings, follow-ups, remaining workarounds."""
     with frame.state() as records:
         seen = find(records, run)
         found = list(loose_ends(seen.state, seen.facts))
@@ -144,7 +144,7 @@ def _json(each: LooseEnd) -> dict[str, Any]:
     click.option("-y", "--yes", is_flag=True, help="Do not ask, although services are down."),
 )
 def close(frame: CommandContext, /, **options: Any) -> None:
-    """Close RUN, if nothing of these is open: backups of what was restored, workarounds, waivers.
+    """Close RUN, once backups of what was restored, workarounds and waivers are settled.
 
     Ages of backups are measured on their hosts. With --reason it is closed all the same, and what
     was open is kept in the record. Where services of a live run are not at their level, it asks.
@@ -185,7 +185,7 @@ def _ask_about(
         return
     if not can_ask() or frame.settings().no_input or options["as_json"]:
         raise click.UsageError(
-            "services are not at their level. To close the run all the same, give --yes."
+            "services are not at their level. To close the run anyway, add --yes."
         )
-    if not click.confirm("Close the run all the same?", err=True):
+    if not click.confirm("Close the run anyway?", err=True):
         raise click.Abort

@@ -20,9 +20,9 @@ from drrun.report.text.history import history_text
 @click.option(
     "--status",
     type=click.Choice([str(each) for each in RunStatus]),
-    help="Runs that stand so now.",
+    help="Runs with this status now.",
 )
-@click.option("--service", metavar="NAME", help="Runs that were to raise this service.")
+@click.option("--service", metavar="NAME", help="Runs that raise this service.")
 @click.option("--since", metavar="DATE", help="Begun on this day or later: 2024-01-10.")
 @click.option("--until", metavar="DATE", help="Begun on this day or earlier.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="The newest N of them.")

@@ -21,7 +21,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 def init(frame: CommandContext, folder: Path, name: str) -> None:
     """Write a commented runbook, its inventory and its tests into FOLDER.
 
-    Nothing that is there is overwritten.
+    No existing file is overwritten.
     """
     del frame
     if not _NAME.fullmatch(name):

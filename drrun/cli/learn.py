@@ -30,7 +30,7 @@ _CLOSE = 0.1
 def learn(frame: CommandContext, run: str, *, as_json: bool) -> None:
     """Propose estimates for the runbook of RUN, from what its steps took: a diff, nothing else.
 
-    With three runs and more of the same runbook the usual and the bad case. Apply it with
+    With three or more runs of the same runbook: the usual and the bad case. Apply it with
     `drrun learn RUN | patch -p0`; comments and order stay.
     """
     with frame.state() as records:

@@ -81,13 +81,13 @@ class _Wish:
     is_flag=True,
     help="When each line came (UTC), both streams in the order of time.",
 )
-@click.option("-f", "--follow", is_flag=True, help="Go on until the attempt ends.")
-@click.option("--raw", is_flag=True, help="The bytes as they were kept, unmarked, not cleaned.")
+@click.option("-f", "--follow", is_flag=True, help="Follow until the attempt ends.")
+@click.option("--raw", is_flag=True, help="The stored bytes, without marks, not cleaned.")
 @json_option
 @common_options
 @click.pass_obj
 def logs(frame: CommandContext, /, run: str, step: str | None, **options: object) -> None:
-    """What STEP printed in RUN; with --grep and no STEP, where it occurs in the whole run.
+    """Show what STEP printed in RUN; with --grep and no STEP, search the whole run.
 
     Lines are marked `out| ` and `err| `; control characters are shown, not obeyed.
     """
@@ -121,7 +121,7 @@ def _wish(seen: RunReading, step: str | None, options: Mapping[str, object]) -> 
         for other in others:
             if options[one] and options[other]:
                 names = [each.replace("as_json", "json") for each in (one, other)]
-                raise InputError(f"--{names[0]} and --{names[1]} do not go together")
+                raise InputError(f"--{names[0]} and --{names[1]} cannot be used together")
     steps = _begun(seen) if whole else _failed(seen)
     if not step and not steps:
         say(f"{seen.run}: no step {'began' if whole else 'failed'}")
@@ -209,12 +209,12 @@ def _search(records: Records, seen: RunReading, wish: _Wish) -> None:
                 when = moment(line.came if line.came is not None else attempt.began_at)
                 give(f"{when} {clean_line(str(key))} {stream[3:]}| {line.text}\n")
     if not found:
-        say(f"{seen.run}: no line of any step has that")
+        say(f"{seen.run}: no step printed such a line")
 
 
 def _head(key: TargetKey, attempt: AttemptStory) -> None:
     undo = " (undo)" if attempt.undo else ""
-    say(clean_line(f"{key} attempt {attempt.number}{undo}: {attempt.ending or 'goes on'}"))
+    say(clean_line(f"{key} attempt {attempt.number}{undo}: {attempt.ending or 'still running'}"))
 
 
 def _kept(
@@ -312,7 +312,7 @@ def _follow(records: Records, seen: RunReading, wish: _Wish) -> None:
             follower.show(key, whole=ended or left)
         if ended or left:
             if not ended:
-                say(f"nobody drives {seen.run} now; go on with: drrun resume {seen.run}")
+                say(f"nobody drives {seen.run} now; continue with: drrun resume {seen.run}")
             return
         pause.wait(_EVERY)
         for entry in news(records, seen.run, last):

@@ -24,7 +24,9 @@ def write_pinned(loaded: LoadedPlan, file: Path, by: str) -> None:
         InputError: It cannot be written, or is there already and something else.
     """
     if file.exists() and read_pinned(file) is None:
-        raise InputError(f"{file} is there already and is no pinned plan: give another name to -o")
+        raise InputError(
+            f"{file} is there already and is not a pinned plan: give another name to -o"
+        )
     write_file(file, pin(loaded, Path.cwd(), by, SystemClock().now()), "pinned plan")
 
 

@@ -47,7 +47,7 @@ def selection_options(command: Any) -> Any:
     steps: dict[str, Any] = {"multiple": True, "metavar": "STEP"}
     for option in (
         click.option("--from", "since", help="Leave out everything that STEP needs.", **steps),
-        click.option("--skip", help="Leave STEP out; what needs it goes on.", **steps),
+        click.option("--skip", help="Skip STEP; the steps that need it continue.", **steps),
         click.option("--only", help="Leave out every other step.", **steps),
         click.option(
             "--limit",
@@ -83,7 +83,7 @@ def selection_options(command: Any) -> Any:
 def validate(
     frame: CommandContext, runbook: Path, *, inputs: Sequence[str], strict: bool, as_json: bool
 ) -> None:
-    """Say everything that is wrong with RUNBOOK and its inventory.
+    """Report every error in RUNBOOK and its inventory.
 
     Errors end with exit code 2, warnings only under --strict.
     """
@@ -172,8 +172,8 @@ def _today() -> date:
 def plan(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
     """Show what a run of RUNBOOK would do. Nothing is contacted.
 
-    With -o the plan is pinned: `drrun run FILE` executes exactly it, and refuses to once a file
-    that it was made from has changed. RUNBOOK may be such a file.
+    With -o the plan is pinned: `drrun run FILE` executes exactly this plan, and refuses it if a
+    file that it was made from has changed. RUNBOOK may be a pinned plan.
     """
     form = "json" if options["as_json"] else options["form"]
     if options["output"] and form not in ("text", "json"):

@@ -33,10 +33,10 @@ from drrun.wiring import SshSettings, eyes
 @common_options
 @click.pass_obj
 def preflight(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
-    """Look at everything that RUNBOOK will need, and change nothing.
+    """Check everything that RUNBOOK will need, and change nothing.
 
     Hosts by every route, host keys, logins, sudo, tools, clocks, disks, ages of backups, secrets.
-    Ends with exit code 4 if anything falls short, and lists all of it.
+    Lists every shortfall, and then ends with exit code 4.
     """
     loaded = load_selected(frame, runbook, options)
     found = look(loaded.plan, eyes(SshSettings(frame.settings().ssh_config), loaded))

@@ -34,11 +34,11 @@ _SHAPE = (
 @common_options
 @click.pass_obj
 def readiness(frame: CommandContext, runbooks: Sequence[Path], *, as_json: bool) -> None:
-    """Say of every RUNBOOK when it was verified, in which mode, by which run.
+    """Show when each RUNBOOK was verified, in which mode, by which run.
 
-    Without RUNBOOK: all in runbooks/, or else all that ever ran. A live run or a rehearsal
-    verifies, nothing else does; it lapses when a file has changed since, or after
-    `rehearse_every` (a year if not given). Ends with exit code 4 if one of them is not ready.
+    Without RUNBOOK: all in runbooks/, or else all that ever ran. Only a live run or a
+    rehearsal verifies a runbook. This lapses when a file changes, or after `rehearse_every` (a
+    year by default). Ends with exit code 4 if one of them is not ready.
     """
     with frame.state() as records:
         paths = list(runbooks) or sorted(Path("runbooks").glob("*.y*ml")) or _ran(records)

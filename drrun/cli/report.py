@@ -20,14 +20,14 @@ _FORMATS = ("html", "markdown", "json", "csv")
 @click.command()
 @run_argument
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="html", show_default=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write into this file.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
 @click.option("--redact", type=click.Choice(LEVELS), help="Leave out what others must not see.")
 @common_options
 @click.pass_obj
 def report(
     frame: CommandContext, run: str, *, form: str, output: Path | None, redact: str | None
 ) -> None:
-    """What happened in RUN: services, where the time went, every step, every decision.
+    """Report what happened in RUN: services, where the time went, every step, every decision.
 
     HTML is one file that opens offline; without -o it goes to report-RUN.html. `-o -` prints.
     """

@@ -16,6 +16,7 @@ from drrun.cases.resume import ResumeQuestions
 from drrun.cli.out import can_ask, say
 from drrun.core.model.errors import InputError, Refused
 from drrun.core.model.ids import RunId
+from drrun.core.people.commands import Approve
 from drrun.core.people.consider import Denied
 from drrun.core.people.unanswered import KeptRequest
 from drrun.report.clean import clean, clean_line
@@ -30,14 +31,14 @@ def resume_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         (
             click.option(
-                "--pinned", is_flag=True, help="Go on with the files as they were at the start."
+                "--pinned", is_flag=True, help="Continue with the files as they were at the start."
             ),
             click.option(
                 "--accept-changes",
                 is_flag=True,
-                help="Take edited files into the run. Wants a --reason, and --yes or a terminal.",
+                help="Use the edited files in this run. Needs --reason, and --yes or a terminal.",
             ),
-            click.option("-y", "--yes", is_flag=True, help="Do not ask: take it, and do it."),
+            click.option("-y", "--yes", is_flag=True, help="Do not ask: accept everything."),
             click.option(
                 "--drop-kept", is_flag=True, help="Withdraw requests that change the run's course."
             ),
@@ -59,7 +60,9 @@ def questions(run: RunId, settings: Settings, options: dict[str, Any]) -> Resume
             flags = (f"--{each.replace('_', '-')}" for each in (one, other))
             raise click.UsageError(f"either {' or '.join(flags)}, not both")
     may_ask = not settings.no_input and can_ask()
-    return ResumeQuestions(_files(run, options, may_ask), _kept(run, options, may_ask))
+    return ResumeQuestions(
+        _files(run, options, may_ask), _kept(run, settings.by, options, may_ask)
+    )
 
 
 def _files(run: RunId, options: dict[str, Any], may_ask: bool) -> AskFiles:
@@ -76,7 +79,7 @@ def _files(run: RunId, options: dict[str, Any], may_ask: bool) -> AskFiles:
             raise click.UsageError("--accept-changes overrides the plan: say why with --reason")
         if not (may_ask or unasked):
             raise click.UsageError(
-                "there is no terminal to ask on: add --yes to take these changes"
+                "there is no terminal to ask on: add --yes to use these changes"
             )
         say(shown)
         if not (unasked or _wants(options)):
@@ -90,10 +93,10 @@ def _files(run: RunId, options: dict[str, Any], may_ask: bool) -> AskFiles:
 def _wants(options: dict[str, Any]) -> bool:
     """Ask at the terminal whether edited files are taken."""
     if options["accept_changes"]:
-        if not click.confirm("Take these changes into the run?", err=True):
+        if not click.confirm("Use these changes in the run?", err=True):
             raise Refused(_AS_BEFORE)
         return True
-    question = "(t)ake these changes into the run, (p)inned: as the files were, (q)uit"
+    question = "t: use the edited files, p: keep the pinned ones, q: quit"
     choice = click.prompt(
         question, type=click.Choice(["t", "p", "q"]), show_choices=False, err=True
     )
@@ -103,16 +106,34 @@ def _wants(options: dict[str, Any]) -> bool:
 
 
 def _ways(run: RunId, *, may_take: bool) -> str:
-    take = f"take these changes into the run: drrun resume {run} --accept-changes --reason WHY\n"
-    keep = f"go on with the files as they were: drrun resume {run} --pinned"
+    take = f"use these changes: drrun resume {run} --accept-changes --reason WHY\n"
+    keep = f"continue with the files as they were: drrun resume {run} --pinned"
     return (take if may_take else "") + keep
 
 
-def _kept(run: RunId, options: dict[str, Any], may_ask: bool) -> AskKept:
+def _own_approvals(run: RunId, kept: Sequence[KeptRequest], by: str, may_ask: bool) -> None:
+    """Say which approvals do not count if the person who gave them drives the run."""
+    own = [each for each in kept if isinstance(each.command, Approve) and each.by == by]
+    if not own:
+        return
+    steps = ", ".join(each.step for each in own)
+    told = f"{by} has approved {steps}. If {by} resumes the run, that does not count any more"
+    other = f"let somebody else resume it: drrun resume {run} --by NAME"
+    if not may_ask:
+        raise InputError(f"{told}. Nothing was begun\n{other}\nresume it all the same: "
+                         f"drrun resume {run} --yes")  # fmt: skip
+    say(f"{told}\n{other}")
+    if not click.confirm("Resume it all the same?", default=False, err=True):
+        raise Refused(_AS_BEFORE)
+
+
+def _kept(run: RunId, by: str, options: dict[str, Any], may_ask: bool) -> AskKept:
     def ask(kept: Sequence[KeptRequest]) -> bool:
         say(f"requests that were kept while nobody drove {run}:")
         for each in kept:
             say(clean_line(f"  {each.id}  {moment(each.at)} UTC, {each.by}: {each}"))
+        if not (options["yes"] or options["drop_kept"]):
+            _own_approvals(run, kept, by, may_ask)
         wanting = [each for each in kept if each.wants_word]
         if not wanting or options["yes"] or options["drop_kept"]:
             return not options["drop_kept"]
@@ -120,8 +141,8 @@ def _kept(run: RunId, options: dict[str, Any], may_ask: bool) -> AskKept:
             numbers = ", ".join(str(each.id) for each in wanting)
             raise InputError(
                 f"request {numbers} would change the course of the run. Nothing was begun\n"
-                f"do what is kept: drrun resume {run} --yes\n"
-                f"go on without it: drrun resume {run} --drop-kept\n"
+                f"do them: drrun resume {run} --yes\n"
+                f"continue without them: drrun resume {run} --drop-kept\n"
                 f"take one back: drrun withdraw {run} {wanting[0].id}"
             )
         choice = click.prompt(

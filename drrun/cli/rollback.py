@@ -39,7 +39,13 @@ from drrun.settings import Settings
 @acting_run_argument
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--type", "typed", default="", metavar="NAME", help="Past a point of no return.")
+@click.option(
+    "--type",
+    "typed",
+    default="",
+    metavar="NAME",
+    help="The runbook's name, to roll back past a point of no return.",
+)
 @driving_options
 @json_option
 @common_options
@@ -47,8 +53,8 @@ from drrun.settings import Settings
 def rollback(frame: CommandContext, /, **options: Any) -> None:
     """Undo what has passed in RUN, in reverse order of dependency.
 
-    Steps without undo are shown first. After an irreversible step there is no plain way back: a
-    second person may insist by typing the runbook's name.
+    Steps without undo are shown first. Past an irreversible step, a rollback needs a second
+    person, who types the runbook's name.
 
     It ends with 0 when everything is undone and verified, with 7 when something was not rolled
     back or nothing shows that it is undone, and with 1 when an undo failed.

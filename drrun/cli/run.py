@@ -49,13 +49,15 @@ _LOOK_EVERY = 1.0
 @click.command()
 @selection_options
 @inventory_options
-@click.option("-y", "--yes", is_flag=True, help="Do not ask whether to begin. Answers no gate.")
+@click.option(
+    "-y", "--yes", is_flag=True, help="Do not ask before the start. Does not answer gates."
+)
 @click.option(
     "--allow-irreversible",
     "allowed",
     multiple=True,
     metavar="STEP",
-    help="Pass this point of no return without a question.",
+    help="Do not ask at this point of no return.",
 )
 @click.option(
     "--type",
@@ -72,7 +74,7 @@ def run(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
     """Plan RUNBOOK, show the plan, ask, execute.
 
     The run's id is printed on standard output at once. Ctrl-C once: nothing new begins; twice:
-    leave at once. `drrun resume RUN` goes on in either case. After a failure the prompt offers
+    leave at once. `drrun resume RUN` continues in either case. After a failure the prompt offers
     what can be done.
     """
     settings = frame.settings()
@@ -94,13 +96,13 @@ def run(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
 
 @click.command()
 @acting_run_argument
-@click.option("--take-over", is_flag=True, help="From a controller that is dead or lost.")
+@click.option("--take-over", is_flag=True, help="Replace a controller that is dead or lost.")
 @resume_options
 @click.option(
     "--accept-older-record",
     "accept_older",
     is_flag=True,
-    help="Hosts know of more than this journal has: it counts all the same. By a second person.",
+    help="Accept this journal although hosts know a newer one. Needs a second person.",
 )
 @click.option(
     "--only",
@@ -116,17 +118,17 @@ def run(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
     help="Nothing but STEP, and what needs it, is begun or tried again.",
 )
 @old_secret_option
-@click.option("--seal", is_flag=True, help="Do without values that only a former secret opens.")
+@click.option("--seal", is_flag=True, help="Continue without values that need a former secret.")
 @driving_options
 @json_option
 @common_options
 @click.pass_obj
 def resume(frame: CommandContext, /, run: str, **options: Any) -> None:
-    """Go on with RUN: interrupted, paused, waiting or failed.
+    """Continue RUN, which is interrupted, paused, waiting or failed.
 
-    Passed steps are not executed again, attempts in flight are looked at first, failed targets
-    get a new attempt, blocked ones are open again. What is collected under a secret that has
-    changed since is sealed, unless its former value is given.
+    Passed steps are not executed again, attempts in flight are reconciled first, failed targets
+    get a new attempt, blocked ones open again. Output collected after a secret has changed is
+    sealed, unless you give the former value.
     """
     if options["only"] and options["begin_at"]:
         raise click.UsageError("--only and --from: give one of them")
@@ -167,7 +169,7 @@ def _warn_driver(runbook: Runbook, by: str) -> None:
 def _accepting(options: dict[str, Any]) -> str:
     """Why an older record counts, if somebody says so."""
     if options["accept_older"] and not options["reason"]:
-        raise click.UsageError("whoever accepts an older record says why: --reason TEXT")
+        raise click.UsageError("to accept an older record, say why: --reason TEXT")
     return str(options["reason"]) if options["accept_older"] else ""
 
 

@@ -81,8 +81,8 @@ def perform(records: Records, session: Session, showing: Showing, *, back: bool 
     status = left.standing.status if left.standing else RunStatus.INTERRUPTED
     if left.error is not None:
         # What is damaged, or disputed, names its own ways out.
-        way = "" if isinstance(left.error, JournalDamaged) else "; go on with: drrun resume "
-        say(f"drrun: {session.run} was left as it stands{way and way + session.run}")
+        way = "" if isinstance(left.error, JournalDamaged) else "; continue with: drrun resume "
+        say(f"drrun: {session.run} was left as it is{way and way + session.run}")
         if isinstance(left.error, StateUnusable):  # nothing was refused: there is work left
             say(message(left.error))
             return Exit.LEFT

@@ -32,8 +32,12 @@ _FORMATS = ("text", "json", "html")
 @click.command()
 @selection_options
 @inventory_options
-@click.option("--trials", "number", type=click.IntRange(1, 1_000_000), help="So many, at random.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the first trial.")
+@click.option(
+    "--trials", "number", type=click.IntRange(1, 1_000_000), help="Number of random trials."
+)
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Random seed of the first trial."
+)
 @click.option(
     "--inject",
     "files",
@@ -42,23 +46,25 @@ _FORMATS = ("text", "json", "html")
     metavar="FILE",
     help="What goes wrong, as YAML.",
 )
-@click.option("--fail", multiple=True, metavar="STEP[=TIMES]", help="It fails, or so many times.")
-@click.option("--slow", multiple=True, metavar="STEP=3x", help="It takes longer by that factor.")
+@click.option(
+    "--fail", multiple=True, metavar="STEP[=TIMES]", help="This step fails, always or N times."
+)
+@click.option("--slow", multiple=True, metavar="STEP=3x", help="This step takes N times as long.")
 @click.option("--lose", multiple=True, metavar="THING@WHEN", help="site:phl@2h is lost then.")
-@click.option("--silent", multiple=True, metavar="STEP", help="Nobody answers it.")
+@click.option("--silent", multiple=True, metavar="STEP", help="Nobody answers this step.")
 @click.option("--from-history", is_flag=True, help="Durations as measured in earlier runs.")
-@click.option("--interactive", is_flag=True, help="With players: they answer, all is kept.")
+@click.option("--interactive", is_flag=True, help="Players answer; the exercise is recorded.")
 @click.option("--player", "players", multiple=True, metavar="NAME", help="Who takes part.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write into this file.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
 @json_option
 @common_options
 @click.pass_obj
 def simulate(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
-    """What a run of RUNBOOK would be like: the same rules under a clock that jumps.
+    """Simulate a run of RUNBOOK: the same rules, simulated time, no contact with hosts.
 
-    One trial takes every estimate as it is and prints the timeline. With --trials durations are
-    random, and percentiles, chances and what they depend on are printed.
+    One trial uses every estimate as it is and prints the timeline. With --trials durations are
+    random: it prints percentiles, chances and what they depend on.
     """
     plan = load_selected(frame, runbook, options).plan
     scenario = Scenario(plan, _injects(plan, options), _measured(frame, plan, options))

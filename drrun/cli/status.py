@@ -28,7 +28,7 @@ from drrun.report.text.step import step_text
 @common_options
 @click.pass_obj
 def status(frame: CommandContext, run: str, *, only_mine: bool, as_json: bool) -> None:
-    """How RUN stands now: every step, who is waited for, what remains, service levels.
+    """Show where RUN stands: every step, who must answer, what remains, service levels.
 
     RUN is an id, a unique part of one, or `latest`.
     """
@@ -53,7 +53,7 @@ def status(frame: CommandContext, run: str, *, only_mine: bool, as_json: bool) -
 @common_options
 @click.pass_obj
 def show(frame: CommandContext, run: str, step: str | None, *, as_json: bool) -> None:
-    """RUN as a whole, or everything about one step of it.
+    """Show RUN as a whole, or everything about one of its steps.
 
     Attempts with command, host, route and exit; probes with what was expected and seen; the
     beginning and end of the output; answers of people; why it is blocked.

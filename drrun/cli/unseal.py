@@ -24,7 +24,7 @@ def unseal(frame: CommandContext, run: str, old_secrets: Sequence[str]) -> None:
     """Make sealed outputs of RUN readable, with former values of secrets; they stay masked.
 
     An output is sealed when it is collected after a secret has changed: it may show the former
-    value, which drrun does not know. Exit code 3: another secret's former value is wanted too.
+    value, which drrun does not know. Exit code 3: another secret's former value is needed too.
     """
     if not old_secrets:
         raise InputError("say which secret changed: drrun unseal RUN --old-secret NAME")
@@ -36,5 +36,5 @@ def unseal(frame: CommandContext, run: str, old_secrets: Sequence[str]) -> None:
         done = records.seals.unseal(found, values, Mask(value for _, value in values))
     say(f"{plural(done.opened, 'output')} of {found} can be read now: drrun logs {found} STEP")
     if done.wanted:
-        say(f"others are still sealed; they want the former value of {', '.join(done.wanted)} too")
+        say(f"others are still sealed; they need the former value of {', '.join(done.wanted)} too")
         frame.code = Exit.LEFT

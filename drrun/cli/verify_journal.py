@@ -16,7 +16,9 @@ from drrun.report.jsondoc import document, dumps
 
 @click.command("verify-journal")
 @run_argument
-@click.option("--hash", "expected", metavar="HASH", help="A hash noted earlier must occur.")
+@click.option(
+    "--hash", "expected", metavar="HASH", help="Require this hash, noted earlier, in the chain."
+)
 @json_option
 @common_options
 @click.pass_obj

@@ -376,7 +376,7 @@ def _ends_failed(wish: w.Wish) -> bool:
 def waits_for(state: RunState) -> str:
     """Who is asked what, in one sentence."""
     asked = [str(key) for key in state.active if state.targets[key].gate is not None]
-    return f"a person has to answer {', '.join(asked)}" if asked else "nothing can move"
+    return f"a person must answer {', '.join(asked)}" if asked else "nothing can move"
 
 
 def _only_unreachable(state: RunState) -> bool:

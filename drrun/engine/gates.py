@@ -64,16 +64,17 @@ class _Asked:
         label, key = self.step.label, self.wish.key
         match self.wish.kind:
             case "irreversible":
-                return f"{label}: there is no way back from here. Confirm to go on."
+                return f"{label}: there is no way back from here. Confirm to continue."
             case "unknown":
                 return (
-                    f"What became of {key} is not known: {self.state.targets[key].note}. "
+                    f"The outcome of {key} is not known: {self.state.targets[key].note}. "
                     "Look, then confirm (it is done), reject (it failed) or retry (do it again)."
                 )
             case "late":
                 return (
-                    f"{label} has taken longer than {self.step.timeout}. Confirm to let it go on, "
-                    "reject to end it."
+                    f"{label} has taken longer than {self.step.timeout}. Confirm to let it "
+                    "continue, reject "
+                    "to end it."
                 )
             case "approval":
                 message = str((self.step.approval or {}).get("message", ""))

@@ -102,7 +102,7 @@ def _held(lease: Lease, sign: Sign, still: Stillness | None) -> str:
         f"since {_moment(lease.since)}, last sign of life {_moment(lease.seen)} by its own clock. "
     )
     if still is not None and still.moved:
-        return f"{told}It gave another one while it was watched: it lives. Nothing was changed"
+        return f"{told}It gave another one while drrun watched: it is alive. Nothing was changed"
     return (
         f"{told}Nothing was changed. Look at it with: drrun status {lease.run}. If that "
         f"controller is really gone, take over with: drrun resume {lease.run} --take-over, which "

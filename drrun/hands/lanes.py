@@ -113,4 +113,4 @@ def awaited(
             let_go()
             over.wait(_TICK)
             break
-    return found[0] if found else OutcomeUnknown("nobody waits for it any more; it goes on")
+    return found[0] if found else OutcomeUnknown("nobody waits for it any more; it continues")

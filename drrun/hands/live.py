@@ -325,4 +325,6 @@ def act(actions: Mapping[str, BuiltInAction], call: ActionCall) -> Outcome:
         return NeverStarted(str(error), final=True)
     except Exception as error:  # noqa: BLE001 - the promise above: nothing escapes
         fault = f"{type(error).__name__}: {error}"
-        return OutcomeUnknown(f"{order.action} broke off, nobody knows how far it came: {fault}")
+        return OutcomeUnknown(
+            f"{order.action} broke off, and nobody knows how far it came: {fault}"
+        )

@@ -77,7 +77,7 @@ class _Question:
 
     def lost(self, why: str) -> None:
         """End with a fault and do not ask again: the caller waits."""
-        self._end(f"it answered no more: {why}")
+        self._end(f"it did not answer any more: {why}")
 
     def unreached(self, outcome: Unreached) -> None:
         """End with a fault: the host was not reached."""

@@ -137,7 +137,7 @@ class Database:
             except NotOurs as error:
                 connection.close()
                 if left:
-                    raise self._lost(left, "is no journal of drrun") from error
+                    raise self._lost(left, "is not a journal of drrun") from error
                 raise
             except BaseException:
                 connection.close()

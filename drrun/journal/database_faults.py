@@ -46,8 +46,8 @@ def explained(
     if code == sqlite3.SQLITE_FULL:
         room = " A reserve was freed, so that a pause can be recorded." if freed else ""
         return DiskFull(
-            f"the disk with {file} is full. Nothing was written, what was recorded is "
-            f"intact.{room} Make room, then go on: drrun resume"
+            f"the disk with {file} is full. Nothing was written; what was recorded is "
+            f"intact.{room} Make room, then continue: drrun resume"
         )
     if code in _BUSY:
         who = lock_holders(file) or "another process"
@@ -61,8 +61,8 @@ def explained(
             "writable for this user, or choose another one: --state FOLDER"
         )
     return StateUnusable(
-        f"the disk with {file} failed: {error}. Nothing more is started, and nothing is tried "
-        "again on it by this process. See to the disk, then go on: drrun resume"
+        f"the disk with {file} failed: {error}. This process starts nothing more and does not "
+        "try the disk again. Check the disk, then continue: drrun resume"
     )
 
 

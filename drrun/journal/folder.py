@@ -173,7 +173,7 @@ def _must_be_ours(path: Path, kind: Callable[[int], bool], what: str) -> None:
     except FileNotFoundError:
         return
     if stat.S_ISLNK(found.st_mode) or not kind(found.st_mode):
-        raise StateUnusable(f"{path} is no plain {what}. Nothing was started, nothing changed.")
+        raise StateUnusable(f"{path} is not a plain {what}. Nothing was started, nothing changed.")
     if found.st_uid != os.geteuid():
         raise StateUnusable(
             f"{path} belongs to another user (uid {found.st_uid}). Nothing was started. Log in as "

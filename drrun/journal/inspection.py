@@ -23,7 +23,7 @@ from drrun.ports.journal import Document, Entry, JournalCheck
 #: Entries per page.
 PAGE = 500
 #: Message for a run that has traces in the folder, but is not in the database.
-GONE = "it was written here, but is in no list any more"
+GONE = "it was written here, but no list has it any more"
 #: Entries that SQLite joins into one text, for `digest_of_entries`.
 _WINDOW = 2000
 _DIGESTED = (
@@ -214,7 +214,7 @@ def _disagreement(database: Database, row: Row, anchor: Head, path: Path) -> Ite
     if found is None and anchor.seq > row["entries"]:
         yield (
             f"it ends with entry {row['entries']}, but had reached entry {anchor.seq}: an old "
-            f"copy was put back, or its end was cut {way_out}"
+            f"copy was restored, or its end was cut {way_out}"
         )
     if found is not None and found["hash"] != anchor.hash:
         yield f"entry {anchor.seq} is another one than was written {way_out}"

@@ -152,7 +152,7 @@ def _sealed_note(sealed: Path) -> bytes:
     names = ", ".join(sorted(marks_in(sealed)))
     return (
         f"[drrun: sealed: it may show a former value of {names}; "
-        "give that with: drrun unseal RUN --old-secret NAME]\n"
+        "give it with: drrun unseal RUN --old-secret NAME]\n"
     ).encode()
 
 

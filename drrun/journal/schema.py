@@ -77,7 +77,7 @@ def _version(connection: sqlite3.Connection, file: Path, newest: int) -> int:
     foreign = application != APPLICATION and (tables or application or version)
     if foreign or version < 0:
         raise NotOurs(
-            f"{file} is no journal of drrun. Nothing was changed. Choose another state: --state"
+            f"{file} is not a journal of drrun. Nothing was changed. Choose another state: --state"
         )
     if version > newest:
         raise StateUnusable(

@@ -218,4 +218,4 @@ def _head(path: Path, line: bytes) -> tuple[Mapping[str, str], str]:
         head = json.loads(line)
         return dict(head["marks"]), str(head["from"])
     except (ValueError, KeyError, TypeError):
-        raise JournalDamaged(f"{path} is no sealed output") from None
+        raise JournalDamaged(f"{path} is not a sealed output") from None

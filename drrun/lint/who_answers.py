@@ -27,7 +27,7 @@ def overdue_contacts(subject: Subject) -> Iterator[Finding]:
         if age * _DAY > contact.verify_every:
             message = (
                 f"contacts.{contact.name}: last tried on {contact.verified}, {age} days ago;"
-                f" wanted every {contact.verify_every}"
+                f" should be tried every {contact.verify_every}"
             )
             yield doubt(contact.place, message, "overdue-contact")
 
@@ -44,11 +44,11 @@ def few_approvers(subject: Subject) -> Iterator[Finding]:
         place = step.places.get("approval", step.place)
         of = f"steps.{step.id}.approval: {count} of {role.name} ({', '.join(people)}) must approve"
         if count > len(people):
-            yield doubt(place, f"{of}: they are too few, and the step can never begin", _FEW)
+            yield doubt(place, f"{of}: they are too few, so the step can never begin", _FEW)
         else:
             message = (
-                f"{of}, and whoever drives the run or retries the step may not: if it is one of"
-                " them, the step waits for ever. Lower count, or add a deputy"
+                f"{of}, and the person who drives the run or retries the step may not: if it is"
+                " one of them, the step waits for ever. Lower count, or add a deputy"
             )
             yield advice(place, message, _FEW)
 

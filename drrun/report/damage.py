@@ -21,7 +21,7 @@ def damage_lines(run: str, flaws: Sequence[str], unfit: int = 0) -> tuple[str, .
         f"DAMAGED: the journal of {run} is not what was written",
         *(f"  {clean_line(flaw)}" for flaw in flaws),
         f"  shown is what the other entries tell{left_out}",
-        "  nobody can go on with this run; keep a copy of the state folder as it is",
+        "  this run cannot be continued; keep a copy of the state folder as it is",
     )
 
 
@@ -31,10 +31,10 @@ def lost_lines(lost: Sequence[str]) -> tuple[str, ...]:
         return ()
     return (
         "DAMAGED: the database is another than the state folder's, or an older one",
-        *(f"  {clean_line(run)} left traces here, and is not in it" for run in lost),
-        "  do not begin their steps anew before you know what they did",
-        "  put back the database that belongs to this folder; or move what bears their names out",
-        "  of the folders heads and outputs, to give them up",
+        *(f"  {clean_line(run)} left traces here, but is not in it" for run in lost),
+        "  do not start their steps again before you know what they did",
+        "  restore the database that belongs to this folder; or, to give these runs up, move",
+        "  the files with their names out of the folders heads and outputs",
     )
 
 

@@ -127,7 +127,7 @@ def _around(step: Step) -> Iterator[tuple[str, tuple[str, ...]]]:
         several = f"{count} of " if count > 1 else ""
         people.append(f"approval by {several}{step.approval.get('role') or 'anybody'}")
     if step.irreversible:
-        people.append("a person's word: there is no way back")
+        people.append("a person to allow it: there is no way back")
     asked = {
         "asks": tuple(people),
         "guard": tuple(probe.label for probe in step.guard if probe.label != REACHED),

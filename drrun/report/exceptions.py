@@ -59,7 +59,7 @@ def _verb(kind: ExceptionKind, *, several: bool) -> str:
         case ExceptionKind.MARKED_DONE:
             return f"{be} marked done"
         case ExceptionKind.BYPASSED:
-            return f"{be} let past a guard"
+            return "acted with a guard bypassed"
         case ExceptionKind.UNVERIFIED:
             return f"{be} not verified"
         case ExceptionKind.FAILED:
@@ -70,6 +70,8 @@ def _verb(kind: ExceptionKind, *, several: bool) -> str:
             return f"{be} undone, not verified"
         case ExceptionKind.UNDO_FAILED:
             return "could not be undone"
+        case ExceptionKind.MARKED_UNDONE:
+            return f"{be} marked undone"
         case ExceptionKind.DOUBTFUL:
             return "would fail now"
         case ExceptionKind.SERVICE:

@@ -247,7 +247,7 @@ def without_controller(line: StepLine) -> StepLine:
     """What was in flight when the controller was lost is unknown (contract section 1)."""
     if line.status not in MOVING:
         return line
-    note = "was in flight when its controller left: resume finds out"
+    note = "was in flight when its controller left; resume finds out"
     return replace(line, status=Status.UNKNOWN, note=note, late=False, contact="")
 
 
@@ -360,7 +360,9 @@ def _missing(state: RunState, keys: list[TargetKey], now: float) -> str:
         return ""
     since = min(state.targets[key].missing_since or now for key in missing)
     hosts = ", ".join(dict.fromkeys(state.hosts[key] or "the controller" for key in missing))
-    return f"{hosts} not seen for {Duration(round(now - since))}: reconnecting; jobs there go on"
+    return (
+        f"{hosts} not seen for {Duration(round(now - since))}: reconnecting; jobs there continue"
+    )
 
 
 def _note(state: RunState, keys: list[TargetKey], status: Status) -> str:
@@ -395,9 +397,9 @@ def _why(
             return "no controller drives it"
         case RunStatus.WAITING:
             if asks:
-                return f"a person has to answer {', '.join(ask.key for ask in asks)}"
+                return f"a person must answer {', '.join(ask.key for ask in asks)}"
             wrong = [line for line in lines if line.status is Status.FAILED]
-            return f"a person has to say what to do: {failures(wrong)}"
+            return f"a person must say what to do: {failures(wrong)}"
         case RunStatus.FAILED:
             return failures([line for line in lines if line.status is Status.FAILED])
         case RunStatus.ROLLED_BACK | RunStatus.ROLLED_BACK_WITH_EXCEPTIONS:

@@ -232,7 +232,7 @@ def not_begun(
     """The mark did not come: the command could not become its user, or start its shell."""
     said = " ".join((streams.chatter.decode("utf-8", "replace") + output.text("stderr")).split())
     shown = "".join(each if each.isprintable() else "?" for each in said[-300:])
-    what = f"did not let us become {become}" if become else "did not execute the command"
+    what = f"did not let the user become {become}" if become else "did not execute the command"
     return NeverStarted(f"{place} {what}, exit {code}: {shown or 'it said nothing'}", final=True)
 
 

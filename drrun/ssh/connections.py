@@ -147,7 +147,7 @@ class Connections:
         self._loop.close()
         for slot in list(self._slots.values()):
             if slot.link is not None:
-                slot.link.lose("this program left")
+                slot.link.lose("drrun left")
 
     def _ready(self, host: Host) -> Link | None:
         """The connection, if it is open and by the route that is wanted."""
@@ -212,7 +212,7 @@ class Connections:
     async def _fill(self, slot: _Slot, open_it: Callable[[], Coroutine[Any, Any, Link]]) -> Link:
         slot.link = link = await open_it()
         if self._closed:
-            in_background(functools.partial(link.lose, "this program left"))
+            in_background(functools.partial(link.lose, "drrun left"))
             raise _leaving()
         return link
 
@@ -278,7 +278,7 @@ class Connections:
         configured = await self._config.of(host.name, route.address)
         if configured.proxy_command and not route.via:
             raise BadConfig(
-                "the SSH configuration wants a ProxyCommand for it, which drrun does not execute; "
+                "the SSH configuration needs a ProxyCommand for it, which drrun does not execute; "
                 "give a route with `via` in the inventory, or use ProxyJump"
             )
         return configured
@@ -403,7 +403,7 @@ def ordered(
 
 
 def _leaving() -> Unreachable:
-    return Unreachable(NeverStarted("this program is leaving its hosts"))
+    return Unreachable(NeverStarted("drrun is leaving its hosts"))
 
 
 def _outcome(over: concurrent.futures.Future[Link]) -> Link | Unreachable:

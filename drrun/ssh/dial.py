@@ -275,9 +275,9 @@ def _awaited(connection: fabric.Connection) -> str:
     """What an unfinished log-in waited for."""
     begun = connection.client.get_transport()
     if begun is None or not begun.remote_version:
-        return "the server does not greet"
+        return "the server sends no SSH greeting"
     if not begun.initial_kex_done:
-        return "the exchange of keys went on"
+        return "the key exchange did not end"
     return f"{connection.user} was not let in"
 
 
@@ -289,7 +289,9 @@ def _told(error: Exception, identity: Identity) -> Exception:
     if identity.accepted or not unspecific:
         return error
     if isinstance(error.__context__, TimeoutError):
-        return DeadlineError("connected, but the server does not greet; is it an SSH server?")
+        return DeadlineError(
+            "connected, but the server sends no SSH greeting; is it an SSH server?"
+        )
     return GreetingError(str(error) or type(error).__name__)
 
 

@@ -87,8 +87,9 @@ def before_sending(error: BaseException, way: Way) -> NeverStarted | RefusedByHo
             return NeverStarted(f"{way}: stopped before anything was sent")
         case paramiko.ssh_exception.IncompatiblePeer():
             why = (
-                f"{_short(error)}. The server and this program share no such algorithm (SHA-1 and "
-                "DSA are no longer spoken): update its sshd, or go by a host that it accepts"
+                f"{_short(error)}. The server and drrun have no such algorithm in common (drrun "
+                "does not use SHA-1 and DSA any more): update its sshd, or go through a host that "
+                "it accepts"
             )
             return NeverStarted(f"{way}: {why}", final=True)
         case _:
@@ -98,9 +99,7 @@ def before_sending(error: BaseException, way: Way) -> NeverStarted | RefusedByHo
 def after_sending(error: BaseException | str, way: Way) -> Outcome:
     """What a fault means once the script may have begun."""
     text = error if isinstance(error, str) else _short(error)
-    return OutcomeUnknown(
-        f"contact with {way} was lost: {text}. The command may still be going on"
-    )
+    return OutcomeUnknown(f"contact with {way} was lost: {text}. The command may still be running")
 
 
 def _sentence(error: BaseException) -> str:
@@ -117,7 +116,7 @@ def _sentence(error: BaseException) -> str:
         case DeadlineError():
             return str(error)
         case TimeoutError():
-            return "no answer in time; is the host up, and is there a way through the network?"
+            return "no answer in time; is the host up, and does the network let it through?"
         case paramiko.ChannelException():
             return f"the server opens no channel for it ({_short(error)})"
         case EOFError():

@@ -163,7 +163,9 @@ class Job:
 
     def let_go(self) -> None:
         """Stop following the attempt; its processes go on."""
-        self._finish(OutcomeUnknown(f"detached from {self.lane.place}; the command goes on there"))
+        self._finish(
+            OutcomeUnknown(f"detached from {self.lane.place}; the command continues there")
+        )
 
     def forget(self) -> None:
         """The outcome is durable: let the host forget what the attempt printed."""
@@ -370,7 +372,7 @@ class Job:
         elif self._known:
             place = self.lane.place
             self._finish(
-                OutcomeUnknown(f"{place} has lost what it knew of this, while it was going on")
+                OutcomeUnknown(f"{place} has lost what it knew of this, while it was running")
             )
         elif word == "won" and self._on_same_boot and not self._forgot:
             self._finish(self._nothing())
@@ -437,7 +439,7 @@ class Job:
             if self.order.reboots and self._known:
                 self._finish(_back(self.lane.place))
                 return
-            why = "may have been booted anew" if rebooted else "has lost the run's folder"
+            why = "may have rebooted" if rebooted else "has lost the run's folder"
             self._finish(OutcomeUnknown(f"{self.lane.place} {why}, with what it knew of this"))
         elif self._ending is not None:
             self._settle_refusal()
@@ -581,7 +583,7 @@ class Job:
             return
         if self.order.reboots and self._ending is None:
             late = Duration(self._limit() or REBOOT_WITHIN)
-            note = f"{self.lane.place} was not booted anew within {late}"
+            note = f"{self.lane.place} did not reboot within {late}"
             self._finish(Ended(None, note=note))
             return
         self._ending = self._ending or Ending.BY_TIME

@@ -54,7 +54,7 @@ class PublicKey:
         try:
             blob = base64.b64decode(rest.split()[0], validate=True)
         except (IndexError, binascii.Error):
-            raise ValueError(f"{text!r} is no public key: write `ssh-ed25519 AAAA…`") from None
+            raise ValueError(f"{text!r} is not a public key: write `ssh-ed25519 AAAA…`") from None
         if not blob.startswith(len(kind).to_bytes(4, "big") + kind.encode()):
             raise ValueError(f"the public key {text[:40]!r}… is not of the type it names")
         return cls(kind, blob)

@@ -793,5 +793,5 @@ def _not_begun(place: str, why: str, phase: _Phase, contact: _Contact | None) ->
     link = contact.wire.link if contact else None
     # The connection lives, so the host itself ended the log-in, and would do it again.
     final = phase is _Phase.PROVING and (link is None or link.alive)
-    what = f"{place} did not execute our command ({why}): {shown or 'it said nothing'}"
+    what = f"{place} did not execute the command of drrun ({why}): {shown or 'it said nothing'}"
     return NeverStarted(what, final=final)

@@ -283,7 +283,7 @@ def _state(
 ) -> AttemptState:
     begun, age = None, None
     if word not in STATES:
-        raise ValueError(f"{word!r} is no state of an attempt")
+        raise ValueError(f"{word!r} is not a state of an attempt")
     match of_process:
         case [pid, start, leads, seconds] if pid.isdigit():
             begun = CommandBegun(name, int(pid), start, leads == "1")

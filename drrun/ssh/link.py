@@ -83,7 +83,7 @@ class Link:
         while self.alive:
             left = allowed - self.transport.silent
             if left <= 0:
-                why = f"it has not been heard of for {allowed:.0f} s"
+                why = f"it has sent nothing for {allowed:.0f} s"
                 in_background(functools.partial(self.lose, why))
                 return
             await asyncio.sleep(left)

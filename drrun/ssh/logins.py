@@ -110,7 +110,9 @@ class Login:
         except paramiko.AuthenticationException:
             return False
         if more:
-            raise LoginError(f"the server wants more than a key of {self.user}: {', '.join(more)}")
+            raise LoginError(
+                f"the server requires more than a key of {self.user}: {', '.join(more)}"
+            )
         return True
 
     def _keys(
@@ -146,7 +148,7 @@ class Login:
                 return
         if self.identity:
             raise LoginError(
-                f"the key {file} is encrypted and no agent holds it: do `ssh-add {file}`"
+                f"the key {file} is encrypted and no agent holds it: run `ssh-add {file}`"
             )
         tried.append(f"{file} (encrypted, not in an agent)")
 

@@ -41,7 +41,7 @@ class Loop:
         with self._lock:
             if self._closed:
                 coroutine.close()
-                raise LoopClosed("this program is leaving its hosts")
+                raise LoopClosed("drrun is leaving its hosts")
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="ssh", daemon=True)
                 self._thread.start()

@@ -181,7 +181,7 @@ class ScriptSession:
         if finish.exit == 125 and not shown:
             return NeverStarted(f"{why}: the command did not arrive whole")
         if self.script.execution.become:
-            why = f"{self.place} did not let us become {self.script.execution.become}"
+            why = f"{self.place} did not let the user become {self.script.execution.become}"
         return NeverStarted(f"{why}: {shown or 'it said nothing'}", final=True)
 
     def _ask_who_reads(self) -> None:
@@ -191,7 +191,7 @@ class ScriptSession:
         if not self._proved:
             return NeverStarted(f"{self.place}: {why}, before the command was sent")
         return OutcomeUnknown(
-            f"contact with {self.place} was lost: {why}. The command may still be going on there"
+            f"contact with {self.place} was lost: {why}. The command may still be running there"
         )
 
     def _quiet(self, now: float) -> Outcome | None:
@@ -209,7 +209,7 @@ class ScriptSession:
     def _stopped(self, cancel: Cancel) -> Outcome | None:
         if not cancel.is_set():
             return None
-        return OutcomeUnknown(f"detached from {self.place}; the command goes on there")
+        return OutcomeUnknown(f"detached from {self.place}; the command continues there")
 
     def _late(self) -> Outcome | None:
         """Whether a time limit passed: the author's, or ours for the beginning."""

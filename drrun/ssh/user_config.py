@@ -99,7 +99,7 @@ def proper_name(name: str) -> str:
         BadConfig: It holds characters that no host name has.
     """
     if not _NAME.fullmatch(name):
-        raise BadConfig(f"{name!r} is no host name or address; correct it in the inventory")
+        raise BadConfig(f"{name!r} is not a host name or address; correct it in the inventory")
     return name
 
 
@@ -110,7 +110,7 @@ def proper_user(user: str) -> str:
         BadConfig: It holds characters that no user name has.
     """
     if not _USER.fullmatch(user):
-        raise BadConfig(f"{user!r} is no user name; correct `user` in the inventory")
+        raise BadConfig(f"{user!r} is not a user name; correct `user` in the inventory")
     return user
 
 

@@ -72,7 +72,7 @@ def script_text(script: Script) -> bytes:
     lines = []
     for name, value in execution.env.items():
         if not _NAME.fullmatch(name):
-            raise BadScript(f"{name!r} is no name of an environment variable")
+            raise BadScript(f"{name!r} is not the name of an environment variable")
         lines.append(f"export {name}={shlex.quote(str(value))}")
     if execution.chdir:
         folder = shlex.quote(execution.chdir)
@@ -97,7 +97,7 @@ def shell_of(execution: Execution) -> str:
         BadScript: It is none.
     """
     if not _SHELL.fullmatch(execution.shell):
-        raise BadScript(f"{execution.shell!r} is no shell: write sh, bash or a path")
+        raise BadScript(f"{execution.shell!r} is not a shell: write sh, bash or a path")
     return "/bin/sh" if execution.shell == "sh" else execution.shell
 
 
@@ -112,7 +112,7 @@ def become_of(user: str | None) -> str:
     if user in {"true", "yes", "sudo"}:
         user = "root"
     if not _USER.fullmatch(user):
-        raise BadScript(f"{user!r} is no name of a user to become")
+        raise BadScript(f"{user!r} is not the name of a user to become")
     return user
 
 

@@ -4,7 +4,7 @@ Rules:
 - Answers go the way of every other terminal, through the run's inbox; what became of them comes
   back through the feed.
 - A question that was answered elsewhere disappears here.
-- An empty line moves on to the next question.
+- An empty line moves on to the next question; where a reason is wanted, it goes back.
 - What failed is asked about after all that wait for an answer.
 - Nobody is offered what others have to answer; whom to call, and what they type, is shown.
 """
@@ -139,7 +139,8 @@ class AnswerPrompt:
         if self._dialogue is None or self._sending:
             return
         self.notice = ""
-        if not line.strip() and len(self._asks) > 1:
+        moves_on = not line.strip() and not self._dialogue.wants_reason
+        if moves_on and len(self._asks) > 1:
             names, name = [_name(ask) for ask in self._asks], _name(self._dialogue.ask)
             here = names.index(name) if name in names else -1
             self._dialogue = _dialogue(self._asks[(here + 1) % len(self._asks)])

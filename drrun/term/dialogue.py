@@ -3,6 +3,7 @@
 Rules:
 - A point of no return wants the step's name typed, not a letter (as clig.dev asks).
 - What cannot be understood is asked again, with the reason; nothing is guessed.
+- A refusal wants a reason; an empty line takes it back.
 - The prompt consists of our own words only, never of text from elsewhere (rule T6).
 """
 
@@ -14,16 +15,39 @@ from drrun.core.dataclass import dataclass
 from drrun.core.people.answers import as_type
 from drrun.report.run_view import WaitingGate
 
-_YES = frozenset({"c", "confirm", "y", "yes", "done", "d"})
-_NO = frozenset({"r", "reject", "n", "no", "f", "failed"})
 _PROMPTS = {
     "approval": "(a)pprove, (r)efuse: ",
-    "late": "(y)es, let it go on, (n)o, end it: ",
+    "late": "(y)es, let it continue, (n)o, end it: ",
     "unknown": "(d)one, (f)ailed, (a)gain? ",
     "ask": "does it hold? (y)es, (n)o: ",
 }
-_APPROVE = frozenset({"a", "approve", "y", "yes"})
-_AGAIN = frozenset({"a", "again", "retry"})
+_REFUSED = {"r": "reject", "refuse": "reject", "reject": "reject"}
+_YES = {"y": "confirm", "yes": "confirm"}
+_YES_OR_NO = {**_YES, "n": "reject", "no": "reject"}
+#: What the words of a question mean. A word that its prompt does not spell means nothing: the
+#: first letter of an option must never refuse a decision.
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "manual": {"c": "confirm", "confirm": "confirm", **_YES, **_REFUSED},
+    "approval": {
+        "a": "approve",
+        "approve": "approve",
+        "y": "approve",
+        "yes": "approve",
+        **_REFUSED,
+    },
+    "decision": _REFUSED,
+    "irreversible": _REFUSED,
+    "late": _YES_OR_NO,
+    "ask": _YES_OR_NO,
+    "unknown": {
+        "d": "confirm",
+        "done": "confirm",
+        "f": "reject",
+        "failed": "reject",
+        "a": "retry",
+        "again": "retry",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +69,16 @@ class Dialogue:
     _given: dict[str, str] = field(default_factory=dict)
 
     @property
+    def wants_reason(self) -> bool:
+        """Whether an empty line goes back to the question, not on to the next one."""
+        return self._kind == "reject"
+
+    @property
     def prompt(self) -> str:
         """What stands before the line that is being typed."""
         missing = self._missing()
         if self._kind == "reject":
-            return f"why is {self.ask.key} rejected? "
+            return f"why do you reject {self.ask.key}? (empty: back) "
         if self._kind and missing:
             return f"{missing} ({self.ask.input[missing]}): "
         if self._kind:
@@ -72,38 +101,40 @@ class Dialogue:
         """Take one line; the reply, once it is whole."""
         line, self.trouble = line.strip(), ""
         if self._kind == "reject":
-            return self._reply("reject", reason=line)
+            return self._take_reason(line)
         if self._kind:
             return self._take_answer(line)
-        if self.ask.kind in ("approval", "decision"):
-            return self._take_word(line)
-        return self._take_choice(line.lower() if self.ask.kind != "irreversible" else line)
-
-    def _take_word(self, word: str) -> GivenAnswer | None:
-        """An approval or a decision: the very word that is wanted, or a refusal."""
-        if self.ask.kind == "decision" and word in self.ask.options:
-            return self._reply("decide", option=word)
-        approves = word == self.ask.typed if self.ask.typed else word.lower() in _APPROVE
-        if self.ask.kind == "approval" and word and approves:
-            return self._reply("approve", typed=word)
-        if word.lower() in _NO:
-            self._kind = "reject"
-        elif word:
-            self.trouble = f"{word!r} is no answer to this"
+        match self._meaning(line):
+            case "reject":
+                self._kind = "reject"
+            case "confirm":
+                return self._confirmed()
+            case "approve":
+                return self._reply("approve", typed=line)
+            case "decide":
+                return self._reply("decide", option=line)
+            case "retry":
+                return self._reply("retry")
+            case _:
+                self.trouble = f"{line!r} is not an answer here" if line else ""
         return None
 
-    def _take_choice(self, word: str) -> GivenAnswer | None:
-        unknown = self.ask.kind == "unknown"
-        if self.ask.kind == "irreversible" and word == self.ask.step:
-            return self._confirmed()
-        if self.ask.kind != "irreversible" and word in _YES:
-            return self._confirmed()
-        if word in _NO:
-            self._kind = "reject"
-        elif unknown and word in _AGAIN:
-            return self._reply("retry")
-        elif word:
-            self.trouble = f"{word!r} is no answer to this"
+    def _meaning(self, word: str) -> str:
+        """What a word answers; "" for nothing."""
+        kind = self.ask.kind
+        if kind == "decision" and word in self.ask.options:
+            return "decide"
+        if kind == "irreversible" and word == self.ask.step:
+            return "confirm"
+        if kind == "approval" and self.ask.typed and word == self.ask.typed:
+            return "approve"
+        meaning = _WORDS[kind].get(word.lower(), "")
+        return "" if meaning == "approve" and self.ask.typed else meaning
+
+    def _take_reason(self, reason: str) -> GivenAnswer | None:
+        if reason:
+            return self._reply("reject", reason=reason)
+        self._kind, self.trouble = "", "nothing is rejected"
         return None
 
     def _confirmed(self) -> GivenAnswer | None:
@@ -116,7 +147,7 @@ class Dialogue:
         missing = self._missing()
         if missing is None:
             if not line:
-                self.trouble = "this step wants evidence"
+                self.trouble = "this step needs evidence"
                 return None
             return self._reply("confirm", input=self._given, evidence=line)
         try:

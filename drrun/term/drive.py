@@ -46,9 +46,9 @@ _TURN = 0.0005
 #: Seconds that a controller gets for leaving at once.
 _PATIENCE = 5.0
 
-_STOPPING = "leaving when what runs has finished; Ctrl-C again: leave at once"
+_STOPPING = "leaving when the running steps have finished; Ctrl-C again: leave at once"
 
-_DETACHING = "leaving at once; remote commands go on"
+_DETACHING = "leaving at once; remote commands continue"
 
 
 @dataclass(slots=True)

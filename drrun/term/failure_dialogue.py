@@ -104,6 +104,11 @@ class PauseDialogue:
     trouble: str = ""
 
     @property
+    def wants_reason(self) -> bool:
+        """It never does."""
+        return False
+
+    @property
     def prompt(self) -> str:
         """What stands before the line that is being typed."""
         return "the run is paused: (g)o on (q)uit: "
@@ -116,7 +121,7 @@ class PauseDialogue:
         if word in ("q", "quit"):
             return Choice.QUIT
         if word:
-            self.trouble = f"{word!r} is no answer to this; type g or q"
+            self.trouble = f"{word!r} is not an answer here; type g or q"
         return None
 
 
@@ -143,13 +148,18 @@ class FailureDialogue:
     _chosen: Choice | None = None
 
     @property
+    def wants_reason(self) -> bool:
+        """Whether an empty line goes back to the choices, not on to the next question."""
+        return self._chosen is not None
+
+    @property
     def prompt(self) -> str:
         """What stands before the line that is being typed."""
         match self._chosen:
             case Choice.SKIP:
-                return f"why is {self.ask.step} skipped? "
+                return f"why do you skip {self.ask.step}? "
             case Choice.MARK_DONE:
-                return f"how is it known that {self.ask.step} is done? "
+                return f"how do you know that {self.ask.step} is done? "
             case Choice.BACK:
                 steps = self.ask.undone_by_rollback
                 return (
@@ -187,7 +197,7 @@ class FailureDialogue:
         match choice:
             case None:
                 if word:
-                    self.trouble = f"{word!r} is no answer to this; type one of r s m e b p q"
+                    self.trouble = f"{word!r} is not an answer here; type one of r s m e b p q"
             case Choice.RETRY:
                 return self._asked(RetryRequest.KIND)
             case Choice.PAUSE:
@@ -204,7 +214,7 @@ class FailureDialogue:
 
     def _reasoned(self, choice: Choice, reason: str) -> GivenAnswer | None:
         if not reason:
-            self.trouble = "this overrides the plan: say why, it is kept in the record"
+            self._chosen, self.trouble = None, "nothing is changed: to override the plan, say why"
             return None
         return self._asked(Skip.KIND if choice is Choice.SKIP else MarkDone.KIND, reason=reason)
 

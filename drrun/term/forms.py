@@ -76,9 +76,11 @@ class Form:
         """Take one line; what is wrong with it, "" if nothing."""
         name = next(iter(self.missing))
         if not line.strip() and name != "reason":
-            return "something has to be typed; Esc takes it back"
+            return "type something; Esc cancels"
         if not line.strip() and self.kind in WANT_REASON:
-            return f"{self.kind} overrides the plan: say why; Esc takes it back"
+            return f"{self.kind} overrides the plan: say why; Esc cancels"
+        if not line.strip() and self.kind == "reject":
+            return "a rejection stops what waits for it: say why; Esc cancels"
         del self.missing[name]
         if name.startswith("input:"):
             self.given.setdefault("input", {})[name.removeprefix("input:")] = line.strip()
@@ -101,7 +103,7 @@ def form(kind: str, step: str, ask: WaitingGate | None) -> Form | str:
         ask: What the step asks now, if anything.
     """
     if kind in _ANSWERS and ask is None:
-        return f"{step} asks nobody anything"
+        return f"{step} does not ask for an answer"
     if kind in _ANSWERS and ask is not None and kind not in _fitting(ask):
         keys = [f"{key} {word}" for key, word in ACTS.items() if word in _fitting(ask)]
         return f"{step} asks for another answer: {', '.join(keys)}"

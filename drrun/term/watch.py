@@ -369,5 +369,5 @@ class Watch:
         ended = self.state.ended
         if ended is None:
             return ""
-        again = f"; go on: drrun resume {self.run}" if attention_steps(self.state) else ""
+        again = f"; continue: drrun resume {self.run}" if attention_steps(self.state) else ""
         return f"the run has ended: {ended}{again}; q leaves"

@@ -76,9 +76,9 @@ def test_follow_ups_leave_as_a_task_list(program: Program) -> None:
     [
         (["finding", "latest", "x", "--due", "soon"], "write a date"),
         (["finding", "latest", "x", "--step", "nope"], "no step 'nope'"),
-        (["clocks", "latest", "--detected", "2099-01-01", "--reason", "r"], "still to come"),
-        (["clocks", "latest", "--detected", "yesterday", "--reason", "r"], "is no moment"),
-        (["clocks", "latest", "--detected", "nan", "--reason", "r"], "is no moment"),
+        (["clocks", "latest", "--detected", "2099-01-01", "--reason", "r"], "in the future"),
+        (["clocks", "latest", "--detected", "yesterday", "--reason", "r"], "is not a moment"),
+        (["clocks", "latest", "--detected", "nan", "--reason", "r"], "is not a moment"),
         (["clocks", "latest", "--detected", "2024-01-01"], "--reason"),
     ],
 )

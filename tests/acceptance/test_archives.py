@@ -129,7 +129,7 @@ def test_whoever_makes_new_sums_does_not_get_past_the_chain(
 def test_an_archive_writes_nowhere_else(elsewhere: Program, name: str) -> None:
     changed(elsewhere.folder / "run.tar.gz", name, b"x", sums=True)
     done = elsewhere("import", "run.tar.gz")
-    assert (done.exit, "no archive of a run" in done.err) == (2, True), done.err
+    assert (done.exit, "not an archive of a run" in done.err) == (2, True), done.err
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", bytes(5000)])

@@ -11,13 +11,13 @@ drrun: 1
 name: outer
 inputs: {site: {type: string, default: ams}}
 steps:
-  before: {run: echo before >>effects, verify: {run: "true"}}
+  before: {run: echo before >>$HOME/effects, verify: {run: "true"}}
   restore:
     uses: runbook
     with: {file: parts/inner.yml, inputs: {what: "git-{{ inputs.site }}"}}
     needs: [before]
     %s
-  after: {run: echo after >>effects, needs: [restore], verify: {run: "true"}}
+  after: {run: echo after >>$HOME/effects, needs: [restore], verify: {run: "true"}}
 """
 INNER = """
 drrun: 1
@@ -25,10 +25,13 @@ name: inner
 inputs: {what: {type: string}}
 steps:
   copy:
-    run: echo copy {{ inputs.what }} >>effects; echo got=7
+    run: echo copy {{ inputs.what }} >>$HOME/effects; echo got=7
     capture: {got: {from: stdout, regex: 'got=(\\d+)'}}
     verify: {run: "true"}
-  check: {run: "echo check {{ steps.copy.got }} >>effects", needs: [copy], verify: {run: "true"}}
+  check:
+    run: echo check {{ steps.copy.got }} >>$HOME/effects
+    needs: [copy]
+    verify: {run: "true"}
 """
 
 
@@ -103,7 +106,7 @@ def test_a_runbook_that_contains_itself_is_refused(program: Program) -> None:
 
 
 def test_a_resumed_run_has_the_part_as_it_was(program: Program) -> None:
-    failing = INNER.replace("echo got=7", "echo got=7; test -e go")
+    failing = INNER.replace("echo got=7", "echo got=7; test -e $HOME/go")
     program.write("runbooks/parts/inner.yml", failing)
     run(program)
     program.write("runbooks/parts/inner.yml", "not even YAML: [")

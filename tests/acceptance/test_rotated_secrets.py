@@ -126,7 +126,7 @@ def test_a_value_that_was_never_used_is_refused_and_changes_nothing(
     resume = ("resume", name, "--no-input", "--old-secret", "token=env:BEFORE")
     refused = program(*resume, DR_TOKEN=NEW, BEFORE="a-guess")
     assert refused.exit == 2
-    assert "no value that this run has used" in refused.err
+    assert "this run never used that value" in refused.err
     done = program("resume", name, "--no-input", DR_TOKEN=NEW)
     assert done.exit == 0
     wrong = program("unseal", name, "--old-secret", "token=env:BEFORE", BEFORE="a-guess")

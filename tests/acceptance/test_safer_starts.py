@@ -84,7 +84,7 @@ def test_a_missing_runbook_hides_no_other_error_and_has_a_place(
     for line in (
         "runbooks/outer.yml:7:5: step database: runbooks/parts/none.yml: no such file",
         "runbooks/outer.yml:11:23: steps.open.needs: unknown step 'datbase'; did you mean 'data",
-        "runbooks/parts/inner.yml:5:32: steps.copy.timeout: 'soon' is no duration",
+        "runbooks/parts/inner.yml:5:32: steps.copy.timeout: 'soon' is not a duration",
         "runbooks/parts/inner.yml:6:24: step far: ../../etc/far.yml must be below",
     ):
         assert line in told

@@ -30,7 +30,7 @@ CASES: dict[str, tuple[bytes, str]] = {
     "a wrong type": (f"{STEP}  a: {{run: [x]}}\n".encode(), "bad.yml:4:"),
     "a bad duration": (
         f"{STEP}  a: {{run: x, timeout: soon}}\n".encode(),
-        "'soon' is no duration",
+        "'soon' is not a duration",
     ),
     "a tab": (f"{STEP}\ta: {{run: x}}\n".encode(), "bad.yml:4:1"),
     "bytes that are no UTF-8": (b"drrun: 1\nname: \xff\xfe\n", "bad.yml:2:7"),

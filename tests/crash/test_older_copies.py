@@ -221,7 +221,7 @@ def test_of_two_machines_with_one_state_the_one_that_acts_is_obeyed(
         program.here("confirm", "latest", "one")
     done = [program("resume", "latest", "--no-input") for program in programs]
     assert [each.exit for each in done] == [LEFT, DAMAGED], done
-    assert "another copy of it went on" in done[1].err or "older copy" in done[1].err
+    assert "another copy of it was used since" in done[1].err or "older copy" in done[1].err
     # The one that is obeyed goes on as if nothing had been.
     assert scene.driven(programs[0]).exit == DONE
     assert twice(scene) == NOTHING

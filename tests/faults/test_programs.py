@@ -291,7 +291,7 @@ steps:
 @pytest.mark.faults(58)
 def test_a_reboot_step_is_not_done_while_the_old_boot_goes_on(program: Program) -> None:
     done = run(program, REBOOTS % "1s")
-    assert (done.exit, "was not booted anew within 1s" in done.err) == (1, True), done.err
+    assert (done.exit, "did not reboot within 1s" in done.err) == (1, True), done.err
 
 
 @pytest.mark.faults(58)

@@ -87,7 +87,7 @@ class Template:
             content = self._renderer.text(written, names).encode()
             return self._put(call, content)
         except UnicodeDecodeError:
-            why = f"{order.arguments['source']} is no UTF-8, so it is no template; use copy"
+            why = f"{order.arguments['source']} is not UTF-8, so it is not a template; use copy"
             return NeverStarted(why, final=True)
         except InputError as error:
             return NeverStarted(str(error), final=True)

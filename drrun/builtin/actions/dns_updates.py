@@ -29,7 +29,7 @@ _WITHIN = 30.0
 _RECORD = frozenset({"name", "type", "ttl", "data", "was"})
 #: Error codes that people meet, in words (RFC 2136 section 2.2, RFC 8945 section 5).
 _MEANING = {
-    "NOTAUTH": "it does not know this key, or is no server of the zone",
+    "NOTAUTH": "it does not know this key, or is not a server of the zone",
     "REFUSED": "its access rules do not allow this key to do this",
     "NOTZONE": "a record lies outside the zone",
     "NXRRSET": "the records are no longer what `was` says",
@@ -81,7 +81,7 @@ class UpdateDns:
             call.output.write("stdout", f"{record}; was {ttl} {' '.join(data)}\n".encode())
         facts = {"was": " ".join(before[0][1])}
         if all(_as_wanted(record, seen) for record, seen in zip(records, before, strict=True)):
-            return Ended(0, note="they say so already", facts=facts)
+            return Ended(0, note="the records are so already", facts=facts)
         outcome = _send(message, server, deadline)
         if outcome is not None:
             return outcome
@@ -92,7 +92,7 @@ def _show_changes(
     call: ActionCall, records: Sequence[RecordSet], before: Sequence[tuple[int, tuple[str, ...]]]
 ) -> Outcome:
     """Print which records would go and which would come."""
-    note = "they say so already"
+    note = "the records are so already"
     for record, (ttl, data) in zip(records, before, strict=True):
         if record.was is not None and data != record.was:
             says, wanted = " ".join(data) or "nothing", " ".join(record.was) or "nothing"
@@ -113,7 +113,7 @@ def _read_back(
             seen = _seen(server, record, deadline)
         except OSError as error:
             return OutcomeUnknown(
-                f"{server} took the update, and does not answer any more: {error}"
+                f"{server} took the update, but does not answer any more: {error}"
             )
         if not _as_wanted(record, seen):
             ttl, data = seen
@@ -199,7 +199,7 @@ def _sign(update: "dns.update.UpdateMessage", given: Mapping[str, Any]) -> None:
         ring = dns.tsigkeyring.from_text({str(name): (algorithm, key)})
     except (binascii.Error, ValueError):
         # Never with its text: it is a secret.
-        raise ValueError("the secret of the key is no base64") from None
+        raise ValueError("the secret of the key is not base64") from None
     update.use_tsig(ring, algorithm=algorithm)
 
 

@@ -38,7 +38,7 @@ class Notify:
             except ValueError as error:
                 return NeverStarted(str(error), final=True)
         if not ways:
-            why = "nobody can be told: give `url` here, or `notify` in drrun.yaml"
+            why = "there is nobody to tell: give `url` here, or `notify` in drrun.yaml"
             return NeverStarted(why, final=True)
         faults = [why for way in ways if (why := way.deliver(notice, Event()))]
         call.output.write("stdout", f"{text}\n".encode())

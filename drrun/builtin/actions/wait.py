@@ -29,7 +29,7 @@ class WaitForTtl:
             servers = servers_of(ask, deadline)
             answers = [ask_server(each, name, "A", deadline) for each in servers]
         except (Unresolved, OSError) as error:
-            return NeverStarted(f"the TTL of {name} cannot be found out: {error}")
+            return NeverStarted(f"cannot find the TTL of {name}: {error}")
         found = [read(answer, "ttl") for answer in answers]
         longest = max((int(each.text) for each in found if each.present), default=None)
         if longest is None:

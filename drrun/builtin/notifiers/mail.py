@@ -23,7 +23,7 @@ class MailNotifier:
 
     def __post_init__(self) -> None:
         if "@" not in self.to:
-            raise ValueError(f"email: {self.to!r} is no address")
+            raise ValueError(f"email: {self.to!r} is not an address")
 
     def wants(self, notice: Notice) -> bool:
         """Whether it was subscribed to."""

@@ -22,7 +22,7 @@ class WebhookNotifier:
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://")):
-            raise ValueError(f"webhook: {self.url!r} is no http address")
+            raise ValueError(f"webhook: {self.url!r} is not an http address")
 
     def wants(self, notice: Notice) -> bool:
         """Whether it was subscribed to."""

@@ -37,7 +37,7 @@ class Probes:
                 from drrun.builtin.probes.sql import evaluate
             case ProbeKind.ASK:
                 where = question.host.name if question.host else "local"
-                return ProbeAnswer(Verdict.COULD_NOT_TELL, "", "a person has to look", where)
+                return ProbeAnswer(Verdict.COULD_NOT_TELL, "", "a person must look", where)
             case _:
                 assert_never(question.kind)
         return evaluate(question, self._places, cancel)

@@ -80,7 +80,7 @@ def fetch(ask: Mapping[str, Any], timeout: Duration) -> tuple[int, str]:
     """
     url = urlsplit(str(ask["url"]))
     if url.scheme not in ("http", "https") or not url.hostname:
-        raise ValueError(f"{ask['url']!r} is no http or https URL")
+        raise ValueError(f"{ask['url']!r} is not an http or https URL")
     deadline = time.monotonic() + timeout
     connection = _connection(ask, timeout, url)
     try:

@@ -69,7 +69,7 @@ def _parts(question: Question) -> dict[str, str]:
         if ask.get(name):
             parts[names.get(name, name)] = str(ask[name])
     if "dsn" in question.heard and _FILES & parts.keys():
-        raise ValueError("it has a value in it that a host has said, and so may name no file")
+        raise ValueError("it has a value in it that a host gave, so it must not name a file")
     return {name: value for name, value in parts.items() if value}
 
 

@@ -54,7 +54,7 @@ class SecretSources:
             mode = path.stat().st_mode
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "is no UTF-8"
+            reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
             raise NotReady(f"secret {name}: {path}: {reason}") from None
         if mode & _OTHERS:
             raise NotReady(

@@ -192,7 +192,7 @@ class Inspection:
 
     def _jump(self, entry: ChainLink | TornEntry) -> None:
         gap = (
-            f"missing, so whether entry {entry.seq} is what was written cannot be told"
+            f"missing, so nobody can tell whether entry {entry.seq} is what was written"
             if not isinstance(entry, TornEntry)
             else "missing"
         )

@@ -171,7 +171,7 @@ BUILT_IN: Mapping[str, NamedAction] = {
             "method": Parameter("text", about="GET if it is not given"),
             "headers": Parameter("mapping"),
             "body": Parameter("any", about="text as it is, anything else as JSON"),
-            "status": Parameter("any", about="wanted: one or several; 200 to 299"),
+            "status": Parameter("any", about="expected status, one or several; 200 to 299"),
             "address": Parameter("text", about="connect there, ask for the URL's host"),
             "ca": Parameter("text", about="local file: the authority that signed its certificate"),
             "insecure": Parameter("bool", about="do not verify its certificate"),

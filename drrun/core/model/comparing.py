@@ -77,7 +77,7 @@ def _in_order(left: Any, right: Any) -> tuple[Any, Any]:
 def _number(value: Any, beside: Any) -> float:
     number = _read(value) if isinstance(value, str) else value
     if not _is_number(number):
-        raise TypeError(f"{value!r} is no number: it is neither more nor less than {beside!r}")
+        raise TypeError(f"{value!r} is not a number: it is neither more nor less than {beside!r}")
     return number
 
 

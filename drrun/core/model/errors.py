@@ -107,7 +107,7 @@ class RunDamaged(JournalDamaged):
         self.flaws = tuple(flaws)
         super().__init__(
             f"the journal of {run} is not what was written: {'; '.join(flaws)}. Nothing was "
-            "changed, and nobody can go on with this run. Keep a copy of the state folder, then "
+            "changed, and this run cannot be continued. Keep a copy of the state folder, then "
             f"see what is left of it: drrun status {run}, drrun events {run}"
         )
 
@@ -129,19 +129,20 @@ class RecordDisputed(JournalDamaged):
         self.host = host
         if seq > end:
             self.how = (
-                f"{host} was told entry {seq} of {run} by controller {epoch}, and this journal "
+                f"{host} was told entry {seq} of {run} by controller {epoch}, but this journal "
                 f"ends with entry {end}: it is an older copy"
             )
         else:
             self.how = (
                 f"{host} was told another entry {seq} of {run}, by controller {epoch}, than this "
-                "journal has: another copy of it went on"
+                "journal has: another copy of it was used since"
             )
         super().__init__(
-            f"{self.how}. Going on would do again what was done since, so nothing was begun on "
-            f"{host}. Go on with the newer journal: put back its state folder, or take in an "
-            "archive of it in another one: drrun import ARCHIVE --state FOLDER. If it is lost for "
-            f"good, a second person may let this one count: drrun resume {run} "
+            f"{self.how}. To continue would repeat what was done since, so nothing was begun on "
+            f"{host}. Continue with the newer journal: restore its state folder, or import its "
+            "archive into another "
+            "one: drrun import ARCHIVE --state FOLDER. If it is lost for "
+            f"good, a second person may accept this one: drrun resume {run} "
             "--accept-older-record --by SOMEBODY --reason WHY"
         )
 
@@ -162,11 +163,12 @@ class RunsLost(JournalDamaged):
         self.runs = tuple(sorted(runs))
         names = ", ".join(self.runs[: self.NAMED]) + (" …" if len(runs) > self.NAMED else "")
         super().__init__(
-            f"{how}: of {names} there are traces in this state folder, and nothing in its "
-            "database. Do not begin their steps anew before you know what they did. Put back the "
-            "database that belongs to this folder, in its newest copy; or, to give these runs up, "
-            "move what bears their names out of the folders heads and outputs; or begin in "
-            "another folder meanwhile: --state FOLDER"
+            f"{how}: there are traces of {names} in this state folder, but its database does "
+            "not have them. Do not start their steps again before you know what they did. Restore "
+            "the newest "
+            "copy of the database that belongs to this folder; or, to give these runs up, move "
+            "the files with their names out of the folders heads and outputs; or use another "
+            "folder meanwhile: --state FOLDER"
         )
 
 

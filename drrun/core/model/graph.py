@@ -2,7 +2,7 @@
 
 Rules:
 - A need with alternatives (`any_of`) is an edge from each of them for order and cycles, but only
-  the quickest counts for the length of a path: one of them suffices.
+  the quickest counts for the length of a path: one of them is enough.
 - Ties are broken by the author's order, so that the same runbook always gives the same plan.
 - This is the only module that knows networkx. It is imported when something is asked that takes
   more than an order: loading it costs a reading command as much as all the rest.
@@ -138,7 +138,7 @@ def ancestors_of(steps: Mapping[StepId, Step], step: StepId) -> frozenset[StepId
 def finish_times(
     steps: Mapping[StepId, Step], order: Sequence[StepId], lengths: Mapping[StepId, float]
 ) -> dict[StepId, float]:
-    """When each step ends if it begins as soon as it may, in seconds from the start."""
+    """When each step ends if it begins as soon as it can, in seconds from the start."""
     ends: dict[StepId, float] = {}
     for step in order:
         begin = max((_met(need, ends) for need in steps[step].needs), default=0.0)

@@ -38,6 +38,6 @@ def parse_moment(text: str, now: float) -> float:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(
-            f"{text!r} is no moment: write it like 14:00 or 2024-01-10T14:00:00Z (UTC)"
+            f"{text!r} is not a moment: write it like 14:00 or 2024-01-10T14:00:00Z (UTC)"
         ) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -103,7 +103,7 @@ def _column(found: "_Found", objects: Sequence[Any], name: str) -> Any:
 
 def _name(kind: type) -> str:
     if not kind.__module__.startswith(_HOMES):
-        raise NotPacked(f"{kind.__module__}.{kind.__qualname__} is no value of the core")
+        raise NotPacked(f"{kind.__module__}.{kind.__qualname__} is not a value of the core")
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
@@ -112,7 +112,7 @@ def _named(name: str, wanted: Callable[[type], bool]) -> type[Any]:
     module, _, qualified = name.partition(":")
     found = vars(import_module(module))[qualified] if module.startswith(_HOMES) else None
     if not isinstance(found, type) or found.__module__ != module or not wanted(found):
-        raise NotPacked(f"{name} is no value of the core")
+        raise NotPacked(f"{name} is not a value of the core")
     return found
 
 
@@ -189,7 +189,7 @@ class _Found:
             plain = float if issubclass(kind, float) else int
             return {"number": [name, self.column(list(map(plain, values)))]}
         if kind not in (tuple, list, set, frozenset, dict, Counter):
-            raise NotPacked(f"{kind.__module__}.{kind.__qualname__} is no value of the core")
+            raise NotPacked(f"{kind.__module__}.{kind.__qualname__} is not a value of the core")
         lengths = self.column(list(map(len, values)))
         if kind in (tuple, list, set, frozenset):
             members = list(chain.from_iterable(values))

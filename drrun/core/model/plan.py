@@ -318,7 +318,7 @@ def _items(
     if isinstance(items, Mapping):
         items = [{"name": key, "value": value} for key, value in items.items()]
     if isinstance(items, str) or not isinstance(items, Sequence):
-        raise InputError(f"for_each wants a list, not {items!r}")
+        raise InputError(f"for_each needs a list, not {items!r}")
     targets: dict[TargetName, PlannedTarget] = {}
     for item in items:
         hosts = _hosts(step, inventory, {**names, "item": item}, render) or [LOCAL]

@@ -39,7 +39,9 @@ class Duration(float):
             ValueError: The text is no duration; the message says what one looks like.
         """
         if not _DURATION.fullmatch(text):
-            raise ValueError(f"{text!r} is no duration: write it like 90s, 5m, 1h30m, 24h or 7d")
+            raise ValueError(
+                f"{text!r} is not a duration: write it like 90s, 5m, 1h30m, 24h or 7d"
+            )
         parts = _DURATION_PART.findall(text)
         seconds = sum(float(number) * _DURATION_UNITS[unit] for number, unit in parts)
         if not seconds <= _LONGEST:
@@ -78,7 +80,7 @@ class Size(int):
         """
         match = _SIZE.fullmatch(text)
         if not match:
-            raise ValueError(f"{text!r} is no size: write it like 512MiB, 20GiB or 1.5TB")
+            raise ValueError(f"{text!r} is not a size: write it like 512MiB, 20GiB or 1.5TB")
         return cls(float(match[1]) * _SIZE_UNITS[match[2]])
 
     def __str__(self) -> str:
@@ -109,7 +111,7 @@ class Share:
             return cls(float(match[1]), percent=True)
         if str(text).isascii() and str(text).isdigit() and len(str(text)) < 10:
             return cls(int(text))
-        raise ValueError(f"{text!r} is no share: write a count like 1 or a share like 25%")
+        raise ValueError(f"{text!r} is not a share: write a count like 1 or a share like 25%")
 
     def of(self, total: int) -> int:
         """How many of `total` targets this is."""

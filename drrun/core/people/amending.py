@@ -41,7 +41,7 @@ def amend(asking: Asking, command: Amend) -> Granted | Denied:
         return found
     plan, differs = found
     if not differs and not command.files:
-        return Granted([], "nothing in it is new")
+        return Granted([], "it changes nothing")
     done = ev.PlanAmended(
         path=event.path,
         text=event.text,
@@ -60,7 +60,7 @@ def amend(asking: Asking, command: Amend) -> Granted | Denied:
 def revised(state: RunState, event: ev.PlanAmended) -> tuple[Plan, Revision] | Denied:
     """The plan after an amendment, and what differs; or why it cannot be amended so."""
     if state.ended in _OVER:
-        return Denied(f"the run is {state.ended}: nothing in it is left to be done")
+        return Denied(f"the run is {state.ended}: nothing is left to do in it")
     if state.rolling_back or (state.aborted and state.ended is None):
         how = "rolled back" if state.rolling_back else "aborted"
         return Denied(f"the run is being {how}: nothing new begins in it")
@@ -96,8 +96,8 @@ def _in_the_way(state: RunState, plan: Plan, key: TargetKey) -> str:
     match target.status:
         case Status.BLOCKED if target.unaccounted:
             return (
-                f"{key} acted on a host that was declared lost, and nobody knows what became of "
-                f"it. Look first: drrun found RUN HOST, or say that it is done: "
+                f"{key} acted on a host that was declared lost, and its outcome is not known. "
+                f"Look first: drrun found RUN HOST, or say that it is done: "
                 f"drrun mark-done RUN {step} --reason …"
             )
         case Status.PENDING | Status.FAILED | Status.BLOCKED | Status.CANCELLED | Status.REGRESSED:
@@ -109,21 +109,21 @@ def _in_the_way(state: RunState, plan: Plan, key: TargetKey) -> str:
         case Status.PASSED | Status.ROLLED_BACK:
             return (
                 f"{key} has {_PAST[target.status]}, and what was done is not rewritten. Leave "
-                f"{step} as it was; what is missing goes into a step of another name"
+                f"{step} as it was; put what is missing into a new step"
             )
         case Status.SKIPPED:
             if state.conditions.get(step) is False and not _begun_behind(state, plan, step):
                 return ""
             return (
-                f"{key} is skipped, and the run went on without it. Leave {step} as it was; what "
-                "is missing goes into a step of another name"
+                f"{key} is skipped, and the run continued without it. Leave {step} as it was; put "
+                "what is missing into a new step"
             )
         case Status.RUNNING | Status.VERIFYING:
             return f"{key} is being executed. Wait until it ends; if it fails, correct it then"
         case Status.WAITING | Status.UNKNOWN:
             return (
-                f"{key} has acted, and nobody knows yet whether it did what it should. Say so "
-                f"first: drrun confirm RUN {step}, or drrun reject RUN {step}"
+                f"{key} has acted, and nobody knows yet whether it worked. Say it first: drrun "
+                f"confirm RUN {step}, or drrun reject RUN {step}"
             )
 
 

@@ -52,9 +52,9 @@ def clock(asking: Asking, command: StateClock) -> Granted | Denied:
     if name not in CLOCKS:
         return Denied(f"there is no clock {name!r}: {', '.join(CLOCKS)}")
     if moment is None:
-        return Denied(f"{name}: when? A moment like 2024-01-10T06:00Z is wanted")
+        return Denied(f"{name}: say when, like 2024-01-10T06:00Z")
     if moment > asking.now:
-        return Denied(f"{name}: that is still to come")
+        return Denied(f"{name}: that time is in the future")
     event = ev.ClockStated(name=name, moment=moment, by=asking.by, why=command.reason)
     return Granted([event], f"{name} is set")
 
@@ -67,7 +67,7 @@ def close(asking: Asking, command: Close) -> Granted | Denied:
         return Granted([], f"closed already, by {asking.state.circumstances.closed}")
     still = command.open
     if still and not command.reason:
-        return Denied(f"still open: {'; '.join(still)}. To close all the same, say --reason")
+        return Denied(f"still open: {'; '.join(still)}. To close the run anyway, add --reason")
     event = ev.RunClosed(by=asking.by, why=command.reason, open=still)
     return Granted([event], "closed")
 

@@ -93,8 +93,8 @@ def _one(
         case Reject():
             if asking.by in gate.approved:
                 return Denied(
-                    f"{asking.by} has approved {key}, and one person has one answer. To stop it, "
-                    "somebody else rejects it, or: drrun pause RUN"
+                    f"{asking.by} has approved {key}, and a person has one answer. To stop it, "
+                    "ask somebody else to reject it, or: drrun pause RUN"
                 )
             return [_answered(asking, command, key, gate)]
         case _:
@@ -151,15 +151,15 @@ def _approval(
 def _barred(asking: Asking, key: TargetKey, gate: Gate) -> str:
     """Why somebody may not approve what they started, and who may."""
     by, state = asking.by, asking.state
-    did = f"had {key} tried again"
-    if by == state.circumstances.driver:
+    did = f"retried {key}"
+    if by == state.circumstances.drives_now:
         did = "drives this run"
     elif by == state.written_by.get(key.step):
         did = f"changed {key.step} in this run"
     if why := stuck(state, key, gate):
-        return f"{by} {did} and so cannot approve {key}; {why}. {WAY_OUT}"
+        return f"{by} {did}, so {by} cannot approve {key}; {why}. {WAY_OUT}"
     others = asked_now(state, key, gate.asked.role)
-    return f"{by} {did} and so cannot approve {key}: somebody else has to, of {others}"
+    return f"{by} {did}, so {by} cannot approve {key}; somebody else must approve it: {others}"
 
 
 def _still_missing(gates: list[tuple[TargetKey, Gate]], events: list[ev.Event]) -> str:
@@ -168,9 +168,7 @@ def _still_missing(gates: list[tuple[TargetKey, Gate]], events: list[ev.Event]) 
         return ""
     gate = next(gate for key, gate in gates if key.step == partly[0].step)
     left = gate.asked.count - len(gate.approved) - 1
-    return (
-        f"; {left} more of {gate.asked.role} have to" if left > 1 else "; one more person has to"
-    )
+    return f"; {left} more of {gate.asked.role} must" if left > 1 else "; one more person must"
 
 
 def _decision(
@@ -178,7 +176,7 @@ def _decision(
 ) -> list[ev.Event] | Denied:
     option = command.option
     if option not in gate.asked.options:
-        return Denied(f"{option!r} is no option of {key}: {', '.join(gate.asked.options)}")
+        return Denied(f"{option!r} is not an option of {key}: {', '.join(gate.asked.options)}")
     return [_answered(asking, command, key, gate, option=option)]
 
 
@@ -195,11 +193,11 @@ def _answered_before(
         if before.answer == command.KIND and before.option == option_now:
             given = command.input if isinstance(command, Confirm) else {}
             if other := _given_otherwise(given, before.input):
-                return Denied(f"{said} with {other}; nothing is being asked any more")
+                return Denied(f"{said} with {other}; it does not ask any more")
             return Granted([], f"{said} already")
-        return Denied(f"{said}; nothing is being asked any more")
+        return Denied(f"{said}; it does not ask any more")
     step = keys[0].step
-    return Denied(f"{step} asks nobody anything: it is {state.step(step)}")
+    return Denied(f"{step} does not ask for an answer: it is {state.step(step)}")
 
 
 def _given_otherwise(given: Mapping[str, Any], before: Mapping[str, Any]) -> str:
@@ -213,15 +211,15 @@ def _typed(gate: Gate, command: Confirm) -> dict[str, Any] | Denied:
     given = command.input
     unknown = sorted(set(given) - set(wanted))
     if unknown:
-        return Denied(f"nobody asked for {', '.join(unknown)}; wanted: {', '.join(wanted)}")
+        return Denied(f"nobody asked for {', '.join(unknown)}; needed: {', '.join(wanted)}")
     missing = [name for name in wanted if name not in given]
     if missing:
         return Denied(
-            "this step wants answers: "
+            "this step needs answers: "
             + " ".join(f"--input {name}=<{wanted[name]}>" for name in missing)
         )
     if gate.asked.evidence and not (command.evidence or command.reason):
-        return Denied("this step wants evidence: --evidence FILE, or --reason with a note")
+        return Denied("this step needs evidence: --evidence FILE, or --reason with a note")
     typed = {}
     for name, text in given.items():
         try:
@@ -258,4 +256,4 @@ def _number(text: str, kind: Callable[[str], float], wanted: str) -> float:
     try:
         return kind(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no {wanted}") from None
+        raise ValueError(f"{text!r} is not a {wanted}") from None

@@ -158,7 +158,7 @@ class StateClock(CommandBase):
     """Say when something happened that no journal could see."""
 
     KIND: ClassVar[str] = "clock"
-    OVERRIDES: ClassVar[str] = "a clock that is stated"
+    OVERRIDES: ClassVar[str] = "a recorded time"
     name: str = ""
     #: Seconds since the epoch.
     moment: float | None = None
@@ -174,14 +174,14 @@ class Close(CommandBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause(CommandBase):
-    """Begin nothing new."""
+    """Pause a run: start nothing new."""
 
     KIND: ClassVar[str] = "pause"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unpause(CommandBase):
-    """Begin steps again."""
+    """Continue a paused run."""
 
     KIND: ClassVar[str] = "unpause"
 

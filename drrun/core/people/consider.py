@@ -15,7 +15,7 @@ from drrun.core.people import commands as c
 from drrun.core.people.amending import amend
 from drrun.core.people.answers import answer
 from drrun.core.people.request import Asking, Denied, Granted
-from drrun.core.rules.undoing import points_of_no_return, roll_back_began, to_undo
+from drrun.core.rules.undoing import points_of_no_return, roll_back_began, to_undo, undoable
 from drrun.core.state.run_state import RunState
 
 __all__ = ["Denied", "Granted", "consider"]
@@ -31,7 +31,7 @@ def consider(state: RunState, command: c.Command, by: str, now: float) -> Grante
         now: Seconds since the epoch.
     """
     if command.OVERRIDES and not command.reason:
-        return Denied(f"{command.OVERRIDES} wants a --reason")
+        return Denied(f"{command.OVERRIDES} needs --reason")
     if by in state.circumstances.lost_people:
         return Denied(f"{by} was declared lost; if that is wrong: drrun found RUN person:{by}")
     return _weighed(Asking(state, by, now), command)
@@ -121,12 +121,13 @@ def _abort(asking: Asking, command: c.Abort) -> Granted | Denied:
     if state.aborted:
         return Granted([], f"aborted already: {state.aborted}")
     event = ev.RunAborted(why=command.reason, by=asking.by)
-    return Granted([event], "aborted: what runs is ended, nothing new begins")
+    return Granted([event], "aborted: its jobs are ended, nothing new begins")
 
 
 def _roll_back(asking: Asking, command: c.RollBack) -> Granted | Denied:
     state = asking.state
-    if state.rolling_back and (state.ended is None or not to_undo(state)):
+    goes_on = state.ended is None and (state.active or any(undoable(state)))
+    if state.rolling_back and (goes_on or not to_undo(state)):
         return Granted([], f"rolling back already: {state.rolling_back}")
     if not to_undo(state):
         return Denied("nothing that has passed can be undone")
@@ -134,12 +135,12 @@ def _roll_back(asking: Asking, command: c.RollBack) -> Granted | Denied:
     name = state.plan.runbook.name
     if past and command.typed != name:
         return Denied(
-            f"{', '.join(past)} cannot be taken back: there is no plain way back. A second person "
-            f"may insist: drrun rollback RUN --type {name} --by SOMEBODY --reason …"
+            f"{', '.join(past)} cannot be undone. Only a second person may roll back past it: "
+            f"drrun rollback RUN --type {name} --by SOMEBODY --reason …"
         )
     if past and asking.by == state.circumstances.driver:
         return Denied(
-            f"{asking.by} drives this run: past {past[-1]} a second person has to insist"
+            f"{asking.by} drives this run: only a second person may roll back past {past[-1]}"
         )
     event = roll_back_began(state, command.reason, asking.by)
     return Granted([event], f"rolling back: {', '.join(event.steps)}")

@@ -48,7 +48,7 @@ def hand_over(asking: Asking, command: HandOver) -> Granted | Denied:
     """Give everything that is one's own to another, with a note."""
     to, state = command.to, asking.state
     if not command.text:
-        return Denied("a handover wants a note: what does the next person have to know?")
+        return Denied("a handover needs a note: what must the next person know?")
     if to == asking.by:
         return Denied("you cannot hand over to yourself")
     if (nobody := no_such_person(state, to)) is not None:

@@ -41,8 +41,7 @@ def no_such_person(state: RunState, name: str) -> Denied | None:
         return Denied(f"{name} is a role, not a person; its people: {who or 'none'}")
     return Denied(
         f"nobody in this run is called {name!r}{did_you_mean(name, known_people(state))}. "
-        f"Somebody whom no role names takes part by a first word of their own: "
-        f"drrun note RUN --by {name} 'I take part'"
+        f"A helper without a role must first take part: drrun note RUN --by {name} 'I take part'"
     )
 
 
@@ -65,8 +64,8 @@ def barred_by_driving(runbook: Runbook, by: str) -> Iterator[str]:
         others, count = [each for each in who if each != by], int(written.get("count", 1))
         if who and len(others) < count:
             yield (
-                f"{step.id} takes {count} of {role.name} ({', '.join(who)}) to approve, and {by} "
-                "may not, as whoever drives the run: it would wait for ever. Let somebody else "
+                f"{step.id} needs {count} of {role.name} ({', '.join(who)}) to approve, and {by} "
+                "may not while driving the run: the step would wait for ever. Let somebody else "
                 "drive the run: --by NAME"
             )
 

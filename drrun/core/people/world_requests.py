@@ -28,7 +28,7 @@ def lost(asking: Asking, command: DeclareLost) -> Granted | Denied:
     if found in asking.state.circumstances.lost:
         return Granted([], f"{found} was declared lost already")
     event = ev.Lost(thing=found, by=asking.by, why=command.reason)
-    return Granted([event], f"{found} is lost: nothing contacts it any more")
+    return Granted([event], f"{found} is declared lost: drrun does not contact it any more")
 
 
 def found(asking: Asking, command: DeclareFound) -> Granted | Denied:
@@ -115,11 +115,11 @@ def accept_record(state: RunState, by: str, why: str, line: str) -> Granted | De
     driver = state.circumstances.driver
     if by == driver:
         return Denied(
-            f"{driver} drove this run last: that its older record counts, a second person has to "
-            "say: --by SOMEBODY"
+            f"{driver} drove this run last: a second person must accept the older record: --by "
+            "SOMEBODY"
         )
     event = ev.RecordAccepted(by=by, why=why, line=line)
-    return Granted([event], "its hosts take this journal for the truth")
+    return Granted([event], "its hosts accept this journal now")
 
 
 def set_route(asking: Asking, command: SetRoute) -> Granted | Denied:

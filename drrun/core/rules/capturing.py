@@ -69,7 +69,7 @@ def _found(capture: Capture, text: str) -> Any:
         try:
             document = json.loads(text)
         except ValueError as error:
-            raise Missing(f"{capture.source} is no JSON: {error}") from None
+            raise Missing(f"{capture.source} is not JSON: {error}") from None
         return pick(document, capture.json)
     if capture.regex is None:
         return text.strip()
@@ -127,14 +127,14 @@ def as_number(text: str) -> Any:
 
 def _whole(text: str) -> int:
     if len(text) > _LONGEST or not re.fullmatch(r"[+-]?[0-9]+", text):
-        raise ValueError(f"{text[:_LONGEST]!r} is no whole number")
+        raise ValueError(f"{text[:_LONGEST]!r} is not a whole number")
     return int(text)
 
 
 def _decimal(text: str) -> float:
     plain = re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", text[: _LONGEST + 1])
     if len(text) > _LONGEST or not plain or not math.isfinite(float(text)):
-        raise ValueError(f"{text[:_LONGEST]!r} is no number")
+        raise ValueError(f"{text[:_LONGEST]!r} is not a number")
     return float(text)
 
 

@@ -259,7 +259,7 @@ def _while_acting(
         if room.take(state.hosts[key]):
             yield w.Reconcile(key)
     elif target.to_end and not target.ending:
-        yield w.EndAttempt(key, "out of time, by a person's word")
+        yield w.EndAttempt(key, "out of time: a person ended it")
     elif step.on_timeout == "ask":
         yield from _ask_whether_late(state, key, now, alarm)
     elif step.timeout is None:
@@ -335,7 +335,7 @@ def _bypassed(
     """A guard that a person lets pass this once counts as seen to hold."""
     if not label or purpose is not Purpose.GUARD:
         return {}
-    holds = ProbeProgress(Verdict.HOLDS, 0.0, now, 0.0, "let pass by a person")
+    holds = ProbeProgress(Verdict.HOLDS, 0.0, now, 0.0, "bypassed by a person")
     return {index: holds for index, probe in enumerate(probes) if probe.label == label}
 
 

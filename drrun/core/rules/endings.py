@@ -25,7 +25,7 @@ from drrun.core.model.status import RunStatus, Status
 from drrun.core.rules.dry_run import doubtful
 from drrun.core.rules.probe_lists import asked_of, own_undo_verify
 from drrun.core.rules.superseding import is_superseded
-from drrun.core.rules.undoing import left_standing
+from drrun.core.rules.undoing import left_standing, undo_broke_off
 from drrun.core.state.run_state import RunState
 
 _LEVELS = tuple(Level)
@@ -45,6 +45,7 @@ class ExceptionKind(StrEnum):
     NOT_ROLLED_BACK = "not rolled back"
     UNDONE_UNVERIFIED = "undone, not verified"
     UNDO_FAILED = "undo failed"
+    MARKED_UNDONE = "marked undone"
     INVARIANT = "invariant"
 
 
@@ -69,7 +70,7 @@ def ending_of(state: RunState) -> RunStatus:
     if state.aborted:
         return RunStatus.ABORTED
     if state.rolling_back:
-        if any(each.undoing and each.status is Status.FAILED for each in state.targets.values()):
+        if any(map(undo_broke_off, state.targets.values())):
             return RunStatus.FAILED
         plain = not any(each.decisive for each in exceptions_of(state))
         return RunStatus.ROLLED_BACK if plain else RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
@@ -112,8 +113,12 @@ def _of_rollback(state: RunState) -> Iterator[RunException]:
             told = _about if asked else _named_only
             yield told(key, ExceptionKind.UNDONE_UNVERIFIED, why)
     for key, target in state.targets.items():
-        if target.undoing and target.status is Status.FAILED:
+        if undo_broke_off(target):
             yield _about(key, ExceptionKind.UNDO_FAILED, target.note)
+        word = state.words.get(key)
+        marked = isinstance(word, ev.TargetMarked) and word.status == Status.ROLLED_BACK
+        if word is not None and marked and target.status is Status.ROLLED_BACK:
+            yield _about(key, ExceptionKind.MARKED_UNDONE, _reason(word), word.by)
 
 
 def _seen_in_dry_run(state: RunState) -> Iterator[RunException]:

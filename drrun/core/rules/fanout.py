@@ -32,5 +32,5 @@ def too_many_failed(state: RunState, planned: PlannedStep) -> str:
         return "too many targets of this step failed"
     ended = sum(count for status, count in counts.items() if status in FINAL)
     if planned.batches and failed and failed == ended >= planned.batches[0]:
-        return "nothing of its first batch passed"
+        return "no target of its first batch passed"
     return ""

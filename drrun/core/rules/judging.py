@@ -110,9 +110,9 @@ def _fault_of_quantity(expect: Expect, text: str, show: _Show) -> str:
             continue
         limit, value = quantity(written), quantity(text)
         if limit is None:
-            raise _Doubt(f"the limit {name} {written!r} is no quantity")
+            raise _Doubt(f"the limit {name} {written!r} is not a quantity")
         if value is None:
-            raise _Doubt(f"expected {name} {written}, saw '{show(text)}', which is no quantity")
+            raise _Doubt(f"expected {name} {written}, saw '{show(text)}', which is not a quantity")
         if not holds(value, limit):
             return f"expected {name} {written}, saw {show(text)}"
     return ""

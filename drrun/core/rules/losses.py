@@ -32,7 +32,7 @@ def losses(state: RunState, room: Capacity) -> Iterator[w.Wish]:
             why = f"{thing} was declared lost while it was in flight"
             yield w.Record(ev.ContactLost(**attempt_of(state, key), why=why))
         elif isinstance(planned(state, key).step.when_lost, StandIn):
-            why = f"{thing} was declared lost: its other form is executed"
+            why = f"{thing} was declared lost: its alternative is executed"
             yield w.PlanRetry(key, "lost", why)
         else:
             yield w.Record(_lost(state, key, thing))

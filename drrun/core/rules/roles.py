@@ -74,7 +74,7 @@ def stuck(state: RunState, key: TargetKey, gate: Gate) -> str:
 
 def _part_in(state: RunState, key: TargetKey, who: str) -> str:
     """What somebody did who may not approve."""
-    if who == state.circumstances.driver:
+    if who == state.circumstances.drives_now:
         return "drives the run"
     return "changed it" if who == state.written_by.get(key.step) else "retried it"
 

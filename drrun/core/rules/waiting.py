@@ -57,7 +57,7 @@ def _default(key: TargetKey, option: str) -> ev.GateAnswered:
         gate="decision",
         answer="decide",
         by="controller",
-        reason="nobody decided in time: the default that the runbook names",
+        reason="nobody decided in time: the default of the runbook is used",
         option=option,
     )
 

@@ -37,6 +37,8 @@ class Circumstances:
     inventory: Inventory
     #: Who started the run, or resumed it last.
     driver: str = ""
+    #: Whether they still do. Events do not tell that a controller died: a reader sees the lease.
+    driven: bool = True
     #: Steps that alone are begun or opened again, as whoever resumed the run wanted; empty: all.
     only: frozenset[str] = frozenset()
     #: Where the last controller ran.
@@ -57,6 +59,11 @@ class Circumstances:
     #: Who has closed the run; "" while nobody has.
     closed: str = ""
 
+    @property
+    def drives_now(self) -> str:
+        """Who drives the run; "" while nobody does."""
+        return self.driver if self.driven else ""
+
     def wants(self, step: StepId) -> bool:
         """Whether a step may begin, or be opened again."""
         return not self.only or step in self.only
@@ -67,6 +74,7 @@ class Circumstances:
             case ev.SeatTaken():
                 self.seats[event.by] = Seat(event.user, event.host, event.terminal)
             case ev.ControllerTook():
+                self.driven = True
                 self.driven_from = Seat(event.user, event.host, event.terminal)
                 if event.user:  # older controllers did not say
                     self.seats[event.holder.rpartition("@")[0]] = self.driven_from

@@ -98,7 +98,7 @@ def tell(event: ev.Event) -> Telling | None:
             detail = _list(event.why, what)
             return Telling("amended", detail, by=event.by, tone=Tone.STRONG)
         case ev.RecordAccepted():
-            counts = f"this journal counts, although hosts know of more: {event.why}"
+            counts = f"this journal is accepted, although hosts know a newer one: {event.why}"
             return Telling("accepted", counts, by=event.by, tone=Tone.DOUBT)
         case ev.HostOverruled():
             knows = f"it knew another entry {event.seq}, and obeys this journal"
@@ -204,13 +204,13 @@ def _of_target(event: ev.OfTarget) -> Telling | None:
             return Telling("undo", "", key, quiet=True)
         case ev.ContactMissed():
             seen = f"not seen for {_span(event.silent)}" + (f" ({event.why})" if event.why else "")
-            detail = f"{seen}; trying to reconnect, its job goes on"
+            detail = f"{seen}; trying to reconnect, its job continues"
             return Telling("missing", detail, key, tone=Tone.DOUBT)
         case ev.ContactFound():
             route = f" by route {event.route}" if event.route else ""
             return Telling("found", f"seen again after {_span(event.after)}{route}", key)
         case ev.AttemptLate():
-            detail = f"takes longer than {_span(event.p90)}; it still runs"
+            detail = f"takes longer than {_span(event.p90)}; it is still running"
             return Telling("late", detail, key, tone=Tone.DOUBT)
         case ev.EndingBegan():
             return Telling("ending", event.why, key, tone=Tone.DOUBT)

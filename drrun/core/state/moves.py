@@ -127,7 +127,7 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
         RUNNING: (CANCELLED, "given up before it acted"),
     },
     ("TargetWaiting", ""): {
-        PENDING: (WAITING, "ready, but has to wait"),
+        PENDING: (WAITING, "ready, but must wait"),
         WAITING: (WAITING, "waits for something else now"),
     },
     ("TargetBegan", ""): {
@@ -170,9 +170,9 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
         RUNNING: (UNKNOWN, "out of time; its processes may still run"),
     },
     ("AttemptNeverStarted", ""): {RUNNING: (RUNNING, "was never started")},
-    ("AttemptLate", ""): {RUNNING: (RUNNING, "acts; it takes longer than expected")},
+    ("AttemptLate", ""): {RUNNING: (RUNNING, "is running; it takes longer than expected")},
     ("ContactMissed", ""): {RUNNING: (RUNNING, "no contact: trying to reconnect")},
-    ("ContactFound", ""): {RUNNING: (RUNNING, "contact is back; it acts")},
+    ("ContactFound", ""): {RUNNING: (RUNNING, "contact is back; it is running")},
     ("EndingBegan", ""): {RUNNING: (RUNNING, "is being ended")},
     ("AttemptStopped", "gone"): {RUNNING: (CANCELLED, "ended; its processes are gone")},
     ("AttemptStopped", "perhaps alive"): {
@@ -198,16 +198,16 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("GateOpened", "manual"): {RUNNING: (WAITING, "waits for a person to do it")},
     ("GateOpened", "approval"): {RUNNING: (WAITING, "waits for an approval")},
     ("GateOpened", "decision"): {RUNNING: (WAITING, "waits for a decision")},
-    ("GateOpened", "late"): {RUNNING: (RUNNING, "is over its time; a person is asked")},
+    ("GateOpened", "late"): {RUNNING: (RUNNING, "is over its time limit; a person must decide")},
     ("GateOpened", "irreversible"): {
-        RUNNING: (WAITING, "no way back: waits for a person to allow it")
+        RUNNING: (WAITING, "no way back from here: waits for a person to allow it")
     },
     ("GateOpened", "ask"): {
         RUNNING: (WAITING, "waits for a person to look"),
         VERIFYING: (WAITING, "waits for a person to look"),
         UNKNOWN: (WAITING, "waits for a person to look"),
     },
-    ("GateOpened", "unknown"): {UNKNOWN: (UNKNOWN, "a person has to say what happened")},
+    ("GateOpened", "unknown"): {UNKNOWN: (UNKNOWN, "a person must say what happened")},
     ("PersonReminded", ""): _SAME,
     ("GateEscalated", ""): _SAME,
     ("Approved", ""): {WAITING: (WAITING, "approved by one more person")},
@@ -219,8 +219,8 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("GateAnswered", "approval reject"): {WAITING: (FAILED, "not approved")},
     ("GateAnswered", "decision decide"): {WAITING: (VERIFYING, "decided")},
     ("GateAnswered", "decision reject"): {WAITING: (FAILED, "a person refused to decide")},
-    ("GateAnswered", "late confirm"): {RUNNING: (RUNNING, "a person lets it go on")},
-    ("GateAnswered", "late reject"): {RUNNING: (RUNNING, "a person ends it")},
+    ("GateAnswered", "late confirm"): {RUNNING: (RUNNING, "a person lets it continue")},
+    ("GateAnswered", "late reject"): {RUNNING: (RUNNING, "a person ended it")},
     ("GateAnswered", "manual confirm"): {WAITING: (VERIFYING, "a person did it")},
     ("GateAnswered", "manual reject"): {WAITING: (FAILED, "a person refused")},
     ("GateAnswered", "irreversible confirm"): {WAITING: (RUNNING, "a person allowed it")},
@@ -270,6 +270,9 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("UndoBegan", ""): {
         PASSED: (RUNNING, "is being undone"),
         REGRESSED: (RUNNING, "is being undone"),
+        FAILED: (RUNNING, "is being undone again"),
+        CANCELLED: (RUNNING, "is being undone again"),
+        BLOCKED: (RUNNING, "is being undone again"),
     },
     ("NotRolledBack", ""): {
         PASSED: (PASSED, "not rolled back"),
@@ -288,6 +291,9 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     },
     ("TargetMarked", "passed"): dict.fromkeys(
         (*_UNDECIDED, *_MISSING), (PASSED, "marked done by a person")
+    ),
+    ("TargetMarked", "rolled-back"): dict.fromkeys(
+        (FAILED, CANCELLED, BLOCKED, UNKNOWN), (ROLLED_BACK, "undone by hand, a person says")
     ),
     ("TargetMarked", "skipped"): dict.fromkeys(
         (*_UNDECIDED, *_MISSING), (SKIPPED, "skipped by a person")

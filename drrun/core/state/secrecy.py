@@ -64,5 +64,5 @@ def withheld(names: Iterable[str]) -> str:
     """In place of what may show former values of these secrets."""
     return (
         f"not shown: it may hold a former value of {', '.join(sorted(names))}; "
-        "give that with: drrun resume RUN --old-secret"
+        "give it with: drrun resume RUN --old-secret"
     )

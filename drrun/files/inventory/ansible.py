@@ -58,7 +58,7 @@ def expand_ranges(name: str) -> list[str]:
     """`db[01:03].phl` to db01.phl, db02.phl, db03.phl; `[a:c]` and steps `[0:10:2]` too.
 
     Raises:
-        ValueError: A range is upside down or too long.
+        ValueError: A range is reversed or too long.
     """
     names = [name]
     while (match := _RANGE.search(names[0])) is not None:
@@ -72,7 +72,7 @@ def expand_ranges(name: str) -> list[str]:
 def _range(match: re.Match[str]) -> list[str]:
     first, last, step = match[1], match[2], int(match[3] or 1)
     if first.isdigit() != last.isdigit() or step < 1 or max(len(first), len(last)) > 9:
-        raise ValueError(f"{match[0]} is no range")
+        raise ValueError(f"{match[0]} is not a range")
     if not first.isdigit():
         return [chr(code) for code in range(ord(first), ord(last) + 1, step)] or _upside(match)
     begin, end = int(first), int(last)
@@ -83,7 +83,7 @@ def _range(match: re.Match[str]) -> list[str]:
 
 
 def _upside(match: re.Match[str]) -> list[str]:
-    raise ValueError(f"{match[0]} is upside down")
+    raise ValueError(f"{match[0]} is reversed")
 
 
 def build_inventory(
@@ -125,7 +125,7 @@ def _unknown_children(
     return [
         Finding(
             places.get(("groups", name), Place()),
-            f"group '{name}' has a child '{child}' that is no group",
+            f"group '{name}' has a child '{child}' that is not a group",
             code="unknown-group",
         )
         for name, group in groups.items()

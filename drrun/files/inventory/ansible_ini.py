@@ -85,7 +85,7 @@ class _Ini:
         match = _SECTION.fullmatch(text)
         kind = (match and match[2]) or "hosts"
         if match is None or kind not in {"hosts", "children", "vars"}:
-            message = f"{shortened(text)} is no section: write [GROUP] or [GROUP:vars]"
+            message = f"{shortened(text)} is not a section: write [GROUP] or [GROUP:vars]"
             self.findings.append(Finding(place, message))
             return
         self.group, self.kind = match[1], kind
@@ -102,7 +102,7 @@ class _Ini:
         for word in words:
             key, equals, value = word.partition("=")
             if not equals:
-                message = f"{shortened(word)} is no variable: write NAME=VALUE"
+                message = f"{shortened(word)} is not a variable: write NAME=VALUE"
                 self.findings.append(Finding(place, message))
             variables[key] = _value(value)
         for host in hosts:

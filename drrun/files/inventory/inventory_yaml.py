@@ -99,7 +99,7 @@ sites: Shape[dict[str, Site]] = MappingOf(
             "title": RecordKey(text, "one line for people"),
             "provider": RecordKey(text, "contact or dependency that runs it"),
             "roles": RecordKey(_words, "what it is for: primary, standby"),
-            "jurisdiction": RecordKey(text, "whose law holds there"),
+            "jurisdiction": RecordKey(text, "whose law applies there"),
         },
         _named(Site),
     ),
@@ -125,7 +125,7 @@ def _host(values: dict[str, Any], table: Table, reading: Reading) -> Host:
     direct = {name: values.pop(name) for name in ("address", "via") if name in values}
     if direct and "routes" in values:
         key = table.entries[next(iter(direct))].key
-        reading.wrong(key, "stands beside 'routes': put it into a route")
+        reading.wrong(key, "cannot be used together with 'routes': put it into a route")
     elif direct:
         values["routes"] = (Route(**direct.pop("address", {}), **direct),)
     return Host(name=reading.path[-1], **values)
@@ -240,7 +240,7 @@ dependencies: Shape[dict[str, Dependency]] = MappingOf(
     RecordShape(
         "dependency",
         {
-            "provider": RecordKey(text, "whose it is: a contact"),
+            "provider": RecordKey(text, "its owner: a contact"),
             "alternate": RecordKey(text, "what takes its place, or none"),
             "accepted_risk": RecordKey(text, "why that is accepted"),
             "expires": RecordKey(expiry, "until when it is accepted"),

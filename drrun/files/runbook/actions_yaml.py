@@ -97,10 +97,10 @@ class _OrNothing(Shape[Any]):
 _NAMES: Shape[tuple[str, ...]] = ListOf(slug, least=1)
 _MANUAL: Mapping[str, RecordKey] = {
     "input": RecordKey(
-        MappingOf(_answer, name=identifier), "typed answers wanted; read as steps.ID.NAME"
+        MappingOf(_answer, name=identifier), "typed answers needed; read as steps.ID.NAME"
     ),
-    "evidence": RecordKey(_evidence, "required: a note or a file is wanted", default="optional"),
-    "contact": RecordKey(text, "a contact of the inventory: a third party is waited for"),
+    "evidence": RecordKey(_evidence, "true: a note or a file is required", default="optional"),
+    "contact": RecordKey(text, "a contact of the inventory: the step waits for this third party"),
     "remind_after": RecordKey(duration, "tell them again, each time so much later"),
     "escalate_after": RecordKey(duration, "tell more people"),
 }
@@ -256,7 +256,9 @@ def _make_decision(given: dict[str, Any], table: Table, reading: Reading) -> Act
         return WRONG
     default = told.get("default")
     if default is not None and default not in options:
-        reading.wrong(place, f"default '{default}' is no option{did_you_mean(default, options)}")
+        reading.wrong(
+            place, f"default '{default}' is not an option{did_you_mean(default, options)}"
+        )
     if "decide_by" in told and default is None:
         reading.wrong(place, "'decide_by' needs a 'default': what is taken when nobody decides?")
     for name in ("decide_by", "remind_after", "escalate_after"):

@@ -96,7 +96,7 @@ script: RecordShape[ScriptedStep] = RecordShape(
         "takes": RecordKey(duration, "instead of its estimate"),
     },
     _script,
-    about="What becomes of one step; what is not written goes well.",
+    about="What happens to one step; everything that is not written succeeds.",
 )
 
 _span: Shape[tuple[float, float]] = ByForm(
@@ -126,7 +126,7 @@ def _moment(values: dict[str, Any], table: Table, reading: Reading) -> Inject | 
     if KINDS[kind] and "at" not in values:
         return reading.wrong(table, f"{kind}: when? Write at: 2h, or at: {{between: [1h, 6h]}}")
     if not KINDS[kind] and "at" in values:
-        return reading.wrong(table.entries["at"].key, f"{kind} has no moment of its own")
+        return reading.wrong(table.entries["at"].key, f"{kind} takes no moment")
     if kind == "slow" and "factor" not in values:
         return reading.wrong(table, "slow: by how much? Write by: 3")
     return Inject(kind, what, place=reading.place(table), **values)

@@ -35,7 +35,7 @@ words: Shape[tuple[str, ...]] = ListOf(text, or_one=True)
 objectives: RecordShape[Objectives] = RecordShape(
     "objectives",
     {
-        "rto": RecordKey(duration, "how long it may be away"),
+        "rto": RecordKey(duration, "how long it may be unavailable"),
         "rpo": RecordKey(duration, "how much data may be lost, as time"),
     },
     into(Objectives),
@@ -149,7 +149,7 @@ roles: Shape[dict[str, Role]] = MappingOf(
             "role",
             {
                 "people": RecordKey(words, "who has the role"),
-                "deputies": RecordKey(words, "who stands in"),
+                "deputies": RecordKey(words, "their deputies"),
                 "contact": RecordKey(text, "how to reach them"),
                 "response": RecordKey(
                     duration, "how long an answer takes, for the plan", default=str(RESPONSE)
@@ -167,7 +167,9 @@ services: Shape[dict[str, Service]] = MappingOf(
         {
             "title": RecordKey(text, "one line for people"),
             "priority": RecordKey(Number(0, 1000), "1 comes first; 0: none is set", default=0),
-            "objectives": RecordKey(objectives, "how long it may be away, how much may be lost"),
+            "objectives": RecordKey(
+                objectives, "how long it may be unavailable, how much may be lost"
+            ),
             "stores": RecordKey(words, "stores of the inventory that it lives on"),
         },
         _service,

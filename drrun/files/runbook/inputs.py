@@ -166,7 +166,9 @@ def parse_assignments(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name:
-            findings.append(Finding(_COMMAND, f"{shortened(word)} is no input: write NAME=VALUE"))
+            findings.append(
+                Finding(_COMMAND, f"{shortened(word)} is not an input: write NAME=VALUE")
+            )
         elif given.get(name, value) != value:
             findings.append(Finding(_COMMAND, f"input '{name}' is given twice"))
         else:

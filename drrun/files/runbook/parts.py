@@ -67,7 +67,7 @@ class _Expansion:
                 steps[step.id] = step
                 continue
             if depth >= DEEPEST:
-                message = f"runbooks stand in each other more than {DEEPEST} deep"
+                message = f"runbooks are nested more than {DEEPEST} deep"
                 raise InputError([Finding(step.place, f"step {step.id}: {message}")])
             part, given = self._part(step, runbook, inputs)
             inner = self.expanded(part, given, depth + 1)

@@ -87,7 +87,7 @@ def _codes(least: int, most: int) -> Shape[tuple[int, ...]]:
 
 def _limit(word: str) -> str:
     if "{{" not in word and quantity(word) is None:
-        raise ValueError(f"{word!r} is no number, duration, size or share to compare with")
+        raise ValueError(f"{word!r} is not a number, duration, size or share to compare with")
     return word
 
 
@@ -146,7 +146,7 @@ def _as(key: str) -> Any:
 
 def _url(word: str) -> str:
     if "{{" not in word[:2] and not re.match(r"https?://[^\s/]", word):
-        raise ValueError(f"{word[:80]!r} is no URL: it begins with http:// or https://")
+        raise ValueError(f"{word[:80]!r} is not a URL: it begins with http:// or https://")
     return word
 
 
@@ -155,7 +155,7 @@ def _port(word: str) -> int | str:
         return int(word)
     if _TEMPLATE.fullmatch(word):
         return word
-    raise ValueError(f"{word!r} is no port: a number from 1 to 65535")
+    raise ValueError(f"{word!r} is not a port: a number from 1 to 65535")
 
 
 def _endpoint(word: str) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _endpoint(word: str) -> dict[str, Any]:
         return {"port": _port(word)}
     host = word[:colon].removeprefix("[").removesuffix("]")
     if not host or any(character.isspace() for character in masked):
-        raise ValueError(f"{word!r} is no address: write it like db1:5432")
+        raise ValueError(f"{word!r} is not an address: write it like db1:5432")
     return {"host": host, "port": _port(word[colon + 1 :])}
 
 

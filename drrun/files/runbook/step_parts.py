@@ -48,7 +48,7 @@ _any_of: RecordShape[Need] = RecordShape(
     "any-of",
     {
         "any_of": RecordKey(
-            ListOf(slug, or_one=True, least=1), "one of them suffices", required=True
+            ListOf(slug, or_one=True, least=1), "one of them is enough", required=True
         )
     },
     lambda values, _, __: Need(tuple(StepId(name) for name in values["any_of"])),
@@ -126,7 +126,9 @@ class _Captures(MappingOf[Capture]):
         if found is WRONG:
             return WRONG
         for name in [name for name in found if name in OUTCOME]:
-            reading.wrong(written, f"'{name}' is what every step has already: take another name")
+            reading.wrong(
+                written, f"'{name}' is a name that every step has already: choose another one"
+            )
             del found[name]
         return tuple(found.values())
 
@@ -207,7 +209,7 @@ workaround: Shape[Mapping[str, Any]] = ByForm(
     table=RecordShape(
         "workaround",
         {
-            "reason": RecordKey(text, "why it stands in for the right way", required=True),
+            "reason": RecordKey(text, "why it replaces the right way", required=True),
             "expires": RecordKey(expiry, "until when it may stay: 30d, or a date"),
             "owner": RecordKey(text, "who removes it"),
         },

@@ -173,7 +173,7 @@ DEFAULTS: Final[Mapping[str, RecordKey]] = {
     "on_failure": RecordKey(
         choice(OnFailure),
         "what a failure does to the run: stop (what needs the step is blocked), "
-        "continue (what needs it goes on as if it had passed), pause, abort, rollback",
+        "continue (the steps that need it continue as if it had passed), pause, abort, rollback",
         default="stop",
     ),
     "on_unknown": RecordKey(
@@ -215,7 +215,7 @@ STEP: Final[Mapping[str, RecordKey]] = {
     ),
     "when_lost": RecordKey(
         ByForm(word=OneOf({"skip": "skip", "block": "block"}), table=_record),
-        "what becomes of the step when what it needs is declared lost",
+        "what happens to the step when something that it needs is declared lost",
     ),
     "on": RecordKey(
         hosts, "host, group, site:NAME, glob, a list of these; the controller (local) by default"
@@ -228,17 +228,17 @@ STEP: Final[Mapping[str, RecordKey]] = {
     "guard": RecordKey(probes, "must hold before the action"),
     "done_when": RecordKey(probes, "if they hold, the action is not executed"),
     "verify": RecordKey(probes, "must hold after the action; only they make the step passed"),
-    "watch": RecordKey(_Watch(), "go on being asked after the step passed"),
+    "watch": RecordKey(_Watch(), "asked again and again after the step has passed"),
     "threshold": RecordKey(_THRESHOLD, "of watch: 3 of 5"),
     "on_regressed": RecordKey(
         one_of("pause", "continue", "rerun"),
-        "what happens when it had passed and breaks",
+        "what happens when it breaks after it has passed",
         default="pause",
     ),
     "capture": RecordKey(captures, "values taken from the output: steps.ID.NAME"),
     "stdin": RecordKey(literally, "what the command reads on standard input"),
     "on_timeout": RecordKey(
-        one_of("ask", "fail"), "ask: a person decides whether it goes on; fail: it is ended"
+        one_of("ask", "fail"), "ask: a person decides whether it continues; fail: it is ended"
     ),
     "reboots": RecordKey(
         boolean, "losing contact is expected; done when the host is back", default=False

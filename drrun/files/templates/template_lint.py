@@ -32,7 +32,7 @@ _EARLY: Final = ("inputs", "vars")
 _ROOTS: Final = (*_EARLY, "steps", "host", "site", "run", "secrets")
 #: Files that actions read may use inputs too.
 _READS_FILES: Final = ("template", "runbook")
-_NOT_MEANT: Final = "braces that are not meant for drrun stand in {% raw %}…{% endraw %}"
+_NOT_MEANT: Final = "put braces that are not meant for drrun into {% raw %}…{% endraw %}"
 #: Without one of these nothing is compared.
 _COMPARING: Final = ("=", "<", ">", " in ")
 _TIME: Final = re.compile(r"\d\d:\d\d.*|\d{4}-\d\d-\d\d.*", re.DOTALL)
@@ -166,7 +166,7 @@ def _of_shell(text: Templated, step: Step, uses: "Uses") -> Iterator[Finding]:
     try:
         values = values_of(text.text)
     except TemplateError as error:
-        yield _finding(text, step, error.message or "is no shell text", "template")
+        yield _finding(text, step, error.message or "is not a shell text", "template")
         return
     warned = {each.spot.warned: each for each in values if each.spot.warned}
     for why, value in warned.items():

@@ -205,7 +205,7 @@ def _fault_of(expression: str) -> str:
             re.compile(expression)
     except re.error as error:
         at = f" at character {error.pos + 1}" if error.pos is not None else ""
-        return f"{shortened(expression)} is no regular expression: {error.msg}{at}"
+        return f"{shortened(expression)} is not a regular expression: {error.msg}{at}"
     except (OverflowError, RecursionError):
         return "is a regular expression that is too large"
     return ""
@@ -268,7 +268,7 @@ def _date(text: str) -> str:
     try:
         date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no date: write it like 2027-01-31") from None
+        raise ValueError(f"{text!r} is not a date: write it like 2027-01-31") from None
     return text
 
 

@@ -108,7 +108,7 @@ def paragraphs(view: PlanView) -> Iterator[tuple[str, str]]:
         yield head, _service(service)
     if view.learned:
         told = ", ".join(f"{step} ({source})" for step, source in view.learned)
-        yield "measured", f"{told}: what earlier runs took, as the author gives no estimate"
+        yield "measured", f"{told}: measured in earlier runs, because the runbook has no estimate"
     for line in view.lines:
         if line.left_out:
             yield "left out", f"{line.id}: {line.left_out}"

@@ -53,7 +53,7 @@ HELP = (
     "/              show only steps with these words; Esc: all",
     "",
     "c confirm      a approve              d decide",
-    "x reject       r retry                s skip (wants a reason)",
+    "x reject       r retry                s skip (needs a reason)",
     "m mark done    C claim                w write a note about the step",
     "p pause, or go on again               q leave; the run goes on",
     "",

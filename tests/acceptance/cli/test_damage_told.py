@@ -31,7 +31,7 @@ LOOKS = {
 }
 DAMAGED = 6
 #: The bits that flipped were those that say whose file it is, and of which version.
-NOT_OURS = re.compile("is no journal of drrun|was made by a newer drrun")
+NOT_OURS = re.compile("is not a journal of drrun|was made by a newer drrun")
 FLIPS = 300
 
 Looked = tuple[int, str, str]
@@ -146,7 +146,7 @@ def test_without_its_database_no_command_says_that_there_is_no_run_yet(
             database.execute("VACUUM")
     for name, (code, out, err) in folder.looks().items():
         assert (name, code, out) == (name, DAMAGED, "")
-        assert "Do not begin their steps anew" in err
+        assert "Do not start their steps again" in err
         assert "no run yet" not in err
     begun = tool("run", "--yes", "--state", str(folder.place), "test.yml")
     assert begun.returncode == DAMAGED
@@ -160,7 +160,7 @@ def test_an_older_copy_that_lacks_the_latest_run_begins_none_and_shows_none_for_
     folder.put(folder.sound)
     for name, (code, _, _) in folder.looks().items():
         assert (name, code) == (name, DAMAGED)
-    assert "left traces here, and is not in it" in folder.look("history")[1]
+    assert "left traces here, but is not in it" in folder.look("history")[1]
     assert tool("run", "--yes", "--state", str(folder.place), "test.yml").returncode == DAMAGED
 
 
@@ -171,7 +171,7 @@ def test_an_older_copy_of_a_run_beside_a_newer_head_is_told_by_every_command(
     folder.put(folder.sound)
     for name, (code, out, err) in folder.looks().items():
         assert (name, code) == (name, DAMAGED)
-        assert "an old copy was put back" in out + err
+        assert "an old copy was restored" in out + err
 
 
 def _last(folder: Folder) -> int:

@@ -113,7 +113,7 @@ def test_where_it_cannot_be_written_that_is_told(program: Program) -> None:
 def test_no_other_file_is_overwritten(program: Program, tmp_path: Path, file: str) -> None:
     before = (tmp_path / file).read_bytes()
     done = program.here("plan", "runbooks/move.yml", "-e", "site=ams", "-o", file)
-    assert (done.exit, "is no pinned plan" in done.err) == (2, True), done.err
+    assert (done.exit, "is not a pinned plan" in done.err) == (2, True), done.err
     assert (tmp_path / file).read_bytes() == before
 
 

@@ -181,10 +181,10 @@ def test_after_a_failure_the_driver_stays_and_tries_again(failed: Screen, tool: 
 
 def test_a_failed_step_is_marked_done_with_a_reason(failed: Screen, tool: Tool) -> None:
     failed.type("m\r")
-    failed.until("how is it known that start is done? ")
+    failed.until("how do you know that start is done? ")
     failed.type("\r")
     failed.until("say why")
-    failed.type("seen with psql\r")
+    failed.type("m\rseen with psql\r")
     failed.until(" after (")
     failed.process.wait(PATIENCE)
     assert "seen with psql" in tool("show", "latest", "start").stdout
@@ -192,7 +192,7 @@ def test_a_failed_step_is_marked_done_with_a_reason(failed: Screen, tool: Tool) 
 
 def test_a_failed_step_is_skipped_with_a_reason(failed: Screen, tool: Tool) -> None:
     failed.type("s\r")
-    failed.until("why is start skipped? ")
+    failed.until("why do you skip start? ")
     failed.type("not needed\r")
     failed.until(" after (")
     failed.process.wait(PATIENCE)
@@ -248,7 +248,7 @@ def test_whoever_quits_leaves_a_failed_run(failed: Screen, tool: Tool) -> None:
 
 def test_others_put_right_what_the_driver_is_asked_about(failed: Screen, tool: Tool) -> None:
     status = tool("status").stdout
-    assert "waiting: a person has to say what to do: start: exit 3: no such database" in status
+    assert "waiting: a person must say what to do: start: exit 3: no such database" in status
     run = status.splitlines()[1].split()[0]
     assert f"drrun retry {run} start" in status
     assert tool("skip", "latest", "start", "--reason", "not needed").returncode == 0

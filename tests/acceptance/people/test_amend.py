@@ -13,9 +13,9 @@ RUNBOOK = """
 drrun: 1
 name: amended
 steps:
-  first: {run: echo first >>effects, verify: {run: "true"}}
+  first: {run: echo first >>$HOME/effects, verify: {run: "true"}}
   hold: {manual: wait, needs: [first]}
-  last: {run: echo last >>effects, needs: [hold], verify: {run: "true"}}
+  last: {run: echo last >>$HOME/effects, needs: [hold], verify: {run: "true"}}
 """
 
 
@@ -57,8 +57,8 @@ def run(tmp_path: Path) -> Iterator[Amended]:
 
 MORE = """
 steps:
-  between: {run: echo between >>effects, needs: [hold], verify: {run: "true"}}
-  last: {run: echo changed >>effects, needs: [between], verify: {run: "true"}}
+  between: {run: echo between >>$HOME/effects, needs: [hold], verify: {run: "true"}}
+  last: {run: echo changed >>$HOME/effects, needs: [between], verify: {run: "true"}}
 """
 
 
@@ -106,13 +106,13 @@ TYPO = """
 drrun: 1
 name: typo
 steps:
-  one: {run: echo one >>effects, verify: {run: "true"}}
-  two: {run: ecko two >>effects, needs: [one], verify: {run: "true"}}
-  three: {run: echo three >>effects, needs: [two], verify: {run: "true"}}
+  one: {run: echo one >>$HOME/effects, verify: {run: "true"}}
+  two: {run: ecko two >>$HOME/effects, needs: [one], verify: {run: "true"}}
+  three: {run: echo three >>$HOME/effects, needs: [two], verify: {run: "true"}}
 """
 FIX = """
 steps:
-  two: {run: echo two >>effects, needs: [one], verify: {run: "true"}}
+  two: {run: echo two >>$HOME/effects, needs: [one], verify: {run: "true"}}
 """
 
 
@@ -131,7 +131,7 @@ def test_a_typo_in_a_failed_step_is_corrected_and_the_run_goes_on(tmp_path: Path
     program = typo(tmp_path)
     done = program.here("amend", "latest", "fix.yml", "--reason", "typo")
     assert done.exit == 0, done.err
-    assert "changed two; open again: three; go on with: drrun resume" in done.err
+    assert "changed two; open again: three; continue with: drrun resume" in done.err
     done = program("resume", "latest", "--no-input")
     assert done.exit == 0, done.err
     assert (tmp_path / "effects").read_text().split() == ["one", "two", "three"]
@@ -144,7 +144,7 @@ def test_corrections_are_judged_one_after_the_other_while_nobody_drives(tmp_path
     program = typo(tmp_path)
     program.here("amend", "latest", "fix.yml", "--reason", "typo")
     done = program.here("amend", "latest", "fix.yml", "--reason", "again")
-    assert "nothing in it is new" in done.err
+    assert "it changes nothing" in done.err
 
 
 def test_the_report_of_a_corrected_run_is_made_whatever_became_of_its_targets(

@@ -15,14 +15,14 @@ title: A night
 steps:
   # the first one
   one:
-    run: echo one >>effects
+    run: echo one >>$HOME/effects
     verify: {run: "true"}
   two:
-    run: ecko two >>effects
+    run: ecko two >>$HOME/effects
     needs: [one]
     verify: {run: "true"}
   three:
-    run: echo three >>effects
+    run: echo three >>$HOME/effects
     needs: [two]
     verify: {run: "true"}
 """
@@ -56,7 +56,7 @@ def test_a_typo_that_is_corrected_in_the_file_is_taken_into_the_run(failed: Prog
     assert refused.exit == 2
     assert "--accept-changes" in refused.err
     assert "--pinned" in refused.err
-    assert "-     run: ecko two >>effects" in refused.err, refused.err
+    assert "-     run: ecko two >>$HOME/effects" in refused.err, refused.err
     taken = failed(
         "resume", "latest", "--no-input", "--accept-changes", "--yes", "--reason", "a typo"
     )
@@ -117,7 +117,7 @@ def test_a_title_an_estimate_or_a_comment_needs_no_question_and_no_flag(failed: 
 def test_a_wrong_variable_of_the_runbook_is_corrected_as_well(tmp_path: Path) -> None:
     program = Program(tmp_path)
     text = TYPO.replace("title:", "vars: {tool: ecko}\ntitle:").replace(
-        "run: ecko two >>effects", "run: '{{ vars.tool }} two >>effects'"
+        "run: ecko two >>$HOME/effects", "run: '{{ vars.tool }} two >>$HOME/effects'"
     )
     program.write(RUNBOOK, text)
     program.write("inventory/hosts.yml", "hosts: {}\n")
@@ -130,7 +130,9 @@ def test_a_wrong_variable_of_the_runbook_is_corrected_as_well(tmp_path: Path) ->
 
 
 def test_an_edit_and_an_amendment_of_other_steps_both_hold(failed: Program) -> None:
-    more = 'steps: {three: {run: echo drei >>effects, needs: [two], verify: {run: "true"}}}\n'
+    more = (
+        'steps: {three: {run: echo drei >>$HOME/effects, needs: [two], verify: {run: "true"}}}\n'
+    )
     failed.write("more.yml", more)
     assert failed.here("amend", "latest", "more.yml", "--reason", "German").exit == 0
     edit(failed, "ecko two", "echo two")
@@ -178,7 +180,7 @@ def test_a_kept_request_is_withdrawn(failed: Program) -> None:
 
 def test_a_request_about_a_step_that_was_corrected_since_has_lapsed(failed: Program) -> None:
     failed.here("skip", "latest", "two", "--reason", "x", "--by", "alice")
-    fix = 'steps: {two: {run: echo two >>effects, needs: [one], verify: {run: "true"}}}\n'
+    fix = 'steps: {two: {run: echo two >>$HOME/effects, needs: [one], verify: {run: "true"}}}\n'
     failed.write("fix.yml", fix)
     assert failed.here("amend", "latest", "fix.yml", "--reason", "typo").exit == 0
     done = failed("resume", "latest", "--no-input")

@@ -152,8 +152,8 @@ def test_the_public_text_names_services_and_nothing_else(program: Program) -> No
     ("ways", "said"),
     [
         ([{"carrier": "pigeon"}], "exactly one of webhook"),
-        ([{"webhook": "ftp://x"}], "no http address"),
-        ([{"email": "nobody"}], "no address"),
+        ([{"webhook": "ftp://x"}], "not an http address"),
+        ([{"email": "nobody"}], "not an address"),
         ([{"command": "x", "on": ["sunrise"]}], "unknown sunrise"),
         ("x", "must be a list"),
     ],

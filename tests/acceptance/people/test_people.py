@@ -94,6 +94,34 @@ def test_who_drives_the_run_cannot_approve(table: Table) -> None:
     assert (done.exit, "drives this run" in done.err) == (2, True), done.err
 
 
+def test_who_drove_a_run_that_nobody_drives_may_approve(table: Table) -> None:
+    """The night's F7: after `kill -9` bob was told that he drives the run."""
+    table.begin(APPROVED)
+    table.asked("cut-over")
+    assert table.process is not None
+    table.process.kill()
+    table.end()
+    done = table.say("drew", "approve", "cut-over", "--type", "ams")
+    assert (done.exit, "only if somebody else than drew resumes" in done.err) == (0, True), (
+        done.err
+    )
+
+
+def test_whoever_resumes_is_told_before_that_their_own_approval_does_not_count(
+    table: Table,
+) -> None:
+    table.begin(APPROVED)
+    table.asked("cut-over")
+    assert table.process is not None
+    table.process.kill()
+    table.end()
+    table.say("simon", "approve", "cut-over", "--type", "ams")
+    done = table.program("resume", "latest", "--by", "simon", "--no-input")
+    assert done.exit == 2
+    assert "simon has approved cut-over. If simon resumes the run" in done.err, done.err
+    assert [each["by"] for each in table.program.json("status", "latest")["kept"]] == ["simon"]
+
+
 @pytest.mark.faults(99)
 def test_an_approval_takes_as_many_different_persons_as_it_says(table: Table) -> None:
     table.begin(APPROVED)

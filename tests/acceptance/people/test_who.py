@@ -145,7 +145,7 @@ def test_who_has_approved_cannot_reject_as_well(
     asked(program, "dns")
     program.here("approve", "latest", "dns", "--by", "alice")
     done = program.here("reject", "latest", "dns", "--by", "alice", "--reason", "hm")
-    assert (done.exit, "alice has approved dns, and one person" in done.err) == (2, True)
+    assert (done.exit, "alice has approved dns, and a person" in done.err) == (2, True)
     assert asked(program, "dns")["approved"] == ["alice"]
     assert program.here("reject", "latest", "dns", "--by", "carol", "--reason", "hm").exit == 0
 
@@ -164,7 +164,7 @@ def test_an_approval_nobody_can_complete_is_told_with_the_way_out(program: Progr
     assert "nobody can complete this approval" in refused
     assert "drrun resume RUN --by NAME" in refused
     process.kill()
-    assert "dns takes 2 of commander (alice, carol) to approve, and alice may not" in (
+    assert "dns needs 2 of commander (alice, carol) to approve, and alice may not" in (
         Done.of(process).err
     )
     other = program.start("resume", "latest", "--by", "bob", "--linger", "1h")
@@ -191,4 +191,6 @@ def test_who_went_back_to_a_decision_may_still_approve_what_follows(
 
 def test_an_approval_by_everybody_in_the_role_is_found_before_the_night(program: Program) -> None:
     done = program.here("validate", "runbooks/it.yml")
-    assert "2 of commander (alice, carol) must approve, and whoever drives the run" in done.out
+    assert (
+        "2 of commander (alice, carol) must approve, and the person who drives the run" in done.out
+    )

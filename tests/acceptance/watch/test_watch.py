@@ -130,7 +130,7 @@ def test_a_decision_and_an_approval_are_given_with_keys(watched: Watched) -> Non
 
 def test_what_cannot_be_done_is_said_on_the_screen(watched: Watched) -> None:
     watched.screen.keys("g", "c")
-    watched.screen.shows("bad asks nobody anything")
+    watched.screen.shows("bad does not ask for an answer")
     watched.screen.keys("n", "a")
     watched.screen.shows("how asks for another answer: d decide, x reject")
     watched.screen.keys("g", "s", "Enter")
@@ -221,7 +221,7 @@ def test_only_keys_that_do_something_now_are_shown(watched: Watched) -> None:
 def test_an_answer_goes_once_what_it_answered_is_gone(watched: Watched) -> None:
     screen = watched.screen
     screen.keys("n", "d", "nonsense", "Enter", "x", "Enter")
-    screen.shows("refused: 'nonsense' is no option of how")
+    screen.shows("refused: 'nonsense' is not an option of how")
     assert watched.program.here("decide", "latest", "how", "wait", "--by", "drew").exit == 0
     assert until(lambda: "refused" not in screen.text), screen.text
 

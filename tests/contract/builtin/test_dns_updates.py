@@ -51,7 +51,10 @@ def test_done_twice_it_doubles_nothing(update: Updating) -> None:
     serial = update.says("example.org", "serial")
     outcome = update(name="www", data="203.0.113.80")
     assert isinstance(outcome, Ended)
-    assert (outcome.note, update.says("example.org", "serial")) == ("they say so already", serial)
+    assert (outcome.note, update.says("example.org", "serial")) == (
+        "the records are so already",
+        serial,
+    )
 
 
 def test_a_new_ttl_alone_is_a_change(update: Updating) -> None:

@@ -69,7 +69,7 @@ DAMAGE = {
     "DELETE FROM documents": "list of documents",
     "UPDATE runs SET mode = 'rehearsal'": "how it was started",
     "UPDATE runs SET head_hash = genesis": "entry 6 is not the one",
-    "UPDATE runs SET id = 'other'": "in no list any more",
+    "UPDATE runs SET id = 'other'": "no list has it any more",
 }
 
 
@@ -119,7 +119,7 @@ def test_an_old_copy_of_the_database_is_found_by_the_anchor(
     store.journal.append(store.leases.take(RUN), [draft()])
     store.close()
     shutil.copy(old, written / "journal.sqlite")
-    with pytest.raises(JournalDamaged, match="an old copy was put back"):
+    with pytest.raises(JournalDamaged, match="an old copy was restored"):
         store.leases.take(RUN)
 
 

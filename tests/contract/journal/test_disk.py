@@ -166,7 +166,7 @@ def test_after_an_io_error_nothing_is_tried_again_by_that_process(disk: SqliteBe
     other = disk.other("disk-fails", RUN)
     first, second = other.hear()["outcome"], other.hear()["outcome"]
     assert first.startswith("StateUnusable: the disk with ")
-    assert "nothing is tried again" in first
+    assert "does not try the disk again" in first
     assert second == first
     assert [entry.body for entry in disk.mine.journal.read(RUN)] == [{"number": 1}]
     disk.mine.journal.verify(RUN)
@@ -245,7 +245,7 @@ def test_a_symbolic_link_is_not_followed(tmp_path: Path, name: str) -> None:
     (folder / name).symlink_to(target)
     with (
         open_store(folder, ManualClock()) as store,
-        pytest.raises(StateUnusable, match=f"{name} is no plain file"),
+        pytest.raises(StateUnusable, match=f"{name} is not a plain file"),
     ):
         store.journal.create(record(), [document()])
     assert target.read_bytes() == b""

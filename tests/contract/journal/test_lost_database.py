@@ -79,9 +79,9 @@ def test_a_database_that_is_gone_is_damage_while_anything_is_left_of_its_runs(
     lose(state / "journal.sqlite")
     shutil.rmtree(state / ({"heads", "outputs"} - {trace}).pop())
     before = sorted(state.rglob("*"))
-    with pytest.raises(JournalDamaged, match=f"of {RUN} there are traces.*Put back"):
+    with pytest.raises(JournalDamaged, match=f"traces of {RUN} in.*Restore"):
         store.journal.runs()
-    with pytest.raises(JournalDamaged, match="Do not begin their steps anew"):
+    with pytest.raises(JournalDamaged, match="Do not start their steps again"):
         store.journal.create(record(OTHER), [document()])
     assert sorted(state.rglob("*")) == before
 

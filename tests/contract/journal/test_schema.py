@@ -41,7 +41,7 @@ def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path)
     before = file.read_bytes()
     with (
         open_store(file, ManualClock()) as store,
-        pytest.raises(StateUnusable, match="is no journal of drrun"),
+        pytest.raises(StateUnusable, match="is not a journal of drrun"),
     ):
         store.journal.create(record(), [document()])
     assert file.read_bytes() == before

@@ -361,9 +361,7 @@ def test_leaving_answers_all_who_wait(mute: Mute, connecting: Connecting) -> Non
     connections.close()
     connections.open(host, answers.of("late"))
     answers.wait(2)
-    assert {str(answer) for answer in answers.got.values()} == {
-        "this program is leaving its hosts"
-    }
+    assert {str(answer) for answer in answers.got.values()} == {"drrun is leaving its hosts"}
 
 
 def test_an_open_connection_is_given_at_once(sshd: Sshd, connecting: Connecting) -> None:
@@ -418,7 +416,7 @@ def test_a_deadline_says_that_the_server_does_not_greet(
 ) -> None:
     host = Host("db1", user="x", routes=mute.routes())
     connections = connecting(SshOptions(hop_within=0.5), host)
-    with pytest.raises(Unreachable, match=r"within 0\.5 s: the server does not greet"):
+    with pytest.raises(Unreachable, match=r"within 0\.5 s: the server sends no SSH greeting"):
         connections.reach(host, threading.Event())
 
 
@@ -435,7 +433,7 @@ def test_a_deadline_says_that_keys_were_exchanged(connecting: Connecting) -> Non
         threading.Thread(target=greet, daemon=True).start()
         route = Route("127.0.0.1", port=server.getsockname()[1])
         host = Host("db1", user="x", routes=(route,))
-        with pytest.raises(Unreachable, match="the exchange of keys went on"):
+        with pytest.raises(Unreachable, match="the key exchange did not end"):
             connecting(SshOptions(hop_within=1), host).reach(host, threading.Event())
 
 

@@ -158,7 +158,7 @@ def test_a_peer_that_falls_silent_is_noticed(sshd: Sshd, reach: Reach) -> None:
     done = going.end(30)
     sshd.thaw()
     assert isinstance(done.outcome, OutcomeUnknown)
-    assert "not been heard of" in done.why
+    assert "sent nothing for" in done.why
 
 
 @pytest.mark.faults(52)

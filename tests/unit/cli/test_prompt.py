@@ -52,7 +52,7 @@ def test_an_empty_line_answers_nothing() -> None:
 def test_what_is_not_understood_is_asked_again() -> None:
     dialogue = Dialogue(ask())
     assert dialogue.take("perhaps") is None
-    assert dialogue.trouble == "'perhaps' is no answer to this"
+    assert dialogue.trouble == "'perhaps' is not an answer here"
 
 
 @pytest.mark.parametrize("line", ["y", "yes", "c", "confirm", "fenc", "FENCE"])
@@ -86,6 +86,82 @@ def test_evidence_is_wanted_where_the_author_wants_it() -> None:
 @pytest.mark.parametrize(("line", "kind"), [("d", "confirm"), ("a", "retry")])
 def test_an_unknown_outcome_is_settled_or_tried_again(line: str, kind: str) -> None:
     assert kind_of(said(ask(kind="unknown"), line)) == kind
+
+
+_HOW = {"failover": "promote db2", "wait": "", "new": ""}
+
+
+@pytest.mark.parametrize("word", ["f", "n", "no", "failed", "w", "fail", "F", "y"])
+def test_the_start_of_an_option_neither_decides_nor_refuses(word: str) -> None:
+    dialogue = Dialogue(ask("how", "decision", options=_HOW))
+    asked = dialogue.prompt
+    assert dialogue.take(word) is None
+    assert (dialogue.trouble, dialogue.prompt) == (f"{word!r} is not an answer here", asked)
+
+
+def test_an_empty_reason_takes_a_refusal_back() -> None:
+    dialogue = Dialogue(ask("how", "decision", options=_HOW))
+    asked = dialogue.prompt
+    dialogue.take("r")
+    assert dialogue.take("  ") is None
+    assert (dialogue.trouble, dialogue.prompt) == ("nothing is rejected", asked)
+    assert kind_of(dialogue.take("wait")) == "decide"
+
+
+_ASKS = (
+    ask(),
+    ask("rack", "manual", input={"serial": "int"}, evidence=True),
+    ask("how", "decision", options=_HOW),
+    ask("go", "approval"),
+    ask("go", "approval", typed="go live"),
+    ask("drop", "irreversible"),
+    ask("load", "late"),
+    ask("load", "ask"),
+    ask("load", "unknown"),
+)
+_REFUSALS = {"late": {"n", "no"}, "ask": {"n", "no"}, "unknown": {"f", "failed"}}
+_LINES = st.one_of(
+    st.sampled_from(["a", "c", "d", "f", "n", "r", "w", "y", "yes", "no", "done", "failed"]),
+    st.sampled_from(["again", "approve", "confirm", "refuse", "reject", "retry"]),
+    st.sampled_from(["", " ", "failover", "wait", "go live", "go", "drop", "77", "it burns"]),
+    st.text(max_size=5),
+)
+
+
+def spells(asked: WaitingGate, reply: GivenAnswer, lines: list[str]) -> bool:
+    """Whether the lines, of which the last one made the answer whole, have its words."""
+    last = lines[-1]
+    match reply.kind:
+        case "reject":
+            refusals = _REFUSALS.get(asked.kind, {"r", "refuse", "reject"})
+            return lines[-2].lower() in refusals and reply.body["reason"] == last != ""
+        case "decide":
+            return reply.body["option"] == last and last in asked.options
+        case "approve" if asked.typed:
+            return last == asked.typed
+        case "approve":
+            return last.lower() in ("a", "approve", "y", "yes")
+        case "retry":
+            return asked.kind == "unknown" and last.lower() in ("a", "again")
+        case "confirm" if asked.kind == "irreversible":
+            return last == asked.step
+        case "confirm" if asked.input:
+            return bool(reply.body["evidence"]) and reply.body["input"]["serial"] in lines
+        case "confirm":
+            words = {"manual": "c confirm y yes", "unknown": "d done"}
+            return last.lower() in words.get(asked.kind, "y yes").split()
+        case _:
+            return False
+
+
+@given(st.sampled_from(_ASKS), st.lists(_LINES, max_size=8))
+def test_no_line_answers_anything_but_what_it_spells(asked: WaitingGate, lines: list[str]) -> None:
+    dialogue = Dialogue(asked)
+    for number, line in enumerate(lines, 1):
+        reply = dialogue.take(line)
+        if reply is not None:
+            assert spells(asked, reply, [each.strip() for each in lines[:number]])
+            return
 
 
 # --- what failed --------------------------------------------------------------------------------
@@ -185,6 +261,15 @@ def test_an_answer_is_posted_and_a_refusal_is_told() -> None:
     desk.take(b"c\n")
     desk.answered(answered(feed).answer)
     assert (posted, desk.notice) == (["confirm"], "refused: simon was quicker")
+
+
+def test_an_empty_reason_goes_back_though_another_question_waits() -> None:
+    desk = AnswerPrompt("drew", Feed(), lambda _: RequestAnswer(accepted=True, message=""))
+    desk.see([ask("how", "decision", options=_HOW), ask("two")])
+    asked = desk.prompt
+    desk.take(b"r\n\n")
+    assert (desk.prompt, desk.notice) == (asked, "nothing is rejected")
+    assert not desk.typed
 
 
 # --- the line that is typed ---------------------------------------------------------------------

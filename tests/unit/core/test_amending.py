@@ -66,7 +66,7 @@ def test_a_step_that_has_passed_is_not_rewritten() -> None:
 
 
 def test_where_a_step_stands_in_a_file_is_no_change() -> None:
-    assert amend(running(), "moved") == Granted([], "nothing in it is new")
+    assert amend(running(), "moved") == Granted([], "it changes nothing")
 
 
 def test_a_text_that_is_wrong_amends_nothing_and_says_what_is_wrong() -> None:
@@ -87,7 +87,7 @@ def test_a_condition_that_was_seen_is_seen_again_once_it_was_written_anew() -> N
 def test_a_run_that_has_succeeded_is_not_amended() -> None:
     world = World(plan_of(step("a")), replan=replan)
     world.drive()
-    assert amend(world, "more") == Denied("the run is succeeded: nothing in it is left to be done")
+    assert amend(world, "more") == Denied("the run is succeeded: nothing is left to do in it")
 
 
 def test_a_run_whose_plan_cannot_be_made_anew_is_not_amended() -> None:

@@ -64,8 +64,8 @@ def test_every_clock_of_an_incident_can_be_stated(name: str) -> None:
     ("name", "moment", "why"),
     [
         ("lunch", 1.0, "there is no clock 'lunch'"),
-        ("detected", None, "when?"),
-        ("detected", 9e9, "still to come"),
+        ("detected", None, "say when"),
+        ("detected", 9e9, "in the future"),
     ],
 )
 def test_a_clock_that_cannot_be_right_is_refused(
@@ -84,7 +84,7 @@ def test_a_run_that_goes_on_is_not_closed() -> None:
 
 def test_a_run_with_something_open_is_closed_only_with_a_reason() -> None:
     found = over().ask("close", open=["git: no backup"])
-    assert found == Denied("still open: git: no backup. To close all the same, say --reason")
+    assert found == Denied("still open: git: no backup. To close the run anyway, add --reason")
 
 
 def test_what_was_open_when_a_run_was_closed_is_recorded() -> None:

@@ -29,7 +29,7 @@ def test_a_value_is_taken_from_what_was_printed(capture: Capture, value: object)
     [
         (Capture("x", regex="delay"), "capture x: nothing in stdout matches 'delay'"),
         (Capture("x", source="stderr", json="a.c"), "capture x: no 'c' in a"),
-        (Capture("x", json="a"), "capture x: stdout is no JSON"),
+        (Capture("x", json="a"), "capture x: stdout is not JSON"),
     ],
 )
 def test_a_value_that_is_not_there_is_a_fault(capture: Capture, why: str) -> None:
@@ -63,7 +63,7 @@ def test_a_value_is_of_the_type_that_was_written(type_: str, printed: str, value
 def test_a_value_of_another_type_fails_the_step(type_: str, printed: str) -> None:
     values, fault = capture_all([Capture("x", type=type_)], {"stdout": printed})
     assert values == {}
-    assert fault.startswith(f"capture x: '{printed}' is no ")
+    assert fault.startswith(f"capture x: '{printed}' is not a ")
 
 
 def test_a_value_in_json_is_of_its_type_too() -> None:
@@ -98,5 +98,5 @@ def test_a_moment_is_read_as_utc(text: str, moment: str) -> None:
 
 
 def test_what_is_no_moment_is_refused() -> None:
-    with pytest.raises(ValueError, match="no moment"):
+    with pytest.raises(ValueError, match="not a moment"):
         parse_moment("after lunch", DECIDED)

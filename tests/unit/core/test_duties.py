@@ -74,7 +74,7 @@ def test_what_another_person_has_is_not_handed_over() -> None:
 def test_a_handover_wants_a_note() -> None:
     found = shift().ask("handover", to="ada")
     assert isinstance(found, Denied)
-    assert "wants a note" in found.why
+    assert "needs a note" in found.why
 
 
 def test_nobody_hands_over_to_themselves() -> None:

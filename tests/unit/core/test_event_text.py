@@ -113,7 +113,7 @@ def test_the_log_the_story_and_a_notice_tell_the_same() -> None:
     (notice,) = notices(world.state, LATE, "r")
     (line,) = take_in(world.state, fact)
     (word,) = words_of([fact])
-    detail = "takes longer than 10m; it still runs"
+    detail = "takes longer than 10m; it is still running"
     assert (line.word, line.text) == ("late", f"a: {detail}")
     assert (word.text, notice.text) == (f"late: {detail}", f"a late: {detail}")
 

@@ -87,7 +87,7 @@ def test_of_several_in_a_row_all_are_named() -> None:
 
 def test_where_entries_are_missing_it_is_said_what_cannot_be_told() -> None:
     found = inspect([*SOUND[:2], *SOUND[4:]], BORN, HEAD)
-    doubt = "whether entry 5 is what was written cannot be told"
+    doubt = "nobody can tell whether entry 5 is what was written"
     assert told(found) == [f"entries 3 to 4 are missing, so {doubt}"]
 
 
@@ -130,7 +130,7 @@ def test_everything_that_is_wrong_is_named_not_only_the_first() -> None:
     altered = replace(SOUND[1], actor="eve")
     swapped = [replace(SOUND[5], seq=5), replace(SOUND[4], seq=6)]
     found = inspect([SOUND[0], altered, SOUND[2], *swapped, SOUND[6]], BORN, HEAD)
-    doubt = "whether entry 5 is what was written cannot be told"
+    doubt = "nobody can tell whether entry 5 is what was written"
     assert told(found)[0] == "entry 2 was altered"
     assert f"entry 4 is missing, so {doubt}" in told(found)
     assert told(found)[-1] == "entries 8 to 9 are missing: the end was cut"

@@ -68,7 +68,7 @@ def test_a_different_answer_is_a_conflict_that_names_who_answered() -> None:
     ("kind", "body", "why"),
     [
         ("confirm", {"step": "nope"}, "no step 'nope'"),
-        ("confirm", {"step": "bad"}, "asks nobody anything: it is failed"),
+        ("confirm", {"step": "bad"}, "does not ask for an answer: it is failed"),
         ("confirm", {"step": "ask", "target": "x"}, "no target 'x'"),
         ("confirm", {"step": "ask", "input": {"size": "3"}}, "nobody asked for size"),
         ("retry", {"step": "ask"}, "there is nothing to retry"),
@@ -139,7 +139,7 @@ def test_an_answer_of_the_wrong_type_is_refused() -> None:
 
 def test_a_missing_answer_is_refused_with_the_flag_to_give() -> None:
     found = give(asking(serial="int"), "confirm", step="ask")
-    assert found == Denied("this step wants answers: --input serial=<int>")
+    assert found == Denied("this step needs answers: --input serial=<int>")
 
 
 def test_a_pause_holds_and_an_unpause_lets_go() -> None:
@@ -197,7 +197,7 @@ def test_who_wanted_a_step_tried_again_does_not_approve_it() -> None:
     world.drive()
     found = give(world, "approve", step="dns")
     assert isinstance(found, Denied)
-    assert "simon had dns tried again" in found.why
+    assert "simon retried dns" in found.why
 
 
 @given(

@@ -128,7 +128,7 @@ def test_a_mapping_fans_out_over_its_names() -> None:
 
 @pytest.mark.parametrize("items", ["git, hg", 3])
 def test_what_is_no_list_is_no_list_of_items(items: object) -> None:
-    with pytest.raises(InputError, match="for_each wants a list"):
+    with pytest.raises(InputError, match="for_each needs a list"):
         plan_of(step("a", for_each=items))
 
 

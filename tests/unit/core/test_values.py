@@ -40,7 +40,7 @@ def test_a_size_is_read(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["20", "GiB", "-1GiB", "20 gib"])
 def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no size"):
+    with pytest.raises(ValueError, match="not a size"):
         Size.parse(text)
 
 
@@ -53,7 +53,7 @@ def test_a_share_is_so_many_of_the_targets(text: str, of_seven: int) -> None:
 
 @pytest.mark.parametrize("text", ["-1", "101%", "some", "1.5"])
 def test_what_is_no_share_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no share"):
+    with pytest.raises(ValueError, match="not a share"):
         Share.parse(text)
 
 

@@ -67,7 +67,7 @@ def test_a_run_that_only_waits_for_people_is_left_waiting() -> None:
     standing = rig.start().drive()
     assert (standing.status, standing.why) == (
         RunStatus.WAITING,
-        "a person has to answer a",
+        "a person must answer a",
     )
 
 

@@ -174,7 +174,7 @@ def test_a_condition_is_refused_before_the_run_or_equal_to_the_reference(
     wanted = expected(printed, type_, operator, WRITTEN[other])
     came = evaluate(when, values["v"])
     if wanted is None:
-        assert "is no number" in str(came)
+        assert "is not a number" in str(came)
     else:
         assert came is wanted, (when, values)
 

@@ -71,9 +71,9 @@ def test_a_duration_prints_as_it_was_written() -> None:
         ("ratio", "inf", "must be a number"),
         ("really", "yes", "must be true or false, not 'yes'"),
         ("really", [], "must be true or false, not a list"),
-        ("lag", "5", "'5' is no duration"),
+        ("lag", "5", "'5' is not a duration"),
         ("lag", 5, "must be a duration like 5m"),
-        ("room", "big", "'big' is no size"),
+        ("room", "big", "'big' is not a size"),
         ("hosts", {"a": 1}, "must be a list, not a mapping"),
     ],
 )

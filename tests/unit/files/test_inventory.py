@@ -94,14 +94,14 @@ def test_two_definitions_of_a_host_name_both_places() -> None:
         ("hosts: {'a@b': {}}", "must be a name like db1.phl"),
         ("hosts: {h: {user: 'a;b'}}", "must be a user name"),
         ("hosts: {h: {port: 99999}}", "must be a whole number from 1 to 65535"),
-        ("hosts: {h: {address: x, routes: [y]}}", "stands beside 'routes'"),
+        ("hosts: {h: {address: x, routes: [y]}}", "cannot be used together with 'routes'"),
         ("hosts: {h: {host_key: AAAA}}", "must be a public key"),
         ("hosts: {h: {become: su}}", "must be one of sudo"),
         ("groups: {g: {hosts: [h]}}", "groups.g: unknown host 'h'"),
         ("hosts: {db: {}}\nstores: {s: {on: dbb}}", "did you mean 'db'?"),
         ("hosts: {bk1: {}}\nstores: {s: {on: bk1, backups: [{to: bk2}]}}", "did you mean 'bk1'?"),
-        ("stores: {s: {size: big}}", "'big' is no size"),
-        ("contacts: {c: {verified: soon}}", "'soon' is no date"),
+        ("stores: {s: {size: big}}", "'big' is not a size"),
+        ("contacts: {c: {verified: soon}}", "'soon' is not a date"),
     ],
 )
 def test_one_mistake_gives_one_finding(text: str, message: str) -> None:  # F6, F7, F8
@@ -177,15 +177,15 @@ def test_groups_in_a_circle_end() -> None:
     ("text", "message"),
     [
         ("plugin: aws_ec2\n", "does not execute"),
-        ("[web:kids]\nx\n", "is no section"),
-        ("[web]\nh[3:1]\n", "upside down"),
+        ("[web:kids]\nx\n", "is not a section"),
+        ("[web]\nh[3:1]\n", "is reversed"),
         ("[web]\nh[1:999999]\n", "more than 10000 hosts"),
         ("[web]\nh 'x\n", "No closing quotation"),
         ("[web]\nh x\n", "write NAME=VALUE"),
         ("[web]\nh ansible_host=-oX\n", "must be a name or an IP address"),
         ("[web]\nh ansible_port=x\n", "must be a whole number"),
         ("[web]\nh ansible_connection=winrm\n", "is not SSH"),
-        ("[web:children]\ndb\n", "has a child 'db' that is no group"),
+        ("[web:children]\ndb\n", "has a child 'db' that is not a group"),
     ],
 )
 def test_ansible_files_that_cannot_be_followed_are_refused(text: str, message: str) -> None:

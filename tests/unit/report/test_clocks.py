@@ -63,7 +63,7 @@ def test_whoever_is_asked_is_waited_for_without_a_controller_too() -> None:
     plan = plan_of(manual("ask"))
     world = World(plan)
     world.drive()
-    world.record(ev.ControllerLeft(why="a person has to answer"))
+    world.record(ev.ControllerLeft(why="a person must answer"))
     found = spells(RunState(plan), facts_of(world), world.now + 100)
     assert totals(found) == {"person": Duration(100)}
 

@@ -418,7 +418,7 @@ def test_a_log_in_that_ends_is_final_where_its_link_lives(host: Host, *, alive: 
     host.loses(cable, "it ended")
     assert follower.outcomes == [
         NeverStarted(
-            "db1 did not execute our command (it ended): This account is? not available.",
+            "db1 did not execute the command of drrun (it ended): This account is? not available.",
             final=alive,
         )
     ]
@@ -560,7 +560,7 @@ def test_what_makes_no_sense_gives_the_launcher_up(host: Host) -> None:
     cable = host.answers()
     host.says(cable, "state dancing n - - - -")
     assert (follower.told, cable.closed) == (["opened", "lost"], True)
-    assert follower.why.startswith("what came from db1 makes no sense ('dancing' is no state")
+    assert follower.why.startswith("what came from db1 makes no sense ('dancing' is not a state")
 
 
 def test_who_makes_no_sense_again_and_again_is_given_up_for_its_followers(host: Host) -> None:
