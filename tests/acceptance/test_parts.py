@@ -113,3 +113,17 @@ def test_a_resumed_run_has_the_part_as_it_was(program: Program) -> None:
     program.write("go", "")
     done = program("resume", "latest", "--no-input", "--pinned")
     assert (done.exit, effects(program)[-2:]) == (0, ["check 7", "after"]), done.err
+
+
+@pytest.mark.parametrize("arguments", ["", ", with: {}", ", with: {file: [x]}"])
+def test_a_step_that_names_no_runbook_is_an_error_beside_the_others(
+    arguments: str, program: Program
+) -> None:
+    steps = f"steps:\n  sub: {{uses: runbook{arguments}}}\n  b: {{run: x, needs: [zz]}}\n"
+    program.write("runbooks/outer.yml", f"drrun: 1\nname: outer\n{steps}")
+    done = program.here("validate", "runbooks/outer.yml")
+    assert (done.exit, "outer.yml:4" in done.out, "unknown step 'zz'" in done.out) == (
+        2,
+        True,
+        True,
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs import Program
-from tests.sshd import Sshd, SshdFactory
+from tests.sshd import Sshd
 from tests.verdicts import events
 
 TYPO = """\
@@ -240,15 +240,10 @@ def test_an_edited_step_is_edited_again_as_it_was_written_last(failed: Program) 
 
 
 @pytest.fixture
-def server(sshd_factory: SshdFactory) -> Sshd:
-    return sshd_factory.start()
-
-
-@pytest.fixture
-def wide(tmp_path: Path, server: Sshd) -> Program:
+def wide(tmp_path: Path, sshd: Sshd) -> Program:
     """One server as two hosts, and a group of both."""
     program = Program(tmp_path)
-    program.inventory({"web1": server, "web2": server, "db1": server})
+    program.inventory({"web1": sshd, "web2": sshd, "db1": sshd})
     program.write(
         RUNBOOK,
         """\
@@ -264,11 +259,11 @@ steps:
 
 
 def test_a_limit_acts_on_no_other_host_and_says_what_it_leaves_out(
-    wide: Program, server: Sshd
+    wide: Program, sshd: Sshd
 ) -> None:
     done = wide("run", RUNBOOK, "--yes", "--no-input", "--limit", "web1")
     assert done.exit == 7, done.err  # something was left out
-    assert (server.home / "effects").read_text().split() == ["net", "app"]
+    assert (sshd.home / "effects").read_text().split() == ["net", "app"]
     assert "db: acts on no host of --limit web1" in done.err, done.err
     assert "net on web2: not in --limit" in done.err
     started = next(each for each in events(wide) if each["kind"] == "RunStarted")
@@ -280,11 +275,11 @@ def test_a_limit_that_names_nothing_is_refused(wide: Program) -> None:
     assert (done.exit, "web9" in done.err) == (2, True), done.err
 
 
-def test_everything_that_failed_on_a_host_is_tried_again(wide: Program, server: Sshd) -> None:
+def test_everything_that_failed_on_a_host_is_tried_again(wide: Program, sshd: Sshd) -> None:
     text = (wide.folder / RUNBOOK).read_text()
     wide.write(RUNBOOK, text.replace("echo net >>", "test -e $HOME/there && echo net >>"))
     assert wide("run", RUNBOOK, "--yes", "--no-input").exit == 1
-    (server.home / "there").touch()
+    (sshd.home / "there").touch()
     refused = wide.here("retry", "--on", "db1")
     assert (refused.exit, "nothing on db1" in refused.err) == (2, True), refused.err
     done = wide.here("retry", "--on", "web2", "--by", "alice")
