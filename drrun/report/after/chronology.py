@@ -25,6 +25,8 @@ from drrun.report.times import span
 #: Part of a step's own story, or told otherwise here.
 _LEFT_OUT = (ev.ActionShown, ev.AttemptLate, ev.EndingBegan)
 _GROUPED = ("blocked", "cancelled")
+#: Changed lines of files that are told; the record has them all.
+_LINES_OF_A_DIFF = 6
 
 #: What tells who drives, and which hosts are seen.
 Driving = ev.RunStarted | ev.ControllerTook | ev.ControllerLeft | ev.RunEnded
@@ -114,7 +116,21 @@ def _told(fact: Fact) -> Iterator[Occurrence]:
     by = told.by or ("" if fact.actor == "controller" else fact.actor)
     sign = signed(fact.event)
     text = f"{told.detail} (for {told.asks})" if told.asks else told.detail
+    if isinstance(fact.event, ev.FilesChanged):
+        text = "; ".join((text, *_changed_lines(fact.event.diff)))
     yield Occurrence(fact.at, told.word, told.about, by, text, told.tone, sign, fact.seat)
+
+
+def _changed_lines(diff: str) -> Iterator[str]:
+    """The first lines that a unified diff takes away or adds: `-  run: ecko two`."""
+    lines = [
+        each
+        for each in diff.splitlines()
+        if each.startswith(("+", "-")) and not each.startswith(("+++ ", "--- "))
+    ]
+    yield from lines[:_LINES_OF_A_DIFF]
+    if len(lines) > _LINES_OF_A_DIFF:
+        yield f"{len(lines) - _LINES_OF_A_DIFF} more changed lines"
 
 
 def _level(change: LevelChange, titles: Mapping[str, str]) -> Occurrence:

@@ -183,6 +183,14 @@ def test_a_retry_that_a_person_asks_for_is_told_with_the_reason() -> None:
     )
 
 
+def test_edited_files_are_told_with_the_lines_that_changed() -> None:
+    diff = (
+        "--- it.yml (pinned)\n+++ it.yml (now)\n@@ -1 +1 @@\n two:\n-  run: ecko\n+  run: echo\n"
+    )
+    [line] = told((1.0, ev.FilesChanged(decision="accepted", diff=diff, by="bob")))
+    assert line.text == "files differ: accepted; -  run: ecko; +  run: echo"
+
+
 def test_a_failure_stands_while_other_steps_are_undone() -> None:
     course, _ = went()
     assert [(each.step, each.why != "") for each in course.failures] == [("top", True)]
