@@ -50,7 +50,8 @@ class Occurrence:
     signed: bool | None = None
     #: Where whoever did it sat.
     seat: Seat | None = None
-    #: By which route a host was reached, or why it was not; may name addresses.
+    #: By which route a host was reached, or why it was not, or which lines of files changed; may
+    #: name addresses.
     way: str = ""
 
     @property
@@ -116,9 +117,9 @@ def _told(fact: Fact) -> Iterator[Occurrence]:
     by = told.by or ("" if fact.actor == "controller" else fact.actor)
     sign = signed(fact.event)
     text = f"{told.detail} (for {told.asks})" if told.asks else told.detail
-    if isinstance(fact.event, ev.FilesChanged):
-        text = "; ".join((text, *_changed_lines(fact.event.diff)))
-    yield Occurrence(fact.at, told.word, told.about, by, text, told.tone, sign, fact.seat)
+    edited = fact.event.diff if isinstance(fact.event, ev.FilesChanged) else ""
+    way = "; ".join(_changed_lines(edited))
+    yield Occurrence(fact.at, told.word, told.about, by, text, told.tone, sign, fact.seat, way)
 
 
 def _changed_lines(diff: str) -> Iterator[str]:
