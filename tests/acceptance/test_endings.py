@@ -152,14 +152,25 @@ def test_a_bypassed_guard_is_an_exception(program: Program) -> None:
     assert exceptions(program) == [("guard bypassed", "a", "alice", "no writer: it is dead")]
 
 
-def test_a_step_that_nothing_verifies_is_an_exception(program: Program) -> None:
-    assert begin(program, one('  a: {run: "true"}\n')).exit == 7
+def test_a_step_that_nothing_verifies_is_named_and_ends_as_its_author_wrote_it(
+    program: Program,
+) -> None:
+    assert begin(program, one('  a: {run: "true"}\n')).exit == 0
     assert exceptions(program) == [("not verified", "a", "", "no verify")]
 
 
 def test_whoever_accepts_a_step_without_verify_says_so_in_the_runbook(program: Program) -> None:
     waiver = "waivers: {rule: missing-verify, reason: seen at once}\n"
     assert begin(program, one('  a: {run: "true"}\n', waiver)).exit == 0
+    assert exceptions(program) == []
+
+
+@pytest.mark.parametrize("part", [("--only", "a"), ("--from", "b"), ("--limit", "local")])
+def test_a_part_that_was_chosen_and_passes_has_succeeded(
+    part: tuple[str, str], program: Program
+) -> None:
+    runbook = one('  a: {run: "true", verify: {run: "true"}}\n  b: {run: "true", needs: [a]}\n')
+    assert begin(program, runbook, *part, *BY).exit == 0
 
 
 @pytest.mark.parametrize(
@@ -195,11 +206,16 @@ def test_a_branch_that_was_not_chosen_leaves_its_service_down(program: Program) 
 
 
 def test_a_run_with_exceptions_makes_a_runbook_not_ready(program: Program) -> None:
-    begin(program, one('  a: {run: "true"}\n'))
+    begin(program, one('  a: {run: "true"}\n  b: {run: "true"}\n'), "--skip", "b")
     done = program.here("readiness", "r.yml", "--json")
     told: dict[str, Any] = json.loads(done.out)["runbooks"][0]
     assert done.exit == 4
     assert "has succeeded with exceptions" in told["why"]
+
+
+def test_a_part_of_a_runbook_does_not_make_it_ready(program: Program) -> None:
+    part = begin(program, one('  a: {run: "true"}\n  b: {run: "true"}\n'), "--only", "a")
+    assert (part.exit, program.here("readiness", "r.yml").exit) == (0, 4)
 
 
 def test_help_explains_the_code(program: Program) -> None:

@@ -23,7 +23,7 @@ from drrun.report.facts import Fact
 from drrun.report.times import span
 
 #: Part of a step's own story, or told otherwise here.
-_LEFT_OUT = (ev.ActionShown, ev.AttemptLate, ev.TargetReopened, ev.EndingBegan)
+_LEFT_OUT = (ev.ActionShown, ev.AttemptLate, ev.EndingBegan)
 _GROUPED = ("blocked", "cancelled")
 
 #: What tells who drives, and which hosts are seen.
@@ -103,6 +103,10 @@ def _told(fact: Fact) -> Iterator[Occurrence]:
     told = tell(fact.event)
     if told is None or isinstance(fact.event, _LEFT_OUT):
         return
+    if isinstance(fact.event, ev.TargetReopened):
+        if fact.event.freed or not told.by:
+            return  # what stood behind it, or what the runbook says itself
+        told = told._replace(word="retry")
     if told.quiet and not isinstance(fact.event, ev.FilesChanged):
         return
     if isinstance(fact.event, ev.StepSkipped) and not told.by:
