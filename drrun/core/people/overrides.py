@@ -103,9 +103,11 @@ def _host(state: RunState, key: TargetKey) -> str:
 
 def _nothing_to_retry(state: RunState, keys: Sequence[TargetKey]) -> Granted | Denied:
     step = keys[0].step
-    if all(state.targets[key].status is Status.PENDING for key in keys):
+    status = state.step(step)
+    open_ = all(state.targets[key].status is Status.PENDING for key in keys)
+    if open_ or status is Status.PENDING:
         return Granted([], f"{step} is open again already")
-    return Denied(f"step {step} is {state.step(step)}: there is nothing to retry")
+    return Denied(f"step {step} is {status}: there is nothing to retry")
 
 
 def _may_be_tried(asking: Asking, key: TargetKey, command: RetryRequest) -> bool:
