@@ -22,6 +22,7 @@ from drrun.cli.context import (
     json_option,
 )
 from drrun.cli.edit import edit_here
+from drrun.cli.exit import Exit
 from drrun.cli.old_secrets import old_secret_option, old_values
 from drrun.cli.out import can_ask, say, sheet
 from drrun.cli.plan import load_selected, selection_options
@@ -214,7 +215,8 @@ def _ask_to_begin(settings: Settings) -> None:
     if settings.no_input or not can_ask():
         raise click.UsageError("there is no terminal to ask on: add --yes to execute this plan.")
     if not click.confirm("Execute this plan?", err=True):
-        raise click.Abort
+        say("drrun: nothing was begun")
+        raise click.exceptions.Exit(Exit.INTERRUPTED)
 
 
 def _interactive(settings: Settings) -> bool:
