@@ -24,7 +24,7 @@ WRONG = frozenset({Status.FAILED, Status.REGRESSED})
 def attention_rows(
     state: RunState, run: str, now: float, by: str, *, driven: bool, kept: int = 0
 ) -> Iterator[StyledRow]:
-    """At most four rows; none if nothing needs a person.
+    """At most five rows; none if nothing needs a person.
 
     Args:
         state: The run.
@@ -42,21 +42,20 @@ def attention_rows(
     unseen = list(not_seen(state).items()) if driven else []
     if unseen:
         host, since = unseen[0]
-        yield _unseen(run, host, now - since, more=len(unseen) - 1)
+        yield from _unseen(run, host, now - since, more=len(unseen) - 1)
     parts = [*_asking(state, by), *_wrong(state, now)]
     if parts:
         yield tuple(parts)
 
 
-def _unseen(run: str, host: str, seconds: float, more: int) -> StyledRow:
+def _unseen(run: str, host: str, seconds: float, more: int) -> Iterator[StyledRow]:
     """What can be done about a host that does not answer."""
     others = f" (and {more} more)" if more else ""
     about = f"NOT SEEN {host} for {span(round(max(0.0, seconds)))}{others}: "
-    ways = (
-        f"{shlex.join(['drrun', 'set-route', run, host])} ROUTE, or "
-        f"{shlex.join(['drrun', 'lost', run, f'host:{host}'])} --reason WHY"
-    )
-    return row_of(clean_line(about + ways), Style.DOUBT)
+    route = shlex.join(["drrun", "set-route", run, host])
+    yield row_of(clean_line(f"{about}{route} ROUTE"), Style.DOUBT)
+    lost = shlex.join(["drrun", "lost", run, f"host:{host}"])
+    yield row_of(clean_line(f"  or, if it is lost: {lost} --reason WHY"), Style.DOUBT)
 
 
 def wrong_steps(state: RunState) -> list[StepId]:
