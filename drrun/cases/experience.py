@@ -8,6 +8,7 @@ Rules (contract section 7):
 from typing import assert_never
 
 from drrun.cases.load_plan import plan_of
+from drrun.core.model.plan import Plan
 from drrun.core.model.runbook import Mode
 from drrun.engine.records import Records
 from drrun.ports.journal import RunRecord
@@ -29,6 +30,14 @@ PROVING = frozenset(str(mode) for mode in Mode if _proves(mode))
 
 def is_experience(records: Records, run: RunRecord) -> bool:
     """Whether what a run took, and that it succeeded, says something about the real hosts."""
-    if run.mode not in PROVING:
-        return False
-    return not plan_of(records.journal.documents(run.id), judged=True).plan.inventory.stand_ins
+    return run.mode in PROVING and not _plan(records, run).inventory.stand_ins
+
+
+def is_whole(records: Records, run: RunRecord) -> bool:
+    """Whether a run was begun with all steps on all targets, and not with a part of them."""
+    steps = _plan(records, run).steps.values()
+    return not any(planned.by_choice or planned.without for planned in steps)
+
+
+def _plan(records: Records, run: RunRecord) -> Plan:
+    return plan_of(records.journal.documents(run.id), judged=True).plan

@@ -188,7 +188,10 @@ def _refuse_over(run: RunId, ended: RunStatus | None, *, back: bool) -> None:
             f"see them with: drrun status {run}"
         )
     if ended in (RunStatus.ROLLED_BACK, RunStatus.ROLLED_BACK_WITH_EXCEPTIONS) and not back:
-        raise Refused(f"{run} was rolled back: there is nothing left to do")
+        raise Refused(
+            f"{run} was rolled back, and there is nothing left to resume; "
+            f"to undo what is left: drrun rollback {run}"
+        )
 
 
 def _secrets(

@@ -11,7 +11,7 @@ from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import Finding, InputError, Place
 from drrun.core.model.graph import ancestors_of
 from drrun.core.model.ids import StepId
-from drrun.core.model.plan import Plan
+from drrun.core.model.plan import NAMED_BY_SKIP, Plan
 from drrun.core.model.runbook import Mode
 from drrun.core.nearest import did_you_mean
 from drrun.files.runbook.inputs import parse_assignments, read_inputs_file
@@ -128,7 +128,7 @@ def left_out(plan: Plan, part: StepSelection) -> dict[StepId, str]:
     for step in named["--from"]:
         before = ancestors_of(plan.runbook.steps, step)
         why |= {each: f"before --from {step}" for each in plan.order if each in before}
-    why |= dict.fromkeys(named["--skip"], "named by --skip")
+    why |= dict.fromkeys(named["--skip"], NAMED_BY_SKIP)
     return why
 
 

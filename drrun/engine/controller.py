@@ -115,6 +115,7 @@ class Controller:
         self._dispute: RecordDisputed | None = None
         self._mark = edges.ids.new_mark()[: len(FIRST_LINE)]
         self._leaving = Leaving.NOT
+        self._leaving_why = ""
         self._stays = limits.stays
         self._lock = threading.Lock()
         self._still_since: float | None = None
@@ -131,11 +132,11 @@ class Controller:
         """A name that no other controller has, not even one with the same token."""
         return self._state.reached.lines[-1] + self._mark
 
-    def leave(self, how: Leaving) -> None:
-        """Ask the loop to end, from any thread."""
+    def leave(self, how: Leaving, why: str = "") -> None:
+        """Ask the loop to end, from any thread; `why` is kept in the record."""
         with self._lock:
             if self._leaving is not Leaving.AT_ONCE:
-                self._leaving = how
+                self._leaving, self._leaving_why = how, why
         self._edges.crew.wake()
 
     def drive(self, visited: Callable[[], bool] = lambda: True) -> RunEnding:
@@ -324,7 +325,10 @@ class Controller:
         if state.ended is not None:
             return RunEnding(state.ended, unreachable=_only_unreachable(state))
         if self._leaving is Leaving.AT_ONCE:
-            return self._left(RunStatus.INTERRUPTED, "asked to leave at once")
+            return self._left(
+                RunStatus.INTERRUPTED,
+                self._leaving_why,
+            )
         if self._edges.crew.air:
             self._still_since = None
             return None

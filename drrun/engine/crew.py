@@ -93,7 +93,7 @@ class Crew:
                 order.run, order.step, order.target, order.attempt, order.mask, order.outdated
             )
             report = Reporter(
-                self._line, self._clock, activity, order, output, step.capture, len(step.verify)
+                self._line, self._clock, activity, order, output, order.captures, len(step.verify)
             )
             self._hands.begin(order, output, report)
         except Exception as error:  # noqa: BLE001 - a lost outcome would be a step that hangs

@@ -104,6 +104,7 @@ class Orders:
             ending=target.ending,
             reboots=step.reboots,
             questions=self._asked_by(chosen, key, names),
+            captures=step.capture if chosen is step.action else (),
             checks=self._checks(key, names) if isinstance(chosen, RunAction) else {},
         )
 

@@ -47,9 +47,9 @@ class Session:
         """Start nothing new, let running steps finish, then leave (Ctrl-C once)."""
         self.controller.leave(Leaving.AFTER_RUNNING)
 
-    def detach(self) -> None:
+    def detach(self, why: str = "asked to leave at once") -> None:
         """Leave at once; remote commands go on and are picked up by `resume` (Ctrl-C twice)."""
-        self.controller.leave(Leaving.AT_ONCE)
+        self.controller.leave(Leaving.AT_ONCE, why)
 
     def drive(self) -> RunEnding:
         """Drive the run until it ends or nothing moves, then give the lease back.

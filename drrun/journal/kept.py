@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from drrun.core.dataclass import dataclass
+from drrun.core.rules import capturing
 from drrun.journal.arrivals import read_marks, split_by_arrival
 from drrun.journal.sealed import beside, marks_in
 from drrun.ports.places import StreamPiece
@@ -143,7 +144,7 @@ class KeptStream:
 
 def left_out(size: int) -> bytes:
     """The mark in place of `size` bytes that were not kept."""
-    return f"\n[drrun: {size} bytes were left out here]\n".encode()
+    return capturing.left_out(size).encode()
 
 
 def _sealed_note(sealed: Path) -> bytes:

@@ -11,7 +11,7 @@ from drrun.core.model.ids import RunId, StepId, TargetName
 from drrun.core.model.inventory import Host
 from drrun.core.model.outcomes import Outcome
 from drrun.core.model.probes import Expect, ProbeKind, Verdict
-from drrun.core.model.runbook import Execution
+from drrun.core.model.runbook import Capture, Execution
 from drrun.core.model.values import Duration
 from drrun.ports.clock import Cancel
 from drrun.ports.journal import NONE
@@ -63,6 +63,8 @@ class AttemptOrder:
     mark: str = ""
     #: What a `fact` asks.
     questions: "Sequence[Question]" = ()
+    #: What later steps are told of its output; nothing for what stands in the action's place.
+    captures: Sequence[Capture] = ()
     #: By position in the step's `verify`: `run` probes that are asked where the attempt acts, as
     #: soon as it has ended well. Hands may send them along with it; see `Report`. Never given for
     #: an attempt that is picked up again, nor for an action other than `run`.

@@ -70,6 +70,8 @@ def _verb(kind: ExceptionKind, *, several: bool) -> str:
             return f"{be} undone, not verified"
         case ExceptionKind.UNDO_FAILED:
             return "could not be undone"
+        case ExceptionKind.MARKED_UNDONE:
+            return f"{be} marked undone"
         case ExceptionKind.DOUBTFUL:
             return "would fail now"
         case ExceptionKind.SERVICE:

@@ -101,6 +101,8 @@ class StepLine:
     contact: str = ""
     #: When its undo ended; None: it was not undone.
     undone_at: float | None = None
+    #: It is being taken back now.
+    undoing: bool = False
 
     @property
     def total(self) -> int:
@@ -311,6 +313,7 @@ def step_line(state: RunState, step: StepId, now: float) -> StepLine:
         note=contact or _note(state, keys, status),
         contact=contact,
         undone_at=state.undone_at.get(step) if status in FINAL else None,
+        undoing=any(target.undoing and target.active for target in targets),
     )
 
 

@@ -8,6 +8,7 @@ from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.ids import StepId, TargetKey, TargetName
 from drrun.core.model.status import FINAL, Status
+from drrun.core.rules.roles import role_of
 from drrun.core.state.clocks import Span
 from drrun.core.state.event_text import tell
 from drrun.core.state.run_state import RunState
@@ -123,7 +124,7 @@ def step_view(
         title=planned.step.title,
         description=planned.step.description,
         action=action_name(planned.step),
-        owner=planned.step.owner,
+        owner=role_of(planned.step, "decision"),
         status=state.step(step),
         needs=tuple(str(need) for need in planned.step.needs),
         hindrances=tuple(_hindrances(state, step)),

@@ -24,7 +24,7 @@ from drrun.report.facts import Fact
 #: Causes, first the one that counts when several hold.
 CAUSES = (
     "work", "transfer", "verification", "third party", "person", "unknown outcome", "waiting time",
-    "retry", "clock", "lock", "paused", "no controller", "drrun",
+    "retry", "clock", "lock", "paused", "after its end", "no controller", "drrun",
 )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def spells(state: RunState, facts: Iterable[Fact], end: float) -> list[Spell]:
             away = left or isinstance(fact.event, ev.ControllerTook)
             _add(found, _cause(state, away=away), since, min(fact.at, end))
         since = max(fact.at, since or fact.at)
-        # A run that has ended has no controller until somebody goes on with it.
+        # Nobody drives a run that has ended until somebody goes on with it.
         left = isinstance(fact.event, ev.ControllerLeft | ev.RunEnded) or (
             left and not isinstance(fact.event, ev.ControllerTook)
         )
@@ -80,6 +80,8 @@ def _corrected(spell: Spell, unsure: Iterable[TakenOver]) -> Spell:
 
 def _cause(state: RunState, *, away: bool) -> str:
     """What the run waits for; without a controller only what a controller would wait for too."""
+    if away and state.ended is not None:
+        return "after its end"
     cause = cause_now(state)
     return cause if cause in _WITHOUT_US or not away else "no controller"
 

@@ -78,7 +78,7 @@ class Dialogue:
         """What stands before the line that is being typed."""
         missing = self._missing()
         if self._kind == "reject":
-            return f"why is {self.ask.key} rejected? (empty: back) "
+            return f"why do you reject {self.ask.key}? (empty: back) "
         if self._kind and missing:
             return f"{missing} ({self.ask.input[missing]}): "
         if self._kind:

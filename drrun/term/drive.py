@@ -46,6 +46,12 @@ _TURN = 0.0005
 #: Seconds that a controller gets for leaving at once.
 _PATIENCE = 5.0
 
+#: Signal -> why the driver leaves at once, for the record.
+_WHY_DETACHED: dict[int, str] = {
+    POLITE: "Ctrl-C twice",
+    signal.SIGTERM: "its process was told to end (SIGTERM)",
+    signal.SIGHUP: "its terminal was closed",
+}
 _STOPPING = "leaving when the running steps have finished; Ctrl-C again: leave at once"
 
 _DETACHING = "leaving at once; remote commands continue"
@@ -160,7 +166,7 @@ class Stage:
         elif number == POLITE or number in AT_ONCE:
             self._notice = _DETACHING
             self._deadline = self.now() + _PATIENCE
-            self.session.detach()
+            self.session.detach(_WHY_DETACHED[number])
         elif self.keyboard is not None:  # SIGCONT: the shell had the terminal in between
             self.keyboard.take_over()
 

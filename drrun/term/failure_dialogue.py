@@ -14,7 +14,7 @@ from drrun.core.dataclass import dataclass
 from drrun.core.model.ids import StepId
 from drrun.core.model.runbook import Mode
 from drrun.core.people.commands import MarkDone, Pause, RetryRequest, RollBack, Skip, Unpause
-from drrun.core.rules.undoing import to_undo
+from drrun.core.rules.undoing import to_undo, without_undo
 from drrun.core.state.run_state import RunState
 from drrun.report.clean import fit
 from drrun.report.run_view import step_line
@@ -49,6 +49,8 @@ class FailedStep:
     since: float
     #: What a rollback would undo now.
     undone_by_rollback: tuple[StepId, ...] = ()
+    #: What it could not undo, because it has no undo.
+    stays: tuple[StepId, ...] = ()
     #: Whether the run is paused.
     paused: bool = False
 
@@ -157,20 +159,24 @@ class FailureDialogue:
         """What stands before the line that is being typed."""
         match self._chosen:
             case Choice.SKIP:
-                return f"why is {self.ask.step} skipped? "
+                return f"why do you skip {self.ask.step}? "
             case Choice.MARK_DONE:
-                return f"how is it known that {self.ask.step} is done? "
+                return f"how do you know that {self.ask.step} is done? "
             case Choice.BACK:
-                steps = self.ask.undone_by_rollback
-                return (
-                    f"undo {plural(len(steps), 'step')} ({fit(', '.join(steps), 30)})? type yes: "
-                )
+                return f"undo {self._what_is_undone()}? type yes: "
             case None | Choice.RETRY | Choice.EDIT | Choice.PAUSE | Choice.QUIT:
                 pause = "(p) go on" if self.ask.paused else "(p)ause"
                 choices = f"(r)etry (s)kip (m)ark done (e)dit (b)ack {pause} (q)uit: "
                 return f"{fit(self.ask.step, _ID)}: {choices}"
             case _:
                 assert_never(self._chosen)
+
+    def _what_is_undone(self) -> str:
+        steps, stays = self.ask.undone_by_rollback, self.ask.stays
+        if not stays:
+            return f"{plural(len(steps), 'step')} ({fit(', '.join(steps), 30)})"
+        undone = f"{plural(len(steps), 'step')} ({fit(', '.join(steps), 20)})"
+        return f"{undone}; {len(stays)} stay ({fit(', '.join(stays), 14)})"
 
     def take(self, line: str) -> GivenAnswer | Choice | None:
         """Take one line.
@@ -220,7 +226,7 @@ class FailureDialogue:
 
     def _confirmed(self, line: str) -> GivenAnswer | None:
         if line == "yes":
-            return GivenAnswer(RollBack.KIND, {"reason": f"{self.ask.step} failed"})
+            return GivenAnswer(RollBack.KIND, {})
         self._chosen, self.trouble = None, "nothing is undone"
         return None
 
@@ -234,8 +240,9 @@ def to_put_right(state: RunState, now: float) -> Iterator[FailedStep | PausedRun
         return
     wrong = () if state.plan.mode is Mode.DRY_RUN else wrong_steps(state)
     undone = tuple(to_undo(state)) if wrong else ()
+    stays = tuple(map(StepId, without_undo(state))) if wrong else ()
     for step in wrong:
         since, reason = state.settled_at.get(step, 0.0), step_line(state, step, now).note
-        yield FailedStep(step, reason, since, undone, bool(state.paused))
+        yield FailedStep(step, reason, since, undone, stays, bool(state.paused))
     if state.paused:
         yield PausedRun(state.paused)

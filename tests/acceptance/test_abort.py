@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs import Done, Program, effects
-from tests.sshd import Sshd, SshdFactory, until
+from tests.sshd import Sshd, until
 
 RUNBOOK = """
 drrun: 1
@@ -33,21 +33,16 @@ steps:
 
 
 @pytest.fixture
-def server(sshd_factory: SshdFactory) -> Sshd:
-    return sshd_factory.start()
-
-
-@pytest.fixture
-def program(tmp_path: Path, server: Sshd) -> Program:
+def program(tmp_path: Path, sshd: Sshd) -> Program:
     program = Program(tmp_path)
-    program.inventory({"db1": server})
+    program.inventory({"db1": sshd})
     program.write("runbooks/stop.yml", RUNBOOK)
     return program
 
 
-def begin(program: Program, server: Sshd) -> "subprocess.Popen[str]":
+def begin(program: Program, sshd: Sshd) -> "subprocess.Popen[str]":
     process = program.start("run", "runbooks/stop.yml", "--yes", "--linger", "1h")
-    assert until(lambda: set(effects(server.home / "effects")) == {"begun", "acted"})
+    assert until(lambda: set(effects(sshd.home / "effects")) == {"begun", "acted"})
     # Its verification has begun.
     assert until(lambda: "does not hold" in program.here("show", "latest", "checked").out)
     return process
@@ -62,18 +57,18 @@ def abort(program: Program) -> Done:
     return program("abort", "latest", "--reason", "wrong site")
 
 
-def test_abort_ends_the_whole_session_of_what_runs(program: Program, server: Sshd) -> None:
-    process = begin(program, server)
+def test_abort_ends_the_whole_session_of_what_runs(program: Program, sshd: Sshd) -> None:
+    process = begin(program, sshd)
     abort(program)
     done = Done.of(process)
-    pids = effects(server.home / "pids")
+    pids = effects(sshd.home / "pids")
     assert (done.exit, len(pids), [pid for pid in pids if alive(pid)]) == (1, 3, []), done.err
 
 
 def test_after_abort_the_record_says_what_was_ended_and_what_never_began(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
-    process = begin(program, server)
+    process = begin(program, sshd)
     abort(program)
     Done.of(process)
     found = program.json("status", "latest")
@@ -89,10 +84,10 @@ def test_after_abort_the_record_says_what_was_ended_and_what_never_began(
 
 
 def test_what_cannot_be_reached_to_be_ended_is_unknown_not_failed(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
-    process = begin(program, server)
-    server.stop()
+    process = begin(program, sshd)
+    sshd.stop()
     abort(program)
     done = Done.of(process)
     steps = {step["id"]: step["status"] for step in program.json("status", "latest")["steps"]}
@@ -107,27 +102,27 @@ def is_driven(program: Program) -> bool:
 
 
 def test_resume_after_an_abort_that_ended_nothing_finds_the_command_again(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
-    process = begin(program, server)
-    server.stop()
+    process = begin(program, sshd)
+    sshd.stop()
     abort(program)
     Done.of(process)
-    server.start()
+    sshd.start()
     resumed = program.start("resume", "latest", "--linger", "1h")
     assert until(lambda: is_driven(program))
     assert abort(program).exit == 0
     Done.of(resumed)
-    assert effects(server.home / "effects").count("begun") == 1
+    assert effects(sshd.home / "effects").count("begun") == 1
     assert "its whole session was ended" in program.here("show", "latest", "slow").out
 
 
 def test_an_abort_of_a_killed_controller_is_carried_out_by_resume(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
-    process = begin(program, server)
+    process = begin(program, sshd)
     process.kill()
     Done.of(process)
     assert "nobody drives this run" in abort(program).err
     Done.of(program.start("resume", "latest", "--no-input", "--yes"))
-    assert [pid for pid in effects(server.home / "pids") if alive(pid)] == []
+    assert [pid for pid in effects(sshd.home / "pids") if alive(pid)] == []

@@ -13,7 +13,7 @@ import pytest
 
 from drrun.core.integrity.spellings import spelled
 from tests.programs import Done, Program, effects
-from tests.sshd import Sshd, SshdFactory, until
+from tests.sshd import Sshd, until
 
 #: What is hard to spell: both quotes, a backslash, space, slash, plus, ampersand, no ASCII.
 TOKEN = "Can@ry 'p/a\"s\\w0rd'+ü&<x>"
@@ -81,24 +81,19 @@ def forms_of(secret: str) -> Mapping[str, list[bytes]]:
 
 
 @pytest.fixture
-def server(sshd_factory: SshdFactory) -> Sshd:
-    return sshd_factory.start()
-
-
-@pytest.fixture
-def program(tmp_path: Path, server: Sshd) -> Program:
+def program(tmp_path: Path, sshd: Sshd) -> Program:
     program = Program(tmp_path / "here", {"DR_TOKEN": TOKEN, "DR_KEY": KEY})
     program.folder.mkdir()
-    program.inventory({"db1": server})
+    program.inventory({"db1": sshd})
     # The second one tells nobody: what it should have told goes to the log.
     notify = [{"command": "cat >>told; env >>told"}, {"command": "cat >&2; false"}]
     program.write("drrun.yaml", json.dumps({"notify": notify}))
     return program
 
 
-def prepare(program: Program, server: Sshd, secrets: Mapping[str, str]) -> None:
+def prepare(program: Program, sshd: Sshd, secrets: Mapping[str, str]) -> None:
     """A file with each form on the host, and a runbook that prints them all."""
-    folder = server.home / "forms"
+    folder = sshd.home / "forms"
     folder.mkdir()
     named = [(name, form) for each in secrets.values() for name, form in _named(each)]
     steps = []
@@ -172,25 +167,23 @@ def processes(but: int) -> bytes:
     return b"\0".join(found)
 
 
-def begin(
-    program: Program, server: Sshd, **environment: str
-) -> "tuple[str, subprocess.Popen[str]]":
+def begin(program: Program, sshd: Sshd, **environment: str) -> "tuple[str, subprocess.Popen[str]]":
     process = program.start("run", "runbooks/canaries.yml", "--yes", "--no-input", **environment)
     assert process.stdout is not None
     name = process.stdout.readline().strip()
-    begun = until(lambda: effects(server.home / "effects") == ["begun"])
+    begun = until(lambda: effects(sshd.home / "effects") == ["begun"])
     if not begun:
         process.kill()
     assert begun, Done.of(process).err
     return name, process
 
 
-def leftovers(server: Sshd) -> bytes:
+def leftovers(sshd: Sshd) -> bytes:
     """Every file of the host that drrun can have written."""
-    forms = server.home / "forms"
+    forms = sshd.home / "forms"
     return b"\0".join(
         path.read_bytes()
-        for path in server.folder.rglob("*")
+        for path in sshd.folder.rglob("*")
         if path.is_file() and forms not in path.parents
     )
 
@@ -198,22 +191,22 @@ def leftovers(server: Sshd) -> bytes:
 @pytest.mark.faults(74, 120)
 @pytest.mark.timeout(900)
 def test_no_promised_form_of_a_secret_is_in_any_promised_place(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
-    prepare(program, server, SECRETS)
-    name, process = begin(program, server)
+    prepare(program, sshd, SECRETS)
+    name, process = begin(program, sshd)
     note = f"the password is {TOKEN}, and its key\n{KEY}"
     program.here("note", name, note)
     refused = program.here("amend", name, str(program.folder / "runbooks/canaries.yml"))
     seen = processes(process.pid)
-    (server.home / "go").touch()
+    (sshd.home / "go").touch()
     done = Done.of(process)
     assert done.exit in (1, 3), done.err
     looked = [
         *places(program, name, done.out + done.err),
         ("errors", (refused.out + refused.err).encode()),
         ("processes", seen),
-        ("hosts", leftovers(server)),
+        ("hosts", leftovers(sshd)),
     ]
     assert [(place, hit) for place, content in looked for hit in hits(content, SECRETS)] == []
     assert {place for place, content in looked if content} >= canaries.PLACES.keys()
@@ -226,18 +219,18 @@ def test_no_promised_form_of_a_secret_is_in_any_promised_place(
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("given", [True, False], ids=["given", "sealed"])
 def test_nor_is_a_form_of_a_former_value_after_a_kill_and_a_rotation(
-    program: Program, server: Sshd, given: bool
+    program: Program, sshd: Sshd, given: bool
 ) -> None:
     program.environment = {"DR_TOKEN": ROTATED["token"], "DR_KEY": ROTATED["key"]}
-    prepare(program, server, {"old": OLD})
+    prepare(program, sshd, {"old": OLD})
     # Only what was begun with the former value is promised; the rest prints it after the change.
     text = (program.folder / "runbooks/canaries.yml").read_text()
     program.write("runbooks/canaries.yml", text.partition("\n  f1:")[0] + "\n")
-    name, process = begin(program, server, DR_TOKEN=OLD)
+    name, process = begin(program, sshd, DR_TOKEN=OLD)
     program.here("note", name, f"the password is {OLD}")
     os.kill(process.pid, signal.SIGKILL)
     said = Done.of(process)
-    (server.home / "go").touch()
+    (sshd.home / "go").touch()
     if given:
         resume = ("resume", name, "--no-input", "--old-secret", "token=env:BEFORE")
         done = program(*resume, BEFORE=OLD)
@@ -247,7 +240,7 @@ def test_nor_is_a_form_of_a_former_value_after_a_kill_and_a_rotation(
     told = said.out + said.err + done.out + done.err
     found = [
         (place, hit)
-        for place, content in (*places(program, name, told), ("hosts", leftovers(server)))
+        for place, content in (*places(program, name, told), ("hosts", leftovers(sshd)))
         for hit in hits(content, ROTATED)
     ]
     assert found == []

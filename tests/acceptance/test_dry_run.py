@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs import Done, Program
-from tests.sshd import Sshd, SshdFactory
+from tests.sshd import Sshd
 
 RUNBOOK = """
 drrun: 1
@@ -33,14 +33,9 @@ inputs: {folder: {type: string}}
 
 
 @pytest.fixture
-def server(sshd_factory: SshdFactory) -> Sshd:
-    return sshd_factory.start()
-
-
-@pytest.fixture
-def program(tmp_path: Path, server: Sshd) -> Program:
+def program(tmp_path: Path, sshd: Sshd) -> Program:
     program = Program(tmp_path, {"DRY_TOKEN": "quiet-harbour-77"})
-    program.inventory({"db1": server})
+    program.inventory({"db1": sshd})
     program.write("runbooks/dry.yml", RUNBOOK)
     return program
 
@@ -63,10 +58,10 @@ def dry(program: Program) -> str:
 
 
 @pytest.mark.faults(105)
-def test_the_host_is_bit_identical_afterwards(program: Program, server: Sshd) -> None:
-    before = tree(server.home)
+def test_the_host_is_bit_identical_afterwards(program: Program, sshd: Sshd) -> None:
+    before = tree(sshd.home)
     dry(program)
-    assert tree(server.home) == before
+    assert tree(sshd.home) == before
 
 
 def test_the_controller_is_left_alone_too(program: Program) -> None:
@@ -145,18 +140,18 @@ steps:
 TEMPLATE = "db = {{ db }}\npassword = {{ secrets.password }}\nport = 80\n"
 
 
-def seen(program: Program, server: Sshd, runbook: str = SEEN) -> Done:
+def seen(program: Program, sshd: Sshd, runbook: str = SEEN) -> Done:
     program.write("runbooks/seen.yml", runbook)
     program.write("runbooks/app.j2", TEMPLATE)
-    (server.home / "app.conf").write_text("db = old\npassword = former-one\nport = 80\n")
-    (server.home / "note").write_text("hello\n")
+    (sshd.home / "app.conf").write_text("db = old\npassword = former-one\nport = 80\n")
+    (sshd.home / "note").write_text("hello\n")
     return program("run", "runbooks/seen.yml", "--mode", "dry-run", "--yes", "--no-input")
 
 
 def test_what_failed_is_counted_and_the_run_does_not_end_with_0(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
-    done = seen(program, server)
+    done = seen(program, sshd)
     assert done.exit == 7, done.err
     assert "Would execute 3, 1 done already, 1 fault. Nothing was changed" in done.out
     assert "5 steps: would execute 3, 1 done already, 1 fault" in done.err
@@ -166,16 +161,16 @@ def test_what_failed_is_counted_and_the_run_does_not_end_with_0(
     assert (told["dry"], told["services"]) == ({"execute": 3, "already": 1, "faults": 1}, [])
 
 
-def test_gates_and_probes_of_each_step_are_shown(program: Program, server: Sshd) -> None:
-    shown = seen(program, server).out
+def test_gates_and_probes_of_each_step_are_shown(program: Program, sshd: Sshd) -> None:
+    shown = seen(program, sshd).out
     assert "asks: approval by 2 of commander" in shown
     assert "verify: run: test -e carried" in shown
 
 
 def test_what_would_become_of_a_file_is_shown_and_no_secret_of_it_old_or_new(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
-    shown = seen(program, server).out
+    shown = seen(program, sshd).out
     block = shown.partition("\nconf@db1 on db1")[2].partition("asks:")[0]
     for line in ("| +db = shop", "| +password = ***", "|  port = 80"):
         assert line in block, shown
@@ -183,19 +178,17 @@ def test_what_would_become_of_a_file_is_shown_and_no_secret_of_it_old_or_new(
     for secret in ("former-one", "quiet-harbour-77"):
         assert secret not in shown
         assert secret not in program.here("logs", "latest", "conf").out
-    assert (server.home / "app.conf").read_text().startswith("db = old")
+    assert (sshd.home / "app.conf").read_text().startswith("db = old")
 
 
 def test_a_step_that_would_ask_for_approval_asks_nobody_in_a_dry_run(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
-    seen(program, server)
+    seen(program, sshd)
     assert "GateOpened" not in program.here("events", "latest", "--json").out
 
 
-def test_a_value_that_only_a_real_step_finds_out_is_no_fault(
-    program: Program, server: Sshd
-) -> None:
+def test_a_value_that_only_a_real_step_finds_out_is_no_fault(program: Program, sshd: Sshd) -> None:
     runbook = """
 drrun: 1
 name: seen
@@ -207,6 +200,6 @@ steps:
     on: db1
     with: {content: "{{ steps.find.serial }}", to: "{{ host.vars.home }}/serial"}
 """
-    done = seen(program, server, runbook)
+    done = seen(program, sshd, runbook)
     assert done.exit == 0, done.err
     assert "cannot be known before the steps that come first" in done.out

@@ -152,14 +152,25 @@ def test_a_bypassed_guard_is_an_exception(program: Program) -> None:
     assert exceptions(program) == [("guard bypassed", "a", "alice", "no writer: it is dead")]
 
 
-def test_a_step_that_nothing_verifies_is_an_exception(program: Program) -> None:
-    assert begin(program, one('  a: {run: "true"}\n')).exit == 7
+def test_a_step_that_nothing_verifies_is_named_and_ends_as_its_author_wrote_it(
+    program: Program,
+) -> None:
+    assert begin(program, one('  a: {run: "true"}\n')).exit == 0
     assert exceptions(program) == [("not verified", "a", "", "no verify")]
 
 
 def test_whoever_accepts_a_step_without_verify_says_so_in_the_runbook(program: Program) -> None:
     waiver = "waivers: {rule: missing-verify, reason: seen at once}\n"
     assert begin(program, one('  a: {run: "true"}\n', waiver)).exit == 0
+    assert exceptions(program) == []
+
+
+@pytest.mark.parametrize("part", [("--only", "a"), ("--from", "b"), ("--limit", "local")])
+def test_a_part_that_was_chosen_and_passes_has_succeeded(
+    part: tuple[str, str], program: Program
+) -> None:
+    runbook = one('  a: {run: "true", verify: {run: "true"}}\n  b: {run: "true", needs: [a]}\n')
+    assert begin(program, runbook, *part, *BY).exit == 0
 
 
 @pytest.mark.parametrize(
@@ -195,11 +206,16 @@ def test_a_branch_that_was_not_chosen_leaves_its_service_down(program: Program) 
 
 
 def test_a_run_with_exceptions_makes_a_runbook_not_ready(program: Program) -> None:
-    begin(program, one('  a: {run: "true"}\n'))
+    begin(program, one('  a: {run: "true"}\n  b: {run: "true"}\n'), "--skip", "b")
     done = program.here("readiness", "r.yml", "--json")
     told: dict[str, Any] = json.loads(done.out)["runbooks"][0]
     assert done.exit == 4
     assert "has succeeded with exceptions" in told["why"]
+
+
+def test_a_part_of_a_runbook_does_not_make_it_ready(program: Program) -> None:
+    part = begin(program, one('  a: {run: "true"}\n  b: {run: "true"}\n'), "--only", "a")
+    assert (part.exit, program.here("readiness", "r.yml").exit) == (0, 4)
 
 
 def test_help_explains_the_code(program: Program) -> None:
@@ -274,3 +290,53 @@ def test_a_host_that_is_away_leaves_its_step_not_rolled_back(
     run = program.json("status", "latest")
     assert {each["id"]: each["status"] for each in run["steps"]} == {"a": "passed", "b": "passed"}
     assert f"drrun rollback {run['run']}" in done.err
+
+
+FAILED_UNDO = """\
+  a: {run: touch up, verify: {run: test -e up}, undo: {run: rm -f up}}
+  b:
+    needs: [a]
+    run: touch b
+    verify: {run: test -e b}
+    undo: {run: test -e allowed && rm b, verify: {run: "! test -e b"}}
+"""
+
+
+def test_the_capture_of_a_step_is_not_wanted_of_its_undo(program: Program) -> None:
+    begin(program, here(program, """\
+  a:
+    run: touch up; echo table 20 of 20
+    capture: {rows: {regex: 'table ([0-9]+) of 20', as: int}}
+    verify: {run: test -e up}
+    undo: {run: rm -f up}
+"""))  # fmt: skip
+    done = program.here("rollback", "latest", "--yes", "--no-input", *BY)
+    assert (done.exit, (program.folder / "up").exists()) == (0, False), done.err
+
+
+def test_an_undo_that_failed_is_tried_again_by_the_next_rollback(program: Program) -> None:
+    begin(program, here(program, FAILED_UNDO))
+    assert program.here("rollback", "latest", "--yes", "--no-input", *BY).exit == 1
+    assert (program.folder / "up").exists()
+    (program.folder / "allowed").touch()
+    done = program.here("rollback", "latest", "--yes", "--no-input", *BY)
+    assert (done.exit, (program.folder / "up").exists()) == (0, False), done.err
+    assert program.json("status", "latest")["status"] == "rolled-back"
+
+
+def test_mark_done_of_a_failed_undo_says_that_it_is_undone_by_hand(program: Program) -> None:
+    begin(program, here(program, FAILED_UNDO))
+    failed = program.here("rollback", "latest", "--yes", "--no-input", *BY)
+    assert failed.exit == 1
+    run = program.json("status", "latest")["run"]
+    assert f"next:    drrun rollback {run}" in failed.err
+    assert f"drrun mark-done {run} b --reason WHY" in failed.err
+    assert "drrun edit" not in failed.err
+    (program.folder / "b").unlink()
+    refused = program.here("skip", "latest", "b", "--reason", "gone", *BY)
+    assert (refused.exit != 0, "drrun mark-done RUN b" in refused.err) == (True, True), refused.err
+    assert program.here("mark-done", "latest", "b", "--reason", "I removed it", *BY).exit == 0
+    done = program.here("resume", "latest", "--yes", "--no-input", *BY)
+    assert (done.exit, (program.folder / "up").exists()) == (1, False), done.err
+    assert "b was marked undone by alice: I removed it" in done.err
+    assert program.json("status", "latest")["status"] == "rolled-back with exceptions"

@@ -11,13 +11,13 @@ drrun: 1
 name: outer
 inputs: {site: {type: string, default: ams}}
 steps:
-  before: {run: echo before >>effects, verify: {run: "true"}}
+  before: {run: echo before >>$HOME/effects, verify: {run: "true"}}
   restore:
     uses: runbook
     with: {file: parts/inner.yml, inputs: {what: "git-{{ inputs.site }}"}}
     needs: [before]
     %s
-  after: {run: echo after >>effects, needs: [restore], verify: {run: "true"}}
+  after: {run: echo after >>$HOME/effects, needs: [restore], verify: {run: "true"}}
 """
 INNER = """
 drrun: 1
@@ -25,10 +25,13 @@ name: inner
 inputs: {what: {type: string}}
 steps:
   copy:
-    run: echo copy {{ inputs.what }} >>effects; echo got=7
+    run: echo copy {{ inputs.what }} >>$HOME/effects; echo got=7
     capture: {got: {from: stdout, regex: 'got=(\\d+)'}}
     verify: {run: "true"}
-  check: {run: "echo check {{ steps.copy.got }} >>effects", needs: [copy], verify: {run: "true"}}
+  check:
+    run: echo check {{ steps.copy.got }} >>$HOME/effects
+    needs: [copy]
+    verify: {run: "true"}
 """
 
 
@@ -103,10 +106,24 @@ def test_a_runbook_that_contains_itself_is_refused(program: Program) -> None:
 
 
 def test_a_resumed_run_has_the_part_as_it_was(program: Program) -> None:
-    failing = INNER.replace("echo got=7", "echo got=7; test -e go")
+    failing = INNER.replace("echo got=7", "echo got=7; test -e $HOME/go")
     program.write("runbooks/parts/inner.yml", failing)
     run(program)
     program.write("runbooks/parts/inner.yml", "not even YAML: [")
     program.write("go", "")
     done = program("resume", "latest", "--no-input", "--pinned")
     assert (done.exit, effects(program)[-2:]) == (0, ["check 7", "after"]), done.err
+
+
+@pytest.mark.parametrize("arguments", ["", ", with: {}", ", with: {file: [x]}"])
+def test_a_step_that_names_no_runbook_is_an_error_beside_the_others(
+    arguments: str, program: Program
+) -> None:
+    steps = f"steps:\n  sub: {{uses: runbook{arguments}}}\n  b: {{run: x, needs: [zz]}}\n"
+    program.write("runbooks/outer.yml", f"drrun: 1\nname: outer\n{steps}")
+    done = program.here("validate", "runbooks/outer.yml")
+    assert (done.exit, "outer.yml:4" in done.out, "unknown step 'zz'" in done.out) == (
+        2,
+        True,
+        True,
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs import Done, Program
-from tests.sshd import Sshd, SshdFactory
+from tests.sshd import Sshd
 
 RUNBOOK = """
 drrun: 1
@@ -17,28 +17,23 @@ steps:
 
 
 @pytest.fixture
-def server(sshd_factory: SshdFactory) -> Sshd:
-    return sshd_factory.start()
-
-
-@pytest.fixture
-def program(tmp_path: Path, server: Sshd) -> Program:
+def program(tmp_path: Path, sshd: Sshd) -> Program:
     """A run that failed, begun with an SSH configuration that alone knows where the host is."""
     program = Program(tmp_path)
     program.write("runbooks/box.yml", RUNBOOK)
     program.write("inventory/hosts.yml", "hosts: {box: {}}\n")
-    known = program.write("known", f"{server.known_hosts_line}\n")
+    known = program.write("known", f"{sshd.known_hosts_line}\n")
     program.write(
         "dr.config",
-        f"Host box\n  HostName {server.address}\n  Port {server.port}\n  User {server.user}\n"
-        f"  IdentityFile {server.identity}\n  UserKnownHostsFile {known}\n",
+        f"Host box\n  HostName {sshd.address}\n  Port {sshd.port}\n  User {sshd.user}\n"
+        f"  IdentityFile {sshd.identity}\n  UserKnownHostsFile {known}\n",
     )
     done = program(
         "run", "runbooks/box.yml", "--yes", "--no-input", "--ssh-config", "dr.config",
         "--max-parallel", "1",
     )  # fmt: skip
     assert done.exit == 1, done.err
-    assert (server.home / "a").exists()
+    assert (sshd.home / "a").exists()
     return program
 
 
@@ -50,13 +45,13 @@ def from_elsewhere(program: Program, *words: str) -> Done:
 
 
 def test_resume_rollback_and_cleanup_reach_hosts_as_the_run_did(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
-    (server.home / "b").touch()
+    (sshd.home / "b").touch()
     resumed = from_elsewhere(program, "resume", "latest", "--no-input")
     assert resumed.exit == 0, resumed.err
     back = from_elsewhere(program, "rollback", "latest", "--yes", "--no-input", "--plain")
-    assert not (server.home / "a").exists(), back.err
+    assert not (sshd.home / "a").exists(), back.err
     assert from_elsewhere(program, "cleanup", "latest").exit == 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs import Done, Program, effects
-from tests.sshd import Sshd, SshdFactory, until
+from tests.sshd import Sshd, until
 
 OLD, NEW = "correct-horse-battery", "staple-of-another-day"
 
@@ -38,14 +38,9 @@ CAPTURE
 
 
 @pytest.fixture
-def server(sshd_factory: SshdFactory) -> Sshd:
-    return sshd_factory.start()
-
-
-@pytest.fixture
-def program(tmp_path: Path, server: Sshd) -> Program:
+def program(tmp_path: Path, sshd: Sshd) -> Program:
     program = Program(tmp_path, {"DR_OTHER": "another-secret-of-ours"})
-    program.inventory({"db1": server})
+    program.inventory({"db1": sshd})
     write(program)
     return program
 
@@ -55,17 +50,17 @@ def write(program: Program, capture: str = "", wanted: str = "horse") -> None:
     program.write("runbooks/slow.yml", text)
 
 
-def killed_in_flight(program: Program, server: Sshd) -> str:
+def killed_in_flight(program: Program, sshd: Sshd) -> str:
     """A run whose step goes on although its controller was killed."""
     run = ("run", "runbooks/slow.yml", "--yes", "--no-input")
     process = program.start(*run, DR_TOKEN=OLD)
     assert process.stdout is not None
     name = process.stdout.readline().strip()
-    begun = until(lambda: effects(server.home / "effects") == ["begun"])
+    begun = until(lambda: effects(sshd.home / "effects") == ["begun"])
     os.kill(process.pid, signal.SIGKILL)
     assert begun, Done.of(process).err
     Done.of(process)
-    (server.home / "go").touch()
+    (sshd.home / "go").touch()
     return name
 
 
@@ -91,11 +86,11 @@ def said(program: Program, name: str) -> str:
 
 @pytest.mark.faults(121)
 def test_what_is_collected_under_a_rotated_secret_is_sealed_until_its_old_value_is_given(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
-    name = killed_in_flight(program, server)
+    name = killed_in_flight(program, sshd)
     done = program("resume", name, "--no-input", DR_TOKEN=NEW)
-    assert (done.exit, effects(server.home / "effects")) == (0, ["begun", "ended"]), done.err
+    assert (done.exit, effects(sshd.home / "effects")) == (0, ["begun", "ended"]), done.err
     told = done.out + done.err + said(program, name)
     assert "sealed: it may show a former value of token" in told
     assert "not shown: it may hold a former value of token" in told
@@ -113,8 +108,8 @@ def test_what_is_collected_under_a_rotated_secret_is_sealed_until_its_old_value_
 
 
 @pytest.mark.faults(121)
-def test_with_the_old_value_everything_is_masked_at_once(program: Program, server: Sshd) -> None:
-    name = killed_in_flight(program, server)
+def test_with_the_old_value_everything_is_masked_at_once(program: Program, sshd: Sshd) -> None:
+    name = killed_in_flight(program, sshd)
     resume = ("resume", name, "--no-input", "--old-secret", "token=env:BEFORE")
     done = program(*resume, DR_TOKEN=NEW, BEFORE=OLD)
     told = done.out + done.err + said(program, name)
@@ -125,9 +120,9 @@ def test_with_the_old_value_everything_is_masked_at_once(program: Program, serve
 
 
 def test_a_value_that_was_never_used_is_refused_and_changes_nothing(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
-    name = killed_in_flight(program, server)
+    name = killed_in_flight(program, sshd)
     resume = ("resume", name, "--no-input", "--old-secret", "token=env:BEFORE")
     refused = program(*resume, DR_TOKEN=NEW, BEFORE="a-guess")
     assert refused.exit == 2
@@ -147,39 +142,39 @@ def test_a_value_itself_is_never_taken_from_the_command_line(program: Program) -
 
 
 def test_what_later_steps_need_of_a_sealed_output_waits_for_the_old_value(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
     write(program, "    capture: {got: {regex: 'after (.*)'}}\n")
-    name = killed_in_flight(program, server)
+    name = killed_in_flight(program, sshd)
     refused = program("resume", name, "--no-input", DR_TOKEN=NEW)
     assert (refused.exit, "--old-secret token" in refused.err) == (4, True), refused.err
     resume = ("resume", name, "--no-input", "--old-secret", "token=env:BEFORE")
     done = program(*resume, DR_TOKEN=NEW, BEFORE=OLD)
-    assert (done.exit, effects(server.home / "effects")) == (0, ["begun", "ended"]), done.err
+    assert (done.exit, effects(sshd.home / "effects")) == (0, ["begun", "ended"]), done.err
     assert "got ***" in program.here("logs", name, "next").out
     assert list(files_with(OLD, program.folder)) == []
 
 
 def test_without_the_old_value_a_step_passes_only_by_its_verify_and_its_values_are_lost(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
     write(program, "    capture: {got: {regex: 'after (.*)'}}\n")
-    name = killed_in_flight(program, server)
+    name = killed_in_flight(program, sshd)
     done = program("resume", name, "--no-input", "--seal", DR_TOKEN=NEW)
-    assert (done.exit, effects(server.home / "effects")) == (0, ["begun", "ended"]), done.err
+    assert (done.exit, effects(sshd.home / "effects")) == (0, ["begun", "ended"]), done.err
     assert "got nothing" in program.here("logs", name, "next").out
     assert "--old-secret" in program.here("show", name, "slow").out
 
 
-def test_a_secret_that_did_not_change_seals_nothing(program: Program, server: Sshd) -> None:
-    name = killed_in_flight(program, server)
+def test_a_secret_that_did_not_change_seals_nothing(program: Program, sshd: Sshd) -> None:
+    name = killed_in_flight(program, sshd)
     done = program("resume", name, "--no-input", DR_TOKEN=OLD)
     told = said(program, name)
     assert (done.exit, "after ***" in told, "sealed" in told) == (0, True, False), told
 
 
-def test_whoever_has_an_export_cannot_even_try_values(program: Program, server: Sshd) -> None:
-    name = killed_in_flight(program, server)
+def test_whoever_has_an_export_cannot_even_try_values(program: Program, sshd: Sshd) -> None:
+    name = killed_in_flight(program, sshd)
     assert program("resume", name, "--no-input", DR_TOKEN=NEW).exit == 0
     assert program("export", name, "-o", "run.tar.gz").exit == 0
     elsewhere = Program(program.folder / "elsewhere", {"DR_OTHER": "another-secret-of-ours"})

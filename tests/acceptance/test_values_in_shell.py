@@ -59,6 +59,6 @@ def test_a_value_that_cannot_be_computed_with_is_refused_before_the_run(
     done = program(name, "runbooks/hostile.yml", *rest, "-e", "v=x", "-e", "n=a[$(touch pwned)]")
     assert done.exit == Exit.INVALID
     said = done.out + done.err
-    assert "{{ inputs.n }} stands where the shell computes with it" in said
+    assert "{{ inputs.n }} is used where the shell computes with it" in said
     assert "hostile.yml:" in said
     assert not (program.folder / "pwned").exists()

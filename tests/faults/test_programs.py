@@ -12,14 +12,9 @@ from tests.sshd import Sshd, SshdFactory, until
 
 
 @pytest.fixture
-def server(sshd_factory: SshdFactory) -> Sshd:
-    return sshd_factory.start()
-
-
-@pytest.fixture
-def program(tmp_path: Path, server: Sshd) -> Program:
+def program(tmp_path: Path, sshd: Sshd) -> Program:
     program = Program(tmp_path)
-    program.inventory({"db1": server})
+    program.inventory({"db1": sshd})
     return program
 
 
@@ -44,24 +39,24 @@ steps:
 @pytest.mark.faults(24)
 @pytest.mark.parametrize(("value", "kept"), [("", True), ("x" * 12, False)])
 def test_a_secret_that_is_missing_or_empty_is_found_before_the_first_step(
-    program: Program, server: Sshd, value: str, kept: bool
+    program: Program, sshd: Sshd, value: str, kept: bool
 ) -> None:
     if kept:
         program.write("runbooks/key.txt", "long enough").chmod(0o600)
     environment = {"THE_KEY": value} if value else {}
     done = run(program, SECRET, **environment)
-    assert (done.exit, effects(server.home / "effects")) == (4, []), done.err
+    assert (done.exit, effects(sshd.home / "effects")) == (4, []), done.err
 
 
 @pytest.mark.faults(25)
 def test_a_secret_with_quotes_newlines_and_unicode_arrives_and_is_masked(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
     secret = 'it\'s "quoted" $HOME\nsecond `line` ünïcode'
     program.write("runbooks/key.txt", "long enough").chmod(0o600)
     done = run(program, SECRET, THE_KEY=secret)
     assert done.exit == 0, done.err
-    assert (server.home / "arrived").read_text() == secret
+    assert (sshd.home / "arrived").read_text() == secret
     shown = program.here("logs", "latest", "uses").out
     assert "quoted" not in shown
     assert "second" not in shown
@@ -83,18 +78,18 @@ def test_a_server_that_only_speaks_what_is_too_old_is_named(
 @pytest.mark.faults(43)
 @pytest.mark.parametrize(("elsewhere", "exit_code"), [(False, 4), (True, 0)])
 def test_a_host_whose_home_cannot_be_written_executes_where_it_is_told_to(
-    program: Program, server: Sshd, tmp_path: Path, *, elsewhere: bool, exit_code: int
+    program: Program, sshd: Sshd, tmp_path: Path, *, elsewhere: bool, exit_code: int
 ) -> None:
     if elsewhere:
         inventory = program.folder / "inventory/hosts.yml"
         text = inventory.read_text()
         inventory.write_text(text.replace('"db1": {', f'"db1": {{"work_dir": "{tmp_path}/work", '))
-    command = ["mount", "-t", "tmpfs", "-o", "ro", "none", str(server.home)]
+    command = ["mount", "-t", "tmpfs", "-o", "ro", "none", str(sshd.home)]
     subprocess.run(command, check=True)
     try:
         done = run(program, "steps: {a: {run: echo hello, on: db1, verify: {run: 'true'}}}\n")
     finally:
-        subprocess.run(["umount", str(server.home)], check=True)
+        subprocess.run(["umount", str(sshd.home)], check=True)
     told = "cannot keep commands" in done.err and "work_dir" in done.err
     assert (done.exit, told) == (exit_code, not elsewhere), done.err
 
@@ -111,35 +106,35 @@ steps:
 """
 
 
-def begin(program: Program, server: Sshd) -> "subprocess.Popen[str]":
+def begin(program: Program, sshd: Sshd) -> "subprocess.Popen[str]":
     program.write("runbooks/it.yml", f"drrun: 1\nname: it\n{SLOW}")
     process = program.start("run", "runbooks/it.yml", "--yes", "--no-input")
-    assert until(lambda: "begun" in effects(server.home / "effects"))
+    assert until(lambda: "begun" in effects(sshd.home / "effects"))
     return process
 
 
 @pytest.mark.faults(51)
-def test_a_controller_that_was_frozen_goes_on_where_it_was(program: Program, server: Sshd) -> None:
-    process = begin(program, server)
+def test_a_controller_that_was_frozen_goes_on_where_it_was(program: Program, sshd: Sshd) -> None:
+    process = begin(program, sshd)
     process.send_signal(signal.SIGSTOP)
-    server.kill_sessions()
-    (server.home / "go").touch()
-    assert until(lambda: "ended" in effects(server.home / "effects"))
+    sshd.kill_sessions()
+    (sshd.home / "go").touch()
+    assert until(lambda: "ended" in effects(sshd.home / "effects"))
     process.send_signal(signal.SIGCONT)
     done = Done.of(process)
-    assert (done.exit, effects(server.home / "effects")) == (0, ["begun", "ended"]), done.err
+    assert (done.exit, effects(sshd.home / "effects")) == (0, ["begun", "ended"]), done.err
 
 
 @pytest.mark.faults(49)
 def test_a_closed_terminal_leaves_the_command_alone_and_the_run_resumable(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
-    process = begin(program, server)
+    process = begin(program, sshd)
     process.send_signal(signal.SIGHUP)
     left = Done.of(process)
-    (server.home / "go").touch()
+    (sshd.home / "go").touch()
     assert program("resume", "latest", "--no-input").exit == 0
-    assert (left.exit, effects(server.home / "effects")) == (3, ["begun", "ended"]), left.err
+    assert (left.exit, effects(sshd.home / "effects")) == (3, ["begun", "ended"]), left.err
 
 
 @pytest.mark.faults(68, 69)
@@ -169,10 +164,10 @@ steps:
 
 
 @pytest.mark.faults(76)
-def test_a_probe_that_flaps_has_to_keep_holding(program: Program, server: Sshd) -> None:
+def test_a_probe_that_flaps_has_to_keep_holding(program: Program, sshd: Sshd) -> None:
     done = run(program, FLAPS)
     assert done.exit == 0, done.err
-    assert int((server.home / "count").read_text()) > 8
+    assert int((sshd.home / "count").read_text()) > 8
 
 
 @pytest.mark.faults(78)
@@ -184,12 +179,12 @@ def test_a_verify_whose_command_is_missing_could_not_tell(program: Program) -> N
 
 @pytest.mark.faults(79)
 def test_what_was_done_already_is_not_done_again_and_the_record_says_so(
-    program: Program, server: Sshd
+    program: Program, sshd: Sshd
 ) -> None:
     steps = "{run: echo no >>$HOME/effects, on: db1, done_when: {run: 'true'}}"
     run(program, f"steps: {{a: {steps}}}\n")
     found = program.json("show", "latest", "a")["targets"][0]
-    assert (effects(server.home / "effects"), found["already"]) == ([], True)
+    assert (effects(sshd.home / "effects"), found["already"]) == ([], True)
 
 
 @pytest.mark.faults(81)
@@ -214,9 +209,7 @@ steps:
 
 
 @pytest.mark.faults(82)
-def test_a_guard_on_a_host_that_cannot_be_reached_stays_shut(
-    program: Program, server: Sshd
-) -> None:
+def test_a_guard_on_a_host_that_cannot_be_reached_stays_shut(program: Program, sshd: Sshd) -> None:
     guarded = """
 steps:
   open-writes:
@@ -224,14 +217,14 @@ steps:
     guard: {name: old primary is fenced, on: db1, run: "true"}
     verify: {run: "true"}
 """
-    server.stop()
+    sshd.stop()
     done = run(program, guarded)
     assert (done.exit, (program.folder / "effects").exists()) == (1, False), done.err
     assert "old primary is fenced" in program.here("show", "latest", "open-writes").out
 
 
 @pytest.mark.faults(96)
-def test_a_changed_runbook_is_shown_and_not_taken_silently(program: Program, server: Sshd) -> None:
+def test_a_changed_runbook_is_shown_and_not_taken_silently(program: Program, sshd: Sshd) -> None:
     run(program, "steps: {a: {run: 'exit 1', on: db1, verify: {run: 'true'}}}\n")
     program.write("runbooks/it.yml", "drrun: 1\nname: it\nsteps: {a: {run: 'true'}}\n")
     refused = program("resume", "latest", "--no-input")
@@ -240,9 +233,9 @@ def test_a_changed_runbook_is_shown_and_not_taken_silently(program: Program, ser
 
 
 @pytest.mark.faults(98)
-def test_few_file_descriptors_are_enough_or_said(tmp_path: Path, server: Sshd) -> None:
+def test_few_file_descriptors_are_enough_or_said(tmp_path: Path, sshd: Sshd) -> None:
     program = Program(tmp_path, prefix=("prlimit", "--nofile=96"))
-    program.inventory({"db1": server})
+    program.inventory({"db1": sshd})
     many = "".join(
         f"  s{n}: {{run: 'true', on: db1, verify: {{run: 'true'}}}}\n" for n in range(30)
     )
@@ -254,9 +247,9 @@ def test_few_file_descriptors_are_enough_or_said(tmp_path: Path, server: Sshd) -
 def test_sixty_four_hosts_behind_one_server_meet_no_banner_error(
     tmp_path: Path, sshd_factory: SshdFactory
 ) -> None:
-    server = sshd_factory.start("MaxStartups 10:30:100")
+    sshd = sshd_factory.start("MaxStartups 10:30:100")
     program = Program(tmp_path)
-    program.inventory({f"h{n}": server for n in range(64)})
+    program.inventory({f"h{n}": sshd for n in range(64)})
     done = run(program, "steps: {a: {run: 'true', on: 'h*', verify: {run: 'true'}}}\n")
     assert done.exit == 0, done.err[-3000:]
 
@@ -270,12 +263,12 @@ time.sleep = lambda seconds: select.select([], [], [], seconds)
 
 
 @pytest.mark.faults(94)
-def test_a_clock_that_jumps_back_an_hour_loses_nothing(tmp_path: Path, server: Sshd) -> None:
+def test_a_clock_that_jumps_back_an_hour_loses_nothing(tmp_path: Path, sshd: Sshd) -> None:
     jumps = Program(tmp_path)
-    jumps.inventory({"db1": server})
+    jumps.inventory({"db1": sshd})
     fails = "steps: {a: {run: test -e $HOME/go, on: db1, verify: {run: 'true'}}}\n"
     assert run(jumps, fails).exit == 1
-    (server.home / "go").touch()
+    (sshd.home / "go").touch()
     # Only the wall clock: durations are counted on the other one, which no machine sets back.
     jumps.write("python/sitecustomize.py", SLEEP)
     shifted = {"DONT_FAKE_MONOTONIC": "1", "PYTHONPATH": str(tmp_path / "python")}
@@ -302,19 +295,19 @@ def test_a_reboot_step_is_not_done_while_the_old_boot_goes_on(program: Program) 
 
 
 @pytest.mark.faults(58)
-def test_a_reboot_step_is_done_once_the_boot_is_another(program: Program, server: Sshd) -> None:
+def test_a_reboot_step_is_done_once_the_boot_is_another(program: Program, sshd: Sshd) -> None:
     # A machine cannot be booted in a test: its server is, and sees another boot id from then on.
-    boot = server.folder / "boot_id"
+    boot = sshd.folder / "boot_id"
     boot.write_text("first-boot\n")
     bind = f'mount --bind {boot} /proc/sys/kernel/random/boot_id && exec "$@"'
-    server.prefix = ("unshare", "--mount", "sh", "-c", bind, "sh")
-    server.restart()
+    sshd.prefix = ("unshare", "--mount", "sh", "-c", bind, "sh")
+    sshd.restart()
     program.write("runbooks/it.yml", f"drrun: 1\nname: it\n{REBOOTS % '60s'}")
     process = program.start("run", "runbooks/it.yml", "--yes", "--no-input")
-    assert until(lambda: effects(server.home / "effects") == ["asked"])
-    server.stop()
+    assert until(lambda: effects(sshd.home / "effects") == ["asked"])
+    sshd.stop()
     boot.write_text("second-boot\n")
-    server.start()
+    sshd.start()
     done = Done.of(process)
     said = program.here("events", "latest").out
     assert (done.exit, "is back with a new boot id" in said) == (0, True), done.err

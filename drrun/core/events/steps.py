@@ -105,7 +105,7 @@ class TargetReopened(TargetEvent):
 class TargetMarked(TargetEvent):
     """A person declared the target done, or not wanted."""
 
-    #: `passed` or `skipped`.
+    #: `passed`, `skipped`, or `rolled-back` for what a person undid by hand.
     status: str
     by: str
     why: str

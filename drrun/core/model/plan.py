@@ -22,6 +22,8 @@ from drrun.core.model.values import Duration
 
 #: Renders every text inside a value; the second argument are the names that may be used.
 Render = Callable[[Any, Mapping[str, Any]], Any]
+#: Why a step is left out that a person named with `--skip`.
+NAMED_BY_SKIP = "named by --skip"
 
 
 @dataclass(frozen=True, slots=True)

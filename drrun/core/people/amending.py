@@ -18,6 +18,7 @@ from drrun.core.model.revision import Revision, revision
 from drrun.core.model.status import FINAL, SUCCESS, Phase, RunStatus, Status
 from drrun.core.people.commands import Amend
 from drrun.core.people.request import Asking, Denied, Granted
+from drrun.core.rules.undoing import to_undo
 from drrun.core.state.run_state import RunState
 from drrun.core.state.target import given_up
 
@@ -60,10 +61,10 @@ def amend(asking: Asking, command: Amend) -> Granted | Denied:
 def revised(state: RunState, event: ev.PlanAmended) -> tuple[Plan, Revision] | Denied:
     """The plan after an amendment, and what differs; or why it cannot be amended so."""
     if state.ended in _OVER:
-        return Denied(f"the run is {state.ended}: nothing is left to do in it")
+        return Denied(f"the run is {state.ended}: nothing is left to do in it{_way_back(state)}")
     if state.rolling_back or (state.aborted and state.ended is None):
         how = "rolled back" if state.rolling_back else "aborted"
-        return Denied(f"the run is being {how}: nothing new begins in it")
+        return Denied(f"the run is being {how}: nothing new begins in it{_way_back(state)}")
     if state.replan is None:
         return Denied("this run cannot be amended")
     try:
@@ -75,6 +76,11 @@ def revised(state: RunState, event: ev.PlanAmended) -> tuple[Plan, Revision] | D
     if wrong:
         return Denied("\n".join(("nothing was amended:", *(f"  {each}" for each in wrong))))
     return plan, differs
+
+
+def _way_back(state: RunState) -> str:
+    left = state.rolling_back and state.ended is not None and to_undo(state)
+    return "; to undo what is left: drrun rollback RUN" if left else ""
 
 
 def cannot_be_rewritten(state: RunState, step: StepId) -> str:

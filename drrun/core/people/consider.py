@@ -15,7 +15,7 @@ from drrun.core.people import commands as c
 from drrun.core.people.amending import amend
 from drrun.core.people.answers import answer
 from drrun.core.people.request import Asking, Denied, Granted
-from drrun.core.rules.undoing import points_of_no_return, roll_back_began, to_undo
+from drrun.core.rules.undoing import points_of_no_return, roll_back_began, to_undo, undoable
 from drrun.core.state.run_state import RunState
 
 __all__ = ["Denied", "Granted", "consider"]
@@ -126,7 +126,8 @@ def _abort(asking: Asking, command: c.Abort) -> Granted | Denied:
 
 def _roll_back(asking: Asking, command: c.RollBack) -> Granted | Denied:
     state = asking.state
-    if state.rolling_back and (state.ended is None or not to_undo(state)):
+    goes_on = state.ended is None and (state.active or any(undoable(state)))
+    if state.rolling_back and (goes_on or not to_undo(state)):
         return Granted([], f"rolling back already: {state.rolling_back}")
     if not to_undo(state):
         return Denied("nothing that has passed can be undone")

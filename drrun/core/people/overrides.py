@@ -2,8 +2,12 @@
 
 Rules:
 - Whoever has claimed a step is named to everybody else who wants to change it.
+- In a run that is rolled back no step is done any more. `mark-done` of an undo that failed means
+  that a person undid it by hand.
 - Nothing that runs is overridden behind its back: it is waited for, or the run is aborted.
 """
+
+from collections.abc import Sequence
 
 from drrun.core import events as ev
 from drrun.core.model.ids import LOCAL, StepId, TargetKey
@@ -13,6 +17,7 @@ from drrun.core.nearest import did_you_mean
 from drrun.core.people.commands import MarkDone, RetryRequest, Skip
 from drrun.core.people.request import Asking, Denied, Granted, keys_of
 from drrun.core.rules.freeing import behind, freed
+from drrun.core.rules.undoing import to_undo, undo_broke_off
 from drrun.core.state.run_state import RunState
 
 _SETTLED = frozenset({Status.PASSED, Status.SKIPPED, Status.ROLLED_BACK})
@@ -66,8 +71,10 @@ def _meant(asking: Asking, command: RetryRequest) -> list[TargetKey] | Denied:
     state = asking.state
     if command.step or not command.on:
         found = keys_of(state, command)
-        if isinstance(found, Denied) or not command.on:
+        if isinstance(found, Denied):
             return found
+        if not command.on:
+            return _taken_back(state, found) or found
     else:
         steps = state.plan.order
         found = [key for step in steps for key in state.keys(step)
@@ -77,7 +84,9 @@ def _meant(asking: Asking, command: RetryRequest) -> list[TargetKey] | Denied:
         hint = did_you_mean(command.on, state.plan.inventory.hosts)
         return Denied(f"no host, group or site matches {command.on!r}{hint}")
     there = [key for key in found if _host(state, key) in hosts]
-    return there or Denied(f"nothing on {command.on} can be tried again")
+    if not there:
+        return Denied(f"nothing on {command.on} can be tried again")
+    return _taken_back(state, there) or there
 
 
 def _host(state: RunState, key: TargetKey) -> str:
@@ -119,6 +128,10 @@ def mark(asking: Asking, command: Skip | MarkDone, status: str) -> Granted | Den
     state, step = asking.state, keys[0].step
     if (held := _claimed_by_another(asking, step)) is not None:
         return held
+    if isinstance(command, MarkDone) and (undos := _undos_in_doubt(state, keys)):
+        return _undone_by_hand(asking, command, undos)
+    if (wrong := _taken_back(state, keys)) is not None:
+        return wrong
     open_ = [key for key in keys if state.targets[key].status not in _SETTLED]
     busy = [key for key in open_ if _busy(state, key)]
     if busy:
@@ -132,6 +145,44 @@ def mark(asking: Asking, command: Skip | MarkDone, status: str) -> Granted | Den
         for key in open_
     ]
     return Granted([*events, *freed(state, step, asking.by)], f"{step} is marked {status}")
+
+
+def _undos_in_doubt(state: RunState, keys: Sequence[TargetKey]) -> list[TargetKey]:
+    """Targets whose undo was given up, or may not have worked."""
+    targets = [(key, state.targets[key]) for key in keys]
+    return [
+        key
+        for key, each in targets
+        if undo_broke_off(each) or (each.undoing and each.status is Status.UNKNOWN)
+    ]
+
+
+def _undone_by_hand(asking: Asking, command: MarkDone, keys: Sequence[TargetKey]) -> Granted:
+    events = [
+        ev.TargetMarked(
+            step=key.step,
+            target=key.target,
+            status="rolled-back",
+            by=asking.by,
+            why=command.reason,
+        )
+        for key in keys
+    ]
+    return Granted(events, f"{keys[0].step} is marked as undone by hand")
+
+
+def _taken_back(state: RunState, keys: Sequence[TargetKey]) -> Denied | None:
+    """Why nothing is done about a step of a run that is rolled back, and what helps."""
+    if not state.rolling_back or any(state.targets[key].active for key in keys):
+        return None
+    step = keys[0].step
+    if _undos_in_doubt(state, keys):
+        return Denied(
+            f"the undo of {step} failed. To try it again: drrun rollback RUN. "
+            f"If you undid it by hand: drrun mark-done RUN {step} --reason …"
+        )
+    left = "; to undo what is left: drrun rollback RUN" if to_undo(state) else ""
+    return Denied(f"the run is rolled back, and no step is done in it any more{left}")
 
 
 def _busy(state: RunState, key: TargetKey) -> bool:

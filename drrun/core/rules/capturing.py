@@ -5,7 +5,8 @@ Rules:
   attempt: a later step never works with something else.
 - Without `as`, what reads as a number is a number, so that `when: steps.a.lag < 300` compares
   numbers; a number with leading zeros stays text, because it is a name.
-- A value is kept as it was printed, or not at all: bytes that are no text are refused.
+- A value is kept as it was printed, or not at all: bytes that are no text are refused. So is an
+  output too long to be seen whole: its first match may be in the part that is missing.
 """
 
 import json
@@ -21,8 +22,15 @@ _INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,17})\.\d{1,15}")
 #: Longest text that can be a number, a duration or a size.
 _LONGEST = 40
+#: What a store of outputs puts in place of what it does not give (`left_out`).
+_LEFT_OUT = re.compile(r"\n\[drrun: \d+ bytes were left out here\]\n")
 #: Halves of characters: what stands for bytes that are no UTF-8, or was escaped so in JSON.
 _NO_TEXT = re.compile("[\ud800-\udfff]")
+
+
+def left_out(size: int) -> str:
+    """The mark in place of `size` bytes of an output."""
+    return f"\n[drrun: {size} bytes were left out here]\n"
 
 
 class Missing(Exception):
@@ -52,6 +60,11 @@ def capture_all(
 
 
 def _found(capture: Capture, text: str) -> Any:
+    if _LEFT_OUT.search(text):
+        raise Missing(
+            f"{capture.source} is too long to be captured: at most 2 MiB. Print less there, for "
+            "example with grep or tail"
+        )
     if capture.json is not None:
         try:
             document = json.loads(text)

@@ -5,6 +5,9 @@ Rules:
   its `when`, mode or variant, or was superseded, and every service is at the level that the
   runbook raises it to.
 - What is not so is an exception. It is named with its reason, and with whoever decided it.
+- Some exceptions are named and do not change the ending, because the author, or the person who
+  began the run, decided them beforehand: a step without any `verify`, and steps outside of what
+  `--only`, `--from` or `--limit` chose.
 - A step that failed makes the run `failed`, whatever else is true of it.
 """
 
@@ -15,12 +18,14 @@ from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.actions import changes
 from drrun.core.model.ids import StepId, TargetKey
-from drrun.core.model.probes import Verdict
+from drrun.core.model.plan import NAMED_BY_SKIP
+from drrun.core.model.probes import Purpose, Verdict
 from drrun.core.model.runbook import Level, Mode, StandIn
 from drrun.core.model.status import RunStatus, Status
 from drrun.core.rules.dry_run import doubtful
+from drrun.core.rules.probe_lists import asked_of, own_undo_verify
 from drrun.core.rules.superseding import is_superseded
-from drrun.core.rules.undoing import left_standing
+from drrun.core.rules.undoing import left_standing, undo_broke_off
 from drrun.core.state.run_state import RunState
 
 _LEVELS = tuple(Level)
@@ -40,6 +45,7 @@ class ExceptionKind(StrEnum):
     NOT_ROLLED_BACK = "not rolled back"
     UNDONE_UNVERIFIED = "undone, not verified"
     UNDO_FAILED = "undo failed"
+    MARKED_UNDONE = "marked undone"
     INVARIANT = "invariant"
 
 
@@ -55,6 +61,8 @@ class RunException:
     by: str = ""
     #: The step, "" for a service or invariant.
     step: str = ""
+    #: Whether the run has not simply succeeded because of it.
+    decisive: bool = True
 
 
 def ending_of(state: RunState) -> RunStatus:
@@ -62,13 +70,13 @@ def ending_of(state: RunState) -> RunStatus:
     if state.aborted:
         return RunStatus.ABORTED
     if state.rolling_back:
-        if any(each.undoing and each.status is Status.FAILED for each in state.targets.values()):
+        if any(map(undo_broke_off, state.targets.values())):
             return RunStatus.FAILED
-        plain = next(exceptions_of(state), None) is None
+        plain = not any(each.decisive for each in exceptions_of(state))
         return RunStatus.ROLLED_BACK if plain else RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
     if any(state.step(step) not in (Status.PASSED, Status.SKIPPED) for step in state.plan.order):
         return RunStatus.FAILED
-    plain = next(exceptions_of(state), None) is None
+    plain = not any(each.decisive for each in exceptions_of(state))
     return RunStatus.SUCCEEDED if plain else RunStatus.SUCCEEDED_WITH_EXCEPTIONS
 
 
@@ -85,7 +93,8 @@ def exceptions_of(state: RunState) -> Iterator[RunException]:
             yield from _of_target(state, key)
         for target in state.plan.steps[step].without:
             left = TargetKey(step, target)
-            yield _about(left, ExceptionKind.SKIPPED, "not in --limit", state.circumstances.driver)
+            by = state.circumstances.driver
+            yield _named_only(left, ExceptionKind.SKIPPED, "not in --limit", by)
     yield from _services(state)
     for index, seen in sorted(state.invariants.items()):
         if seen.verdict == Verdict.DOES_NOT_HOLD:
@@ -98,10 +107,18 @@ def _of_rollback(state: RunState) -> Iterator[RunException]:
         yield _about(key, ExceptionKind.NOT_ROLLED_BACK, why)
     for key, why in state.undone_unverified.items():
         if state.targets[key].status is Status.ROLLED_BACK:
-            yield _about(key, ExceptionKind.UNDONE_UNVERIFIED, why)
+            asked = own_undo_verify(state.plan.steps[key.step].step) or asked_of(
+                state, key, Purpose.UNDONE
+            )
+            told = _about if asked else _named_only
+            yield told(key, ExceptionKind.UNDONE_UNVERIFIED, why)
     for key, target in state.targets.items():
-        if target.undoing and target.status is Status.FAILED:
+        if undo_broke_off(target):
             yield _about(key, ExceptionKind.UNDO_FAILED, target.note)
+        word = state.words.get(key)
+        marked = isinstance(word, ev.TargetMarked) and word.status == Status.ROLLED_BACK
+        if word is not None and marked and target.status is Status.ROLLED_BACK:
+            yield _about(key, ExceptionKind.MARKED_UNDONE, _reason(word), word.by)
 
 
 def _seen_in_dry_run(state: RunState) -> Iterator[RunException]:
@@ -135,11 +152,15 @@ def _passed(state: RunState, key: TargetKey) -> Iterator[RunException]:
     if word is not None:
         yield _about(key, ExceptionKind.MARKED_DONE, _reason(word), word.by)
     elif not target.already and _unverified(state, key):
-        yield _about(key, ExceptionKind.UNVERIFIED, "no verify")
+        yield _named_only(key, ExceptionKind.UNVERIFIED, "no verify")
 
 
 def _about(key: TargetKey, kind: ExceptionKind, why: str, by: str = "") -> RunException:
     return RunException(kind, str(key), why, by, key.step)
+
+
+def _named_only(key: TargetKey, kind: ExceptionKind, why: str, by: str = "") -> RunException:
+    return RunException(kind, str(key), why, by, key.step, decisive=False)
 
 
 def _not_applicable(state: RunState, step: StepId) -> bool:
@@ -161,8 +182,11 @@ def _skipped(state: RunState, key: TargetKey) -> RunException:
     word = state.words.get(key)
     if word is not None:
         return _about(key, ExceptionKind.SKIPPED, _reason(word), word.by)
-    by = state.circumstances.driver if state.plan.steps[key.step].by_choice else ""
-    return _about(key, ExceptionKind.SKIPPED, state.targets[key].note, by)
+    planned, note = state.plan.steps[key.step], state.targets[key].note
+    if planned.by_choice and planned.left_out != NAMED_BY_SKIP:
+        return _named_only(key, ExceptionKind.SKIPPED, note, state.circumstances.driver)
+    by = state.circumstances.driver if planned.by_choice else ""
+    return _about(key, ExceptionKind.SKIPPED, note, by)
 
 
 def _reason(word: ev.TargetMarked | ev.GateAnswered) -> str:

@@ -7,6 +7,8 @@ Rules:
   failed: it stands as it did.
 - An undo is verified: its own `verify` holds, or that of the step no longer does. A person's word
   that they did it by hand counts as elsewhere, unless the step's `verify` still holds.
+- An undo that failed stands like a step that passed: what it needs is not undone. The next
+  rollback tries it again, or a person says that they undid it by hand.
 - After an irreversible step there is no plain way back; a second person may insist.
 """
 
@@ -25,8 +27,10 @@ from drrun.core.rules.probe_lists import asked_of, own_undo_verify
 from drrun.core.rules.stopping import let_go
 from drrun.core.state.polling import Settled
 from drrun.core.state.run_state import RunState, attempt_of
+from drrun.core.state.target import TargetState
 
 _UNDOABLE = (Status.PASSED, Status.REGRESSED)
+_BROKEN_OFF = (Status.FAILED, Status.CANCELLED, Status.BLOCKED)
 
 
 def undo_of(state: RunState, step: StepId) -> StandIn | None:
@@ -96,7 +100,7 @@ def left_standing(state: RunState) -> Iterator[tuple[TargetKey, str]]:
     """Targets that a rollback was to undo and did not, and why."""
     for step in to_undo(state):
         for key in state.keys(step):
-            if _stands(state, key):
+            if _stands(state, key) and not state.targets[key].undoing:
                 why = state.not_rolled_back.get(key)
                 yield key, why or f"{_needed(state, step)}, which needs it, is not rolled back"
 
@@ -120,7 +124,12 @@ def conclusion_of_undo(state: RunState, key: TargetKey, seen: Settled) -> ev.Eve
 
 def _stands(state: RunState, key: TargetKey) -> bool:
     target = state.targets[key]
-    return target.status in _UNDOABLE and not target.already
+    return (target.status in _UNDOABLE and not target.already) or undo_broke_off(target)
+
+
+def undo_broke_off(target: TargetState) -> bool:
+    """Whether an undo was begun and given up: it failed, was ended, or its host is lost."""
+    return target.undoing and target.status in _BROKEN_OFF
 
 
 def _needed(state: RunState, step: StepId) -> StepId | None:

@@ -270,6 +270,9 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     ("UndoBegan", ""): {
         PASSED: (RUNNING, "is being undone"),
         REGRESSED: (RUNNING, "is being undone"),
+        FAILED: (RUNNING, "is being undone again"),
+        CANCELLED: (RUNNING, "is being undone again"),
+        BLOCKED: (RUNNING, "is being undone again"),
     },
     ("NotRolledBack", ""): {
         PASSED: (PASSED, "not rolled back"),
@@ -288,6 +291,9 @@ MOVES: Mapping[tuple[str, str], Mapping[Status, tuple[Status, str]]] = {
     },
     ("TargetMarked", "passed"): dict.fromkeys(
         (*_UNDECIDED, *_MISSING), (PASSED, "marked done by a person")
+    ),
+    ("TargetMarked", "rolled-back"): dict.fromkeys(
+        (FAILED, CANCELLED, BLOCKED, UNKNOWN), (ROLLED_BACK, "undone by hand, a person says")
     ),
     ("TargetMarked", "skipped"): dict.fromkeys(
         (*_UNDECIDED, *_MISSING), (SKIPPED, "skipped by a person")

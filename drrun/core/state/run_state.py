@@ -30,6 +30,7 @@ from drrun.core.state.secrecy import Secrecy
 from drrun.core.state.tally import Tally
 from drrun.core.state.target import TargetState, advance, given_up
 
+_OPEN_AGAIN = {Status.UNKNOWN, Status.FAILED, Status.BLOCKED, Status.CANCELLED}
 #: Makes the plan of a run anew, with all amendments so far.
 Replan = Callable[[Sequence[ev.PlanAmended]], Plan]
 
@@ -69,7 +70,7 @@ class RunState:
     words: dict[TargetKey, ev.TargetMarked | ev.GateAnswered] = field(default_factory=dict)
     #: Who last let a target pass without one of its guards.
     bypasses: dict[TargetKey, ev.TargetReopened] = field(default_factory=dict)
-    #: Targets that the present rollback leaves as they are, and why.
+    #: Targets of which the present rollback begins no undo (again), and why.
     not_rolled_back: dict[TargetKey, str] = field(default_factory=dict)
     #: Targets that were undone, and of which nothing shows it; and why.
     undone_unverified: dict[TargetKey, str] = field(default_factory=dict)
@@ -259,6 +260,7 @@ class RunState:
                 self.not_rolled_back[event.key] = event.why
             case ev.UndoBegan():
                 self.undone_unverified.pop(event.key, None)
+                self.not_rolled_back[event.key] = "its undo was begun"
             case ev.UndoneUnverified():
                 self.undone_unverified[event.key] = event.why
             case ev.TargetMarked():
@@ -352,9 +354,7 @@ class RunState:
 
     def _reopen(self, event: ev.RunResumed, at: float) -> None:
         self.ended, self.paused, self.aborted = None, "", ""
-        again = [Status.UNKNOWN]
-        if not self.rolling_back:
-            again += [Status.FAILED, Status.BLOCKED, Status.CANCELLED]
+        again = {Status.UNKNOWN} if self.rolling_back else _OPEN_AGAIN
         for key, target in list(self.targets.items()):
             wanted = target.status is Status.UNKNOWN or self.circumstances.wants(key.step)
             if target.status in again and wanted:

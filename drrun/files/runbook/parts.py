@@ -31,7 +31,11 @@ def part_of(step: Step) -> str:
     """The file that a step stands for, "" if it is no runbook."""
     action = step.action
     is_part = isinstance(action, UsesAction) and action.name == "runbook"
-    return str(action.arguments["file"]) if is_part and isinstance(action, UsesAction) else ""
+    if not is_part or not isinstance(action, UsesAction):
+        return ""
+    # Without a usable name it is reported where its arguments are judged.
+    named = action.arguments.get("file")
+    return named if isinstance(named, str) else ""
 
 
 def expand(

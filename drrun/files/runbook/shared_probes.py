@@ -68,7 +68,7 @@ _use: RecordShape[tuple[Probe, ...]] = RecordShape(
     "use",
     _USE,
     _used,
-    about="A named probe, or a list of that name; what stands here holds instead of what the "
+    about="A named probe, or a list of that name; what is written here replaces what the "
     "definition says.",
 )
 

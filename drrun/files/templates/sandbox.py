@@ -86,7 +86,7 @@ def guarded(value: Any, expression: str, guard: Guard | None) -> str:
     """
     text = _clean(value)
     if guard is not None and not guard.lets(text):
-        where = f"{{{{ {expression} }}}} stands where the shell computes with it"
+        where = f"{{{{ {expression} }}}} is used where the shell computes with it"
         raise ValueError(f"{where}: it must be {guard.value}, not {shortened(text)}")
     return text
 

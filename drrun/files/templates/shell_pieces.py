@@ -40,7 +40,7 @@ class HereDocument:
         """A reference has to count in it; say why that cannot be, or ""."""
         self.opened = self.literal
         if self.literal and not _PLAIN_NAME.fullmatch(self.name):
-            return f"stands in a here-document named {self.name!r}: write a plain name, <<EOF"
+            return f"is in a here-document named {self.name!r}: write a plain name, <<EOF"
         return ""
 
 

@@ -137,11 +137,11 @@ class ShellReader:
         for frame in self._inside():
             if frame.context in _REFUSED:
                 where = frame.context
-                return f"stands {where.value}, where no reference is sure: {_REFUSED[where]}"
+                return f"is {where.value}, where no reference is safe: {_REFUSED[where]}"
         if context in _EXPANDING and self._last:
-            return f"stands right behind a '{self._last}': take the '{self._last}' away"
+            return f"comes right after a '{self._last}': remove the '{self._last}'"
         if context is Context.BARE and _UNNAMED.search(self.pieces.last):
-            return "stands as the name of a here-document: write a name"
+            return "is the name of a here-document: write a name"
         return ""
 
     def _words(self) -> Words | None:
@@ -313,7 +313,7 @@ class ShellReader:
             self._frames.pop()
             self._inner(words)
         else:
-            self._lost = "stands near a ')' without its '('"
+            self._lost = "is near a ')' without its '('"
 
     def _inner(self, words: Words) -> None:
         """Values of commands in a word are part of that word, too."""
@@ -336,7 +336,7 @@ class ShellReader:
         announced = announcement(text, at)
         if announced is None:
             if text[at + 2 :].strip(" \t-"):
-                self._lost = "stands near a here-document without a plain name: write <<EOF"
+                self._lost = "is near a here-document without a plain name: write <<EOF"
             words.redirect("<<")
             return 2
         words.redirect("")
@@ -357,7 +357,7 @@ class ShellReader:
         if following == "'" and ansi:
             return self._enter(Context.ANSI, 2)
         if following == "[":
-            self._lost = "stands near '$[': write $((…))"
+            self._lost = "is near '$[': write $((…))"
         self._add("$")
         self._last = "" if following else "$"
         return 1
@@ -372,7 +372,7 @@ class ShellReader:
                 self._frames.pop()
                 return 2
             case ")":
-                self._lost = "stands near '((' that is not arithmetic: write '( ('"
+                self._lost = "is near '((' that is not arithmetic: write '( ('"
             case "\\":
                 return self._escaped(text, at)
             case _:

@@ -167,7 +167,7 @@ def _declared(name: str, arguments: list[ShellWord]) -> None:
             elif computed:
                 spot.guard = _INTEGER
             elif set(letters) & set("aA"):
-                spot.refused = f"stands where {name} reads a list: write name=({{{{ … }}}})"
+                spot.refused = f"is used where {name} reads a list: write name=({{{{ … }}}})"
         match = _ASSIGNED.match(word.text)
         if match is not None:
             _assignment(match[1], word)

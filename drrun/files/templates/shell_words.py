@@ -162,13 +162,13 @@ class Words:
         first = self.command.words[0].text if self.command.words else ""
         spot = word.values[0][1]
         if _RANGE.search(word.text):
-            spot.refused = "stands in a range {a..b}: write $(seq … …)"
+            spot.refused = "is in a range {a..b}: write $(seq … …)"
         elif word.text.startswith("~" + OPAQUE):
-            spot.refused = "stands right behind a '~': write the folder"
+            spot.refused = "comes right after a '~': write the folder"
         elif not self.command.words and _NAME_FOR_ASSIGNMENT.match(word.text):
-            spot.refused = "stands as the name of a variable: write a name"
+            spot.refused = "is the name of a variable: write a name"
         elif len(self.command.words) == 1 and first in _BEFORE_NAME:
-            spot.refused = f"stands behind '{first}' as a name: write a name"
+            spot.refused = f"comes after '{first}' as a name: write a name"
 
     def end_command(self) -> None:
         """`;`, `&`, the end of a line and the like."""

@@ -163,10 +163,10 @@ class _Builder:
 
     def _take_alias(self, event: Any) -> None:
         if event.anchor not in self._anchors:
-            raise _Refused(event.start_mark, f"no anchor '&{event.anchor}' stands above")
+            raise _Refused(event.start_mark, f"no anchor '&{event.anchor}' is defined above")
         known = self._anchors[event.anchor]
         if known is None:
-            raise _Refused(event.start_mark, f"'*{event.anchor}' stands inside its own anchor")
+            raise _Refused(event.start_mark, f"'*{event.anchor}' is inside its own anchor")
         self._repeated += known.count
         self._count += known.count
         if self._repeated > MOST_REPEATED or self._count > MOST:

@@ -64,6 +64,8 @@ class Course:
 
     tries: tuple[Try, ...] = ()
     failures: tuple[Failure, ...] = ()
+    #: Failures that do not stand any more: the target was tried again, passed, or was left out.
+    corrected: tuple[Failure, ...] = ()
     levels: tuple[LevelChange, ...] = ()
 
 
@@ -87,6 +89,7 @@ class _Watcher:
     state: RunState
     tries: list[Try] = field(default_factory=list)
     failures: dict[TargetKey, Failure] = field(default_factory=dict)
+    corrected: list[Failure] = field(default_factory=list)
     levels: list[LevelChange] = field(default_factory=list)
     #: Target -> when its current attempt began, and whether that is an undo.
     going_on: dict[TargetKey, tuple[float, bool]] = field(default_factory=dict)
@@ -122,7 +125,8 @@ class _Watcher:
         ]
         tries = sorted((*self.tries, *open_), key=lambda each: each.began)
         failures = sorted(self.failures.values(), key=lambda each: each.at)
-        return Course(tuple(tries), tuple(failures), tuple(self.levels))
+        corrected = sorted(self.corrected, key=lambda each: each.at)
+        return Course(tuple(tries), tuple(failures), tuple(corrected), tuple(self.levels))
 
     def _moved(self, key: TargetKey, was: Status, at: float) -> None:
         target = self.state.targets[key]
@@ -132,15 +136,20 @@ class _Watcher:
             self._end(key, at, target.status)
         if target.status is Status.FAILED:
             note, undo = target_note(target), target.undoing
+            self._corrected(key)
             self.failures[key] = Failure(key.step, key.target, at, note, undo)
         elif target.status in GOOD:
-            self.failures.pop(key, None)
+            self._corrected(key)
         if (self.state.step(key.step) is Status.PASSED) is not (key.step in self.passed):
             self.passed ^= {key.step}
             passed = key.step in self.passed
             undone = "is being undone" if target.undoing else f"is {target.status}"
             for service in self.state.plan.steps[key.step].step.raises:
                 self._rise(service, key.step, at, "passed" if passed else undone)
+
+    def _corrected(self, key: TargetKey) -> None:
+        if key in self.failures:
+            self.corrected.append(self.failures.pop(key))
 
     def _end(self, key: TargetKey, at: float, status: Status) -> None:
         if key in self.going_on:

@@ -1,11 +1,12 @@
 """The gist of a run, in a few sentences that stand above everything else.
 
 Rules:
-- In this order: how it ended, what failed and why, who decided what, how services stand now, which
-  objectives were missed and by how much.
+- In this order: how it ended, what failed and why, what stays changed, who decided what, how
+  services stand now, which objectives were missed and by how much, how much is left to do.
 - It is made of the report as the reader may see it, so that it tells nothing that was redacted.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -20,6 +21,8 @@ from drrun.report.times import clock, span, took
 #: So many failures, and so many decisions, are told; the rest is counted.
 _MOST = 3
 _MOST_DECISIONS = 5
+_MOST_CORRECTED = 5
+_MOST_LEFT = 8
 #: Columns of the question of a probe.
 _QUESTION = 60
 
@@ -37,9 +40,12 @@ def gist(report: Report) -> tuple[tuple[str, str], ...]:
     parts = {
         "": _ended,
         "What failed": _failed,
+        "What failed before": _corrected,
+        "What stays changed": _stays,
         "Who decided": _decided,
         "Services now": _services,
         "Objectives": _objectives,
+        "What is open": _open,
     }
     told = ((about, clean_line(" ".join(part(report)))) for about, part in parts.items())
     return tuple((about, text) for about, text in told if text)
@@ -70,6 +76,41 @@ def _failed(report: Report) -> Iterator[str]:
     if len(steps) > _MOST:
         others = ", ".join(step for step, _ in steps[_MOST:])
         yield f"Failed too: {others}."
+
+
+def _corrected(report: Report) -> Iterator[str]:
+    """What failed and does not stand any more: each step with its first reason."""
+    by_step: dict[StepId, list[Failure]] = {}
+    for each in report.course.corrected:
+        by_step.setdefault(each.step, []).append(each)
+    for step, found in list(by_step.items())[:_MOST_CORRECTED]:
+        yield _failure(report, step, found)
+    if others := list(by_step)[_MOST_CORRECTED:]:
+        yield f"Failed too: {', '.join(others)}."
+
+
+def _stays(report: Report) -> Iterator[str]:
+    """What a rollback has left changed."""
+    left = list(report.stays.items())
+    for about, why in left[:_MOST_LEFT]:
+        yield f"{about}{f': {why}' if why else ''}."
+    if len(left) > _MOST_LEFT:
+        yield f"{len(left) - _MOST_LEFT} more: see What is open."
+
+
+def _open(report: Report) -> Iterator[str]:
+    """How much is left to do; the section of this name has it all."""
+    kinds = Counter(each.kind for each in report.ends)
+    kinds["workaround"] = len(report.workarounds)
+    kinds["change left by the rollback"] = len(report.stays)
+    told = [f"{count} {_several(kind, count)}" for kind, count in kinds.items() if count]
+    if told:
+        yield f"{', '.join(told)}."
+
+
+def _several(kind: str, count: int) -> str:
+    first, *rest = kind.split(" ", 1)
+    return " ".join((first if count == 1 else f"{first}s", *rest))
 
 
 def _failure(report: Report, step: StepId, found: Sequence[Failure]) -> str:

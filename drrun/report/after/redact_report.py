@@ -6,11 +6,12 @@ Rules:
   no command, no value that was seen, and nothing that people wrote in a hurry.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from drrun.core.model.ids import TargetName
 from drrun.report.after.chronology import Occurrence
-from drrun.report.after.course import Course
+from drrun.report.after.course import Course, Failure
 from drrun.report.after.view import Report, ReportContext
 from drrun.report.run_view import RunView, StepLine
 from drrun.report.step_view import StepView
@@ -42,6 +43,7 @@ def redacted(report: Report, level: str) -> Report:
         notes=(),
         workarounds=(),
         ends=(),
+        stays=dict.fromkeys(report.stays, ""),
         clocks=tuple(replace(clock, by="", why="") for clock in report.clocks),
         context=ReportContext(),
         routes={},
@@ -51,8 +53,10 @@ def redacted(report: Report, level: str) -> Report:
 
 
 def _unexplained(course: Course) -> Course:
-    failures = (replace(each, target=TargetName(""), why="") for each in course.failures)
-    return replace(course, failures=tuple(failures))
+    def bare(failures: Sequence[Failure]) -> tuple[Failure, ...]:
+        return tuple(replace(each, target=TargetName(""), why="") for each in failures)
+
+    return replace(course, failures=bare(course.failures), corrected=bare(course.corrected))
 
 
 def _without_ways(report: Report) -> tuple[Occurrence, ...]:

@@ -138,6 +138,11 @@ def _values(report: Report) -> Iterator[str]:
 
 
 def _open(report: Report) -> Iterator[str]:
+    if report.stays:
+        yield "## What the rollback left changed\n"
+        for about, why in report.stays.items():
+            yield f"- **{safe(about)}**{f': {safe(why)}' if why else ''}"
+        yield ""
     if report.workarounds:
         yield "## Workarounds\n"
         for each in report.workarounds:

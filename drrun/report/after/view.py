@@ -14,6 +14,7 @@ from drrun.core.model.ids import StepId
 from drrun.core.model.status import Status
 from drrun.core.model.values import Duration
 from drrun.core.rules.roles import members
+from drrun.core.rules.undoing import left_standing, without_undo
 from drrun.core.state.event_text import tell
 from drrun.core.state.run_state import RunState
 from drrun.report.after.chronology import Occurrence, signed
@@ -22,7 +23,7 @@ from drrun.report.after.milestones import Away, Milestone, away, clocks_of
 from drrun.report.critical import critical_chain
 from drrun.report.facts import Fact
 from drrun.report.open_items import LooseEnd, loose_ends
-from drrun.report.run_view import RunView, StepLine
+from drrun.report.run_view import RunView, StepLine, target_note
 from drrun.report.services import ServiceView
 from drrun.report.step_view import StepView
 from drrun.report.time_spent import Spell, totals
@@ -58,6 +59,7 @@ class StoreLine:
 
     name: str
     rpo: Duration | None
+    #: Steps, each with its status if it does not count: `restore-db (rolled-back)`.
     restored_by: tuple[str, ...]
     #: Names and values of facts that steps measured.
     measured: str
@@ -111,6 +113,8 @@ class Report:
     workarounds: tuple[Workaround, ...]
     #: Findings and follow-ups.
     ends: tuple[LooseEnd, ...]
+    #: What a rollback has left changed -> why it was not undone.
+    stays: Mapping[str, str]
     clocks: tuple[Milestone, ...]
     context: ReportContext
     tool: str
@@ -188,6 +192,7 @@ def report_of(
         notes=tuple(_said(facts, (ev.Noted,))),
         workarounds=tuple(_workarounds(state)),
         ends=tuple(_ends(state, facts)),
+        stays=_stays(state),
         clocks=clocks_of(facts, run.services, state.time.wall),
         context=context,
         tool=_tool(facts),
@@ -319,6 +324,19 @@ def _workarounds(state: RunState) -> Iterator[Workaround]:
             )
 
 
+def _stays(state: RunState) -> dict[str, str]:
+    """What a rollback has left changed, and why; nothing while the run is not rolled back."""
+    if not state.rolling_back:
+        return {}
+    failed = {
+        str(key): f"its undo failed: {target_note(target)}"
+        for key, target in state.targets.items()
+        if target.undoing and target.status is Status.FAILED
+    }
+    left = {str(key): why for key, why in left_standing(state)}
+    return {**failed, **left, **without_undo(state)}
+
+
 def _routes(steps: Iterable[StepView]) -> dict[str, tuple[str, ...]]:
     """Host -> the routes by which it was reached."""
     found: dict[str, dict[str, None]] = {}
@@ -339,12 +357,16 @@ def _stores(state: RunState) -> Iterator[StoreLine]:
             wanted.setdefault(name, []).extend([rpo] if rpo is not None else [])
     for name, objectives in sorted(wanted.items()):
         by = tuple(step for step in plan.order if name in plan.steps[step].step.restores)
+        restored = tuple(
+            step if state.step(step) is Status.PASSED else f"{step} ({state.step(step)})"
+            for step in by
+        )
         measured = [
             f"{key.step}: {', '.join(f'{what}={value}' for what, value in target.values.items())}"
             for key, target in state.targets.items()
             if target.values and _measures(state, key.step, by)
         ]
-        yield StoreLine(name, min(objectives, default=None), by, "; ".join(measured))
+        yield StoreLine(name, min(objectives, default=None), restored, "; ".join(measured))
 
 
 def _measures(state: RunState, step: StepId, restorers: tuple[StepId, ...]) -> bool:

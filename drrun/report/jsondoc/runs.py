@@ -96,6 +96,7 @@ def _exception(each: RunException) -> dict[str, Any]:
         "step": each.step or None,
         "by": each.by or None,
         "why": each.why or None,
+        "decisive": each.decisive,
     }
 
 

@@ -156,6 +156,8 @@ def _standing(state: RunState, *, driven: bool) -> tuple[str, Style]:
         return "waiting for a person", Style.DOUBT
     if state.all_final and wrong_steps(state):
         return "failed, nothing else to do", Style.BAD
+    if state.rolling_back:
+        return "rolling back", Style.DOUBT
     return "running", Style.MOVING
 
 
@@ -238,7 +240,9 @@ def _row(line: StepLine, width: int) -> StyledRow:
         parts.append(counted(line.counts))
     elif line.where:
         parts.append(clean_line(line.where))
-    if line.took is not None:
+    if line.undoing:
+        parts.append("undoing")
+    elif line.took is not None:
         planned = f" (planned {rough(line.planned)})" if line.planned is not None else ""
         about = "" if line.took.exact else "~"
         parts.append(f"{about}{_whole(line.took.seconds)}{planned}")

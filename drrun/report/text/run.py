@@ -7,7 +7,7 @@ from typing import assert_never
 from drrun.core.model.ids import StepId
 from drrun.core.model.runbook import Mode
 from drrun.core.model.status import GOOD, RunStatus, Status
-from drrun.core.rules.endings import ExceptionKind
+from drrun.core.rules.endings import ExceptionKind, RunException
 from drrun.report.clean import clean, clean_line
 from drrun.report.exceptions import beside_steps, exception_lines
 from drrun.report.forecast import Forecast
@@ -253,17 +253,44 @@ def ways_out(view: RunView, step: StepId) -> Iterator[str]:
     yield f"drrun rollback {run} --reason WHY"
 
 
+_AFTER_ROLLBACK = frozenset(
+    {RunStatus.FAILED, RunStatus.ABORTED, RunStatus.ROLLED_BACK_WITH_EXCEPTIONS}
+)
+
+
+def _left_by_rollback(view: RunView) -> RunException | None:
+    """What a rollback was to undo and did not: first what failed, which keeps back the rest."""
+    for kind in (ExceptionKind.UNDO_FAILED, ExceptionKind.NOT_ROLLED_BACK):
+        for each in view.exceptions:
+            if each.kind is kind:
+                return each
+    return None
+
+
+def _after_rollback(run: str, left: RunException) -> Iterator[str]:
+    """Only another rollback, or a person's hands, help where an undo did not."""
+    step = shlex.quote(left.step)
+    yield f"why:     drrun show {run} {step}"
+    yield f"next:    drrun rollback {run}"
+    if left.kind is ExceptionKind.UNDO_FAILED:
+        yield f"         drrun mark-done {run} {step} --reason WHY  (you undid it by hand)"
+
+
 def what_next(view: RunView) -> Iterator[str]:
     """What to type next."""
-    run = view.head.id
+    run, status = view.head.id, view.head.status
+    if status in _AFTER_ROLLBACK and (left := _left_by_rollback(view)) is not None:
+        yield from _after_rollback(run, left)
+        return
     failed = next((line for line in view.lines if line.status is Status.FAILED), None)
     if failed is not None:
         yield f"why:     drrun show {run} {failed.id}"
         yield f"output:  drrun logs {run} {failed.id}"
-    if failed is not None and view.mode != Mode.DRY_RUN:
+    taken_back = status in (RunStatus.ROLLED_BACK, RunStatus.ROLLED_BACK_WITH_EXCEPTIONS)
+    if failed is not None and view.mode != Mode.DRY_RUN and not taken_back:
         for number, each in enumerate(ways_out(view, failed.id)):
             yield ("next:" if number == 0 else "").ljust(9) + each
-    match view.head.status:
+    match status:
         case RunStatus.FAILED | RunStatus.INTERRUPTED | RunStatus.ABORTED:
             yield f"go on:   drrun resume {run}"
         case RunStatus.WAITING:
@@ -277,10 +304,8 @@ def what_next(view: RunView) -> Iterator[str]:
             | RunStatus.SUCCEEDED
             | RunStatus.SUCCEEDED_WITH_EXCEPTIONS
             | RunStatus.ROLLED_BACK
+            | RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
         ):
             pass
-        case RunStatus.ROLLED_BACK_WITH_EXCEPTIONS:
-            if any(each.kind is ExceptionKind.NOT_ROLLED_BACK for each in view.exceptions):
-                yield f"go on:   drrun rollback {run}"
         case _:
             assert_never(view.head.status)

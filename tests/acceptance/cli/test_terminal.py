@@ -181,7 +181,7 @@ def test_after_a_failure_the_driver_stays_and_tries_again(failed: Screen, tool: 
 
 def test_a_failed_step_is_marked_done_with_a_reason(failed: Screen, tool: Tool) -> None:
     failed.type("m\r")
-    failed.until("how is it known that start is done? ")
+    failed.until("how do you know that start is done? ")
     failed.type("\r")
     failed.until("say why")
     failed.type("m\rseen with psql\r")
@@ -192,7 +192,7 @@ def test_a_failed_step_is_marked_done_with_a_reason(failed: Screen, tool: Tool) 
 
 def test_a_failed_step_is_skipped_with_a_reason(failed: Screen, tool: Tool) -> None:
     failed.type("s\r")
-    failed.until("why is start skipped? ")
+    failed.until("why do you skip start? ")
     failed.type("not needed\r")
     failed.until(" after (")
     failed.process.wait(PATIENCE)

@@ -13,9 +13,9 @@ RUNBOOK = """
 drrun: 1
 name: amended
 steps:
-  first: {run: echo first >>effects, verify: {run: "true"}}
+  first: {run: echo first >>$HOME/effects, verify: {run: "true"}}
   hold: {manual: wait, needs: [first]}
-  last: {run: echo last >>effects, needs: [hold], verify: {run: "true"}}
+  last: {run: echo last >>$HOME/effects, needs: [hold], verify: {run: "true"}}
 """
 
 
@@ -57,8 +57,8 @@ def run(tmp_path: Path) -> Iterator[Amended]:
 
 MORE = """
 steps:
-  between: {run: echo between >>effects, needs: [hold], verify: {run: "true"}}
-  last: {run: echo changed >>effects, needs: [between], verify: {run: "true"}}
+  between: {run: echo between >>$HOME/effects, needs: [hold], verify: {run: "true"}}
+  last: {run: echo changed >>$HOME/effects, needs: [between], verify: {run: "true"}}
 """
 
 
@@ -106,13 +106,13 @@ TYPO = """
 drrun: 1
 name: typo
 steps:
-  one: {run: echo one >>effects, verify: {run: "true"}}
-  two: {run: ecko two >>effects, needs: [one], verify: {run: "true"}}
-  three: {run: echo three >>effects, needs: [two], verify: {run: "true"}}
+  one: {run: echo one >>$HOME/effects, verify: {run: "true"}}
+  two: {run: ecko two >>$HOME/effects, needs: [one], verify: {run: "true"}}
+  three: {run: echo three >>$HOME/effects, needs: [two], verify: {run: "true"}}
 """
 FIX = """
 steps:
-  two: {run: echo two >>effects, needs: [one], verify: {run: "true"}}
+  two: {run: echo two >>$HOME/effects, needs: [one], verify: {run: "true"}}
 """
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs import Program
-from tests.sshd import Sshd, SshdFactory
+from tests.sshd import Sshd
 from tests.verdicts import events
 
 TYPO = """\
@@ -15,14 +15,14 @@ title: A night
 steps:
   # the first one
   one:
-    run: echo one >>effects
+    run: echo one >>$HOME/effects
     verify: {run: "true"}
   two:
-    run: ecko two >>effects
+    run: ecko two >>$HOME/effects
     needs: [one]
     verify: {run: "true"}
   three:
-    run: echo three >>effects
+    run: echo three >>$HOME/effects
     needs: [two]
     verify: {run: "true"}
 """
@@ -56,7 +56,7 @@ def test_a_typo_that_is_corrected_in_the_file_is_taken_into_the_run(failed: Prog
     assert refused.exit == 2
     assert "--accept-changes" in refused.err
     assert "--pinned" in refused.err
-    assert "-     run: ecko two >>effects" in refused.err, refused.err
+    assert "-     run: ecko two >>$HOME/effects" in refused.err, refused.err
     taken = failed(
         "resume", "latest", "--no-input", "--accept-changes", "--yes", "--reason", "a typo"
     )
@@ -117,7 +117,7 @@ def test_a_title_an_estimate_or_a_comment_needs_no_question_and_no_flag(failed: 
 def test_a_wrong_variable_of_the_runbook_is_corrected_as_well(tmp_path: Path) -> None:
     program = Program(tmp_path)
     text = TYPO.replace("title:", "vars: {tool: ecko}\ntitle:").replace(
-        "run: ecko two >>effects", "run: '{{ vars.tool }} two >>effects'"
+        "run: ecko two >>$HOME/effects", "run: '{{ vars.tool }} two >>$HOME/effects'"
     )
     program.write(RUNBOOK, text)
     program.write("inventory/hosts.yml", "hosts: {}\n")
@@ -130,7 +130,9 @@ def test_a_wrong_variable_of_the_runbook_is_corrected_as_well(tmp_path: Path) ->
 
 
 def test_an_edit_and_an_amendment_of_other_steps_both_hold(failed: Program) -> None:
-    more = 'steps: {three: {run: echo drei >>effects, needs: [two], verify: {run: "true"}}}\n'
+    more = (
+        'steps: {three: {run: echo drei >>$HOME/effects, needs: [two], verify: {run: "true"}}}\n'
+    )
     failed.write("more.yml", more)
     assert failed.here("amend", "latest", "more.yml", "--reason", "German").exit == 0
     edit(failed, "ecko two", "echo two")
@@ -178,7 +180,7 @@ def test_a_kept_request_is_withdrawn(failed: Program) -> None:
 
 def test_a_request_about_a_step_that_was_corrected_since_has_lapsed(failed: Program) -> None:
     failed.here("skip", "latest", "two", "--reason", "x", "--by", "alice")
-    fix = 'steps: {two: {run: echo two >>effects, needs: [one], verify: {run: "true"}}}\n'
+    fix = 'steps: {two: {run: echo two >>$HOME/effects, needs: [one], verify: {run: "true"}}}\n'
     failed.write("fix.yml", fix)
     assert failed.here("amend", "latest", "fix.yml", "--reason", "typo").exit == 0
     done = failed("resume", "latest", "--no-input")
@@ -238,15 +240,10 @@ def test_an_edited_step_is_edited_again_as_it_was_written_last(failed: Program) 
 
 
 @pytest.fixture
-def server(sshd_factory: SshdFactory) -> Sshd:
-    return sshd_factory.start()
-
-
-@pytest.fixture
-def wide(tmp_path: Path, server: Sshd) -> Program:
+def wide(tmp_path: Path, sshd: Sshd) -> Program:
     """One server as two hosts, and a group of both."""
     program = Program(tmp_path)
-    program.inventory({"web1": server, "web2": server, "db1": server})
+    program.inventory({"web1": sshd, "web2": sshd, "db1": sshd})
     program.write(
         RUNBOOK,
         """\
@@ -262,11 +259,11 @@ steps:
 
 
 def test_a_limit_acts_on_no_other_host_and_says_what_it_leaves_out(
-    wide: Program, server: Sshd
+    wide: Program, sshd: Sshd
 ) -> None:
     done = wide("run", RUNBOOK, "--yes", "--no-input", "--limit", "web1")
     assert done.exit == 7, done.err  # something was left out
-    assert (server.home / "effects").read_text().split() == ["net", "app"]
+    assert (sshd.home / "effects").read_text().split() == ["net", "app"]
     assert "db: acts on no host of --limit web1" in done.err, done.err
     assert "net on web2: not in --limit" in done.err
     started = next(each for each in events(wide) if each["kind"] == "RunStarted")
@@ -278,11 +275,11 @@ def test_a_limit_that_names_nothing_is_refused(wide: Program) -> None:
     assert (done.exit, "web9" in done.err) == (2, True), done.err
 
 
-def test_everything_that_failed_on_a_host_is_tried_again(wide: Program, server: Sshd) -> None:
+def test_everything_that_failed_on_a_host_is_tried_again(wide: Program, sshd: Sshd) -> None:
     text = (wide.folder / RUNBOOK).read_text()
     wide.write(RUNBOOK, text.replace("echo net >>", "test -e $HOME/there && echo net >>"))
     assert wide("run", RUNBOOK, "--yes", "--no-input").exit == 1
-    (server.home / "there").touch()
+    (sshd.home / "there").touch()
     refused = wide.here("retry", "--on", "db1")
     assert (refused.exit, "nothing on db1" in refused.err) == (2, True), refused.err
     done = wide.here("retry", "--on", "web2", "--by", "alice")

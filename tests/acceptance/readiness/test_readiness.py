@@ -79,12 +79,12 @@ def test_it_lapses_when_its_period_is_over(program: Program) -> None:
 
 
 def test_a_rehearsal_is_over_when_it_has_cleaned_up(program: Program) -> None:
-    (program.folder / "dirt").touch()
+    (program.folder / "runbooks/dirt").touch()
     executed(program, "--mode", "rehearsal")
     done = program("cleanup", "latest")
     assert (done.exit, "put-away is failed" in done.err) == (3, True), done.err
     assert ready(program)[0] == 4
-    (program.folder / "dirt").unlink()
+    (program.folder / "runbooks/dirt").unlink()
     assert program("resume", "latest", "--no-input").exit == 0
     assert program("cleanup", "latest").exit == 0
     assert ready(program)[0] == 0

@@ -93,6 +93,8 @@ def test_the_first_paragraph_says_what_failed_why_who_decided_and_how_services_s
     assert "alice rejected rows: two rows are missing." in gist
     assert "dave rolled the run back: rows are missing" in gist
     assert "Services now: Database down (of read-write), Web down (of read-write)." in gist
+    assert "What stays changed: declare: it has no undo." in gist
+    assert "What is open: 1 change left by the rollback." in gist
     assert re.search(r"Missed: Database by \S+ so far \(RTO 1s\)\. Open: Web \(RTO 2h\)\.", gist)
 
 

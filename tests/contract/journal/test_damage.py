@@ -69,7 +69,7 @@ DAMAGE = {
     "DELETE FROM documents": "list of documents",
     "UPDATE runs SET mode = 'rehearsal'": "how it was started",
     "UPDATE runs SET head_hash = genesis": "entry 6 is not the one",
-    "UPDATE runs SET id = 'other'": "in no list any more",
+    "UPDATE runs SET id = 'other'": "no list has it any more",
 }
 
 

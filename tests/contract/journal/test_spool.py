@@ -9,6 +9,8 @@ import pytest
 
 from drrun.core.integrity.masking import Mask
 from drrun.core.model.ids import RunId, StepId, TargetName
+from drrun.core.model.runbook import Capture
+from drrun.core.rules.capturing import capture_all
 from drrun.journal.spool import FileOutput, FileSpool
 from tests.contract.journal.benches import RUN
 
@@ -206,3 +208,12 @@ def test_a_symbolic_link_in_the_way_is_not_followed(spool: FileSpool, tmp_path: 
 def test_an_output_of_another_run_is_another_output(spool: FileSpool) -> None:
     begin(spool).write("stdout", b"x")
     assert spool.attempts(RunId("other"), STEP, TARGET) == []
+
+
+def test_a_value_is_not_captured_from_an_output_that_is_not_seen_whole(spool: FileSpool) -> None:
+    output = begin(spool)
+    output.write("stdout", b"x" * 1_500_000 + b"\nv=1\n" + b"x" * 2_500_000 + b"\nv=2\n")
+    wanted = Capture("v", "stdout", regex=r"v=(\d+)")
+    values, missing = capture_all([wanted], {"stdout": output.text("stdout")})
+    assert values == {}
+    assert "too long" in missing

@@ -183,9 +183,18 @@ def test_nothing_is_overridden_without_a_reason_nor_undone_without_a_yes(lines: 
             assert reply.body["reason"] == line != ""
             assert "start" in asked
         if isinstance(reply, GivenAnswer) and reply.kind == "rollback":
-            assert (before, line) == ("b", "yes")
+            assert (before, line, reply.body) == ("b", "yes", {})
         if reply is not None:
             return
+
+
+def test_whoever_is_to_say_yes_to_a_rollback_reads_what_stays() -> None:
+    names = tuple(StepId(f"a-long-name-of-a-step-{each}") for each in range(18))
+    dialogue = FailureDialogue(FailedStep(StepId("start"), "", 1.0, names, names))
+    dialogue.take("b")
+    assert dialogue.prompt.startswith("undo 18 steps (")
+    assert "; 18 stay (" in dialogue.prompt
+    assert len(dialogue.prompt) < 80
 
 
 @pytest.mark.parametrize("word", ["x", "retry it", "R2"])

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from drrun.cli.exit import exit_of_run
 from drrun.core import events as ev
-from drrun.core.model.actions import RunAction
 from drrun.core.model.ids import StepId
 from drrun.core.model.plan import Plan
 from drrun.core.model.runbook import Level
@@ -82,12 +81,7 @@ def truth(events: Iterable[ev.Event], plan: Plan) -> tuple[str, int]:
         skipped = [each for each in mine if each.ending == "skipped"]
         others = len(mine) - len(passed) - len(failed) - len(skipped)
         good = good and not others and len(failed) <= planned.allowed_failures
-        unverified = isinstance(planned.step.action, RunAction) and not planned.step.verify
-        odd = [
-            each
-            for each in passed
-            if each.by_word or each.bypassed or (unverified and each.ending == "verified")
-        ]
+        odd = [each for each in passed if each.by_word or each.bypassed]
         plain = plain and not (failed or skipped or odd)
         for name, level in planned.step.raises.items():
             stands = not others and len(passed) > 0 and len(failed) <= planned.allowed_failures

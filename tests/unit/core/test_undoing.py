@@ -117,7 +117,9 @@ def test_an_undo_that_nothing_shows_is_undone_and_not_verified(
 ) -> None:
     own = step("a", verify=verify, undo=stand_in())
     world = rolled(own, answering=seen(verdict))
-    assert world.state.ended is RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
+    # Where nothing was written that could be asked, its author decided so.
+    plain = RunStatus.ROLLED_BACK
+    assert world.state.ended is (RunStatus.ROLLED_BACK_WITH_EXCEPTIONS if verify else plain)
     (found,) = exceptions_of(world.state)
     assert (found.kind, found.about) == (ExceptionKind.UNDONE_UNVERIFIED, "a")
 
@@ -320,3 +322,46 @@ def test_a_run_is_rolled_back_once() -> None:
     world = rolled(undoable("a"))
     found = world.ask("rollback", reason="again")
     assert found == Granted([], "rolling back already: it burns")
+
+
+def fails_once(name: str) -> Callable[[TargetKey, int], Outcome]:
+    """The first undo of a step fails, and the next works."""
+    return lambda key, n: Ended(int(n == 2 and key.step == name))
+
+
+def test_a_rollback_tries_an_undo_that_failed_again_and_goes_on_behind_it() -> None:
+    world = rolled(undoable("a"), undoable("b", "a"), acting=fails_once("b"))
+    assert isinstance(world.ask("rollback", "simon", reason="again"), Granted)
+    assert world.drive().ended is RunStatus.ROLLED_BACK
+    assert undone(world) == ["b", "b", "a"]
+
+
+def test_what_a_person_undid_by_hand_is_not_undone_again_and_the_way_back_goes_on() -> None:
+    world = rolled(undoable("a"), undoable("b", "a"), acting=fails_once("b"))
+    assert isinstance(world.ask("mark-done", "simon", step="b", reason="I dropped it"), Granted)
+    world.record(ev.RunResumed(by="simon"))
+    world.drive()
+    assert (undone(world), statuses(world.state, "a", "b")) == (
+        ["b", "a"],
+        ["rolled-back", "rolled-back"],
+    )
+    assert world.state.ended is RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
+    (found,) = exceptions_of(world.state)
+    assert (found.kind, found.about, found.by) == (ExceptionKind.MARKED_UNDONE, "b", "simon")
+
+
+@pytest.mark.parametrize("request_", ["skip", "retry"])
+def test_a_failed_undo_is_neither_skipped_nor_retried_but_rolled_back_again(request_: str) -> None:
+    world = rolled(undoable("a"), undoable("b", "a"), acting=fails_once("b"))
+    found = world.ask(request_, "simon", step="b", reason="on with it")
+    assert isinstance(found, Denied)
+    assert "drrun rollback RUN" in found.why
+    assert "drrun mark-done RUN b" in found.why
+
+
+@pytest.mark.parametrize("request_", ["skip", "retry", "mark-done"])
+def test_a_run_that_was_rolled_back_takes_no_request_that_cannot_help(request_: str) -> None:
+    world = rolled(undoable("a"), undoable("b", "a"), acting=away("b"))
+    found = world.ask(request_, "simon", step="hold", reason="on with it")
+    assert isinstance(found, Denied)
+    assert "drrun rollback RUN" in found.why

@@ -75,9 +75,9 @@ def test_any_value_arrives_as_data(value: str) -> None:
     [
         ("echo `echo {{ x }}`", "instead of back-ticks"),
         ("echo ${y:-{{ x }}}", "give the value to a variable first"),
-        ("echo ${{ x }}", "take the '$' away"),
-        ('echo "${{ x }}"', "take the '$' away"),
-        ("echo \\{{ x }}", "take the '\\' away"),
+        ("echo ${{ x }}", "remove the '$'"),
+        ('echo "${{ x }}"', "remove the '$'"),
+        ("echo \\{{ x }}", "remove the '\\'"),
         ("cat <<{{ x }}", "write a name"),
         ('echo ${a["{{ x }}"]}', "give the value to a variable first"),
         ("{{ x }}=1", "write a name"),

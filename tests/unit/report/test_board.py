@@ -5,7 +5,7 @@ from drrun.core.state.run_state import RunState
 from drrun.report.clean import columns
 from drrun.report.text.board import BoardHead, board_rows
 from drrun.report.text.styled_rows import ScreenSize
-from tests.unit.core.worlds import manual, step
+from tests.unit.core.worlds import manual, stand_in, step
 from tests.unit.report.runs import START, begun, bound, lasts
 
 HEAD = BoardHead("20240111-test-1")
@@ -53,3 +53,15 @@ def test_every_kind_of_news_gets_a_row() -> None:
     rows = text(busy(), ScreenSize(80, 14))
     assert any(row.startswith("  gate-0") for row in rows)
     assert any(row.startswith("  long-") for row in rows)
+
+
+def test_a_step_that_is_being_undone_does_not_look_as_if_it_ran() -> None:
+    restore = step("restore", estimate=lasts(20), undo=stand_in())
+    world = begun(bound(restore, manual("hold", "restore")))
+    world.drive()
+    world.ask("rollback", reason="it burns")
+    world.obey_all()
+    rows = text(world.state, ScreenSize(80, 24))
+    (row,) = (row for row in rows if row.split()[:1] == ["restore"])
+    assert ("undoing" in row, "planned" in row) == (True, False)
+    assert any("rolling back" in row for row in rows)

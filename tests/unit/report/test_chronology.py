@@ -156,6 +156,43 @@ def test_a_level_that_was_reached_stays_in_the_course_after_the_way_back() -> No
     assert service_views(state.plan, state, START)[0].level is None
 
 
+def test_a_failure_that_was_put_right_by_a_person_is_not_forgotten() -> None:
+    """The night's F5: four failures that were corrected were missing in the report."""
+    answers = {1: Ended(1), 2: Ended(2), 3: Ended(0)}
+    plan = bound(step("up"))
+    world = begun(plan, acting=lambda _key, attempt: answers[attempt])
+    for _ in range(2):
+        world.drive()
+        world.ask("retry", "bob", step="up", reason="the disk was full")
+        world.record(ev.RunResumed(by="bob"))
+    world.drive()
+    course = course_of(RunState(plan), facts(world))
+    assert world.state.step(StepId("up")) is Status.PASSED
+    assert [each.why.split()[1] for each in course.corrected] == ["1", "2"]
+    assert not course.failures
+
+
+def test_a_retry_that_a_person_asks_for_is_told_with_the_reason() -> None:
+    again = ev.TargetReopened(step="c", target="local", by="bob", why="the disk was full")
+    behind = ev.TargetReopened(step="b", target="web1", by="bob", freed=True)
+    [line] = told((1.0, again), (1.0, behind))
+    assert (line.word, line.about, line.by, line.text) == (
+        "retry",
+        "c",
+        "bob",
+        "the disk was full",
+    )
+
+
+def test_edited_files_are_told_with_the_lines_that_changed() -> None:
+    diff = (
+        "--- it.yml (pinned)\n+++ it.yml (now)\n@@ -1 +1 @@\n two:\n-  run: ecko\n+  run: echo\n"
+    )
+    [line] = told((1.0, ev.FilesChanged(decision="accepted", diff=diff, by="bob")))
+    assert line.whole == "files differ: accepted (-  run: ecko; +  run: echo)"
+    assert "ecko" not in line.text  # readers elsewhere see no lines: they may name addresses
+
+
 def test_a_failure_stands_while_other_steps_are_undone() -> None:
     course, _ = went()
     assert [(each.step, each.why != "") for each in course.failures] == [("top", True)]
