@@ -152,3 +152,12 @@ def test_the_time_of_a_run_stands_still_once_it_has_ended() -> None:
     look, size = Look(world.state.plan.order[0]), ScreenSize(80, 24)
     rows = texts(watch_rows(world.state, RUN, look, START + 500, size))
     assert any("it took 1m44s" in row for row in rows)
+
+
+def test_a_screen_tells_how_many_of_how_many_have_approved() -> None:
+    world = begun(bound(step("a", approval={"role": "", "count": 2})))
+    world.record(ev.TargetBegan(step="a", target="local"))
+    asked = ev.GateOpened(step="a", target="local", gate="approval", text="Go live?", count=2)
+    world.record(asked)
+    look, size = Look(world.state.plan.order[0]), ScreenSize(80, 24)
+    assert "  0 of 2 have approved" in texts(watch_rows(world.state, RUN, look, START + 5, size))
