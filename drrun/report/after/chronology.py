@@ -25,6 +25,8 @@ from drrun.report.times import span
 #: Part of a step's own story, or told otherwise here.
 _LEFT_OUT = (ev.ActionShown, ev.AttemptLate, ev.EndingBegan)
 _GROUPED = ("blocked", "cancelled")
+#: Changed lines of files that are told; the record has them all.
+_LINES_OF_A_DIFF = 6
 
 #: What tells who drives, and which hosts are seen.
 Driving = ev.RunStarted | ev.ControllerTook | ev.ControllerLeft | ev.RunEnded
@@ -48,7 +50,8 @@ class Occurrence:
     signed: bool | None = None
     #: Where whoever did it sat.
     seat: Seat | None = None
-    #: By which route a host was reached, or why it was not; may name addresses.
+    #: By which route a host was reached, or why it was not, or which lines of files changed; may
+    #: name addresses.
     way: str = ""
 
     @property
@@ -114,7 +117,21 @@ def _told(fact: Fact) -> Iterator[Occurrence]:
     by = told.by or ("" if fact.actor == "controller" else fact.actor)
     sign = signed(fact.event)
     text = f"{told.detail} (for {told.asks})" if told.asks else told.detail
-    yield Occurrence(fact.at, told.word, told.about, by, text, told.tone, sign, fact.seat)
+    edited = fact.event.diff if isinstance(fact.event, ev.FilesChanged) else ""
+    way = "; ".join(_changed_lines(edited))
+    yield Occurrence(fact.at, told.word, told.about, by, text, told.tone, sign, fact.seat, way)
+
+
+def _changed_lines(diff: str) -> Iterator[str]:
+    """The first lines that a unified diff takes away or adds: `-  run: ecko two`."""
+    lines = [
+        each
+        for each in diff.splitlines()
+        if each.startswith(("+", "-")) and not each.startswith(("+++ ", "--- "))
+    ]
+    yield from lines[:_LINES_OF_A_DIFF]
+    if len(lines) > _LINES_OF_A_DIFF:
+        yield f"{len(lines) - _LINES_OF_A_DIFF} more changed lines"
 
 
 def _level(change: LevelChange, titles: Mapping[str, str]) -> Occurrence:
@@ -193,7 +210,7 @@ class _Contacts:
                 host = self._host(event)
                 if host not in self.gone:
                     self.gone[host] = since = at - silent
-                    text = "cannot be reached; its jobs continue"
+                    text = "cannot be reached; what runs there is not known until it is back"
                     yield Occurrence(since, "host", host, "", text, Tone.BAD, way=why)
             case ev.ContactFound(route=route):
                 yield from self._back(self._host(event), route, at)

@@ -73,7 +73,8 @@ def test_the_way_to_a_host_is_told_beside_what_happened_to_it() -> None:
     gone = ev.ContactMissed(step="a", target="web1", attempt=1, silent=5.0, why="10.0.0.5 refused")
     [line] = told((10.0, gone))
     assert (line.way, "10.0.0.5" in line.text) == ("10.0.0.5 refused", False)
-    assert line.whole == "cannot be reached; its jobs continue (10.0.0.5 refused)"
+    assert line.text == "cannot be reached; what runs there is not known until it is back"
+    assert line.whole == f"{line.text} (10.0.0.5 refused)"
 
 
 def test_a_question_says_for_whom_it_is() -> None:
@@ -181,6 +182,15 @@ def test_a_retry_that_a_person_asks_for_is_told_with_the_reason() -> None:
         "bob",
         "the disk was full",
     )
+
+
+def test_edited_files_are_told_with_the_lines_that_changed() -> None:
+    diff = (
+        "--- it.yml (pinned)\n+++ it.yml (now)\n@@ -1 +1 @@\n two:\n-  run: ecko\n+  run: echo\n"
+    )
+    [line] = told((1.0, ev.FilesChanged(decision="accepted", diff=diff, by="bob")))
+    assert line.whole == "files differ: accepted (-  run: ecko; +  run: echo)"
+    assert "ecko" not in line.text  # readers elsewhere see no lines: they may name addresses
 
 
 def test_a_failure_stands_while_other_steps_are_undone() -> None:
