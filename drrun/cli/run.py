@@ -22,6 +22,7 @@ from drrun.cli.context import (
     json_option,
 )
 from drrun.cli.edit import edit_here
+from drrun.cli.exit import Exit
 from drrun.cli.old_secrets import old_secret_option, old_values
 from drrun.cli.out import can_ask, say, sheet
 from drrun.cli.plan import load_selected, selection_options
@@ -85,8 +86,10 @@ def run(frame: CommandContext, /, runbook: Path, **options: Any) -> None:
     _warn_driver(loaded.plan.runbook, settings.by)
     if is_unmarked_rehearsal(loaded.plan):
         _ask_for_unmarked(settings, loaded.plan, options["typed"])
-    if not options["yes"]:
-        _ask_to_begin(settings)
+    if not options["yes"] and not _may_begin(settings):
+        say("drrun: nothing was begun")
+        frame.code = Exit.INTERRUPTED
+        return
     wanted = driven_by(settings, options["allowed"])
     with frame.state() as records:
         showing = _at_prompt(frame, showing_with(settings, options))
@@ -210,11 +213,10 @@ def _ask_for_unmarked(settings: Settings, plan: Plan, typed: str) -> None:
         raise InputError(f"that is not {name}: nothing was begun")
 
 
-def _ask_to_begin(settings: Settings) -> None:
+def _may_begin(settings: Settings) -> bool:
     if settings.no_input or not can_ask():
         raise click.UsageError("there is no terminal to ask on: add --yes to execute this plan.")
-    if not click.confirm("Execute this plan?", err=True):
-        raise click.Abort
+    return click.confirm("Execute this plan?", err=True)
 
 
 def _interactive(settings: Settings) -> bool:

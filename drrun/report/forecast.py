@@ -1,8 +1,8 @@
 """When a run will be done: the critical path of what remains.
 
 Rules:
-- While something failed, or a person is waited for, nobody knows when the rest begins: then no
-  end is told, but what it waits for, and how much work is left behind that.
+- While something failed, a person is waited for, or a host is not seen, nobody knows when the
+  rest begins: then no end is told, but what it waits for, and how much work is left behind that.
 - A step that ended counts nothing; one that moves counts what its estimate leaves, never less
   than nothing; a clock that is waited for counts in full.
 - The sum is only as good as the estimates: steps without one make it a lower bound, and are
@@ -41,6 +41,9 @@ def forecast(state: RunState, now: float) -> Forecast | None:
     plan = state.plan
     broken = list(_broken(state))
     holds = (*(f"{step} is fixed" for step in broken), *_answers(state))
+    unseen = (key for key in state.active if state.targets[key].missing_since is not None)
+    places = (state.hosts[key] or "the controller" for key in unseen)
+    holds = (*holds, *(f"{place} is seen again" for place in dict.fromkeys(places)))
     if state.paused:
         holds = (*holds, "the run is unpaused")
     lengths: dict[StepId, float] = {}

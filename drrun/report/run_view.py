@@ -356,15 +356,26 @@ def connecting_to(state: RunState, now: float) -> Iterator[str]:
             yield words
 
 
+def not_seen(state: RunState) -> dict[str, float]:
+    """Hosts with work on them that do not answer, and since when; the first one first."""
+    found: dict[str, float] = {}
+    for key in state.active:
+        since = state.targets[key].missing_since
+        if since is not None and (host := state.hosts[key]):
+            found[host] = min(since, found.get(host, since))
+    return dict(sorted(found.items(), key=lambda each: each[1]))
+
+
 def _missing(state: RunState, keys: list[TargetKey], now: float) -> str:
-    """That hosts are not seen, which is no failure: what runs there goes on."""
+    """That hosts are not seen, which is no failure: what runs there is not known."""
     missing = [key for key in keys if state.targets[key].missing_since is not None]
     if not missing:
         return ""
     since = min(state.targets[key].missing_since or now for key in missing)
     hosts = ", ".join(dict.fromkeys(state.hosts[key] or "the controller" for key in missing))
     return (
-        f"{hosts} not seen for {Duration(round(now - since))}: reconnecting; jobs there continue"
+        f"{hosts} not seen for {Duration(round(now - since))}: reconnecting; "
+        "what runs there is not known"
     )
 
 

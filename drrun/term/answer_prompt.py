@@ -99,6 +99,13 @@ class AnswerPrompt:
         return "sending…" if self._sending else self._dialogue.prompt
 
     @property
+    def others_wait(self) -> int:
+        """How many other questions an empty line leads to; 0 where it leads elsewhere."""
+        if self._dialogue is None or self._sending or self._dialogue.wants_reason:
+            return 0
+        return max(0, len(self._asks) - 1)
+
+    @property
     def typed(self) -> str:
         """What stands behind the prompt."""
         return "" if self._sending else self._editor.text

@@ -85,6 +85,9 @@ def _prompt_rows(desk: AnswerPrompt, width: int) -> list[StyledRow]:
         rows += [row_of(f"  {line}", Style.STRONG) for line in question[:_QUESTION]]
         if len(question) > _QUESTION:
             rows.append(row_of(f"  … {len(question) - _QUESTION} more lines: drrun show"))
+    if desk.others_wait:
+        what = "1 more question" if desk.others_wait == 1 else f"{desk.others_wait} more questions"
+        rows.append(row_of(f"  {what}: an empty line moves on to the next", Style.QUIET))
     if desk.notice:
         rows.append(row_of(f"  {clean_line(desk.notice)}", Style.DOUBT))
     room = max(4, width - len(desk.prompt) - 3)

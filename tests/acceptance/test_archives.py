@@ -143,7 +143,7 @@ def test_a_dry_run_is_never_evidence_of_a_test(tmp_path: Path) -> None:
     place.write("kept.yml", RUNBOOK)
     place("run", "kept.yml", "--yes", "--no-input", "--mode", "dry-run")
     done = place("export", "latest", "--as-test")
-    assert (done.exit, "no evidence of one" in done.err) == (2, True), done.err
+    assert (done.exit, "not evidence of a test" in done.err) == (2, True), done.err
 
 
 def test_old_runs_go_but_never_the_last_of_a_runbook(tmp_path: Path) -> None:

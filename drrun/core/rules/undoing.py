@@ -78,9 +78,10 @@ def roll_back(state: RunState) -> Iterator[w.Wish]:
         return  # what was going on comes to its end first
     taken = Counter[str]()
     for key in undoable(state):
-        host, locks = state.hosts[key], state.plan.steps[key.step].step.locks
-        if host in state.circumstances.lost_hosts:
-            why = f"{state.circumstances.lost_hosts[host]} was declared lost"
+        # Its own host, also where another form was executed here: no undo is meant for that.
+        host, locks = state.acts_on[key].host, state.plan.steps[key.step].step.locks
+        if host is not None and host.name in state.circumstances.lost_hosts:
+            why = f"{state.circumstances.lost_hosts[host.name]} was declared lost"
             yield w.Record(ev.NotRolledBack(step=key.step, target=key.target, why=why))
         elif not any(locked(state, lock, taken) for lock in locks):
             taken.update(locks)

@@ -81,6 +81,8 @@ class Clocks:
 
     #: The last fact; 0 before the first.
     at: float = 0.0
+    #: When the run ended; None while it goes on.
+    ended_at: float | None = None
     #: How far the clock of whoever drives is ahead of the run's, and its machine's wall clock.
     own: float = 0.0
     wall: float = 0.0
@@ -89,6 +91,14 @@ class Clocks:
     epoch: int = 0
     hosts: dict[str, Offset] = field(default_factory=dict)
     unsure: list[TakenOver] = field(default_factory=list)
+
+    def reach(self, at: float, *, over: bool) -> None:
+        """A fact was recorded; `over` tells whether the run has ended."""
+        self.at = max(self.at, at)
+        if not over:
+            self.ended_at = None
+        elif self.ended_at is None:
+            self.ended_at = at
 
     def join(self, origin: Origin, now: float) -> Join:
         """How somebody's clock goes on with the run's, given what it says now."""

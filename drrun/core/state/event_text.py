@@ -204,7 +204,7 @@ def _of_target(event: ev.OfTarget) -> Telling | None:
             return Telling("undo", "", key, quiet=True)
         case ev.ContactMissed():
             seen = f"not seen for {_span(event.silent)}" + (f" ({event.why})" if event.why else "")
-            detail = f"{seen}; trying to reconnect, its job continues"
+            detail = f"{seen}; trying to reconnect; what its job does is not known"
             return Telling("missing", detail, key, tone=Tone.DOUBT)
         case ev.ContactFound():
             route = f" by route {event.route}" if event.route else ""
@@ -241,10 +241,16 @@ def _of_target(event: ev.OfTarget) -> Telling | None:
             assert_never(event)
 
 
+#: A shell tells so that a signal ended its command: 128 and the signal's number, up to SIGTERM.
+_BY_SIGNAL, _SIGNALS = 128, 15
+
+
 def how_it_ended(event: ev.AttemptEnded) -> str:
-    """`exit 3: no space left`, `killed by SIGKILL`."""
+    """`exit 3: no space left`, `killed by SIGKILL`, `exit 137 (killed by signal 9)`."""
     killed = f"killed by SIG{event.signal}" if event.signal else "killed"
     how = killed if event.exit is None else f"exit {event.exit}"
+    if event.exit is not None and 0 < event.exit - _BY_SIGNAL <= _SIGNALS:
+        how = f"{how} (killed by signal {event.exit - _BY_SIGNAL})"
     return _list(how, event.fault or event.note)
 
 

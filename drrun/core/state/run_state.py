@@ -350,7 +350,7 @@ class RunState:
                 pass  # for people to read; nothing follows from it
             case _:
                 assert_never(event)
-        self.time.at = max(self.time.at, at)
+        self.time.reach(at, over=self.ended is not None)
 
     def _reopen(self, event: ev.RunResumed, at: float) -> None:
         self.ended, self.paused, self.aborted = None, "", ""

@@ -210,7 +210,7 @@ class _Contacts:
                 host = self._host(event)
                 if host not in self.gone:
                     self.gone[host] = since = at - silent
-                    text = "cannot be reached; its jobs continue"
+                    text = "cannot be reached; what runs there is not known until it is back"
                     yield Occurrence(since, "host", host, "", text, Tone.BAD, way=why)
             case ev.ContactFound(route=route):
                 yield from self._back(self._host(event), route, at)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from drrun.core.model.ids import TargetName
 from drrun.report.after.chronology import Occurrence
 from drrun.report.after.course import Course, Failure
-from drrun.report.after.view import Report, ReportContext
+from drrun.report.after.view import LeftToDo, Report, ReportContext
 from drrun.report.run_view import RunView, StepLine
 from drrun.report.step_view import StepView
 
@@ -41,9 +41,7 @@ def redacted(report: Report, level: str) -> Report:
         deviations=(),
         regressions=(),
         notes=(),
-        workarounds=(),
-        ends=(),
-        stays=dict.fromkeys(report.stays, ""),
+        left=LeftToDo((), (), dict.fromkeys(report.stays, "")),
         clocks=tuple(replace(clock, by="", why="") for clock in report.clocks),
         context=ReportContext(),
         routes={},

@@ -92,6 +92,17 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftToDo:
+    """What the run leaves to people."""
+
+    workarounds: tuple[Workaround, ...]
+    #: Findings and follow-ups.
+    ends: tuple[LooseEnd, ...]
+    #: What a rollback has left changed -> why it was not undone.
+    stays: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that a report says."""
 
@@ -110,11 +121,7 @@ class Report:
     deviations: tuple[Statement, ...]
     regressions: tuple[Statement, ...]
     notes: tuple[Statement, ...]
-    workarounds: tuple[Workaround, ...]
-    #: Findings and follow-ups.
-    ends: tuple[LooseEnd, ...]
-    #: What a rollback has left changed -> why it was not undone.
-    stays: Mapping[str, str]
+    left: LeftToDo
     clocks: tuple[Milestone, ...]
     context: ReportContext
     tool: str
@@ -136,6 +143,21 @@ class Report:
     def chronology(self) -> tuple[Occurrence, ...]:
         """Everything that happened, in one list."""
         return self.passage.chronology
+
+    @property
+    def workarounds(self) -> tuple[Workaround, ...]:
+        """What stands until something better does."""
+        return self.left.workarounds
+
+    @property
+    def ends(self) -> tuple[LooseEnd, ...]:
+        """Findings and follow-ups."""
+        return self.left.ends
+
+    @property
+    def stays(self) -> Mapping[str, str]:
+        """What a rollback has left changed, and why."""
+        return self.left.stays
 
     @property
     def services(self) -> tuple[ServiceView, ...]:
@@ -190,9 +212,7 @@ def report_of(
         deviations=tuple(_deviations(state, facts)),
         regressions=tuple(_said(facts, _BREAKING)),
         notes=tuple(_said(facts, (ev.Noted,))),
-        workarounds=tuple(_workarounds(state)),
-        ends=tuple(_ends(state, facts)),
-        stays=_stays(state),
+        left=LeftToDo(tuple(_workarounds(state)), tuple(_ends(state, facts)), _stays(state)),
         clocks=clocks_of(facts, run.services, state.time.wall),
         context=context,
         tool=_tool(facts),

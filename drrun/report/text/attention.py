@@ -5,6 +5,7 @@ Rules:
 - What stands here is said in full words, with the command or the reason; the rest is counted.
 """
 
+import shlex
 from collections.abc import Iterator
 
 from drrun.core.model.ids import StepId
@@ -12,8 +13,9 @@ from drrun.core.model.status import Status
 from drrun.core.state.run_state import RunState
 from drrun.report.clean import clean_line
 from drrun.report.ink import Style
-from drrun.report.run_view import WaitingGate, asks_of, step_line
+from drrun.report.run_view import WaitingGate, asks_of, not_seen, step_line
 from drrun.report.text.styled_rows import StyledRow, StyledText, row_of
+from drrun.report.times import span
 
 #: Statuses of steps that went wrong and can be put right.
 WRONG = frozenset({Status.FAILED, Status.REGRESSED})
@@ -22,7 +24,7 @@ WRONG = frozenset({Status.FAILED, Status.REGRESSED})
 def attention_rows(
     state: RunState, run: str, now: float, by: str, *, driven: bool, kept: int = 0
 ) -> Iterator[StyledRow]:
-    """At most three rows; none if nothing needs a person.
+    """At most five rows; none if nothing needs a person.
 
     Args:
         state: The run.
@@ -37,9 +39,23 @@ def attention_rows(
     if kept:
         what = "1 request is" if kept == 1 else f"{kept} requests are"
         yield row_of(f"{what} kept until somebody does: drrun status {run}", Style.DOUBT)
+    unseen = list(not_seen(state).items()) if driven else []
+    if unseen:
+        host, since = unseen[0]
+        yield from _unseen(run, host, now - since, more=len(unseen) - 1)
     parts = [*_asking(state, by), *_wrong(state, now)]
     if parts:
         yield tuple(parts)
+
+
+def _unseen(run: str, host: str, seconds: float, more: int) -> Iterator[StyledRow]:
+    """What can be done about a host that does not answer."""
+    others = f" (and {more} more)" if more else ""
+    about = f"NOT SEEN {host} for {span(round(max(0.0, seconds)))}{others}: "
+    route = shlex.join(["drrun", "set-route", run, host])
+    yield row_of(clean_line(f"{about}{route} ROUTE"), Style.DOUBT)
+    lost = shlex.join(["drrun", "lost", run, f"host:{host}"])
+    yield row_of(clean_line(f"  or, if it is lost: {lost} --reason WHY"), Style.DOUBT)
 
 
 def wrong_steps(state: RunState) -> list[StepId]:

@@ -126,14 +126,16 @@ def head_rows(state: RunState, head: BoardHead, now: float) -> Iterator[StyledRo
     """What the run is, how it stands, and how much of it is done."""
     runbook = state.plan.runbook
     status, style = _standing(state, driven=head.driven)
-    elapsed = _whole(now - state.started_at) if state.started_at is not None else "0s"
+    until = now if state.time.ended_at is None else state.time.ended_at
+    elapsed = _whole(until - state.started_at) if state.started_at is not None else "0s"
+    in_all = f"{elapsed} in" if state.ended is None else f"it took {elapsed}"
     yield (
         StyledText(f"{head.run}  {state.plan.mode}  ", Style.QUIET),
         StyledText(clean_line(runbook.title or runbook.name), Style.STRONG),
     )
     yield (
         StyledText(status, style),
-        StyledText(f"  {clock(now)} UTC, {elapsed} in{_eta(state, now) if head.driven else ''}"),
+        StyledText(f"  {clock(now)} UTC, {in_all}{_eta(state, now) if head.driven else ''}"),
     )
     yield _progress(state, driven=head.driven or state.ended is not None)
     if head.notice:

@@ -171,12 +171,17 @@ def _terms(ask: WaitingGate, now: float) -> Iterator[str]:
     if ask.decide_at is not None:
         yield f"at {hour(ask.decide_at, now)} UTC without an answer: {ask.default}"
     if ask.count > 1:
-        by = f": {', '.join(ask.approvals)}" if ask.approvals else ""
-        yield clean_line(f"{len(ask.approved)} of {ask.count} have approved{by}")
+        yield who_approved(ask)
     if ask.stuck:
         yield clean_line(ask.stuck)
     if ask.taken_by:
         yield clean_line(f"{ask.taken_by} has it")
+
+
+def who_approved(ask: WaitingGate) -> str:
+    """`1 of 2 have approved: carol`."""
+    by = f": {', '.join(ask.approvals)}" if ask.approvals else ""
+    return clean_line(f"{len(ask.approved)} of {ask.count} have approved{by}")
 
 
 def whom_to_call(ask: WaitingGate, run: str) -> Iterator[str]:

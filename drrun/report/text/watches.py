@@ -26,7 +26,7 @@ from drrun.report.run_view import (
 )
 from drrun.report.text.attention import asks_me, attention_rows, attention_steps, whom_it_asks
 from drrun.report.text.board import BoardHead, head_rows, services_rows
-from drrun.report.text.run import whom_to_call
+from drrun.report.text.run import who_approved, whom_to_call
 from drrun.report.text.styled_rows import (
     ScreenSize,
     StyledRow,
@@ -247,6 +247,8 @@ def _selected(
     ask = next((ask for ask in asks_of(state) if ask.step == look.selected), None)
     if ask is not None:
         yield row_of(f"  {ask.kind}: {clean_line(ask.text)}", Style.STRONG)
+        if ask.count > 1:
+            yield row_of(f"  {who_approved(ask)}")
         lines = () if asks_me(ask, look.by) else whom_to_call(ask, run)
         yield from (row_of(f"  {clean_line(line)}") for line in lines)
     elif line.note and line.status not in GOOD:

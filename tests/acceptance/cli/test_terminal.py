@@ -83,7 +83,7 @@ def test_a_plan_is_shown_and_asked_about(screen: Screen) -> None:
 def test_a_no_begins_nothing(screen: Screen, tool: Tool) -> None:
     screen.until("Execute this plan? [y/N]: ")
     screen.type("n\n")
-    screen.until("nothing more was begun")
+    screen.until("drrun: nothing was begun")
     assert screen.process.wait(PATIENCE) == 130
     assert "no runs yet" in tool("history").stdout
 

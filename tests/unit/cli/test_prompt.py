@@ -251,6 +251,14 @@ def test_an_empty_line_moves_on_to_the_next_question() -> None:
     assert desk.prompt.startswith("two")
 
 
+def test_a_person_is_told_how_many_more_questions_an_empty_line_leads_to() -> None:
+    desk = AnswerPrompt("drew", Feed(), lambda _: RequestAnswer(accepted=True, message=""))
+    desk.see([ask("one"), failed_step()])
+    assert desk.others_wait == 1
+    desk.take(b"r\n")
+    assert desk.others_wait == 0  # here an empty line goes back
+
+
 def test_a_question_that_was_answered_elsewhere_disappears() -> None:
     desk = AnswerPrompt("drew", Feed(), lambda _: RequestAnswer(accepted=True, message=""))
     desk.see([ask("one")])

@@ -68,7 +68,7 @@ def test_a_guard_that_does_not_hold_fails_where_nothing_would_have_changed_befor
 def test_a_guard_is_tolerated_where_a_step_before_would_change_what_it_sees() -> None:
     world = dry(step("a"), step("b", "a", guard=(probe(),)), answering=says_no(Purpose.GUARD))
     assert statuses(world.state) == ["skipped", "skipped"]
-    assert "before any change was made" in world.target("b").note
+    assert "does not hold yet" in world.target("b").note
 
 
 def test_a_change_far_before_is_tolerated_too() -> None:
@@ -109,7 +109,7 @@ def test_a_host_that_is_not_reached_is_never_tolerated() -> None:
 
 def test_what_goes_wrong_in_a_look_is_told() -> None:
     world = dry(step("a"), step("b", "a", dry_run=stand_in()), acting=lambda *_: Ended(3))
-    assert world.target("b").note == "failed, before any change was made: exit 3"
+    assert world.target("b").note == "would fail now (failed): exit 3"
 
 
 def test_every_step_on_a_host_sees_first_whether_it_is_reached() -> None:

@@ -85,7 +85,7 @@ def test_lists_that_are_two_stay_two() -> None:
 
 @pytest.mark.parametrize("value", [print, object(), Exception("x"), json.JSONDecoder(), b"raw"])
 def test_what_is_no_value_of_the_core_is_refused(value: object) -> None:
-    with pytest.raises(NotPacked, match="no value of the core"):
+    with pytest.raises(NotPacked, match="not a value of the core"):
         pack([value])
 
 

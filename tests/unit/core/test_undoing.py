@@ -365,3 +365,19 @@ def test_a_run_that_was_rolled_back_takes_no_request_that_cannot_help(request_: 
     found = world.ask(request_, "simon", step="hold", reason="on with it")
     assert isinstance(found, Denied)
     assert "drrun rollback RUN" in found.why
+
+
+@pytest.mark.parametrize("lost_first", [True, False])
+def test_an_undo_meant_for_a_lost_host_is_never_executed_on_the_controller(
+    lost_first: bool,
+) -> None:
+    hosts = Inventory(hosts={"h0": Host("h0")})
+    other = undoable("a", on=("h0",), when_lost=stand_in("other"))
+    world = World(plan_of(other, manual("hold", "a"), inventory=hosts)).start("drew")
+    if not lost_first:
+        world.drive()
+    world.record(ev.Lost(thing="host:h0", why="fire", by="drew"))
+    world.drive()
+    world.ask("rollback", "simon", reason="it burns")
+    assert world.drive().ended is RunStatus.ROLLED_BACK_WITH_EXCEPTIONS
+    assert (undone(world), statuses(world.state, "a")) == ([], ["passed"])

@@ -73,7 +73,8 @@ def test_the_way_to_a_host_is_told_beside_what_happened_to_it() -> None:
     gone = ev.ContactMissed(step="a", target="web1", attempt=1, silent=5.0, why="10.0.0.5 refused")
     [line] = told((10.0, gone))
     assert (line.way, "10.0.0.5" in line.text) == ("10.0.0.5 refused", False)
-    assert line.whole == "cannot be reached; its jobs continue (10.0.0.5 refused)"
+    assert line.text == "cannot be reached; what runs there is not known until it is back"
+    assert line.whole == f"{line.text} (10.0.0.5 refused)"
 
 
 def test_a_question_says_for_whom_it_is() -> None:

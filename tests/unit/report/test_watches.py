@@ -5,13 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drrun.core import events as ev
+from drrun.core.model.ids import StepId
 from drrun.core.state.run_state import RunState
+from drrun.report.run_view import step_line
 from drrun.report.text.attention import attention_steps
 from drrun.report.text.board import BoardHead, board_rows
 from drrun.report.text.styled_rows import ScreenSize, StyledRow, width_of
 from drrun.report.text.watches import Look, listed, watch_rows
-from tests.unit.core.worlds import World, manual, step
-from tests.unit.report.runs import START, begun, bound
+from tests.unit.core.worlds import World, manual, step, two_sites
+from tests.unit.report.runs import START, begun, bound, lasts
 
 RUN = "20240111-test-1"
 _SIZES = st.builds(ScreenSize, st.integers(20, 200), st.integers(6, 60))
@@ -111,3 +113,51 @@ def test_nobody_drives_stands_in_the_first_row(width: int) -> None:
     rows = texts(watch_rows(state, RUN, Look(state.plan.order[0], driven=False), START, size))
     assert rows[0] == f"NOBODY DRIVES: drrun resume {RUN}"
     assert rows[1].startswith("1 asks you  FAILED 1: step-0: ")
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_a_host_that_is_not_seen_stands_above_with_what_helps(width: int) -> None:
+    state = unseen().state
+    look = Look(state.plan.order[0])
+    rows = texts(watch_rows(state, RUN, look, START + 12, ScreenSize(width, 24)))
+    assert rows[0] == f"NOT SEEN db2 for 12s: drrun set-route {RUN} db2 ROUTE"
+    assert rows[1] == f"  or, if it is lost: drrun lost {RUN} host:db2 --reason WHY"
+    assert not any("left, to" in row for row in rows)
+    assert any("not done before db2 is seen again" in row for row in rows)
+
+
+def test_nobody_is_told_that_the_jobs_of_a_host_that_is_not_seen_go_on() -> None:
+    line = step_line(unseen().state, StepId("restore"), START + 12)
+    assert line.note == "db2 not seen for 12s: reconnecting; what runs there is not known"
+
+
+def unseen() -> World:
+    """`restore` runs on db2, which has not answered since the start."""
+    restore = step("restore", on=("db2",), estimate=lasts(60))
+    world = begun(bound(restore, inventory=two_sites()))
+    world.record(ev.TargetBegan(step="restore", target="db2"))
+    who = ev.AttemptName(step="restore", target="db2", attempt=1)
+    world.record(ev.AttemptIntended(**who, action="run", command="restore", host="db2"))
+    world.record(ev.AttemptStarted(**who))
+    world.record(ev.ContactMissed(**who, silent=0.0))
+    return world
+
+
+def test_the_time_of_a_run_stands_still_once_it_has_ended() -> None:
+    world = begun(bound(step("a")))
+    world.now = START + 104
+    world.record(ev.RunEnded(status="succeeded"))
+    world.now = START + 130
+    world.record(ev.Noted(text="all is well", by="drew"))
+    look, size = Look(world.state.plan.order[0]), ScreenSize(80, 24)
+    rows = texts(watch_rows(world.state, RUN, look, START + 500, size))
+    assert any("it took 1m44s" in row for row in rows)
+
+
+def test_a_screen_tells_how_many_of_how_many_have_approved() -> None:
+    world = begun(bound(step("a", approval={"role": "", "count": 2})))
+    world.record(ev.TargetBegan(step="a", target="local"))
+    asked = ev.GateOpened(step="a", target="local", gate="approval", text="Go live?", count=2)
+    world.record(asked)
+    look, size = Look(world.state.plan.order[0]), ScreenSize(80, 24)
+    assert "  0 of 2 have approved" in texts(watch_rows(world.state, RUN, look, START + 5, size))
