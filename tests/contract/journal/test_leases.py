@@ -67,7 +67,7 @@ def test_a_holder_that_was_just_seen_is_not_replaced_by_force(bench: Bench) -> N
     bench.clock.advance(LEASE_TTL - 1)
     theirs.renew(lease)
     bench.clock.advance(1)
-    with pytest.raises(RunHeld, match="it lives"):
+    with pytest.raises(RunHeld, match="it is alive"):
         bench.mine.leases.take(RUN, force=True)
     bench.clock.advance(LEASE_TTL - 1)
     assert watch(bench.mine.leases) == pytest.approx(1)
@@ -88,7 +88,7 @@ def test_a_sign_of_life_shows_even_if_the_holders_clock_stands_still(bench: Benc
     lease = theirs.take(RUN)
     watch(bench.mine.leases)
     theirs.renew(lease)
-    with pytest.raises(RunHeld, match="it lives"):
+    with pytest.raises(RunHeld, match="it is alive"):
         bench.mine.leases.take(RUN, force=True)
 
 
