@@ -5,8 +5,9 @@ Rules:
   attempt: a later step never works with something else.
 - Without `as`, what reads as a number is a number, so that `when: steps.a.lag < 300` compares
   numbers; a number with leading zeros stays text, because it is a name.
-- A value is kept as it was printed, or not at all: bytes that are no text are refused. So is an
-  output too long to be seen whole: its first match may be in the part that is missing.
+- A value is kept as it was printed, or not at all: bytes that are no text are refused.
+- Of an output too long to be seen whole, only a match in its beginning counts: the first match may
+  otherwise be in the part that is missing.
 """
 
 import json
@@ -60,11 +61,9 @@ def capture_all(
 
 
 def _found(capture: Capture, text: str) -> Any:
-    if _LEFT_OUT.search(text):
-        raise Missing(
-            f"{capture.source} is too long to be captured: at most 2 MiB. Print less there, for "
-            "example with grep or tail"
-        )
+    gap = _LEFT_OUT.search(text)
+    if gap and capture.regex is None:
+        raise _too_long(capture)
     if capture.json is not None:
         try:
             document = json.loads(text)
@@ -73,11 +72,21 @@ def _found(capture: Capture, text: str) -> Any:
         return pick(document, capture.json)
     if capture.regex is None:
         return text.strip()
-    match = re.search(capture.regex, text, re.MULTILINE)
+    begin = text[: gap.start()] if gap else text
+    match = re.search(capture.regex, begin, re.MULTILINE)
+    if gap and (match is None or match.end() == len(begin)):
+        raise _too_long(capture)
     if match is None:
         raise Missing(f"nothing in {capture.source} matches {capture.regex!r}")
     # A group that took no part in the match has found nothing.
     return (match[1] or "") if match.re.groups else match[0]
+
+
+def _too_long(capture: Capture) -> Missing:
+    return Missing(
+        f"{capture.source} is longer than 2 MiB, and a value that may be in its middle cannot be "
+        "captured. Print less, for example with grep or tail"
+    )
 
 
 def pick(document: Any, path: str) -> Any:

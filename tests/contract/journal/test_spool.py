@@ -212,8 +212,11 @@ def test_an_output_of_another_run_is_another_output(spool: FileSpool) -> None:
 
 def test_a_value_is_not_captured_from_an_output_that_is_not_seen_whole(spool: FileSpool) -> None:
     output = begin(spool)
-    output.write("stdout", b"x" * 1_500_000 + b"\nv=1\n" + b"x" * 2_500_000 + b"\nv=2\n")
-    wanted = Capture("v", "stdout", regex=r"v=(\d+)")
-    values, missing = capture_all([wanted], {"stdout": output.text("stdout")})
-    assert values == {}
-    assert "too long" in missing
+    output.write("stdout", b"first=0\n" + b"x" * 1_500_000 + b"\nv=1\n")
+    output.write("stdout", b"x" * 2_500_000 + b"\nv=2\n")
+    streams = {"stdout": output.text("stdout")}
+    for wanted in (Capture("v", regex=r"v=(\d+)"), Capture("all"), Capture("v", json="v")):
+        values, missing = capture_all([wanted], streams)
+        assert values == {}
+        assert "longer than 2 MiB" in missing
+    assert capture_all([Capture("v", regex=r"first=(\d+)")], streams) == ({"v": 0}, "")
