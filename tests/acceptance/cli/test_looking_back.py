@@ -107,7 +107,7 @@ def test_the_output_of_an_undo_is_said_to_be_one(program: Program) -> None:
 def test_a_search_without_a_hit_says_so_and_prints_nothing(program: Program) -> None:
     done = program.here("logs", "latest", "--grep", "no such words")
     assert (done.exit, done.out) == (0, "")
-    assert "no line" in done.err
+    assert "no step printed such a line" in done.err
 
 
 def test_without_a_step_and_without_a_search_the_ways_are_named(program: Program) -> None:
