@@ -104,7 +104,7 @@ def test_a_second_controller_is_refused_with_5_and_told_who_drives(program: Prog
     assert until(lambda: program.here("confirm", name, "ask").exit == 0)
     assert Done.of(first).exit == 0
     assert (second.exit, str(first.pid) in second.err) == (5, True), second.err
-    assert (by_force.exit, "it lives" in by_force.err) == (5, True), by_force.err
+    assert (by_force.exit, "it is alive" in by_force.err) == (5, True), by_force.err
 
 
 def test_an_answer_from_another_terminal_moves_a_running_run(program: Program) -> None:

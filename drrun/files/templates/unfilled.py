@@ -3,7 +3,7 @@
 Rules:
 - What is filled in is what `templated` lists; every other text with braces is refused, so that no
   text is ever printed with a template in it.
-- A pattern is no text: its braces count.
+- A pattern is no text: its braces count. Braces in a title or a description are a warning only.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Final
 
 from drrun.core.model.actions import ManualAction
-from drrun.core.model.errors import Finding, Place
+from drrun.core.model.errors import Finding, Place, Severity
 from drrun.core.model.ids import StepId
 from drrun.core.model.probes import Probe
 from drrun.core.model.runbook import Step
@@ -22,6 +22,7 @@ from drrun.files.yaml.written import Listing, Scalar, Table, Written
 #: Keys that `templated` lists under another one.
 _LISTED_AS: Final = {"become": "env", "chdir": "env", "stdin": "env"}
 _PATTERNS: Final = ("regex",)
+_HEADINGS: Final = ("title", "description")
 #: Whose templates are those of the steps that use them.
 _SHARED: Final = ("probes", "defaults")
 
@@ -58,7 +59,10 @@ def find_unfilled(
                 f"{'.'.join(path)}: templates are not filled in here, and people would read the "
                 "braces. Write the text without them"
             )
-            yield Finding(Place(file, scalar.line, scalar.column), message, code="template")
+            # A heading with braces looks wrong, and acts on nothing.
+            heading = path[-1] in _HEADINGS
+            severity = Severity.WARNING if heading else Severity.ERROR
+            yield Finding(Place(file, scalar.line, scalar.column), message, severity, "template")
 
 
 def _filled(step: Step) -> dict[str, set[str]]:

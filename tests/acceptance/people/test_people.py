@@ -338,7 +338,7 @@ def test_past_a_point_of_no_return_only_a_second_person_may_insist(table: Table)
     )  # fmt: skip
     table.asked("hold")
     plain = table.say("drew", "rollback", "--yes", "--reason", "wrong")
-    assert (plain.exit, "no plain way back" in plain.err) == (2, True), plain.err
+    assert (plain.exit, "cannot be undone" in plain.err) == (2, True), plain.err
     driver = table.say("drew", "rollback", "--yes", "--type", "people")
     assert (driver.exit, "second person" in driver.err) == (2, True)
     assert table.say("simon", "rollback", "--yes", "--type", "people").exit == 0
