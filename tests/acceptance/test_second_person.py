@@ -11,9 +11,9 @@ drrun: 1
 name: move
 secrets: {token: {env: MOVE_TOKEN}}
 steps:
-  first: {run: "echo {{ secrets.token }} >>$HOME/effects", verify: {run: test -e effects}}
+  first: {run: "echo {{ secrets.token }} >>$HOME/effects", verify: {run: test -e $HOME/effects}}
   declare: {manual: go on?, evidence: optional, needs: [first]}
-  last: {run: echo last >>$HOME/effects, needs: [declare], verify: {run: test -e effects}}
+  last: {run: echo last >>$HOME/effects, needs: [declare], verify: {run: test -e $HOME/effects}}
 """
 
 
