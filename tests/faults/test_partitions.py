@@ -86,7 +86,7 @@ def test_a_host_that_never_returns_holds_up_nothing_else_and_is_given_up_by_a_pe
         steps = {s["id"]: s["status"] for s in scene.program.json("status", "latest")["steps"]}
         assert steps == {"slow": "running", "beside": "passed"}
         scene.program.here("mark-done", "latest", "slow", "--reason", "seen on the console")
-        assert Done.of(process).exit == 0
+        assert Done.of(process).exit == 7
     (scene.server.home / "go").touch()
 
 

@@ -213,7 +213,7 @@ def test_a_guard_on_a_host_that_cannot_be_reached_stays_shut(program: Program, s
     guarded = """
 steps:
   open-writes:
-    run: echo open >>effects
+    run: echo open >>$HOME/effects
     guard: {name: old primary is fenced, on: db1, run: "true"}
     verify: {run: "true"}
 """
