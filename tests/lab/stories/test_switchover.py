@@ -236,7 +236,7 @@ def test_a_tabletop_needs_no_network_and_calls_itself_one(story: Story) -> None:
 def test_a_dry_run_is_refused_as_evidence_of_a_test(story: Story) -> None:
     assert story.said is not None
     assert story.said.evidence.exit == 2
-    assert "no evidence" in story.said.evidence.err
+    assert "not evidence" in story.said.evidence.err
 
 
 def test_a_variable_that_is_unknown_and_a_circle_are_found_before_any_contact(
