@@ -183,7 +183,7 @@ def _ask_about(
         say(clean_line(f"{name} is {each.level or 'down'}, not {each.best}"))
     if not down or options["yes"]:
         return
-    if not can_ask() or frame.settings().no_input or options["as_json"]:
+    if options["as_json"] or not can_ask(frame.settings()):
         raise click.UsageError(
             "services are not at their level. To close the run anyway, add --yes."
         )

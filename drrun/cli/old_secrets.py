@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from drrun.cli.out import can_ask
 from drrun.core.model.errors import InputError
 from drrun.core.model.runbook import SecretRef
 
@@ -42,7 +41,7 @@ def _value(text: str, *, may_ask: bool) -> tuple[str, str]:
         reference = _reference(text)
         sources = SecretSources({reference.name: reference}, Path.cwd())
         return reference.name, sources.resolve(reference.name)
-    if not (may_ask and can_ask()):
+    if not may_ask:
         raise InputError(
             f"--old-secret {text}: there is no terminal to ask on; say where it is: "
             f"--old-secret {text}=file:PATH"

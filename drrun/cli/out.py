@@ -18,6 +18,7 @@ from drrun.core.integrity.masking import OPEN, Mask
 from drrun.core.model.errors import InputError
 from drrun.report.ink import ansi, no_ink
 from drrun.report.text.sheet import Sheet
+from drrun.settings import Settings
 
 #: Hides the secrets of the run that this process drives, in whatever it says.
 _masks: list[Mask] = [OPEN]
@@ -132,9 +133,12 @@ def can_draw(stream: TextIO) -> bool:
     return _is_terminal(stream) and os.environ.get("TERM", "") not in ("", "dumb")
 
 
-def can_ask() -> bool:
-    """Whether a person sits at the terminal: reads standard error and types standard input."""
-    return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+def can_ask(settings: Settings) -> bool:
+    """Whether a person sits at the terminal, reads standard error and types standard input.
+
+    Nobody does where `--no-input` says so.
+    """
+    return not settings.no_input and _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -59,7 +59,7 @@ def questions(run: RunId, settings: Settings, options: dict[str, Any]) -> Resume
         if options[one] and options[other]:
             flags = (f"--{each.replace('_', '-')}" for each in (one, other))
             raise click.UsageError(f"either {' or '.join(flags)}, not both")
-    may_ask = not settings.no_input and can_ask()
+    may_ask = can_ask(settings)
     return ResumeQuestions(
         _files(run, options, may_ask), kept_question(run, settings, options, may_ask=may_ask)
     )

@@ -136,7 +136,7 @@ def resume(frame: CommandContext, /, run: str, **options: Any) -> None:
     if options["only"] and options["begin_at"]:
         raise click.UsageError("--only and --from: give one of them")
     settings = frame.settings()
-    former = old_values(options["old_secrets"], may_ask=_interactive(settings))
+    former = old_values(options["old_secrets"], may_ask=can_ask(settings))
     with frame.state() as records:
         found = the_run(records, run)
         session = go_on(
@@ -203,7 +203,7 @@ def _ask_for_unmarked(settings: Settings, plan: Plan, typed: str) -> None:
         "A rehearsal changes hosts for real. The inventory does not say whether these are in use: "
         f"{', '.join(hosts_of(plan))}"
     )
-    if typed or settings.no_input or not can_ask():
+    if typed or not can_ask(settings):
         wrong = f"--type {typed}: that is not the runbook's name. " if typed else ""
         raise InputError(
             f"{wrong}Nothing was begun. If they are there to rehearse on, write 'rehearsal: true' "
@@ -214,20 +214,16 @@ def _ask_for_unmarked(settings: Settings, plan: Plan, typed: str) -> None:
 
 
 def _may_begin(settings: Settings) -> bool:
-    if settings.no_input or not can_ask():
+    if not can_ask(settings):
         raise click.UsageError("there is no terminal to ask on: add --yes to execute this plan.")
     return click.confirm("Execute this plan?", err=True)
-
-
-def _interactive(settings: Settings) -> bool:
-    return not settings.no_input and can_ask()
 
 
 def driven_by(settings: Settings, allowed: Sequence[str] = ()) -> Options:
     """How the run is driven; who sits at the terminal is waited for, without an end."""
     linger: float | None = settings.linger
     if linger is None:
-        linger = None if _interactive(settings) else _patience(settings)
+        linger = None if can_ask(settings) else _patience(settings)
     return Options(
         by=settings.by,
         max_parallel=settings.max_parallel,
@@ -235,7 +231,7 @@ def driven_by(settings: Settings, allowed: Sequence[str] = ()) -> Options:
         ssh_config=settings.ssh_config,
         fetch_into=settings.fetch_into,
         linger=linger,
-        stays=_interactive(settings),
+        stays=can_ask(settings),
     )
 
 
@@ -255,7 +251,7 @@ def showing_with(settings: Settings, options: Any) -> Showing:
     return Showing(
         by=settings.by,
         log=settings.log,
-        interactive=_interactive(settings),
+        interactive=can_ask(settings),
         plain=options["plain"],
         as_json=options["as_json"],
         notifiers=notifiers_of(settings.notify),

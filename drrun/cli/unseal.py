@@ -8,7 +8,7 @@ from drrun.cases.find import find_run
 from drrun.cli.context import CommandContext, common_options
 from drrun.cli.exit import Exit
 from drrun.cli.old_secrets import old_secret_option, old_values
-from drrun.cli.out import say
+from drrun.cli.out import can_ask, say
 from drrun.cli.run_words import run_argument
 from drrun.core.integrity.masking import Mask
 from drrun.core.model.errors import InputError
@@ -28,7 +28,7 @@ def unseal(frame: CommandContext, run: str, old_secrets: Sequence[str]) -> None:
     """
     if not old_secrets:
         raise InputError("say which secret changed: drrun unseal RUN --old-secret NAME")
-    values = old_values(old_secrets, may_ask=not frame.settings().no_input)
+    values = old_values(old_secrets, may_ask=can_ask(frame.settings()))
     with frame.state() as records:
         found = find_run(records, run)
         if records.seals is None:
