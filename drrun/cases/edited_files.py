@@ -19,8 +19,7 @@ from drrun.core import events as ev
 from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import InputError
 from drrun.core.model.ids import StepId
-from drrun.core.people.amending import amend, revised
-from drrun.core.people.commands import Amend
+from drrun.core.people.amending import amended, revised
 from drrun.core.people.consider import Denied, Granted
 from drrun.core.people.request import Asking
 from drrun.files.runbook.step_text import step_text
@@ -71,11 +70,9 @@ def edited_files(seen: ReadRun, by: str, now: float) -> EditedFiles | None:
         after = _read_again(before)
     except InputError as error:
         return EditedFiles(diff, diff, matters=True, taken=Denied(str(error)))
-    state, event = seen.state, _event(before, after, by)
-    why = "only words for people were edited"
-    command = Amend(path=event.path, files=event.files, reason=why)
-    taken = amend(Asking(state, by, now), command)
-    found = revised(state, event)
+    event = _event(before, after, by)
+    found = revised(seen.state, event)
+    taken = amended(Asking(seen.state, by, now), event, found)
     if isinstance(found, Denied):
         return EditedFiles(diff, diff, matters=True, taken=taken)
     steps = (*found[1].added, *found[1].changed, *found[1].reworded)
@@ -144,7 +141,8 @@ def _event(before: Sequence[Document], after: Sequence[Document], by: str) -> ev
         if old.get((each.kind, each.path)) != each.content
     )
     path = files[0]["path"] if files else ""
-    return ev.PlanAmended(path=path, text="", by=by, why="", added=(), changed=(), files=files)
+    why = "only words for people were edited"
+    return ev.PlanAmended(path=path, text="", by=by, why=why, added=(), changed=(), files=files)
 
 
 def _runbook(documents: Sequence[Document]) -> str:

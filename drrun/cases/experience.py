@@ -28,16 +28,19 @@ def _proves(mode: Mode) -> bool:
 PROVING = frozenset(str(mode) for mode in Mode if _proves(mode))
 
 
-def is_experience(records: Records, run: RunRecord) -> bool:
-    """Whether what a run took, and that it succeeded, says something about the real hosts."""
-    return run.mode in PROVING and not _plan(records, run).inventory.stand_ins
+def is_experience(records: Records, run: RunRecord, *, whole: bool = False) -> bool:
+    """Whether what a run took, and that it succeeded, says something about the real hosts.
+
+    Args:
+        records: Where the run is kept.
+        run: The run.
+        whole: It counts only if it was begun with all steps on all targets.
+    """
+    if run.mode not in PROVING:
+        return False
+    plan = plan_of(records.journal.documents(run.id), judged=True).plan
+    return not plan.inventory.stand_ins and not (whole and _is_part(plan))
 
 
-def is_whole(records: Records, run: RunRecord) -> bool:
-    """Whether a run was begun with all steps on all targets, and not with a part of them."""
-    steps = _plan(records, run).steps.values()
-    return not any(planned.by_choice or planned.without for planned in steps)
-
-
-def _plan(records: Records, run: RunRecord) -> Plan:
-    return plan_of(records.journal.documents(run.id), judged=True).plan
+def _is_part(plan: Plan) -> bool:
+    return any(planned.by_choice or planned.without for planned in plan.steps.values())

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from drrun.cases.close import unclean
-from drrun.cases.experience import PROVING, is_experience, is_whole
+from drrun.cases.experience import PROVING, is_experience
 from drrun.cases.fingerprint import is_file
 from drrun.cases.read_run import known
 from drrun.core.dataclass import dataclass
@@ -53,8 +53,8 @@ def readiness(records: Records, runbook: Runbook, path: Path) -> Readiness:
     now = records.clock.now()
     mine = [each for each in records.journal.runs() if each.runbook == runbook.name]
     succeeded = (each for each in mine if each.status == RunStatus.SUCCEEDED)
-    proofs = (each for each in succeeded if is_experience(records, each))
-    verified = next((each for each in proofs if is_whole(records, each)), None)
+    proofs = (each for each in succeeded if is_experience(records, each, whole=True))
+    verified = next(proofs, None)
     notebook = records.notebook
     excepted = next((each for each in mine if _excepted(each)), None)
     why, until = "it was never verified", None

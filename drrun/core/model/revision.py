@@ -14,7 +14,6 @@ from drrun.core.dataclass import dataclass
 from drrun.core.model.errors import Place
 from drrun.core.model.ids import StepId
 from drrun.core.model.plan import Plan
-from drrun.core.model.runbook import Step
 
 #: Members of a step that are there for people alone.
 _FOR_PEOPLE = frozenset({"title", "description", "tags", "links", "estimate"})
@@ -58,11 +57,6 @@ def revision(before: Plan, after: Plan) -> Revision:
         removed=tuple(step for step in old if step not in new),
         around=_around_differs(before, after),
     )
-
-
-def same_step(one: Step, other: Step) -> bool:
-    """Whether two steps say the same, wherever they stand."""
-    return same(one, other)
 
 
 def same(one: Any, other: Any, without: AbstractSet[str] = frozenset()) -> bool:

@@ -37,11 +37,17 @@ def amend(asking: Asking, command: Amend) -> Granted | Denied:
         changed=(),
         files=command.files,
     )
-    found = revised(asking.state, event)
+    return amended(asking, event, revised(asking.state, event))
+
+
+def amended(
+    asking: Asking, event: ev.PlanAmended, found: tuple[Plan, Revision] | Denied
+) -> Granted | Denied:
+    """What follows from an amendment, given what `revised` says of it."""
     if isinstance(found, Denied):
         return found
     plan, differs = found
-    if not differs and not command.files:
+    if not differs and not event.files:
         return Granted([], "it changes nothing")
     done = ev.PlanAmended(
         path=event.path,
