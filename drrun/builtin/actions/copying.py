@@ -15,6 +15,7 @@ from drrun.builtin.actions.differences import show_difference
 from drrun.builtin.actions.local_files import read_source, target_path
 from drrun.core.model.errors import InputError
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
+from drrun.core.rules.last_words import last_words
 from drrun.engine.captured import CapturedOutput
 from drrun.ports.places import (
     ActionCall,
@@ -110,8 +111,7 @@ def _put(call: ActionCall, content: bytes) -> Outcome:
     if isinstance(outcome, Ended) and outcome.exit == _SAME:
         return Ended(0, note="the same already")
     if isinstance(outcome, Ended) and not outcome.good:
-        lines = said.text("stderr").strip().splitlines()
-        return replace(outcome, note=lines[-1] if lines else outcome.note)
+        return replace(outcome, note=last_words(said.text("stderr")) or outcome.note)
     return outcome
 
 

@@ -13,6 +13,7 @@ from difflib import unified_diff
 
 from drrun.builtin.actions.local_files import target_path
 from drrun.core.model.outcomes import Ended, Outcome
+from drrun.core.rules.last_words import last_words
 from drrun.engine.captured import LIMIT, CapturedOutput
 from drrun.ports.places import ActionCall, Script
 
@@ -38,8 +39,7 @@ def show_difference(call: ActionCall, content: bytes) -> Outcome:
     outcome = call.run(Script(text, execution, timeout=order.timeout), said)
     absent = isinstance(outcome, Ended) and outcome.exit == _ABSENT
     if isinstance(outcome, Ended) and not outcome.good and not absent:
-        lines = said.text("stderr").strip().splitlines()
-        return replace(outcome, note=lines[-1] if lines else outcome.note)
+        return replace(outcome, note=last_words(said.text("stderr")) or outcome.note)
     if not isinstance(outcome, Ended):
         return outcome
     found = None if absent else bytes(said.streams["stdout"])

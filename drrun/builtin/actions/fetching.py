@@ -19,6 +19,7 @@ from drrun.builtin.actions.local_files import LARGEST, Arrival, arriving
 from drrun.builtin.local_paths import local_path
 from drrun.core.model.errors import InputError
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
+from drrun.core.rules.last_words import last_words
 from drrun.ports.places import ActionCall, AttemptOrder, Output, Script
 
 _SEND = """
@@ -78,10 +79,10 @@ def _script(order: AttemptOrder) -> Script:
 
 
 def _finish(outcome: Outcome, content: "_Content", arrival: Arrival, output: Output) -> Outcome:
-    if not isinstance(outcome, Ended) or not outcome.good:
-        lines = content.said.strip().splitlines()
-        said = lines[-1] if lines else ""
-        return replace(outcome, note=said) if isinstance(outcome, Ended) and said else outcome
+    if not isinstance(outcome, Ended):
+        return outcome
+    if not outcome.good:
+        return replace(outcome, note=last_words(content.said) or outcome.note)
     wanted = content.said.rpartition("sha256=")[2].strip()
     if wanted and wanted != content.digest.hexdigest():
         return Ended(1, note="what arrived is not what the target has: it changed meanwhile")

@@ -21,6 +21,7 @@ from drrun.core.model.errors import InputError
 from drrun.core.model.inventory import Host
 from drrun.core.model.outcomes import Ended, NeverStarted, Outcome
 from drrun.core.model.values import Size
+from drrun.core.rules.last_words import last_words
 from drrun.ports.places import ActionCall, AttemptOrder, Output, Script
 
 _SYNC = """
@@ -221,9 +222,8 @@ class _Said:
 
     @property
     def last(self) -> str:
-        """The last line on stderr."""
-        lines = self._tails["stderr"].strip().splitlines()
-        return lines[-1] if lines else ""
+        """The last telling line on stderr."""
+        return last_words(self._tails["stderr"])
 
     def facts(self) -> dict[str, object]:
         """`files`, `transferred` and `bytes` of the statistics."""
