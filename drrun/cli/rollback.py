@@ -68,6 +68,7 @@ def rollback(frame: CommandContext, /, **options: Any) -> None:
     """
     with frame.state() as records:
         run = the_run(records, options["run"])
+        options["run"] = options["run"] or run  # as it was typed, if it was
         state = known(records, run).state
     say(rollback_text(state, Sheet()))
     if to_undo(state) and not options["yes"]:
@@ -81,7 +82,7 @@ def rollback(frame: CommandContext, /, **options: Any) -> None:
 
 
 def _ask_to_undo(settings: Settings, run: str) -> None:
-    if settings.no_input or not can_ask():
+    if not can_ask(settings):
         raise click.UsageError(
             "There is no terminal to ask on, and nothing was undone. "
             f"To undo these steps: drrun rollback {shlex.quote(run)} --yes"
@@ -117,7 +118,7 @@ def _kept(
     settings: Settings, seen: ReadRun, options: dict[str, Any], command: RollBack, now: float
 ) -> AskKept:
     """Ask about kept requests, and refuse those after which nothing could be rolled back."""
-    may_ask = not settings.no_input and can_ask()
+    may_ask = can_ask(settings)
     asked = kept_question(seen.run, settings, options, may_ask=may_ask, back=True)
 
     def ask(kept: Sequence[KeptRequest]) -> bool:
