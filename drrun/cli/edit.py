@@ -56,7 +56,7 @@ def edit_here(frame: CommandContext, run: RunId, step: StepId) -> str:
 
 def _edit(frame: CommandContext, run: RunId, step: str, reason: str) -> None:
     settings = frame.settings()
-    may_ask = can_ask() and not settings.no_input
+    may_ask = can_ask(settings)
     if not (reason or may_ask):
         raise click.UsageError("edit overrides the plan: say why with --reason")
     with frame.state() as records:
@@ -110,8 +110,7 @@ def _edited(frame: CommandContext, run: RunId, path: Path, before: str, *, may_a
             return text
         say(clean(wrong))
         if not may_ask or not click.confirm("Edit it again?", default=True, err=True):
-            again = f"drrun amend {run} {shlex.quote(str(path))} --reason WHY"
-            raise InputError(f"nothing was changed; your text is kept, and taken by: {again}")
+            raise InputError(f"nothing was changed; {_kept(run, path)}")
 
 
 def _without_notes(text: str) -> str:
@@ -131,6 +130,11 @@ def _take(frame: CommandContext, run: RunId, path: Path, text: str, reason: str)
         command = Amend(path=path.name, text=text, reason=reason)
         answer = ask_for(records, run, command, frame.settings().by)
     if not answer.accepted:
-        again = f"drrun amend {run} {shlex.quote(str(path))} --reason WHY"
-        raise InputError(f"refused: {answer.message}\nyour text is kept, and taken by: {again}")
+        raise InputError(f"refused: {answer.message}\n{_kept(run, path)}")
     say(clean(answer.message))
+
+
+def _kept(run: RunId, path: Path) -> str:
+    """That what was written is not lost, and how it is used after all."""
+    again = shlex.join(["drrun", "amend", run, str(path), "--reason", "WHY"])
+    return f"your text is kept, and taken by: {again}"

@@ -402,6 +402,7 @@ def _note(state: RunState, keys: list[TargetKey], status: Status) -> str:
 def _why(
     state: RunState, status: RunStatus, asks: tuple[WaitingGate, ...], lines: tuple[StepLine, ...]
 ) -> str:
+    failed = [line for line in lines if line.status is Status.FAILED]
     match status:
         case RunStatus.PAUSED:
             return state.paused
@@ -412,12 +413,10 @@ def _why(
         case RunStatus.WAITING:
             if asks:
                 return f"a person must answer {', '.join(ask.key for ask in asks)}"
-            wrong = [line for line in lines if line.status is Status.FAILED]
-            return f"a person must say what to do: {failures(wrong)}"
+            return f"a person must say what to do: {failures(failed)}"
         case RunStatus.FAILED:
-            return failures([line for line in lines if line.status is Status.FAILED])
+            return failures(failed)
         case RunStatus.ROLLED_BACK | RunStatus.ROLLED_BACK_WITH_EXCEPTIONS:
-            failed = [line for line in lines if line.status is Status.FAILED]
             return f"failed: {failures(failed)}" if failed else ""
         case RunStatus.RUNNING | RunStatus.SUCCEEDED | RunStatus.SUCCEEDED_WITH_EXCEPTIONS:
             return ""

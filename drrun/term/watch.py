@@ -22,7 +22,7 @@ from drrun.report.facts import Fact
 from drrun.report.run_view import WaitingGate, asks_of
 from drrun.report.text.attention import asks_me, attention_steps
 from drrun.report.text.styled_rows import ScreenSize, StyledRow
-from drrun.report.text.watches import WIDE, Look, furthest, listed, watch_rows
+from drrun.report.text.watches import Look, furthest, listed, watch_rows
 from drrun.term.feed import (
     AnswerResult,
     DriverGone,
@@ -326,7 +326,7 @@ class Watch:
         self._driven = self.source.driven()
         self._kept = 0 if self._driven else self.source.kept()
         size = self.screen.size()
-        wide = size.width >= WIDE
+        wide = size.is_wide
         self._page = self.source.page(self.selected) if self.opened or wide else ()
         self.screen.draw(watch_rows(self.state, self.run, self._look(size), now, size))
 

@@ -7,8 +7,7 @@ Rules:
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
 
 from drrun.core.model.ids import StepId
 from drrun.report.after.course import Failure
@@ -25,8 +24,6 @@ _MOST_CORRECTED = 5
 _MOST_LEFT = 8
 #: Columns of the question of a probe.
 _QUESTION = 60
-
-
 #: What a person chose and could have chosen otherwise; the words for it, where they are others.
 _CHOSEN = {
     "confirmed": "", "rejected": "", "approved": "", "decided": "", "skipped": "",
@@ -69,23 +66,23 @@ def _ended(report: Report) -> Iterator[str]:
 
 
 def _failed(report: Report) -> Iterator[str]:
-    failures = report.course.failures
-    steps = [(step, list(of)) for step, of in groupby(failures, lambda each: each.step)]
-    for step, found in steps[:_MOST]:
-        yield _failure(report, step, found)
-    if len(steps) > _MOST:
-        others = ", ".join(step for step, _ in steps[_MOST:])
-        yield f"Failed too: {others}."
+    """What failed and still stands."""
+    return _by_step(report, report.course.failures, _MOST)
 
 
 def _corrected(report: Report) -> Iterator[str]:
-    """What failed and does not stand any more: each step with its first reason."""
+    """What failed and does not stand any more."""
+    return _by_step(report, report.course.corrected, _MOST_CORRECTED)
+
+
+def _by_step(report: Report, failures: Iterable[Failure], most: int) -> Iterator[str]:
+    """Each step with its first reason; beyond so many, names only."""
     by_step: dict[StepId, list[Failure]] = {}
-    for each in report.course.corrected:
+    for each in failures:
         by_step.setdefault(each.step, []).append(each)
-    for step, found in list(by_step.items())[:_MOST_CORRECTED]:
+    for step, found in list(by_step.items())[:most]:
         yield _failure(report, step, found)
-    if others := list(by_step)[_MOST_CORRECTED:]:
+    if others := list(by_step)[most:]:
         yield f"Failed too: {', '.join(others)}."
 
 

@@ -43,8 +43,6 @@ _COUNTED = (
     Status.PENDING,
 )
 _BAR = 5
-#: Columns from which on there is room for two halves.
-_WIDE = 120
 
 #: Headings of the sections, in this order; at the left and at the right of a wide screen.
 _MOVING = ("needs an answer", "failed", "running")
@@ -78,10 +76,10 @@ def board_rows(state: RunState, head: BoardHead, now: float, size: ScreenSize) -
     """The board as it stands at `now`, in seconds since the epoch."""
     top = [*attention_rows(state, head.run, now, head.by, driven=head.driven)]
     top += head_rows(state, head, now)
-    if size.width < _WIDE:
+    if not size.is_wide:
         top += services_rows(state, now)
     room = size.height - len(top)
-    if size.width < _WIDE:
+    if not size.is_wide:
         rows = top + list(_columned(state, now, ScreenSize(size.width, room), _ALL))
     else:
         half = size.width // 2

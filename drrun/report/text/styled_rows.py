@@ -11,6 +11,9 @@ from typing import NamedTuple
 from drrun.report.clean import columns, fit
 from drrun.report.ink import Ink, Style
 
+#: Columns from which on there is room for two halves.
+_WIDE = 120
+
 
 class StyledText(NamedTuple):
     """A part of a line in one style; its text is clean."""
@@ -27,6 +30,11 @@ class ScreenSize(NamedTuple):
 
     width: int
     height: int
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether there is room for two halves."""
+        return self.width >= _WIDE
 
 
 def row_of(text: str, style: Style = Style.PLAIN) -> StyledRow:

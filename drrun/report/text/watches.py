@@ -44,8 +44,6 @@ _TAIL_MOST, _TAIL_LEAST = 10, 3
 _REASON_MOST = 3
 #: Rows of an answer.
 _NOTICE_MOST = 3
-#: Columns from which on there is room for two halves.
-WIDE = 120
 HELP = (
     "j k, arrows    select a step          g G   first, last",
     "n N            the next, the one before of those that need somebody",
@@ -141,7 +139,7 @@ def _middle(
         yield from (row_of(f"  {line}") for line in HELP)
     elif look.opened:
         yield from _page(look, size, look.scroll)
-    elif size.width >= WIDE:
+    elif size.is_wide:
         half = size.width // 2
         left = _list(state, look, now, ScreenSize(half - 3, size.height))
         right = _page(look, ScreenSize(size.width - half, size.height), 0)
